@@ -1,0 +1,199 @@
+"""What a page says, as immutable values: drawn by web, printed by cli, bound into bulletins.
+
+A `View` names its data's date and source, then holds blocks in reading order. Text in a view is already in
+one language; numbers and dates stay typed, so that a download holds what the page shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+Badge = Literal["open", "example", "synthetic"]
+"""Real open data, a published example, or synthetic (no real person)."""
+Cell = str | int | float | bool | None
+Kind = Literal["text", "integer", "decimal", "percent", "date", "month", "ratio"]
+Tone = Literal["plain", "good", "notice", "alert"]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    label: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: `key` names it in downloads, `label` on the page, `unit` beside the label."""
+
+    key: str
+    label: str
+    kind: Kind = "text"
+    unit: str = ""
+    decimals: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows by column key. `link` maps a column key to the key that holds that cell's address.
+    `absent` is the word for an empty cell."""
+
+    name: str
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[Mapping[str, Cell]]
+    link: Mapping[str, str] = field(default_factory=dict)
+    absent: str = "–"
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One of at most four numbers at the head of a page."""
+
+    label: str
+    value: str
+    note: str = ""
+    tone: Tone = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    items: Sequence[Figure]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    name: str
+    values: Sequence[float | None]
+    label: str = ""
+    """What stands at the line's end; the name where empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A named event that explains a bend, at a position of the axis."""
+
+    at: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A soft expected range, one pair per position; None where there is none."""
+
+    low: Sequence[float | None]
+    high: Sequence[float | None]
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LineChart:
+    """Lines over ordered positions. `sentence` says in words what the picture shows; `table` holds its rows."""
+
+    name: str
+    title: str
+    positions: Sequence[str]
+    series: Sequence[Series]
+    sentence: str
+    table: Table
+    kind: Kind = "decimal"
+    low: float | None = None
+    high: float | None = None
+    unit: str = ""
+    events: Sequence[Event] = ()
+    band: Band | None = None
+    point: tuple[int, int] | None = None
+    """(series, position) in question: the one red dot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    name: str
+    title: str
+    labels: Sequence[str]
+    values: Sequence[float | None]
+    sentence: str
+    table: Table
+    kind: Kind = "decimal"
+    unit: str = ""
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CountyMap:
+    """A value per county code (five digits of the Ministry of the Interior), in five steps."""
+
+    name: str
+    title: str
+    values: Mapping[str, float | None]
+    sentence: str
+    table: Table
+    kind: Kind = "decimal"
+    low_word: str = ""
+    high_word: str = ""
+    hrefs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One entry of a timeline, in plain words."""
+
+    when: str
+    title: str
+    place: str = ""
+    text: str = ""
+    href: str = ""
+    tone: Tone = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    name: str
+    title: str
+    moments: Sequence[Moment]
+    empty: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """Paragraphs of plain text under a heading; no markup."""
+
+    title: str
+    paragraphs: Sequence[str]
+    tone: Tone = "plain"
+
+
+Block = Table | Figures | LineChart | Bars | CountyMap | Timeline | Prose
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What can be done next. `post` actions carry a form field set and need a CSRF token at the edge."""
+
+    label: str
+    href: str
+    primary: bool = False
+    post: bool = False
+    fields: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One page: where am I, what is it, from when and whom, why do I see it, what it says, what is next."""
+
+    name: str
+    title: str
+    blocks: Sequence[Block]
+    lead: str = ""
+    badge: Badge | None = None
+    as_of: str = ""
+    source: str = ""
+    method: str = ""
+    why: str = ""
+    crumbs: Sequence[Link] = ()
+    actions: Sequence[Action] = ()
+    downloads: str = ""
+    """Name of the block (a Table, or the table of a chart) that `.csv .xlsx .json .parquet` give; empty: none."""
