@@ -1,0 +1,28 @@
+"""The two inner Accesses. An import rule lists who may name this module: followers and the gate."""
+
+from __future__ import annotations
+
+from camphora.policy.access import Access, Reader
+from camphora.policy.vocabulary import Purpose, Role
+
+
+def following(name: str) -> Access:
+    """For a follower of the change log, which must see every record to keep its copy true."""
+    reader = Reader(id=f"follower:{name}", name=name, role=Role.ADMINISTRATOR)
+    return Access(reader, Purpose.OPERATION, persons=None, types=None, tables=None, basis="follower")
+
+
+def deciding(person: str) -> Access:
+    """For the gate, which reads one person's choices in order to decide."""
+    reader = Reader(id="gate", name="gate", role=Role.ADMINISTRATOR)
+    return Access(
+        reader, Purpose.OPERATION, frozenset({person}), frozenset({"Consent", "Patient"}), basis="deciding"
+    )
+
+
+def loading(name: str) -> Access:
+    """For an administrator's load or the demo's seeding: writes with given ids, reads only to compare."""
+    reader = Reader(id=f"load:{name}", name=name, role=Role.ADMINISTRATOR)
+    return Access(
+        reader, Purpose.OPERATION, persons=None, types=None, tables=None, writes=True, basis="loading"
+    )
