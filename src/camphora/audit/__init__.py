@@ -1,0 +1,15 @@
+"""The receipt log: append-only, hashed as RFC 6962, signed heads, proofs that anybody can check."""
+
+from camphora.audit.log import Log, Receipt, Verdict, commitment, verify
+from camphora.audit.merkle import Tree, verify_consistency, verify_inclusion
+
+__all__ = [
+    "Log",
+    "Receipt",
+    "Tree",
+    "Verdict",
+    "commitment",
+    "verify",
+    "verify_consistency",
+    "verify_inclusion",
+]

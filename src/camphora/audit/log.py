@@ -1,0 +1,260 @@
+"""The append-only log of receipts on disk.
+
+Three files in one folder: `receipts.log` holds one line of JSON per receipt, `heads.log` one signed tree head
+per sync, `heads.pub` the Ed25519 public key (its private half lies in `heads.key`, readable by the owner only).
+A receipt names the reader, the purpose and what kind of act it was in clear, and each person only by a salted
+commitment, so that the log may be shown to anybody. Whoever holds a person's salt, which is kept in the
+store, can find that person's receipts; destroying the salt makes them unlinkable.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from camphora.audit.merkle import Tree, leaf_hash
+from camphora.errors import Fault, NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One act of reading. `persons` are commitments; `members` the digest of a larger set, `size` its rounding."""
+
+    at: int
+    reader: str
+    name: str
+    role: str
+    organisation: str | None
+    purpose: str
+    act: str
+    types: tuple[str, ...]
+    persons: tuple[str, ...] = ()
+    members: str | None = None
+    nonce: str = ""
+
+    def line(self) -> bytes:
+        return orjson.dumps(self, option=orjson.OPT_SORT_KEYS)
+
+
+def commitment(salt: bytes, nonce: str) -> str:
+    """The name of a person inside one receipt: meaningless without the person's salt."""
+    return hmac.new(salt, nonce.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What `verify` found: `faults` is empty where every line, head and signature agrees."""
+
+    receipts: int
+    heads: int
+    faults: tuple[str, ...]
+
+    @property
+    def sound(self) -> bool:
+        return not self.faults
+
+
+class Log:
+    """Appends receipts and proves them. One process writes; `append` may be called from any thread."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self._lock = threading.Lock()
+        self._tree = Tree()
+        self._starts: list[int] = []
+        self._key = _private_key(folder)
+        self._end = self._open_lines()
+        self._signed = self._last_signed()
+        self._file = os.open(folder / "receipts.log", os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+
+    def __len__(self) -> int:
+        return len(self._tree)
+
+    def append(self, receipt: Receipt) -> int:
+        """Write one receipt; returns its number. It survives a killed process at once, a power cut after `sync`."""
+        line = receipt.line()
+        with self._lock:
+            written = os.write(self._file, line + b"\n")
+            if written != len(line) + 1:
+                os.ftruncate(self._file, self._end)
+                raise OSError(28, "receipts.log")
+            self._starts.append(self._end)
+            self._end += written
+            return self._tree.append(leaf_hash(line))
+
+    def sync(self) -> None:
+        """Force all receipts to disk and sign the tree head over them."""
+        with self._lock:
+            size = len(self._tree)
+            if size == self._signed:
+                return
+            os.fdatasync(self._file)
+            head = {"size": size, "root": self._tree.root().hex(), "at": int(time.time() * 1000)}
+            body = orjson.dumps(head, option=orjson.OPT_SORT_KEYS)
+            signed = {"head": head, "signature": self._key.sign(body).hex()}
+            with (self.folder / "heads.log").open("ab") as heads:
+                heads.write(orjson.dumps(signed) + b"\n")
+                heads.flush()
+                os.fdatasync(heads.fileno())
+            self._signed = size
+
+    def entry(self, number: int) -> bytes:
+        """The exact line of a receipt."""
+        with self._lock:
+            if not 0 <= number < len(self._starts):
+                raise NotFound("audit-no-receipt", number=number)
+            start = self._starts[number]
+            end = self._starts[number + 1] if number + 1 < len(self._starts) else self._end
+        return os.pread(self._file, end - start - 1, start)
+
+    def receipt(self, number: int) -> dict[str, Any]:
+        entry: dict[str, Any] = orjson.loads(self.entry(number))
+        return entry
+
+    def proof(self, number: int) -> dict[str, Any]:
+        """An inclusion proof under the newest head: checkable offline with `camphora audit check`."""
+        self.sync()
+        with self._lock:
+            size = len(self._tree)
+            if not 0 <= number < size:
+                raise NotFound("audit-no-receipt", number=number)
+            path = [node.hex() for node in self._tree.inclusion(number, size)]
+            root = self._tree.root(size).hex()
+        return {
+            "index": number,
+            "size": size,
+            "path": path,
+            "root": root,
+            "entry": self.entry(number).decode(),
+        }
+
+    def newest(self, count: int) -> Iterator[tuple[int, dict[str, Any]]]:
+        for number in range(len(self) - 1, max(-1, len(self) - 1 - count), -1):
+            yield number, self.receipt(number)
+
+    def close(self) -> None:
+        self.sync()
+        os.close(self._file)
+
+    def _open_lines(self) -> int:
+        """Rebuild the tree from the file. A line cut short by a crash was never answered for: it is cut off."""
+        path = self.folder / "receipts.log"
+        if not path.exists():
+            return 0
+        end = 0
+        with path.open("rb") as lines:
+            for line in lines:
+                if not line.endswith(b"\n"):
+                    break
+                self._starts.append(end)
+                end += len(line)
+                self._tree.append(leaf_hash(line[:-1]))
+        if path.stat().st_size != end:
+            os.truncate(path, end)
+        return end
+
+    def _last_signed(self) -> int:
+        heads = _heads(self.folder)
+        signed = int(heads[-1]["head"]["size"]) if heads else 0
+        if signed > len(self._tree):
+            raise Fault("audit-shorter-than-head", size=len(self._tree), signed=signed)
+        return signed
+
+
+def _private_key(folder: Path) -> Ed25519PrivateKey:
+    path = folder / "heads.key"
+    if path.exists():
+        return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
+    key = Ed25519PrivateKey.generate()
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(key.private_bytes_raw())
+    (folder / "heads.pub").write_text(key.public_key().public_bytes_raw().hex())
+    return key
+
+
+def _heads(folder: Path) -> list[dict[str, Any]]:
+    """The signed heads. A last line cut short by a crash was never relied on and is left out."""
+    path = folder / "heads.log"
+    if not path.exists():
+        return []
+    lines = path.read_bytes().split(b"\n")
+    return [orjson.loads(line) for line in lines[:-1]]
+
+
+def verify(folder: Path) -> Verdict:
+    """Read the log from disk alone and check every line, every head and every signature."""
+    faults: list[str] = []
+    tree = Tree()
+    path = folder / "receipts.log"
+    lines = path.read_bytes().split(b"\n") if path.exists() else [b""]
+    if lines[-1]:
+        faults.append(f"receipts.log: {len(lines)}: cut short")
+    for number, line in enumerate(lines[:-1], 1):
+        tree.append(leaf_hash(line))
+        if _receipt_fields(line) is None:
+            faults.append(f"receipts.log: {number}: not a receipt")
+    heads = _checked_heads(folder, tree, faults)
+    signed = heads[-1] if heads else 0
+    if signed < len(tree):
+        faults.append(f"receipts.log: {signed + 1}: {len(tree) - signed} receipts under no signed head")
+    return Verdict(len(tree), len(heads), tuple(faults))
+
+
+def _receipt_fields(line: bytes) -> dict[str, Any] | None:
+    try:
+        fields = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    return fields if isinstance(fields, dict) and "reader" in fields else None
+
+
+def _checked_heads(folder: Path, tree: Tree, faults: list[str]) -> list[int]:
+    sizes: list[int] = []
+    if not (folder / "heads.log").exists():
+        return sizes
+    public = _public_key(folder)
+    if public is None:
+        faults.append("heads.pub: not an Ed25519 public key")
+        return sizes
+    for number, line in enumerate((folder / "heads.log").read_bytes().split(b"\n")[:-1], 1):
+        fault = _head_fault(line, tree, public, sizes[-1] if sizes else 0)
+        if fault:
+            faults.append(f"heads.log: {number}: {fault}")
+        else:
+            sizes.append(int(orjson.loads(line)["head"]["size"]))
+    return sizes
+
+
+def _public_key(folder: Path) -> Ed25519PublicKey | None:
+    try:
+        text = (folder / "heads.pub").read_bytes()
+        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(text.decode("ascii")))
+    except (OSError, ValueError):
+        return None
+    return key if text == key.public_bytes_raw().hex().encode() else None
+
+
+def _head_fault(line: bytes, tree: Tree, public: Ed25519PublicKey, before: int) -> str | None:
+    try:
+        signed = orjson.loads(line)
+        head = signed["head"]
+        public.verify(bytes.fromhex(signed["signature"]), orjson.dumps(head, option=orjson.OPT_SORT_KEYS))
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, InvalidSignature):
+        return "signature does not match"
+    size = int(head["size"])
+    if not before <= size <= len(tree):
+        return f"names {size} receipts, the log holds {len(tree)}"
+    return None if tree.root(size).hex() == head["root"] else f"root over {size} receipts does not match"

@@ -1,0 +1,148 @@
+"""A Merkle tree hashed as RFC 6962 section 2.1, with inclusion and consistency proofs.
+
+Every complete node is kept, level by level, so that a root or a proof costs O(log n) hashes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+EMPTY = hashlib.sha256(b"").digest()
+SIZE = 32
+
+
+def leaf_hash(entry: bytes) -> bytes:
+    return hashlib.sha256(b"\x00" + entry).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+class Tree:
+    """Append leaf hashes; ask for the root and for proofs at any earlier size."""
+
+    def __init__(self) -> None:
+        self._levels: list[bytearray] = [bytearray()]
+
+    def __len__(self) -> int:
+        return len(self._levels[0]) // SIZE
+
+    def append(self, leaf: bytes) -> int:
+        """Add a leaf hash; returns its index."""
+        index = len(self)
+        node, level, position = leaf, 0, index
+        self._levels[0] += node
+        while position % 2:
+            node = node_hash(self._node(level, position - 1), node)
+            level, position = level + 1, position // 2
+            if level == len(self._levels):
+                self._levels.append(bytearray())
+            self._levels[level] += node
+        return index
+
+    def leaf(self, index: int) -> bytes:
+        return self._node(0, index)
+
+    def root(self, size: int | None = None) -> bytes:
+        """The head of the first `size` leaves (all of them by default)."""
+        size = len(self) if size is None else size
+        return EMPTY if size == 0 else self._subtree(0, size)
+
+    def inclusion(self, index: int, size: int) -> list[bytes]:
+        """The audit path of a leaf in the tree of the first `size` leaves (RFC 6962 section 2.1.1)."""
+        if not 0 <= index < size <= len(self):
+            raise IndexError(index)
+        path: list[bytes] = []
+        low, high = 0, size
+        while high - low > 1:
+            middle = low + _split(high - low)
+            if index < middle:
+                path.append(self._subtree(middle, high))
+                high = middle
+            else:
+                path.append(self._subtree(low, middle))
+                low = middle
+        return path[::-1]
+
+    def consistency(self, old: int, new: int) -> list[bytes]:
+        """The proof that the first `new` leaves begin with the first `old` (RFC 6962 section 2.1.2)."""
+        if not 0 < old <= new <= len(self):
+            raise IndexError(old)
+        path: list[bytes] = []
+        low, high, whole = 0, new, True
+        while old != high:
+            middle = low + _split(high - low)
+            if old <= middle:
+                path.append(self._subtree(middle, high))
+                high = middle
+            else:
+                path.append(self._subtree(low, middle))
+                low, whole = middle, False
+        if not whole:
+            path.append(self._subtree(low, high))
+        return path[::-1]
+
+    def _node(self, level: int, position: int) -> bytes:
+        start = position * SIZE
+        return bytes(self._levels[level][start : start + SIZE])
+
+    def _subtree(self, low: int, high: int) -> bytes:
+        """The hash of leaves low..high, where low is a multiple of the power of two that spans them."""
+        count = high - low
+        if count & (count - 1) == 0:
+            level = count.bit_length() - 1
+            return self._node(level, low >> level)
+        middle = low + _split(count)
+        return node_hash(self._subtree(low, middle), self._subtree(middle, high))
+
+
+def _split(count: int) -> int:
+    """The largest power of two smaller than `count`."""
+    return 1 << (count - 1).bit_length() - 1
+
+
+def verify_inclusion(leaf: bytes, index: int, size: int, path: list[bytes], root: bytes) -> bool:
+    """Whether `path` proves that the leaf hash stands at `index` of the tree with this root and size."""
+    if not 0 <= index < size or len(leaf) != SIZE:
+        return False
+    node, position, last = leaf, index, size - 1
+    for sibling in path:
+        if last == 0:
+            return False
+        if position % 2 or position == last:
+            node = node_hash(sibling, node)
+            while position % 2 == 0 and position:
+                position, last = position >> 1, last >> 1
+        else:
+            node = node_hash(node, sibling)
+        position, last = position >> 1, last >> 1
+    return last == 0 and node == root
+
+
+def verify_consistency(old: int, new: int, path: list[bytes], old_root: bytes, new_root: bytes) -> bool:
+    """Whether `path` proves that the tree of size `new` extends the tree of size `old` (RFC 9162 2.1.4.2)."""
+    if not 0 < old <= new:  # that a tree extends the empty one says nothing
+        return False
+    if old == new:
+        return not path and old_root == new_root
+    if not path and old & (old - 1):
+        return False
+    proof = path if old & (old - 1) else [old_root, *path]
+    position, last = old - 1, new - 1
+    while position % 2:
+        position, last = position >> 1, last >> 1
+    if not proof:
+        return False
+    first = second = proof[0]
+    for sibling in proof[1:]:
+        if last == 0:
+            return False
+        if position % 2 or position == last:
+            first, second = node_hash(sibling, first), node_hash(sibling, second)
+            while position % 2 == 0 and position:
+                position, last = position >> 1, last >> 1
+        else:
+            second = node_hash(second, sibling)
+        position, last = position >> 1, last >> 1
+    return last == 0 and first == old_root and second == new_root
