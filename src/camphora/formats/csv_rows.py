@@ -1,0 +1,92 @@
+"""CSV (RFC 4180) read row by row with line numbers; nothing of it is kept.
+
+A row that breaks the form comes out with its fault, so that a file is judged whole and the bad rows can be handed
+back. Faults of the header stop the reading, all of them together.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TextIO
+
+from camphora.errors import Faults, Invalid, Place
+from camphora.formats.encoding import open_text
+from camphora.formats.limits import Limits, Source, name_of
+
+LONGEST_CELL = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: the line it starts on, its cells by column name, the cells as they came, and a fault if it has one."""
+
+    line: int
+    cells: Mapping[str, str]
+    raw: Sequence[str]
+    file: str = "-"
+    fault: Invalid | None = None
+
+
+def csv_rows(
+    source: Source, *, required: Collection[str] = (), limits: Limits | None = None, name: str | None = None
+) -> Iterator[Row]:
+    """Every data row of a CSV file in order. Blank lines are passed over.
+
+    Raises Faults with formats-header-missing, -doubled, -empty for the header; a row with too few or too many
+    cells, a NUL byte or broken quoting carries its fault in `Row.fault`.
+    """
+    name = name or name_of(source)
+    with open_text(source, limits, name) as text:
+        yield from _rows(text, name, required)
+
+
+def _rows(text: TextIO, name: str, required: Collection[str]) -> Iterator[Row]:
+    csv.field_size_limit(LONGEST_CELL)
+    reader = csv.reader(text, strict=True)
+    header = _header(reader, name, required)
+    while True:
+        line = reader.line_num + 1
+        try:
+            raw = next(reader, None)
+        except csv.Error:
+            yield Row(line, {}, (), name, Invalid("formats-quoting", place=Place(name, line)))
+            return
+        if raw is None:
+            return
+        if raw:
+            yield Row(line, dict(zip(header, raw, strict=False)), raw, name, _form(raw, header, name, line))
+
+
+def _form(raw: Sequence[str], header: Sequence[str], name: str, line: int) -> Invalid | None:
+    if len(raw) != len(header):
+        place = Place(name, line)
+        return Invalid("formats-cell-count", place=place, found=len(raw), expected=len(header))
+    for key, cell in zip(header, raw, strict=True):
+        if "\0" in cell:
+            return Invalid("formats-nul", place=Place(name, line, key))
+    return None
+
+
+def _header(reader: Iterator[list[str]], name: str, required: Collection[str]) -> list[str]:
+    try:
+        header = [cell.strip() for cell in next(reader, [])]
+    except csv.Error as error:
+        raise Invalid("formats-quoting", place=Place(name, 1)) from error
+    if not any(header):
+        raise Invalid("formats-header-empty", place=Place(name, 1))
+    check_header(header, name, required)
+    return header
+
+
+def check_header(header: Sequence[str], name: str, required: Collection[str]) -> None:
+    """Raise Faults when a column name is doubled or a required one is missing."""
+    doubled = sorted(key for key, count in Counter(header).items() if count > 1)
+    missing = [key for key in required if key not in header]
+    place = Place(name, 1)
+    faults = [Invalid("formats-header-doubled", place=place, column=key or "∅") for key in doubled]
+    faults += [Invalid("formats-header-missing", place=place, column=key) for key in missing]
+    if faults:
+        raise Faults(faults)

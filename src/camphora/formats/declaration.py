@@ -1,0 +1,299 @@
+"""A table's declaration (`tables/*.toml`): its columns, key, licence, source, date and readers; and rows held to it.
+
+    declaration = TableDeclaration.load(Path("tables/nurse_ratio.toml"))
+    rows, faults = declaration.check_rows(csv_rows(Path("ratios.csv"), required=declaration.headers))
+
+A batch is judged whole: each bad row is located with line, column, code and remedy, and `bad_rows_csv` gives
+those rows back as they came, to be mended and loaded again.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import functools
+import io
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+from camphora.errors import CamphoraError, Faults, Invalid, Lang, Place
+from camphora.formats import roc
+from camphora.formats.csv_rows import Row, csv_rows
+from camphora.formats.limits import Limits, Source
+from camphora.formats.shape import shape
+from camphora.formats.toml_lines import Document, Key, check_shape, read_toml
+
+Kind = Literal["text", "integer", "decimal", "date", "month"]
+Value = str | int | float | None
+FAULT_COLUMNS = ("錯誤代碼", "說明")
+"""Added to a file of bad rows and passed over when it comes back."""
+
+_NAME = r"[a-z][a-z0-9_]*"
+COLUMN_KEYS = {
+    "key": Key(pattern=_NAME, means="the column's name in rows, views and downloads"),
+    "label": Key("texts", means="what stands above the column"),
+    "kind": Key(
+        choices=("text", "integer", "decimal", "date", "month"), means="dates and months are kept as ISO text"
+    ),
+    "unit": Key("texts", required=False, means="beside the label"),
+    "required": Key("boolean", required=False, means="an empty cell is a fault; false where it is left out"),
+    "pattern": Key(required=False, means="a regular expression that the whole cell must match"),
+    "choices": Key("list", required=False, means="the only values allowed"),
+    "low": Key("integer", required=False, means="the smallest number allowed"),
+    "empty": Key("texts", required=False, means="what an empty cell means, in words"),
+    "source": Key(
+        required=False, means="the column's name in the source's file; the key where it is left out"
+    ),
+}
+TABLE_KEYS = {
+    "name": Key(pattern=_NAME, means="equal to the file's name"),
+    "title": Key("texts"),
+    "note": Key("texts", required=False, means="limits and defects that a reader must know"),
+    "key": Key("list", means="the columns that name a row; no two rows share them"),
+    "person": Key(required=False, means="the column with the person, if rows are about persons"),
+    "licence": Key(means="under which the data may be used"),
+    "source": Key("texts", means="who published it"),
+    "as_of": Key("date", means="the last day that the data speak of"),
+    "readers": Key("list", means="`public`, or the roles that may read it"),
+    "badge": Key(
+        choices=("open", "example", "synthetic"), means="real open data, published example, or synthetic"
+    ),
+    "data": Key(required=False, means="the file that comes with it (CSV, may be gzipped)"),
+    "columns": Key("tables", keys=COLUMN_KEYS),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumn:
+    key: str
+    label: Mapping[str, str]
+    kind: Kind
+    unit: Mapping[str, str] = field(default_factory=dict)
+    required: bool = False
+    pattern: str = ""
+    choices: tuple[str, ...] = ()
+    low: int | None = None
+    empty: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
+
+    @property
+    def header(self) -> str:
+        """The column's name in the source's file."""
+        return self.source or self.key
+
+    def value(self, text: str, place: Place) -> Value:
+        """The typed value of a cell, None for an empty one. Raises Invalid at `place`."""
+        text = text.strip()
+        if not text:
+            if self.required:
+                raise Invalid("formats-cell-empty", place=place, column=self.header)
+            return None
+        if (self.pattern and not re.fullmatch(self.pattern, text)) or (
+            self.choices and text not in self.choices
+        ):
+            form = self.pattern or "、".join(self.choices)
+            raise Invalid("formats-cell-form", place=place, column=self.header, shape=shape(text), form=form)
+        return self._typed(text, place)
+
+    def _typed(self, text: str, place: Place) -> Value:
+        try:
+            value: Value = _READ[self.kind](text)
+        except Invalid as fault:
+            raise Invalid(fault.code, place=place, **fault.facts) from None
+        except ValueError:
+            facts = {"column": self.header, "kind": self.kind, "shape": shape(text)}
+            raise Invalid("formats-cell-kind", place=place, **facts) from None
+        if self.low is not None and isinstance(value, (int, float)) and value < self.low:
+            raise Invalid("formats-cell-low", place=place, column=self.header, low=self.low)
+        return value
+
+
+def _integer(text: str) -> int:
+    if not re.fullmatch(r"[+-]?(\d+|\d{1,3}(,\d{3})+)", text, re.ASCII):
+        raise ValueError
+    return int(text.replace(",", ""))
+
+
+def _decimal(text: str) -> float:
+    if not re.fullmatch(r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?", text, re.ASCII):
+        raise ValueError
+    return float(text.replace(",", ""))
+
+
+_READ: Mapping[str, Any] = {
+    "text": str,
+    "integer": _integer,
+    "decimal": _decimal,
+    "date": roc.date,
+    "month": roc.month,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TableDeclaration:
+    """One kind of rows. `folder` is where the declaration lies and its data file is sought."""
+
+    name: str
+    title: Mapping[str, str]
+    columns: tuple[TableColumn, ...]
+    key: tuple[str, ...]
+    licence: str
+    source: Mapping[str, str]
+    as_of: dt.date
+    readers: tuple[str, ...]
+    badge: Literal["open", "example", "synthetic"]
+    person: str | None = None
+    note: Mapping[str, str] = field(default_factory=dict)
+    data: str | None = None
+    folder: Path = Path()
+
+    @classmethod
+    def load(cls, path: Path) -> TableDeclaration:
+        """The declaration in a TOML file. Raises Faults with every fault of it, each with its line."""
+        document = read_toml(path)
+        if faults := check_declaration(document, path.stem):
+            raise Faults(faults)
+        return cls.of(document.data, path.parent)
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any], folder: Path) -> TableDeclaration:
+        plain = {key: value for key, value in data.items() if key not in ("columns", "key", "readers")}
+        columns = tuple(TableColumn(**_tuples(column)) for column in data["columns"])
+        return cls(
+            **plain, columns=columns, key=tuple(data["key"]), readers=tuple(data["readers"]), folder=folder
+        )
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """The column names that a file of this table must have."""
+        return tuple(column.header for column in self.columns)
+
+    @property
+    def public(self) -> bool:
+        return "public" in self.readers
+
+    def column(self, key: str) -> TableColumn:
+        return next(column for column in self.columns if column.key == key)
+
+    def check(self, row: Row) -> tuple[dict[str, Value], list[Invalid]]:
+        """One row, typed by column key, and its faults; with faults the row is incomplete."""
+        if row.fault:
+            return {}, [row.fault]
+        typed: dict[str, Value] = {}
+        faults: list[Invalid] = []
+        for column in self.columns:
+            try:
+                typed[column.key] = column.value(
+                    row.cells[column.header], Place(row.file, row.line, column.header)
+                )
+            except Invalid as fault:
+                faults.append(fault)
+        return typed, faults
+
+    def check_rows(self, rows: Iterable[Row]) -> tuple[list[dict[str, Value]], list[Invalid]]:
+        """The good rows, typed, in order; and every fault. A key that came before, and no rows at all, are faults."""
+        good: list[dict[str, Value]] = []
+        faults: list[Invalid] = []
+        seen: dict[tuple[Value, ...], int] = {}
+        file = self.name
+        for row in rows:
+            file = row.file
+            typed, bad = self.check(row)
+            bad = bad or self._doubled(typed, row, seen)
+            good += [] if bad else [typed]
+            faults += bad
+        if not good and not faults:
+            faults = [Invalid("formats-no-rows", place=Place(file), table=self.name)]
+        return good, faults
+
+    def _doubled(
+        self, typed: Mapping[str, Value], row: Row, seen: dict[tuple[Value, ...], int]
+    ) -> list[Invalid]:
+        first = seen.setdefault(tuple(typed[key] for key in self.key), row.line)
+        if first == row.line:
+            return []
+        place = Place(row.file, row.line)
+        return [Invalid("formats-row-doubled", place=place, key="、".join(self.key), first=first)]
+
+    def read(self, source: Source, limits: Limits | None = None) -> Iterator[Row]:
+        """The rows of a CSV file of this table, unchecked; columns beyond the declared ones are passed over."""
+        return csv_rows(source, required=self.headers, limits=limits)
+
+    def bundled(self) -> list[dict[str, Value]]:
+        """The rows of the data file that comes with the declaration. Raises Faults if it breaks the declaration."""
+        if self.data is None:
+            return []
+        good, faults = self.check_rows(self.read(self.folder / self.data))
+        if faults:
+            raise Faults(faults)
+        return good
+
+
+def _tuples(column: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in column.items()}
+
+
+def check_declaration(document: Document, name: str) -> list[Invalid]:
+    """Every fault of a table's declaration: keys, translations, and names of columns that do not exist."""
+    faults = check_shape(document, TABLE_KEYS)
+    if faults:
+        return faults
+    data = document.data
+    keys = [column["key"] for column in data["columns"]]
+    if data["name"] != name:
+        faults.append(
+            Invalid("formats-table-name", place=document.place("name"), name=data["name"], file=name)
+        )
+    for key in [*data["key"], *([data["person"]] if "person" in data else [])]:
+        if key not in keys:
+            faults.append(Invalid("formats-column-unknown", place=document.place("key"), column=key))
+    for index, key in enumerate(keys):
+        if key in keys[:index]:
+            faults.append(
+                Invalid("formats-header-doubled", place=document.place("columns", index), column=key)
+            )
+    return faults
+
+
+def bad_rows_csv(rows: Iterable[Row], faults: Sequence[Invalid], lang: Lang = "zh-TW") -> str:
+    """A CSV of only the rows that have faults, as they came, with two columns more: the codes and what to do.
+
+    Once mended it is loaded like the first file; the two columns are passed over.
+    """
+    by_line: dict[int, list[CamphoraError]] = {}
+    for fault in faults:
+        if fault.place and fault.place.line:
+            by_line.setdefault(fault.place.line, []).append(fault)
+    out = io.StringIO()
+    writer = csv.writer(out)
+    header: list[str] = []
+    for row in rows:
+        if not header and row.cells:
+            header = [key for key in row.cells if key not in FAULT_COLUMNS]
+            writer.writerow([*header, *FAULT_COLUMNS])
+        if row.line in by_line:
+            writer.writerow([*_as_came(row, header), *_explained(by_line[row.line], lang)])
+    return "\ufeff" + out.getvalue()
+
+
+def _as_came(row: Row, header: Sequence[str]) -> list[str]:
+    if row.fault:
+        return [*row.raw, *[""] * (len(header) - len(row.raw))]
+    return [row.cells[key] for key in header]
+
+
+def _explained(faults: Sequence[CamphoraError], lang: Lang) -> tuple[str, str]:
+    said = "; ".join(f"{fault.text(lang)}。{fault.remedy(lang)}" for fault in faults)
+    return " ".join(fault.code for fault in faults), said
+
+
+@functools.cache
+def base_tables() -> Mapping[str, TableDeclaration]:
+    """The tables that come with Camphora for every installation, by name: population and village codes."""
+    folder = Path(str(files("camphora"))) / "tables"
+    loaded = [TableDeclaration.load(path) for path in sorted(folder.glob("*.toml"))]
+    return {table.name: table for table in loaded}

@@ -1,0 +1,84 @@
+"""One sheet of an Excel workbook (xlsx) as rows with line numbers, like a CSV file.
+
+Excel keeps numbers without their leading zeros; a column's declared pattern finds the codes that lost theirs.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import zipfile
+from collections.abc import Collection, Iterator
+from typing import Any
+
+import openpyxl
+
+from camphora.errors import Invalid, NotFound, Place, TooLarge
+from camphora.formats.csv_rows import Row, check_header
+from camphora.formats.limits import Limits, Source, megabytes, name_of
+
+
+def sheet_rows(
+    source: Source,
+    sheet: str | None = None,
+    *,
+    required: Collection[str] = (),
+    limits: Limits | None = None,
+    name: str | None = None,
+) -> Iterator[Row]:
+    """The rows of `sheet` (the first one where none is named); its first row is the header. Empty rows are left out.
+
+    Raises TooLarge formats-swells, Invalid formats-excel-broken, NotFound formats-excel-sheet, Faults for the header.
+    """
+    name = name or name_of(source)
+    _weigh(source, limits or Limits(), name)
+    book = openpyxl.load_workbook(source, read_only=True, data_only=True)
+    try:
+        if sheet is not None and sheet not in book.sheetnames:
+            raise NotFound(
+                "formats-excel-sheet", place=Place(name), sheet=sheet, sheets="、".join(book.sheetnames)
+            )
+        page = book[sheet] if sheet is not None else book.worksheets[0]
+        yield from _rows(page.iter_rows(values_only=True), name, required)
+    finally:
+        book.close()
+
+
+def _rows(lines: Iterator[tuple[Any, ...]], name: str, required: Collection[str]) -> Iterator[Row]:
+    header = [_text(cell).strip() for cell in next(lines, ())]
+    while header and not header[-1]:
+        header.pop()
+    if not header:
+        raise Invalid("formats-header-empty", place=Place(name, 1))
+    check_header(header, name, required)
+    for line, cells in enumerate(lines, start=2):
+        raw = [_text(cell) for cell in cells[: len(header)]]
+        if any(raw):
+            raw += [""] * (len(header) - len(raw))
+            yield Row(line, dict(zip(header, raw, strict=True)), raw, name)
+
+
+def _text(cell: object) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if isinstance(cell, dt.datetime):
+        return cell.date().isoformat() if cell.time() == dt.time() else cell.isoformat()
+    return str(cell)
+
+
+def _weigh(source: Source, limits: Limits, name: str) -> None:
+    """Refuse a workbook that would swell; a workbook is a zip whose parts say how large they are."""
+    try:
+        with zipfile.ZipFile(source) as archive:
+            packed = sum(item.compress_size for item in archive.infolist())
+            unpacked = sum(item.file_size for item in archive.infolist())
+            if "xl/workbook.xml" not in archive.namelist():
+                raise Invalid("formats-excel-broken", place=Place(name))
+    except (zipfile.BadZipFile, OSError) as error:
+        raise Invalid("formats-excel-broken", place=Place(name)) from error
+    most = min(limits.unpacked, max(limits.free, packed * limits.ratio))
+    if packed > limits.packed:
+        raise TooLarge("formats-too-large", place=Place(name), most=megabytes(limits.packed))
+    if unpacked > most:
+        raise TooLarge("formats-swells", place=Place(name), most=megabytes(most))

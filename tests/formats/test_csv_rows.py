@@ -1,0 +1,57 @@
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from camphora.errors import Faults
+from camphora.formats import csv_rows
+
+cells = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=8)
+
+
+def rows(text, **options):
+    return list(csv_rows(io.BytesIO(text.encode()), name="a.csv", **options))
+
+
+def test_rows_carry_the_line_they_start_on():
+    found = rows('a,b\n1,"x\ny"\n\n2,z\n')
+    assert [(row.line, row.cells["b"]) for row in found] == [(2, "x\ny"), (5, "z")]
+
+
+def test_every_row_of_the_wrong_width_is_located():
+    found = rows("a,b\n1\n1,2\n1,2,3\n")
+    assert [(row.line, row.fault.code) for row in found if row.fault] == [
+        (2, "formats-cell-count"),
+        (4, "formats-cell-count"),
+    ]
+
+
+def test_header_faults_come_together():
+    with pytest.raises(Faults) as error:
+        rows("a,a,b\n1,2,3\n", required=["c", "d"])
+    codes = [fault.code for fault in error.value.faults]
+    assert codes == ["formats-header-doubled", "formats-header-missing", "formats-header-missing"]
+
+
+def test_a_nul_byte_is_found_in_its_column():
+    (row,) = rows("a,b\n1,\0\n")
+    assert (row.fault.code, row.fault.place.column) == ("formats-nul", "b")
+
+
+def test_an_open_quote_is_located_where_its_row_starts():
+    found = rows('a,b\n1,2\n3,"4\n5,6\n')
+    assert (found[-1].line, found[-1].fault.code) == (3, "formats-quoting")
+
+
+@given(st.lists(st.tuples(cells, cells), max_size=5))
+def test_what_csv_writes_is_read_back(pairs):
+    out = io.StringIO()
+    csv.writer(out).writerows([("a", "b"), *pairs])
+    assert [tuple(row.raw) for row in rows(out.getvalue())] == pairs
+
+
+def test_an_empty_file_has_no_header():
+    with pytest.raises(Exception, match="formats-header-empty"):
+        rows("")
