@@ -1,0 +1,329 @@
+"""The search grammar: which parameters a type has, and a query string as an immutable `Query`.
+
+Source: https://hl7.org/fhir/R4/search.html. Repeated parameters are joined by and, values with commas by or.
+An error names the parameter, never its value: a value may be a person's name or number.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal, NamedTuple, cast
+
+from camphora.errors import Faults, Invalid
+from camphora.fhir import definitions
+from camphora.fhir.dates import span
+from camphora.fhir.extract import OWN_COLUMNS, extract
+from camphora.fhir.folding import fold
+from camphora.fhir.references import parse_reference
+
+Kind = Literal["token", "reference", "date", "string"]
+Prefix = Literal["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"]
+Mode = Literal["start", "exact", "contains"]
+Summary = Literal["true", "text", "data", "count", "false"]
+Total = Literal["none", "accurate"]
+
+MODIFIERS: dict[Kind, frozenset[str]] = {
+    "token": frozenset(),
+    "reference": frozenset({"identifier"}),
+    "date": frozenset(),
+    "string": frozenset({"exact", "contains"}),
+}
+"""The modifiers that are understood, beside `missing` and the type of a reference."""
+RESULT_NAMES = frozenset({"_sort", "_count", "_page", "_total", "_summary", "_elements"})
+ELSEWHERE = frozenset({"_format", "_pretty"})
+"""Parameters that the edge answers."""
+_DATE = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb|ap)?(.+)")
+
+
+class Parameter(NamedTuple):
+    """A parameter that can be searched. `targets` are the types that a reference may name."""
+
+    code: str
+    kind: Kind
+    is_uri: bool = False
+    targets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TokenClause:
+    """Any of (system, code): system None is any, "" none at all; code None is any code of the system."""
+
+    param: str
+    alternatives: tuple[tuple[str | None, str | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceClause:
+    """Any of (type, id): type None is any type, "" an address that stands in place of the id."""
+
+    param: str
+    alternatives: tuple[tuple[str | None, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DateClause:
+    """Any of (prefix, first, last millisecond UTC, both inclusive) against the span that a record holds.
+
+    `eq` the record's span lies within, `ne` it does not, `gt`/`lt` it reaches beyond the end/start, `ge`/`le`
+    the same or `eq`, `sa`/`eb` it lies wholly after/before, `ap` it overlaps (the span is already widened).
+    """
+
+    param: str
+    alternatives: tuple[tuple[Prefix, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StringClause:
+    """Any of the folded texts, where the record's folded text starts with, contains or is it."""
+
+    param: str
+    mode: Mode
+    alternatives: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MissingClause:
+    """The record has no value of the parameter (`missing`), or has one."""
+
+    param: str
+    kind: Kind
+    missing: bool
+
+
+Clause = TokenClause | ReferenceClause | DateClause | StringClause | MissingClause
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is searched. `clauses` all hold together; `ids` None is any id; `ignored` names what was left out."""
+
+    type: str
+    clauses: tuple[Clause, ...] = ()
+    ids: tuple[str, ...] | None = None
+    last_updated: tuple[DateClause, ...] = ()
+    sort: tuple[tuple[str, bool], ...] = ()
+    """(`_id`, `_lastUpdated` or a date parameter, descending)."""
+    count: int | None = None
+    page: str | None = None
+    """The token of a page as the store gave it; not interpreted here."""
+    total: Total = "none"
+    summary: Summary = "false"
+    elements: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+
+
+@cache
+def parameters(resource_type: str) -> dict[str, Parameter]:
+    """The parameters of a type that can be searched, by code, without `_id` and `_lastUpdated`.
+
+    KeyError for a type that R4 does not have.
+    """
+    found, extractor = {}, extract(resource_type)
+    for code in sorted(extractor.compiled - OWN_COLUMNS):
+        row = definitions.search_parameters(resource_type)[code]
+        kind = cast("Kind", "token" if row.type == "uri" else row.type)
+        targets = tuple(t for t in row.target if t in extractor.targets.get(code, ()))
+        found[code] = Parameter(code, kind, row.type == "uri", targets)
+    return found
+
+
+def parse_query(
+    resource_type: str,
+    pairs: Iterable[tuple[str, str]],
+    *,
+    strict: bool,
+    base: str = "",
+    now: int | None = None,
+) -> Query:
+    """A query string, taken apart into its name and value `pairs`, as a `Query`.
+
+    `base` is this server's own address, so that absolute references under it count as local; `now` the time in
+    milliseconds against which `ap` is measured. All faults are raised together as `Faults`: a malformed value
+    always, an unknown parameter or modifier where `strict`; otherwise it is named in `Query.ignored`.
+    """
+    moment = int(time.time() * 1000) if now is None else now
+    reading = _Reading(resource_type, base, moment)
+    for name, value in pairs:
+        if name not in ELSEWHERE:
+            reading.take(name, value)
+    faults = [*reading.faults, *(reading.unknown if strict else ())]
+    if faults:
+        raise Faults(faults)
+    return reading.query()
+
+
+class _Unknown(Exception):
+    """What lenient handling leaves out and strict handling refuses."""
+
+
+class _Reading:
+    """A query while it is read: what was understood, what was not, and what was wrong."""
+
+    def __init__(self, resource_type: str, base: str, now: int) -> None:
+        self.type, self.base, self.now = resource_type, base, now
+        self.known = parameters(resource_type)
+        self.clauses: list[Clause] = []
+        self.last_updated: list[DateClause] = []
+        self.ids: tuple[str, ...] | None = None
+        self.result: dict[str, str] = {}
+        self.faults: list[Invalid] = []
+        self.unknown: list[Invalid] = []
+        self.ignored: list[str] = []
+
+    def take(self, name: str, value: str) -> None:
+        code, _, modifier = name.partition(":")
+        try:
+            if code in RESULT_NAMES and not modifier:
+                self._result(code, value)
+            elif code == "_id" and not modifier:
+                ids = tuple(_unescaped(part) for part in split(value, ","))
+                self.ids = ids if self.ids is None else tuple(one for one in self.ids if one in ids)
+            elif code == "_lastUpdated" and not modifier:
+                self.last_updated.append(DateClause(code, self._spans(value)))
+            else:
+                self.clauses.append(self._clause(code, modifier, value))
+        except _Unknown as unknown:
+            self._left_out(name, str(unknown), code, modifier)
+        except ValueError:
+            self.faults.append(Invalid("fhir-search-value", type=self.type, param=name))
+
+    def _left_out(self, name: str, reason: str, code: str, modifier: str) -> None:
+        self.ignored.append(name)
+        self.unknown.append(Invalid(reason, type=self.type, param=code, modifier=modifier))
+
+    def _result(self, code: str, value: str) -> None:
+        if not RESULT_FORMS[code](value):
+            raise ValueError(code)
+        if code == "_sort":
+            for key in value.split(","):
+                self._sortable(key.removeprefix("-"))
+        self.result[code] = value
+
+    def _sortable(self, code: str) -> None:
+        parameter = self.known.get(code)
+        if code not in {"_id", "_lastUpdated"} and (parameter is None or parameter.kind != "date"):
+            raise _Unknown("fhir-search-sort")
+
+    def _clause(self, code: str, modifier: str, value: str) -> Clause:
+        parameter = self.known.get(code)
+        if parameter is None:
+            known = code.partition(".")[0] in definitions.search_parameters(self.type) or code.startswith("_")
+            raise _Unknown("fhir-search-unsupported" if known else "fhir-search-unknown")
+        if not value:
+            raise ValueError(code)
+        if modifier == "missing":
+            if value not in {"true", "false"}:
+                raise ValueError(code)
+            return MissingClause(code, parameter.kind, value == "true")
+        typed = parameter.kind == "reference" and modifier in definitions.resource_types()
+        if modifier and not typed and (parameter.is_uri or modifier not in MODIFIERS[parameter.kind]):
+            raise _Unknown("fhir-search-modifier")
+        return self._valued(parameter, modifier, value)
+
+    def _valued(self, parameter: Parameter, modifier: str, value: str) -> Clause:
+        code, parts = parameter.code, split(value, ",")
+        if modifier in {"exact", "identifier"}:
+            pairs = [(None, _unescaped(p)) if modifier == "exact" else _token(p) for p in parts]
+            return TokenClause(f"{code}:{modifier}", tuple(pairs))
+        if parameter.is_uri:
+            return TokenClause(code, tuple((None, _unescaped(part)) for part in parts))
+        if parameter.kind == "token":
+            return TokenClause(code, tuple(_token(part) for part in parts))
+        if parameter.kind == "date":
+            return DateClause(code, self._spans(value))
+        if parameter.kind == "string":
+            mode: Mode = "contains" if modifier == "contains" else "start"
+            return StringClause(code, mode, tuple(fold(_unescaped(part)) for part in parts))
+        targets = (modifier,) if modifier else parameter.targets
+        return ReferenceClause(code, tuple(self._reference(_unescaped(part), targets) for part in parts))
+
+    def _reference(self, text: str, targets: tuple[str, ...]) -> tuple[str | None, str]:
+        found = parse_reference(text, self.base)
+        if found.kind == "local":
+            return found.type, found.id
+        if found.kind in {"absolute", "urn"}:
+            return "", text
+        if not re.fullmatch(r"[A-Za-z0-9\-.]{1,64}", text):
+            raise ValueError("reference")
+        return (targets[0] if len(targets) == 1 else None), text
+
+    def _spans(self, value: str) -> tuple[tuple[Prefix, int, int], ...]:
+        return tuple(self._span(part) for part in split(value, ","))
+
+    def _span(self, text: str) -> tuple[Prefix, int, int]:
+        found = _DATE.fullmatch(text)
+        if not found:
+            raise ValueError("date")
+        # a plus sign that a client did not encode arrives as a space
+        low, high = span(found[2].replace(" ", "+"))
+        prefix = cast("Prefix", found[1] or "eq")
+        slack = abs(self.now - (low + high) // 2) // 10 if prefix == "ap" else 0
+        return prefix, low - slack, high + slack
+
+    def query(self) -> Query:
+        given = self.result
+        sort = [
+            (key.removeprefix("-"), key.startswith("-")) for key in given.get("_sort", "").split(",") if key
+        ]
+        total = "none" if given.get("_total", "none") == "none" else "accurate"
+        return Query(
+            type=self.type,
+            clauses=tuple(self.clauses),
+            ids=self.ids,
+            last_updated=tuple(self.last_updated),
+            sort=tuple(sort),
+            count=int(given["_count"]) if "_count" in given else None,
+            page=given.get("_page"),
+            total=cast("Total", total),
+            summary=cast("Summary", given.get("_summary", "false")),
+            elements=tuple(filter(None, given.get("_elements", "").split(","))),
+            ignored=tuple(self.ignored),
+        )
+
+
+RESULT_FORMS: dict[str, Callable[[str], object]] = {
+    "_sort": lambda value: all(value.split(",")),
+    "_count": re.compile(r"[0-9]{1,9}").fullmatch,
+    "_page": bool,
+    "_total": frozenset({"none", "estimate", "accurate"}).__contains__,
+    "_summary": frozenset({"true", "text", "data", "count", "false"}).__contains__,
+    "_elements": re.compile(r"[A-Za-z]+(,[A-Za-z]+)*").fullmatch,
+}
+
+
+def split(text: str, mark: str) -> list[str]:
+    r"""`text` at each `mark` that no backslash escapes; the escapes stay in the parts.
+
+    >>> split(r"a\,b,c", ",")
+    ['a\\,b', 'c']
+    """
+    parts, start, at = [], 0, 0
+    while at < len(text):
+        if text[at] == "\\":
+            at += 1
+        elif text[at] == mark:
+            parts.append(text[start:at])
+            start = at + 1
+        at += 1
+    return [*parts, text[start:]]
+
+
+def _unescaped(text: str) -> str:
+    plain = re.sub(r"\\([,|$\\])", r"\1", text)
+    if not plain:
+        raise ValueError("empty value")
+    return plain
+
+
+def _token(text: str) -> tuple[str | None, str | None]:
+    parts = split(text, "|")
+    if len(parts) == 1:
+        return None, _unescaped(text)
+    if len(parts) > 2 or parts == ["", ""]:
+        raise ValueError("token")
+    system, code = (_unescaped(part) if part else "" for part in parts)
+    return system, code or None
