@@ -11,7 +11,7 @@ FOLDER holds, as published:
       monthly figures of the NHI Administration to ROC 113/12 (Open Government Data License Taiwan 1.0), taken from
       the sheets 急性一般 collected in ycchou/transparent-nursing (commit a3ba573d115b235047ff8105774ffcef4ac99fb4).
 
-Changes: long form; 台 becomes 臺 in place names; 頭份 and 員林, cities since 2015-10-05 and 2015-08-08, are called so; village
+Changes: long form; 台 becomes 臺 in place names; 頭份 and 員林 are called cities, as they are since 2015; village
 names written with private-use signs are taken from the source that writes them in Unicode. No figure is changed.
 """
 
