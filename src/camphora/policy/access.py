@@ -42,6 +42,7 @@ class Access:
     `persons`: Patient ids, or None for every person who is not hidden. `types`: record types, or None for all.
     `tables`: declared tables with readers' restrictions, or None for all; public tables are open to any Access.
     `hidden` and `closed` name sets that lie as rows in the store, so that a query plan can join them.
+    `refused`: record types never covered. `writes`: the types that may be written, None for all covered ones.
     """
 
     reader: Reader
@@ -51,12 +52,16 @@ class Access:
     tables: frozenset[str] | None = frozenset()
     hidden: tuple[HiddenSet, ...] = ()
     closed: tuple[ClosedSet, ...] = ()
-    writes: bool = False
+    refused: frozenset[str] = frozenset()
+    writes: frozenset[str] | None = frozenset()
     basis: str = ""
     policy_version: int = POLICY_VERSION
 
     def covers(self, record_type: str) -> bool:
-        return self.types is None or record_type in self.types
+        return record_type not in self.refused and (self.types is None or record_type in self.types)
+
+    def may_write(self, record_type: str) -> bool:
+        return self.covers(record_type) and (self.writes is None or record_type in self.writes)
 
     def digest(self) -> str:
         """What a page token is bound to: another reader, role, purpose or policy has another digest."""
@@ -67,6 +72,7 @@ class Access:
             self.purpose,
             sorted(self.persons) if self.persons is not None else None,
             sorted(self.types) if self.types is not None else None,
+            sorted(self.refused),
             self.hidden,
             self.closed,
             self.policy_version,

@@ -14,24 +14,42 @@ from camphora.policy.choices import CLOSED, STOPPED, restricted
 from camphora.policy.vocabulary import Purpose, Role
 
 SHARED_TYPES = frozenset(
-    {
+    [
+        "ActivityDefinition",
         "CapabilityStatement",
         "CodeSystem",
+        "CompartmentDefinition",
         "ConceptMap",
+        "Endpoint",
+        "EventDefinition",
+        "GraphDefinition",
         "HealthcareService",
+        "ImplementationGuide",
+        "InsurancePlan",
+        "Library",
         "Location",
+        "Measure",
         "Medication",
+        "MedicationKnowledge",
+        "MessageDefinition",
+        "NamingSystem",
+        "OperationDefinition",
         "Organization",
+        "OrganizationAffiliation",
+        "PlanDefinition",
         "Practitioner",
         "PractitionerRole",
         "Questionnaire",
         "SearchParameter",
         "StructureDefinition",
+        "StructureMap",
         "Substance",
+        "TerminologyCapabilities",
         "ValueSet",
-    }
+    ]
 )
-"""Record types that are about no patient."""
+"""Record types that are about no patient. A record of any other type that names no patient is unlinked: only the
+inner readers see it, since no choice of a person could reach it."""
 
 PURPOSES: dict[Role, frozenset[Purpose]] = {
     Role.PUBLIC: frozenset({Purpose.OPEN}),
@@ -52,7 +70,6 @@ PHARMACY_TYPES = SHARED_TYPES | {
     "MedicationDispense",
     "MedicationStatement",
     "AllergyIntolerance",
-    "Consent",
 }
 
 
@@ -67,10 +84,11 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Who asks, for which purpose, and, for SELF, whose record. `lets_in`: persons who let this reader in now."""
+    """Who asks, for which purpose and, for SELF, whose record. `lets_in`: persons who let this reader in now."""
 
     reader: Reader
     purpose: Purpose
+    person: str | None = None
     lets_in: frozenset[str] = frozenset()
 
 
@@ -103,13 +121,25 @@ def _open(request: Request) -> Decision:
 
 def _self(request: Request) -> Decision:
     reader = request.reader
-    if reader.person is None:
+    person = request.person or reader.person
+    if person is None:
         return Decision(None, (Reason("no-person", permits=False),))
-    persons = frozenset({reader.person}) | request.lets_in
-    reasons = [Reason("own-record", permits=True, source="個人資料保護法第3條")]
-    reasons += [Reason("let-in", permits=True, source="同意")] * bool(request.lets_in)
-    access = Access(reader, Purpose.SELF, persons, types=None, writes=True, basis="own-record")
-    return Decision(access, tuple(reasons))
+    if person == reader.person:
+        own = Access(
+            reader,
+            Purpose.SELF,
+            frozenset({person}),
+            types=None,
+            writes=frozenset({"Consent"}),
+            basis="own-record",
+        )
+        return Decision(own, (Reason("own-record", permits=True, source="個人資料保護法第3條"),))
+    if person not in request.lets_in:
+        return Decision(None, (Reason("not-let-in", permits=False, source="個人資料保護法第3條"),))
+    relative = Access(
+        reader, Purpose.SELF, frozenset({person}), types=None, refused=frozenset({"Consent"}), basis="let-in"
+    )
+    return Decision(relative, (Reason("let-in", permits=True, source="當事人之同意"),))
 
 
 def _care(request: Request) -> Decision:
@@ -123,7 +153,8 @@ def _care(request: Request) -> Decision:
         types=PHARMACY_TYPES if reader.role is Role.PHARMACIST else None,
         hidden=(HiddenSet(restricted(reader.organisation)),),
         closed=(ClosedSet(CLOSED),),
-        writes=reader.role is Role.CLINICIAN,
+        refused=frozenset({"Consent"}),
+        writes=None if reader.role is Role.CLINICIAN else frozenset(),
         basis="care",
     )
     reasons = (

@@ -24,5 +24,5 @@ def loading(name: str) -> Access:
     """For an administrator's load or the demo's seeding: writes with given ids, reads only to compare."""
     reader = Reader(id=f"load:{name}", name=name, role=Role.ADMINISTRATOR)
     return Access(
-        reader, Purpose.OPERATION, persons=None, types=None, tables=None, writes=True, basis="loading"
+        reader, Purpose.OPERATION, persons=None, types=None, tables=None, writes=None, basis="loading"
     )

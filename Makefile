@@ -1,0 +1,48 @@
+# Camphora: `make` alone lists what can be done.
+.DEFAULT_GOAL := help
+PY := .venv/bin/python
+RUN := .venv/bin/
+
+.PHONY: help setup browser demo test check bench conformance docs notice wheel clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+setup: ## make the virtual environment with the locked dependencies
+	@sh tools/setup.sh
+
+browser: setup ## install Chromium and CJK fonts through apt, where that may be done
+	@sh tools/browser.sh
+
+demo: setup ## set up everything and open a living system on this machine
+	@$(RUN)camphora demo $(ARGS)
+
+test: setup browser ## set up everything and run all tests (ARGS="-k name" for some)
+	@$(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
+
+check: setup ## format, lint, types, room rules, translations, system folders, notices
+	@$(RUN)ruff format --check .
+	@$(RUN)ruff check .
+	@$(RUN)mypy
+	@$(RUN)lint-imports --no-cache
+	@$(PY) tools/check.py
+
+bench: setup ## print each figure as a JSON line (ONLY=name for one)
+	@$(PY) -m tools.bench $(if $(ONLY),--only $(ONLY))
+
+conformance: setup ## run the published suites that the project holds itself to
+	@$(PY) -m pytest -n 2 -m conformance $(ARGS)
+
+docs: setup ## build the manual into site/
+	@sh tools/setup.sh docs
+	@$(RUN)mkdocs build --strict --quiet
+	@echo "site/index.html"
+
+notice: setup ## join NOTICE.d into NOTICE
+	@$(PY) tools/check.py --write-notice
+
+wheel: setup ## build the wheel and the sdist into dist/
+	@$(PY) -m build --installer uv
+
+clean: ## remove what the targets made
+	@rm -rf .venv dist build site .mypy_cache .ruff_cache .pytest_cache .hypothesis

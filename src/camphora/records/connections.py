@@ -1,0 +1,66 @@
+"""Connections to the store's SQLite file: one that writes, one per thread that reads, and the migrations."""
+
+from __future__ import annotations
+
+import threading
+from importlib.resources import files
+from pathlib import Path
+
+import apsw
+
+from camphora.errors import Fault
+
+READ_CACHE_KIB = 16_384
+WRITE_CACHE_KIB = 131_072
+
+
+class Connections:
+    """Opens the file, brings its schema up to date, and hands out connections."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._readers: list[apsw.Connection] = []
+        self._lock = threading.Lock()
+        self.writer = self._open_writer()
+
+    def reader(self) -> apsw.Connection:
+        """This thread's own connection, which cannot write."""
+        connection: apsw.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READONLY)
+            connection.set_busy_timeout(5000)
+            connection.execute(f"PRAGMA cache_size = -{READ_CACHE_KIB}")
+            self._local.connection = connection
+            with self._lock:
+                self._readers.append(connection)
+        return connection
+
+    def close(self) -> None:
+        with self._lock:
+            for connection in self._readers:
+                connection.close()
+            self._readers.clear()
+        self._local = threading.local()
+        self.writer.close()
+
+    def _open_writer(self) -> apsw.Connection:
+        connection = apsw.Connection(str(self.path))
+        connection.set_busy_timeout(5000)
+        connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY")
+        connection.execute(f"PRAGMA cache_size = -{WRITE_CACHE_KIB}; PRAGMA wal_autocheckpoint = 4000")
+        migrate(connection, self.path)
+        return connection
+
+
+def migrate(connection: apsw.Connection, path: Path) -> None:
+    """Apply the numbered SQL files that this store has not seen. A store of a newer version is refused."""
+    steps = sorted(item.name for item in files("camphora.records").joinpath("sql").iterdir())
+    (present,) = next(connection.execute("PRAGMA user_version"))
+    if present > len(steps):
+        raise Fault("records-newer-store", present=present, known=len(steps), file=path.name)
+    for number, name in enumerate(steps[present:], present + 1):
+        sql = files("camphora.records").joinpath("sql", name).read_text("utf-8")
+        with connection:
+            connection.execute(sql)
+            connection.execute(f"PRAGMA user_version = {number}")

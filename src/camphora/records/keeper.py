@@ -1,0 +1,120 @@
+"""The keeper: one thread that owns the write connection and commits in groups.
+
+Jobs are functions over the connection. All that wait are run inside one transaction, each in its own
+savepoint, so that one disk sync pays for many and a refused job takes nothing else with it. A job's answer is
+given only after the commit, with the receipt log synced beside it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+import apsw
+
+from camphora.errors import Busy, CamphoraError, Fault
+
+T = TypeVar("T")
+Job = Callable[[apsw.Connection], Any]
+GROUP = 256
+
+
+class Keeper:
+    """`submit` a job and wait for its future; `after_commit` is called once per group, `on_rollback` on failure."""
+
+    def __init__(
+        self, connection: apsw.Connection, after_commit: Callable[[], None], on_rollback: Callable[[], None]
+    ) -> None:
+        self._connection = connection
+        self._after_commit = after_commit
+        self._on_rollback = on_rollback
+        self._jobs: queue.SimpleQueue[tuple[Job, Future[Any]] | None] = queue.SimpleQueue()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+        self._thread.start()
+
+    def submit(self, job: Callable[[apsw.Connection], T]) -> Future[T]:
+        """Queue a job; its future answers after the commit that holds it, or with the job's error."""
+        if self._closed:
+            raise Busy("records-closing")
+        future: Future[T] = Future()
+        self._jobs.put((job, future))
+        return future
+
+    def close(self) -> None:
+        """Finish what waits, then stop."""
+        self._closed = True
+        self._jobs.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (first := self._jobs.get()) is not None:
+            group = [first]
+            closing = False
+            while len(group) < GROUP:
+                try:
+                    item = self._jobs.get_nowait()
+                except queue.Empty:
+                    break
+                if item is None:
+                    closing = True
+                    break
+                group.append(item)
+            self._commit(group)
+            if closing:
+                return
+
+    def _commit(self, group: list[tuple[Job, Future[Any]]]) -> None:
+        answers: list[tuple[Future[Any], Any, Exception | None]] = []
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for job, future in group:
+                answers.append((future, *self._attempt(job)))
+            self._connection.execute("COMMIT")
+            self._after_commit()
+        except Exception as error:  # noqa: BLE001 - every waiting caller must hear of it
+            self._undo()
+            for _, future in group:
+                future.set_exception(_as_ours(error))
+            return
+        for future, answer, refused in answers:
+            if refused is None:
+                future.set_result(answer)
+            else:
+                future.set_exception(refused)
+
+    def _attempt(self, job: Job) -> tuple[Any, Exception | None]:
+        self._connection.execute("SAVEPOINT job")
+        try:
+            answer = job(self._connection)
+        except (apsw.FullError, apsw.IOError, apsw.CorruptError, apsw.ReadOnlyError):
+            raise
+        except Exception as error:  # noqa: BLE001 - given to its own caller
+            self._connection.execute("ROLLBACK TO job; RELEASE job")
+            self._on_rollback()
+            return None, error
+        self._connection.execute("RELEASE job")
+        return answer, None
+
+    def _undo(self) -> None:
+        self._on_rollback()
+        if self._connection.in_transaction:
+            with contextlib.suppress(apsw.Error):
+                self._connection.execute("ROLLBACK")
+
+
+def _as_ours(error: Exception) -> Exception:
+    """A disk that is full or broken, said in our own words."""
+    if isinstance(error, CamphoraError):
+        return error
+    if isinstance(error, apsw.FullError):
+        return Busy("records-disk-full")
+    if isinstance(error, apsw.ReadOnlyError):
+        return Busy("records-read-only")
+    if isinstance(error, apsw.IOError | apsw.CorruptError):
+        return Fault("records-disk-broken", kind=type(error).__name__)
+    return error

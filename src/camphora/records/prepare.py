@@ -1,0 +1,95 @@
+"""From a resource to ready rows: everything that can be done before the keeper's thread.
+
+The stored body is the resource as it came, value for value: only `id` and `meta` are set anew, so that decimals
+keep their precision (R4 datatypes, decimal).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import orjson
+
+from camphora.fhir.extract import IndexValues, extract
+from camphora.policy.choices import Effect, effects
+from camphora.policy.vocabulary import label_mask
+from camphora.records.store import Put
+
+_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ENCODE = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A Put, parsed, indexed and ready for the keeper."""
+
+    put: Put
+    type: str
+    id: str
+    patient: str | None
+    index: IndexValues
+    labels: int
+    digest: bytes
+    effects: tuple[Effect, ...]
+    meta: dict[str, Any]
+    rest: bytes
+
+    def body(self, version: int, updated: int) -> bytes:
+        """The bytes to keep: as they came, with id, version and time of this version."""
+        meta = {**self.meta, "versionId": str(version), "lastUpdated": instant(updated)}
+        head = b'{"resourceType":"%s","id":"%s","meta":%s' % (
+            self.type.encode(),
+            self.id.encode(),
+            orjson.dumps(meta),
+        )
+        return head + (b"," + self.rest if self.rest else b"") + b"}"
+
+
+def prepare(put: Put) -> Prepared:
+    """Extract and encode one resource, whose structure has been checked."""
+    resource = put.resource
+    record_type = resource["resourceType"]
+    meta = {
+        key: value
+        for key, value in resource.get("meta", {}).items()
+        if key not in {"versionId", "lastUpdated"}
+    }
+    rest = _rest(put)
+    record_id = new_id() if put.expect == "new" else resource.get("id") or _content_id(record_type, rest)
+    resource = {**resource, "id": record_id}
+    index = extract(record_type)(resource)
+    patient = index.person[1] if index.person else None
+    digest = hashlib.blake2b(orjson.dumps(meta) + rest, digest_size=12).digest()
+    does = effects(resource) if record_type == "Consent" else ()
+    return Prepared(
+        put, record_type, record_id, patient, index, label_mask(index.labels), digest, does, meta, rest
+    )
+
+
+def _rest(put: Put) -> bytes:
+    """All elements but resourceType, id and meta, as bytes without the outer braces."""
+    raw = _FIELDS.decode(put.body if put.body is not None else orjson.dumps(put.resource))
+    for name in ("resourceType", "id", "meta"):
+        raw.pop(name, None)
+    return _ENCODE.encode(raw)[1:-1]
+
+
+def new_id() -> str:
+    """A server's id: 20 characters, 100 random bits."""
+    alphabet = "abcdefghijkmnpqrstuvwxyz23456789"
+    return "".join(alphabet[byte & 31] for byte in secrets.token_bytes(20))
+
+
+def _content_id(record_type: str, rest: bytes) -> str:
+    """The id of a resource that came without one in a load: the same content has the same id."""
+    return "c" + hashlib.blake2b(record_type.encode() + rest, digest_size=12).hexdigest()
+
+
+def instant(milliseconds: int) -> str:
+    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds % 1000:03d}Z"

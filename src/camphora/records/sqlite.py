@@ -1,0 +1,339 @@
+"""The store on SQLite: one folder, one keeper, a reading connection per thread."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import apsw
+import orjson
+
+from camphora.audit import Log
+from camphora.errors import Forbidden, NotFound
+from camphora.fhir.search import Query
+from camphora.policy import Access
+from camphora.policy.vocabulary import Purpose
+from camphora.records import paging
+from camphora.records.connections import Connections
+from camphora.records.keeper import Keeper
+from camphora.records.looks import Looks
+from camphora.records.plan import plan
+from camphora.records.prepare import prepare
+from camphora.records.store import Batch, Change, Delete, Followed, Look, Page, Put, Version, Written
+from camphora.records.terms import Interned, Names
+from camphora.records.visible import require_type, visible
+from camphora.records.writing import Writer
+
+DEFAULT_COUNT, MOST = 20, 1000
+
+
+class SQLiteStore:
+    """Records and tables in `folder`, receipts in its `audit/`. See `Store` for the contract of each call."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self._connections = Connections(folder / "records.sqlite")
+        self.audit = Log(folder / "audit")
+        self._interned = Interned(self._connections.writer)
+        self._secret = _secret(folder)
+        self._watchers: list[Callable[[], None]] = []
+        self._count_lock = threading.Lock()
+        self._keeper = Keeper(self._connections.writer, self._committed, self._interned.forget)
+        self._looks = Looks(self.audit, self._keeper)
+        self._keeper.submit(self._looks.bring_up).result()
+
+    def close(self) -> None:
+        self._keeper.close()
+        self.audit.close()
+        self._connections.close()
+
+    def watch(self, called: Callable[[], None]) -> None:
+        """Call back after each commit: a follower's cue to look at the change log."""
+        self._watchers.append(called)
+
+    # Records
+
+    def write(self, access: Access, changes: Sequence[Put | Delete]) -> list[Written]:
+        ready = [prepare(change) if isinstance(change, Put) else change for change in changes]
+
+        def job(connection: apsw.Connection) -> list[Written]:
+            writer = Writer(connection, self._interned, access)
+            return [writer.delete(item) if isinstance(item, Delete) else writer.put(item) for item in ready]
+
+        for change in changes:
+            if isinstance(change, Delete) and not access.may_write(change.type):
+                raise Forbidden("records-write-refused", type=change.type, role=access.reader.role)
+        return self._keeper.submit(job).result()
+
+    def read(self, access: Access, record_type: str, record_id: str, version: int | None = None) -> Version:
+        require_type(access, record_type)
+        reader = self._connections.reader()
+        rows = _versions(reader, access, record_type, record_id, older=version is not None)
+        if not rows:
+            raise NotFound("records-not-found", type=record_type)
+        found = rows[0] if version is None else next((row for row in rows if row[0].version == version), None)
+        if found is None:
+            raise NotFound("records-not-found", type=record_type)
+        if found[0].deleted:
+            raise NotFound("records-gone", type=record_type)
+        self._looks.leave(access, "read", [record_type], _numbers([found]), reader)
+        return found[0]
+
+    def history(self, access: Access, record_type: str, record_id: str) -> list[Version]:
+        require_type(access, record_type)
+        reader = self._connections.reader()
+        rows = _versions(reader, access, record_type, record_id, older=True)
+        if not rows:
+            raise NotFound("records-not-found", type=record_type)
+        self._looks.leave(access, "history", [record_type], _numbers(rows), reader)
+        return [version for version, _ in rows]
+
+    def search(self, access: Access, query: Query) -> Page:
+        require_type(access, query.type)
+        reader = self._connections.reader()
+        after = paging.redeem(self._secret, access, query, query.page) if query.page else None
+        with reader:
+            compiled = plan(query, access, reader)
+            total = _total(reader, compiled.count()) if _counts(query) else None
+            limit = (
+                0
+                if query.summary == "count"
+                else min(DEFAULT_COUNT if query.count is None else query.count, MOST)
+            )
+            sql, values = compiled.select("r.id, r.version, r.updated, r.body, r.person", after, limit + 1)
+            rows = list(reader.execute(sql, values)) if limit else []
+        shown = rows[:limit]
+        self._looks.leave(access, "search", [query.type], _persons(row[4] for row in shown), reader)
+        more = len(rows) > limit > 0
+        token = paging.issue(self._secret, access, query, list(shown[-1][5:])) if more else None
+        return Page([Version(query.type, *row[:4]) for row in shown], token, total)
+
+    # For followers and the gate
+
+    def changes(self, access: Access, after: int, limit: int) -> list[Change]:
+        _require_follower(access)
+        sql = "SELECT no, at, kind, subject, version, person FROM change WHERE no > ? ORDER BY no LIMIT ?"
+        return [Change(*row) for row in self._connections.reader().execute(sql, (after, limit))]
+
+    def scan(self, access: Access, low: int, high: int) -> Iterator[Followed]:
+        _require_follower(access)
+        sql = (
+            "SELECT r.no, t.name, r.id, r.person, r.updated, r.labels, r.body"
+            " FROM record r JOIN type t ON t.no = r.type WHERE r.person >= ?"
+            " AND r.person < ? AND r.deleted = 0 ORDER BY r.person, r.type, r.no"
+        )
+        for row in self._connections.reader().execute(sql, (low, high)):
+            yield Followed(*row)
+
+    def hidden_persons(self, access: Access, name: str) -> list[int]:
+        """The person numbers in a hidden set now, for followers that place parts."""
+        _require_follower(access)
+        now = int(time.time() * 1000)
+        sql = (
+            "SELECT DISTINCT person FROM hidden WHERE name = ? AND since <= ? AND (until IS NULL OR until > ?)"
+            " ORDER BY person"
+        )
+        return [int(person) for (person,) in self._connections.reader().execute(sql, (name, now, now))]
+
+    def letting_in(self, access: Access, patient: str) -> frozenset[str]:
+        """The Patient ids of those who let this patient read for them now; for the gate."""
+        if access.basis != "deciding":
+            raise Forbidden("records-not-a-follower")
+        now = int(time.time() * 1000)
+        sql = (
+            "SELECT p.patient FROM let_in l JOIN person p ON p.no = l.person"
+            " WHERE l.patient = ? AND l.since <= ? AND (l.until IS NULL OR l.until > ?)"
+        )
+        return frozenset(name for (name,) in self._connections.reader().execute(sql, (patient, now, now)))
+
+    def has_closed_part(self, access: Access, patient: str) -> bool:
+        """Whether this person has closed a part for this Access: named as closed, whether or not it is empty."""
+        reader = self._connections.reader()
+        seen = visible(access, "Patient", reader)
+        now = int(time.time() * 1000)
+        names = [closed.name for closed in access.closed]
+        sql = (
+            "SELECT 1 FROM person p JOIN closed c ON c.person = p.no JOIN record r ON r.person = p.no"
+            f" WHERE p.patient = ? AND c.name IN ({','.join('?' * len(names))}) AND c.since <= ?"
+            f" AND (c.until IS NULL OR c.until > ?) AND {seen.sql} LIMIT 1"
+        )
+        values = (patient, *names, now, now, *seen.values)
+        return next(reader.execute(sql, values), None) is not None
+
+    def place(self, follower: str) -> int:
+        """How far a follower has come in the change log."""
+        row = next(
+            self._connections.reader().execute("SELECT change FROM place WHERE follower = ?", (follower,)),
+            None,
+        )
+        return int(row[0]) if row else 0
+
+    def move(
+        self, access: Access, follower: str, change: int, job: Callable[[apsw.Connection], None] | None = None
+    ) -> None:
+        """Set a follower's place, with what it keeps in the store, in one transaction."""
+        _require_follower(access)
+
+        def moved(connection: apsw.Connection) -> None:
+            if job is not None:
+                job(connection)
+            connection.execute("INSERT OR REPLACE INTO place VALUES (?, ?)", (follower, change))
+
+        self._keeper.submit(moved).result()
+
+    def last_change(self) -> int:
+        """The number of the newest line of the change log."""
+        (last,) = next(self._connections.reader().execute("SELECT coalesce(max(no), 0) FROM change"))
+        return int(last)
+
+    def counts(self) -> dict[str, int]:
+        """Records per type, for the operator's page: totals only, no person."""
+        sql = "SELECT t.name, count(*) FROM record r JOIN type t ON t.no = r.type WHERE r.deleted = 0 GROUP BY t.name"
+        return dict(self._connections.reader().execute(sql))
+
+    # Tables
+
+    def add_batch(
+        self, access: Access, name: str, rows: list[dict[str, Any]], *, source: str, as_of: str, public: bool
+    ) -> tuple[Batch, bool]:
+        if access.writes is not None or access.tables is not None:
+            raise Forbidden("records-write-refused", type=name, role=access.reader.role)
+        body = b"\n".join(orjson.dumps(row) for row in rows)
+        digest = hashlib.sha256(body).hexdigest()
+        packed, now = zlib.compress(body, 6), int(time.time() * 1000)
+
+        def job(connection: apsw.Connection) -> tuple[Batch, bool]:
+            found = next(
+                connection.execute(
+                    f"SELECT {BATCH} FROM batch WHERE name = ? AND digest = ?", (name, digest)
+                ),
+                None,
+            )
+            if found:
+                return Batch(*found), False
+            connection.execute(
+                "INSERT INTO batch (name, digest, public, source, as_of, rows, at, body)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (name, digest, public, source, as_of, len(rows), now, packed),
+            )
+            number = int(connection.last_insert_rowid())
+            connection.execute(
+                "INSERT INTO change (at, kind, subject, version) VALUES (?, 'batch', ?, 1)", (now, number)
+            )
+            return Batch(number, name, digest, source, as_of, len(rows), now, public), True
+
+        return self._keeper.submit(job).result()
+
+    def batches(self, access: Access, name: str) -> list[Batch]:
+        sql = f"SELECT {BATCH} FROM batch WHERE name = ? ORDER BY no"
+        found = [Batch(*row) for row in self._connections.reader().execute(sql, (name,))]
+        return [batch for batch in found if _may_read(access, batch)]
+
+    def batch_rows(self, access: Access, batch: Batch) -> list[dict[str, Any]]:
+        row = next(
+            self._connections.reader().execute(f"SELECT body, {BATCH} FROM batch WHERE no = ?", (batch.no,)),
+            None,
+        )
+        if row is None or not _may_read(access, Batch(*row[1:])):
+            raise Forbidden("records-table-refused", name=batch.name)
+        return [orjson.loads(line) for line in zlib.decompress(row[0]).split(b"\n") if line]
+
+    # Receipts
+
+    def looks(self, access: Access, person: str, limit: int = 100) -> list[Look]:
+        if access.persons is None or person not in access.persons:
+            raise NotFound("records-not-found", type="Patient")
+        reader = self._connections.reader()
+        numbers = Names(reader).persons([person])
+        return self._looks.of(numbers[0], limit, reader) if numbers else []
+
+    def leave(self, access: Access, act: str, types: Iterable[str], persons: Iterable[int]) -> int | None:
+        """Leave a receipt for an act of reading outside this store's own calls: the lake's."""
+        return self._looks.leave(access, act, types, persons, self._connections.reader())
+
+    def settle(self) -> None:
+        """Wait until everything handed to the keeper before now is durable, receipts included."""
+        self._keeper.submit(lambda _: None).result()
+        self.audit.sync()
+
+    def backup(self, to: Path) -> None:
+        """A consistent copy of the SQLite file while serving."""
+        target = apsw.Connection(str(to))
+        with target.backup("main", self._connections.reader(), "main") as copy:
+            while not copy.done:
+                copy.step(2000)
+        target.close()
+
+    def _committed(self) -> None:
+        self._interned.keep()
+        self.audit.sync()
+        for called in self._watchers:
+            called()
+
+
+BATCH = "no, name, digest, source, as_of, rows, at, public"
+
+
+def _versions(
+    reader: apsw.Connection, access: Access, record_type: str, record_id: str, *, older: bool
+) -> list[tuple[Version, int | None]]:
+    """The versions that the Access may see, newest first. Each is judged by its own person and labels, and all of
+    them by the present ones: what is hidden now has no history."""
+    seen = visible(access, record_type, reader)
+    present = (
+        "SELECT r.no, r.id, r.version, r.updated, r.body, r.person FROM record r JOIN type t ON t.no = r.type"
+        f" WHERE t.name = ? AND r.id = ? AND {seen.sql}"
+    )
+    row = next(reader.execute(present, (record_type, record_id, *seen.values)), None)
+    if row is None:
+        return []
+    found = [row[2:]]
+    if older:
+        sql = (
+            "SELECT r.version, r.updated, r.body, r.person FROM superseded r"
+            f" WHERE r.record = ? AND {seen.sql} ORDER BY r.version DESC"
+        )
+        found += reader.execute(sql, (row[0], *seen.values))
+    return [(Version(record_type, record_id, *columns[:3]), columns[3]) for columns in found]
+
+
+def _numbers(rows: list[tuple[Version, int | None]]) -> list[int]:
+    return _persons(person for _, person in rows)
+
+
+def _persons(numbers: Iterable[int | None]) -> list[int]:
+    return [number for number in numbers if number is not None]
+
+
+def _counts(query: Query) -> bool:
+    return query.total == "accurate" or query.summary == "count"
+
+
+def _total(reader: apsw.Connection, statement: tuple[str, list[object]]) -> int:
+    (total,) = next(reader.execute(*statement))
+    return int(total)
+
+
+def _may_read(access: Access, batch: Batch) -> bool:
+    return bool(batch.public) or access.tables is None or batch.name in access.tables
+
+
+def _require_follower(access: Access) -> None:
+    if access.purpose is not Purpose.OPERATION or access.persons is not None:
+        raise Forbidden("records-not-a-follower")
+
+
+def _secret(folder: Path) -> bytes:
+    """The key that signs page tokens: made once, readable by the owner only."""
+    path = folder / "secret.key"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_bytes(secrets.token_bytes(32))
+    return path.read_bytes()

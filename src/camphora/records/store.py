@@ -1,0 +1,162 @@
+"""The contract of the store: what can be asked of it, and the values that come back.
+
+Every call takes an `Access` first. Two implementations share it and one test suite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from camphora.audit import Log
+from camphora.fhir.search import Query
+from camphora.policy import Access
+
+Expect = Literal["new", "present", "either"]
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Write one resource. `body` holds its exact bytes where it came as bytes. `expect`: `new` gives it an id of
+    the server's, `present` refuses one that does not exist, `either` writes it under the id it brings."""
+
+    resource: dict[str, Any]
+    body: bytes | None = None
+    expect: Expect = "either"
+    if_match: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    type: str
+    id: str
+    if_match: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of one Put or Delete: `made` a new record, `changed` nothing where the same content stood."""
+
+    type: str
+    id: str
+    version: int
+    updated: int
+    made: bool
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a record; `body` is None where it records a deletion. `updated` in milliseconds UTC."""
+
+    type: str
+    id: str
+    version: int
+    updated: int
+    body: bytes | None
+
+    @property
+    def deleted(self) -> bool:
+        return self.body is None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a search: `next` is an opaque signed token, `total` counts all matches where it was asked for."""
+
+    rows: Sequence[Version]
+    next: str | None = None
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of the change log. `kind`: record, choice or batch; `subject` its inner number."""
+
+    no: int
+    at: int
+    kind: str
+    subject: int
+    version: int
+    person: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A present record as a follower sees it; `body` is None where it is deleted."""
+
+    no: int
+    type: str
+    id: str
+    person: int | None
+    updated: int
+    labels: int
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A kept batch of a table's rows."""
+
+    no: int
+    name: str
+    digest: str
+    source: str
+    as_of: str
+    rows: int
+    at: int
+    public: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One act of reading a person, as that person may see it."""
+
+    receipt: int
+    at: int
+    name: str
+    role: str
+    organisation: str | None
+    purpose: str
+    act: str
+    types: tuple[str, ...] = field(default_factory=tuple)
+    among_many: bool = False
+
+
+class Store(Protocol):
+    """Records and tables under law and consent."""
+
+    audit: Log
+
+    def write(self, access: Access, changes: Sequence[Put | Delete]) -> list[Written]:
+        """Apply all changes or none, in order; answers after they are durable."""
+
+    def read(self, access: Access, record_type: str, record_id: str, version: int | None = None) -> Version:
+        """The present version, or the one asked for. Refuses what is absent and what is hidden alike."""
+
+    def search(self, access: Access, query: Query) -> Page:
+        """One page of the records that the query names and the Access may see."""
+
+    def history(self, access: Access, record_type: str, record_id: str) -> list[Version]:
+        """The versions of one record that the Access may see, newest first."""
+
+    def changes(self, access: Access, after: int, limit: int) -> list[Change]:
+        """The change log from a place on, for followers."""
+
+    def scan(self, access: Access, low: int, high: int) -> Iterator[Followed]:
+        """All present records of the persons low to high (exclusive), for followers."""
+
+    def add_batch(
+        self, access: Access, name: str, rows: list[dict[str, Any]], *, source: str, as_of: str, public: bool
+    ) -> tuple[Batch, bool]:
+        """Keep a batch of rows of a table; the same rows again change nothing (False)."""
+
+    def batches(self, access: Access, name: str) -> list[Batch]:
+        """The batches of a table, oldest first."""
+
+    def batch_rows(self, access: Access, batch: Batch) -> list[dict[str, Any]]:
+        """The rows of a batch."""
+
+    def looks(self, access: Access, person: str, limit: int = 100) -> list[Look]:
+        """Who looked at this person, newest first."""

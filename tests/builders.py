@@ -1,0 +1,69 @@
+"""Small worlds for tests, as plain functions."""
+
+from datetime import UTC, datetime
+
+from camphora.policy import Purpose, Reader, Request, Role, decide
+
+NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
+
+
+def people():
+    return [
+        {"resourceType": "Organization", "id": "h1", "name": "仁愛醫院"},
+        {"resourceType": "Organization", "id": "h2", "name": "和平醫院"},
+        patient("ada", "王小明", "1950-02-01", "A123456780"),
+        patient("bo", "陳美玲", "1990-07-15", "B223456780"),
+        observation("o1", "ada", "8480-6", "2026-01-05"),
+        observation("o2", "ada", "8480-6", "2026-03-05"),
+        observation("o3", "ada", "4548-4", "2026-02"),
+        observation("o4", "bo", "8480-6", "2026-03-01T08:00:00+08:00"),
+        condition("c1", "ada", "F32.9", "PSY"),
+        condition("c2", "ada", "I10", None),
+    ]
+
+
+def patient(name, text, born, number):
+    return {
+        "resourceType": "Patient",
+        "id": name,
+        "identifier": [{"system": "http://www.moi.gov.tw", "value": number}],
+        "name": [{"text": text, "family": text[0], "given": [text[1:]]}],
+        "birthDate": born,
+        "gender": "female",
+    }
+
+
+def observation(name, person, code, when):
+    return {
+        "resourceType": "Observation",
+        "id": name,
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": code}]},
+        "subject": {"reference": f"Patient/{person}"},
+        "effectiveDateTime": when,
+        "valueQuantity": {"value": 6.5, "unit": "%"},
+    }
+
+
+def condition(name, person, code, label):
+    made = {
+        "resourceType": "Condition",
+        "id": name,
+        "code": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": code}]},
+        "subject": {"reference": f"Patient/{person}"},
+    }
+    if label:
+        made["meta"] = {
+            "security": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": label}]
+        }
+    return made
+
+
+def clinician(organisation="h1"):
+    reader = Reader(f"dr-{organisation}", "林醫師", Role.CLINICIAN, organisation=organisation)
+    return decide(Request(reader, Purpose.CARE)).access
+
+
+def citizen(person="ada"):
+    reader = Reader(f"citizen-{person}", "本人", Role.CITIZEN, person=person)
+    return decide(Request(reader, Purpose.SELF)).access
