@@ -14,6 +14,8 @@ Badge = Literal["open", "example", "synthetic"]
 """Real open data, a published example, or synthetic (no real person)."""
 Cell = str | int | float | bool | None
 Kind = Literal["text", "integer", "decimal", "percent", "date", "month", "ratio"]
+"""How a value is written. `percent` is a share from 0 to 1; `date` and `month` are ISO text; `ratio` is the number
+that stands after 1: (a nurse ratio of 1:8.5 is 8.5)."""
 Tone = Literal["plain", "good", "notice", "alert"]
 
 
@@ -36,14 +38,15 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows by column key. `link` maps a column key to the key that holds that cell's address.
-    `absent` is the word for an empty cell."""
+    """Rows by column key. `link` maps a column key to the key that holds that cell's address, `chip` one to the key
+    that holds the tone in which the cell is set as a chip. `absent` is the word for an empty cell."""
 
     name: str
     title: str
     columns: Sequence[Column]
     rows: Sequence[Mapping[str, Cell]]
     link: Mapping[str, str] = field(default_factory=dict)
+    chip: Mapping[str, str] = field(default_factory=dict)
     absent: str = "–"
     note: str = ""
 

@@ -1,0 +1,1 @@
+"""The edge on the web: pages, the FHIR API, sign-in, downloads."""

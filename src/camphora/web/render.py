@@ -1,0 +1,170 @@
+"""From values to HTML: templates, words and pictures of one language at a time.
+
+Every page takes a `Chrome` (who reads, where, how) and one context of `web.contexts`, or a `pages.View`.
+Pages work without script and carry neither inline script nor style attribute.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any, Literal
+from urllib.parse import parse_qsl, urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from camphora.errors import Lang
+from camphora.pages import (
+    Bars,
+    Block,
+    Cell,
+    Column,
+    CountyMap,
+    LineChart,
+    Link,
+    Table,
+    Timeline,
+    View,
+    numbers,
+)
+from camphora.pages.words import LANGUAGES, Words
+from camphora.web import drawing
+from camphora.web.contexts import Context
+from camphora.web.drawing.thumbnail import thumbnail
+
+CSP = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+"""The Content-Security-Policy that every page is made for."""
+DOWNLOADS = ("csv", "xlsx", "json", "parquet")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chrome:
+    """What surrounds a page: language, address, reader.
+
+    `path` is the address with its query. `nav` names the current door: open, systems, uses or empty. `links` are
+    the reader's own pages. `theme` and `size` come from the reader's cookies; empty theme: as the device says."""
+
+    lang: Lang
+    path: str = "/"
+    nav: Literal["", "open", "systems", "uses"] = ""
+    reader: str = ""
+    role: str = ""
+    demo: bool = False
+    synthetic: bool = False
+    csrf: str = ""
+    links: Sequence[Link] = ()
+    theme: Literal["", "light", "dark"] = ""
+    size: Literal["", "large"] = ""
+
+    def switch(self, **changes: str) -> str:
+        """This address with parameters set, or taken away where empty: `switch(lang="en")`."""
+        bare, _, query = self.path.partition("?")
+        kept = [(key, value) for key, value in parse_qsl(query) if key not in changes]
+        kept += [(key, value) for key, value in changes.items() if value]
+        return f"{bare}?{urlencode(kept)}" if kept else bare
+
+    def download(self, form: str) -> str:
+        """The address of this view as csv, xlsx, json or parquet, its parameters kept."""
+        bare, mark, query = self.path.partition("?")
+        return f"{bare.rstrip('/')}.{form}{mark}{query}"
+
+
+@cache
+def strings(lang: Lang) -> Mapping[str, Any]:
+    """The nested table of the pages' own words."""
+    return tomllib.loads(files(__package__).joinpath(f"strings/{lang}.toml").read_text("utf-8"))
+
+
+@cache
+def asset(name: str) -> str:
+    """The address of a static file with a mark of its content, so that it may be cached for ever."""
+    content = files(__package__).joinpath(f"static/{name}").read_bytes()
+    return f"/static/{name}?v={sha256(content).hexdigest()[:10]}"
+
+
+def arranged(blocks: Iterable[Block]) -> list[Block]:
+    """Blocks in reading order with each picture's table behind it, no table twice."""
+    answer: list[Block] = []
+    told: set[str] = set()
+    for block in blocks:
+        table = block.table if isinstance(block, LineChart | Bars | CountyMap) else block
+        if table is not block:
+            answer.append(block)
+        if not isinstance(table, Table):
+            answer.append(table)
+        elif table.name not in told:
+            told.add(table.name)
+            answer.append(table)
+    return answer
+
+
+class Renderer:
+    """Draws pages in both languages. Templates are parsed once; a Renderer may be shared by threads."""
+
+    def __init__(self) -> None:
+        self.environments: dict[Lang, Environment] = {lang: _environment(lang) for lang in LANGUAGES}
+
+    def page(self, template: str, *, lang: Lang, **context: object) -> str:
+        """A page or fragment from loose values; fragments for htmx are drawn by this, without chrome."""
+        return self.environments[lang].get_template(template).render(context)
+
+    def show(self, context: Context, chrome: Chrome) -> str:
+        """A whole page from its context."""
+        values = {field.name: getattr(context, field.name) for field in fields(context)}
+        return self.page(context.template, lang=chrome.lang, chrome=chrome, **values)
+
+    def view(self, view: View, chrome: Chrome) -> str:
+        """Any view: crumbs, title, date and source, tools, figures, pictures, tables, what is next."""
+        return self.page("view.html", lang=chrome.lang, chrome=chrome, view=view)
+
+
+def _environment(lang: Lang) -> Environment:
+    words = Words(lang, strings(lang))
+    made = Environment(
+        loader=PackageLoader("camphora.web", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals.update(
+        t=words,
+        lang=lang,
+        other=next(known for known in LANGUAGES if known != lang),
+        languages=LANGUAGES,
+        asset=asset,
+        arranged=arranged,
+        download_forms=DOWNLOADS,
+        thumbnail=thumbnail,
+        spark=drawing.spark,
+    )
+    made.filters.update(written=_writer(lang), draw=_painter(lang, words), count="{:,}".format)
+    made.tests["sort"] = lambda block, name: type(block).__name__ == name
+    return made
+
+
+def _writer(lang: Lang) -> Any:
+    def written(value: Cell, column: Column, absent: str) -> str:
+        return numbers.cell(value, column, lang, absent)
+
+    return written
+
+
+def _painter(lang: Lang, words: Words) -> Any:
+    def draw(block: LineChart | Bars | CountyMap | Timeline) -> Markup:
+        match block:
+            case LineChart():
+                return drawing.line_chart(block, lang)
+            case Bars():
+                return drawing.bars(block, lang, words("map.absent"))
+            case CountyMap():
+                legend = {key: words(f"map.{key}") for key in ("absent", "low", "high")}
+                return drawing.county_map(block, lang, legend)
+        return Markup("")
+
+    return draw
