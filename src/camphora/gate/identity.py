@@ -76,6 +76,14 @@ class Identity:
     def close(self) -> None:
         self._connection.close()
 
+    def backup(self, to: Path) -> None:
+        """A consistent copy of the file; open sessions are left out."""
+        target = apsw.Connection(str(to))
+        with self._lock, target.backup("main", self._connection, "main") as copy:
+            copy.step()
+        target.execute("DELETE FROM session")
+        target.close()
+
     def add_user(self, user: User, password: str) -> None:
         """Register somebody; a name is taken only once."""
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}", user.name):

@@ -1,0 +1,115 @@
+"""An installation: opened, filled with the bundled tables, backed up, closed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from camphora.catalogue import Catalogue
+from camphora.errors import Busy, Conflict, Invalid
+from camphora.formats.declaration import TableDeclaration, base_tables
+from camphora.gate import Gate, Identity
+from camphora.lake import Lake
+from camphora.policy.internal import loading
+from camphora.records import SQLiteStore
+from camphora.terminology import Terminology
+
+Progress = Callable[[int, int], None]
+"""Called with how much is done and how much there is."""
+LOCK = "camphora.lock"
+
+
+@dataclass(slots=True)
+class Installation:
+    """Everything that serving needs. `demo`: persons are synthetic and anybody may sign in as one of them."""
+
+    folder: Path
+    store: SQLiteStore
+    gate: Gate
+    terminology: Terminology
+    lake: Lake
+    catalogue: Catalogue
+    demo: bool
+    _lock: int
+
+    @classmethod
+    def open(cls, folder: Path, *, make: bool = False) -> Installation:
+        """Open the installation in `folder`, or make one there. Only one process may hold it at a time."""
+        known = (folder / "records.sqlite").exists()
+        if not known and not make:
+            raise Invalid("installation-none", folder=folder.name)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = _hold(folder)
+        except PermissionError as error:
+            raise Busy("installation-read-only", folder=folder.name) from error
+        store = SQLiteStore(folder)
+        identity = Identity(folder / "gate.sqlite")
+        return cls(
+            folder,
+            store,
+            Gate(identity, store),
+            Terminology.ready(folder / "terminology.sqlite"),
+            Lake(folder / "lake", store),
+            Catalogue.scan(folder),
+            demo=(folder / "demo").exists(),
+            _lock=lock,
+        )
+
+    def close(self) -> None:
+        self.lake.close()
+        self.gate.identity.close()
+        self.terminology.close()
+        self.store.close()
+        os.close(self._lock)
+
+    def tables(self) -> Iterator[TableDeclaration]:
+        """Every declared table: the base tables, then those of the systems."""
+        yield from base_tables().values()
+        for system in self.catalogue.systems():
+            yield from system.tables.values()
+
+    def load_tables(self, progress: Progress | None = None) -> None:
+        """Keep the rows that come with each declaration. What is already kept is passed over."""
+        declared = list(self.tables())
+        access = loading("bundled tables")
+        for number, table in enumerate(declared, 1):
+            if not any(batch.as_of == str(table.as_of) for batch in self.store.batches(access, table.name)):
+                rows = table.bundled()
+                source = table.source["zh-TW"]
+                self.store.add_batch(
+                    access, table.name, rows, source=source, as_of=str(table.as_of), public=table.public
+                )
+            if progress:
+                progress(number, len(declared))
+
+    def backup(self, to: Path) -> None:
+        """A copy of everything that cannot be made again, while serving. The copy opens as an installation."""
+        if to.exists() and any(to.iterdir()):
+            raise Conflict("installation-not-empty", folder=to.name)
+        to.mkdir(parents=True, exist_ok=True)
+        self.store.settle()
+        self.store.backup(to / "records.sqlite")
+        self.gate.identity.backup(to / "gate.sqlite")
+        shutil.copytree(self.folder / "audit", to / "audit")
+        for name in ("secret.key", "demo"):
+            if (self.folder / name).exists():
+                shutil.copy2(self.folder / name, to / name)
+        if (self.folder / "systems").exists():
+            shutil.copytree(self.folder / "systems", to / "systems")
+
+
+def _hold(folder: Path) -> int:
+    """An exclusive lock on the folder, released when the process ends however it ends."""
+    import fcntl
+
+    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise Busy("installation-held", folder=folder.name) from error
+    return descriptor

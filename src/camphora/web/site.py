@@ -1,0 +1,194 @@
+"""What every handler of the portal needs: who reads, in which language, and how a page is answered."""
+
+from __future__ import annotations
+
+import hmac
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal, cast
+from urllib.parse import urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from camphora.errors import Forbidden, Lang
+from camphora.gate import Session
+from camphora.gate.gate import ANYBODY
+from camphora.installation import Installation
+from camphora.pages import Link, View
+from camphora.pages.words import Words
+from camphora.policy import Access, Purpose, Reader, Role
+from camphora.policy.paths import PathKind, Reach, read_path
+from camphora.web.contexts import Context
+from camphora.web.render import Chrome, Renderer, strings
+
+COOKIE = "camphora_session"
+Nav = Literal["", "open", "systems", "uses"]
+
+DOORS: dict[Role, tuple[tuple[str, str], ...]] = {
+    Role.CITIZEN: (("own.record", "/me"), ("own.looked", "/me/looked"), ("own.choices", "/me/choices")),
+    Role.CLINICIAN: (("own.patients", "/patients"),),
+    Role.PHARMACIST: (("own.patients", "/patients"),),
+    Role.ANALYST: (("own.ask", "/ask"),),
+    Role.OFFICER: (("own.ask", "/ask"),),
+    Role.MANAGER: (("own.ask", "/ask"),),
+    Role.ADMINISTRATOR: (("own.operation", "/operation"),),
+}
+"""The reader's own pages by role: (word, address). The first is where signing in leads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The portal over one installation."""
+
+    installation: Installation
+    renderer: Renderer
+    default_lang: Lang = "zh-TW"
+
+    def lang(self, request: Request) -> Lang:
+        """The language asked for in the address, then the reader's own, then the browser's, then the site's."""
+        asked = request.query_params.get("lang") or request.cookies.get("lang")
+        if asked in {"zh-TW", "en"}:
+            return cast("Lang", asked)
+        accepted = request.headers.get("accept-language", "").lower()
+        for part in accepted.split(","):
+            name = part.split(";")[0].strip()
+            if name.startswith("zh"):
+                return "zh-TW"
+            if name.startswith("en"):
+                return "en"
+        return self.default_lang
+
+    def words(self, request: Request) -> Words:
+        """The words of handlers: `words/LANG/*.toml`, over those of the templates."""
+        return handlers_words(self.lang(request))
+
+    def session(self, request: Request) -> Session | None:
+        token = request.cookies.get(COOKIE)
+        return self.installation.gate.identity.session(token) if token else None
+
+    def reader(self, request: Request) -> Reader:
+        session = self.session(request)
+        return session.user.reader() if session else ANYBODY
+
+    def access(self, request: Request, purpose: Purpose | None = None, person: str | None = None) -> Access:
+        """The Access of the signed-in reader for a purpose; `Forbidden web-sign-in-needed` where nobody is."""
+        reader = self.reader(request)
+        if reader is ANYBODY and purpose is not Purpose.OPEN:
+            raise Forbidden("web-sign-in-needed")
+        return self.installation.gate.access(reader, purpose, person)
+
+    def open_access(self) -> Access:
+        """What anybody may see."""
+        return self.installation.gate.access(ANYBODY, Purpose.OPEN)
+
+    def api_access(self, request: Request) -> Access:
+        """The Access of a program's bearer token, or of the signed-in reader."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            user = self.installation.gate.identity.bearer(token.strip())
+            if user is None:
+                raise Forbidden("web-sign-in-needed")
+            return self.installation.gate.access(user.reader())
+        return self.access(request)
+
+    def chrome(self, request: Request, *, nav: Nav = "", synthetic: bool = False) -> Chrome:
+        session = self.session(request)
+        words = self.words(request)
+        query = f"?{request.url.query}" if request.url.query else ""
+        theme = request.query_params.get("theme") or request.cookies.get("theme", "")
+        size = request.query_params.get("size") or request.cookies.get("size", "")
+        doors = DOORS.get(session.user.role, ()) if session else ()
+        return Chrome(
+            lang=self.lang(request),
+            path=request.url.path + query,
+            nav=nav,
+            reader=session.user.display if session else "",
+            role=words(f"role.{session.user.role}") if session else "",
+            demo=self.installation.demo,
+            synthetic=synthetic,
+            csrf=session.csrf if session else "",
+            links=[Link(words(key), href) for key, href in doors],
+            theme=cast("Any", theme if theme in {"light", "dark"} else ""),
+            size="large" if size == "large" else "",
+        )
+
+    def page(
+        self, request: Request, context: Context, *, nav: Nav = "", synthetic: bool = False, status: int = 200
+    ) -> Response:
+        """A whole page from its context."""
+        chrome = self.chrome(request, nav=nav, synthetic=synthetic)
+        return HTMLResponse(self.renderer.show(context, chrome), status_code=status)
+
+    def view(self, request: Request, view: View, *, nav: Nav = "") -> Response:
+        """A page from a `View`; the band of synthetic persons follows from its badge."""
+        return HTMLResponse(self.renderer.view(view, self.chrome(request, nav=nav)))
+
+    def fragment(self, request: Request, template: str, values: Mapping[str, object]) -> Response:
+        """A part of a page, for htmx."""
+        return HTMLResponse(self.renderer.page(template, lang=self.lang(request), **values))
+
+
+@cache
+def handlers_words(lang: Lang) -> Words:
+    folder = files("camphora.web").joinpath("words", lang)
+    parts = [
+        tomllib.loads(part.read_text("utf-8")) for part in folder.iterdir() if part.name.endswith(".toml")
+    ]
+    return Words(lang, strings(lang), *parts)
+
+
+def wants_fragment(request: Request) -> bool:
+    return request.headers.get("hx-request") == "true"
+
+
+def get(
+    path: str, handler: Callable[[Request], Response], name: str, reach: Reach, kind: PathKind = "route"
+) -> Route:
+    """A route that declares itself as a read path. Handlers are plain functions and run in a thread."""
+    read_path(name, kind, reach)
+    return Route(path, handler, name=name)
+
+
+def post(path: str, handler: Callable[[Request, FormData], Response], name: str, site: Site) -> Route:
+    """A route that takes a form. The form's CSRF token must be the session's; without a session, the browser's own
+    word (Sec-Fetch-Site, Origin) must say that the form came from here."""
+    read_path(name, "route", "nothing")
+
+    async def answered(request: Request) -> Response:
+        form = await request.form(max_files=0, max_fields=50)
+        await run_in_threadpool(_check_form, site, request, form)
+        return await run_in_threadpool(handler, request, form)
+
+    return Route(path, answered, methods=["POST"], name=name)
+
+
+def _check_form(site: Site, request: Request, form: FormData) -> None:
+    session = site.session(request)
+    given = str(form.get("csrf", ""))
+    if session is not None:
+        if not hmac.compare_digest(session.csrf.encode(), given.encode()):
+            raise Forbidden("web-form-expired")
+    elif not _from_here(request):
+        raise Forbidden("web-form-expired")
+
+
+def _from_here(request: Request) -> bool:
+    fetched = request.headers.get("sec-fetch-site")
+    if fetched is not None:
+        return fetched in {"same-origin", "none"}
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+
+
+def see_other(address: str) -> Response:
+    """Go on to an address of this site; an address elsewhere is replaced by the first page."""
+    parts = urlsplit(address)
+    safe = not parts.scheme and not parts.netloc and address.startswith("/") and not address.startswith("//")
+    return RedirectResponse(address if safe and "\\" not in address else "/", status_code=303)
