@@ -16,6 +16,8 @@ from camphora.fhir.references import parse_reference
 BOOLEANS = "http://hl7.org/fhir/special-values"
 LONGEST = 1_000
 """Characters of a string that are indexed: a search never starts beyond them."""
+CJK = "\u2e80"
+"""From here on, a family name stands before the given names and without a space."""
 
 
 class IndexValues:
@@ -197,7 +199,8 @@ def _name(value: Any) -> list[str]:
     parts += [part for key in ("prefix", "suffix") for part in value.get(key, ())]
     family = value.get("family")
     if family and given:
-        parts.append(" ".join([*given, family]) if family.isascii() else family + "".join(given))
+        chinese = family[0] >= CJK
+        parts.append(family + "".join(given) if chinese else " ".join([*given, family]))
     return list(dict.fromkeys(part for part in parts if part))
 
 

@@ -25,7 +25,7 @@ PRESENCE = re.compile(r"(\w+)\.(\w+)\.exists\(\) and \1\.\2 != false")
 LEADING = {"Condition": ("onset-date", "recorded-date"), "AllergyIntolerance": ("date", "onset")}
 """The date parameters that give the main date, where it is not the first of `USUAL` that the type has."""
 USUAL = ("date", "effective", "authoredon", "authored-on", "authored", "occurrence", "onset-date", "performed",
-         "period", "created", "started", "whenprepared", "issued", "recorded", "received", "sent",
+         "period", "created", "started", "whenhandedover", "whenprepared", "issued", "recorded", "received", "sent",
          "start-date", "collected", "request", "entered-date")  # fmt: skip
 FIRST_NAMES = ("patient", "subject", "individual", "beneficiary")
 """Among the parameters that put a resource into the Patient compartment, those that say whom it is about."""
@@ -162,7 +162,7 @@ def _stepped(node: _Node, owner: str, step: Step) -> Iterable[tuple[_Node, Eleme
     for element in definitions.children(owner):
         if element.name.removesuffix("[x]") == step.name:
             for name, code in element.properties:
-                if step.cast in {"", code}:
+                if not step.cast or definitions.is_a(code, step.cast):
                     key = (name, element.many, step.where)
                     yield node.below.setdefault(key, _Node()), element, code
 

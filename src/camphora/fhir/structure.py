@@ -28,7 +28,12 @@ def check(resource: Any) -> list[Invalid]:
     if not found:
         return []
     root = resource["resourceType"] if _known(resource) else ""
-    return [Invalid(code, place=Place(path=(root + path) or None), **facts) for path, code, facts in found]
+    # a null in both arrays of a repeating primitive is one fault
+    once = {(fault.path, fault.code): fault.facts for fault in found}
+    return [
+        Invalid(code, place=Place(path=(root + path) or None), **facts)
+        for (path, code), facts in once.items()
+    ]
 
 
 def require(resource: Any) -> None:
@@ -92,7 +97,7 @@ class _Compiler:
                 fields["resourceType"] = _right
             for element in elements:
                 fields.update(self.fields(element))
-            labels |= {"_" + name: label for name, label in labels.items()}
+            labels |= {"_" + name: label for name, label in labels.items() if "_" + name in fields}
         return self.made[owner]
 
     def fields(self, element: Element) -> dict[str, Check]:

@@ -96,6 +96,14 @@ def types() -> dict[str, TypeDefinition]:
     return msgspec.json.decode(_bytes("r4-types"), type=dict[str, TypeDefinition])
 
 
+def is_a(name: str, ancestor: str) -> bool:
+    """Whether a type is another or derives from it: a canonical is a uri."""
+    at: str | None = name
+    while at is not None and at != ancestor:
+        at = types()[at].base if at in types() else None
+    return at is not None
+
+
 @cache
 def _tree(name: str) -> dict[str, tuple[Element, ...]]:
     tree: dict[str, list[Element]] = {}
@@ -132,7 +140,8 @@ def search_parameters(resource_type: str) -> dict[str, SearchParameter]:
 
 
 def compartment(code: str) -> dict[str, tuple[str, ...]]:
-    """The search parameters, by resource type, that put a resource into the compartment `code`.
+    """The search parameters, by resource type, that put a resource into the compartment `code`; `{def}` is the
+    resource itself.
 
     KeyError for a compartment that R4 does not define.
     """
