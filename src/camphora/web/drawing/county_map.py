@@ -28,7 +28,7 @@ SHOWN = 0.75
 
 @cache
 def sheet() -> dict[str, Any]:
-    """Size, frames of the insets and one path per county code."""
+    """Size, frames of the insets, the coast, and one path per county code."""
     content: dict[str, Any] = json.loads(files(__package__).joinpath("counties.json").read_text("utf-8"))
     return content
 
@@ -67,10 +67,14 @@ def county_map(chart: CountyMap, lang: Lang, words: Mapping[str, str]) -> Markup
 
 def _value(chart: CountyMap, code: str, absent: str) -> str:
     value = chart.values.get(code)
-    if value is None:
-        return absent
-    whole = chart.kind == "decimal" and float(value).is_integer()
-    return number(value, chart.kind, 0 if whole else 1)
+    return absent if value is None else number(value, chart.kind, _decimals(chart))
+
+
+def _decimals(chart: CountyMap) -> int:
+    """None where every value is whole in its own unit."""
+    unit = 100 if chart.kind == "percent" else 1
+    known = (value * unit for value in chart.values.values() if value is not None)
+    return 0 if all(abs(value - round(value)) < 1e-9 for value in known) else 1
 
 
 def _picture(chart: CountyMap, lang: Lang, steps: Mapping[str, int], absent: str) -> Markup:
@@ -84,7 +88,8 @@ def _picture(chart: CountyMap, lang: Lang, steps: Mapping[str, int], absent: str
         tag("title", chart.title),
         tag("desc", chart.sentence),
         *frames,
-        tag("g", *shapes, class_="coast"),
+        tag("path", d=sheet()["coast"], class_="coast"),
+        tag("g", *shapes),
         viewBox=f"0 0 {width} {height}",
         width=round(width * SHOWN),
         height=round(height * SHOWN),
@@ -131,8 +136,8 @@ def _legend(chart: CountyMap, steps: Mapping[str, int], words: Mapping[str, str]
     known = [value for value in chart.values.values() if value is not None]
     low, high = chart.low_word or words["low"], chart.high_word or words["high"]
     if known:
-        low += f" {number(min(known), chart.kind)}"
-        high += f" {number(max(known), chart.kind)}"
+        low += f" {number(min(known), chart.kind, _decimals(chart))}"
+        high += f" {number(max(known), chart.kind, _decimals(chart))}"
     swatches = [tag("i", " ", class_=f"swatch q{step}") for step in range(1, STEPS + 1)]
     legend = (
         tag("span", low) + tag("span", *swatches, class_="swatches", aria_hidden="true") + tag("span", high)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from string import ascii_lowercase
 
 from markupsafe import Markup
 
@@ -17,8 +18,8 @@ HEIGHT = 280
 GAP = 26
 """Least distance of two labels: a line of the largest print."""
 EVENT_ROW = 26
-NARROW = 300
-"""Width of the lines on a small screen, for which event labels are kept apart."""
+LEAST = 360
+"""Least width of the lines on a wide screen, for which event labels are kept apart."""
 COLOURS = 6
 SHEET = 1000
 
@@ -212,12 +213,12 @@ def _known_events(drawn: Plan) -> list[Event]:
 
 
 def _event_rows(drawn: Plan) -> list[int]:
-    """Rows above the lines in which the labels of events keep off one another, even on a small screen."""
+    """Rows above the lines in which the labels of events keep off one another."""
     spans = []
     for event in _known_events(drawn):
-        x = drawn.across(drawn.chart.positions.index(event.at)) * NARROW
+        x = drawn.across(drawn.chart.positions.index(event.at)) * LEAST
         width = ems(_event_text(event)) * 16 + 12
-        spans.append((x - width, x) if x > NARROW / 2 else (x, x + width))
+        spans.append((x - width, x) if x > LEAST / 2 else (x, x + width))
     return rows(spans)
 
 
@@ -226,11 +227,18 @@ def _event_text(event: Event) -> str:
 
 
 def _event(drawn: Plan, event: Event, row: int) -> Markup:
+    """The marked place with its name; on a small screen with its letter in the key."""
     where = drawn.across(drawn.chart.positions.index(event.at))
     x, above = share(where), -EVENT_ROW * row
-    side, kind = (-8, "event end") if where > 0.5 else (8, "event")
+    side, kind = (-8, "event end wide") if where > 0.5 else (8, "event wide")
     line = tag("line", x1=x, x2=x, y1=above - 20, y2=drawn.height, class_="event-line")
-    return line + tag("text", _event_text(event), x=x, dx=side, y=above - 9, class_=kind)
+    name = tag("text", _event_text(event), x=x, dx=side, y=above - 9, class_=kind)
+    letter = tag("text", _letter(drawn, event), x=x, dx=8, y=above - 9, class_="event narrow")
+    return line + name + letter
+
+
+def _letter(drawn: Plan, event: Event) -> str:
+    return ascii_lowercase[_known_events(drawn).index(event) % 26]
 
 
 def _ends(drawn: Plan) -> list[Markup]:
@@ -261,6 +269,9 @@ def _key(drawn: Plan) -> Markup:
     items = [
         tag("li", tag("b", str(rank), class_=f"s{end.series % COLOURS + 1}"), f" {end.text}")
         for rank, end in enumerate(drawn.ends, 1)
+    ]
+    items += [
+        tag("li", tag("b", _letter(drawn, event)), f" {_event_text(event)}") for event in _known_events(drawn)
     ]
     key = tag("ol", *items, class_="key", aria_hidden="true") if items else EMPTY
     band = drawn.chart.band

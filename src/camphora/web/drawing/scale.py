@@ -27,7 +27,7 @@ def scale(
     """A round range that holds all values (and zero, unless `low` says otherwise), with about `about` steps."""
     least = min([*values, 0.0]) if low is None else min([low, *values])
     most = max(values, default=1.0) if high is None else max([high, *values])
-    if most <= least:
+    if most - least < 1e-12:
         most = least + 1
     step = _round_step((most - least) / about)
     first, last = math.floor(least / step + 1e-9), math.ceil(most / step - 1e-9)

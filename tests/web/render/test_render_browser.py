@@ -1,0 +1,149 @@
+"""Every sample page in Chromium: accessibility, 320 px, weight, the content policy, keyboard."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from camphora.web.render import CSP
+
+CHROMIUM = Path("/usr/bin/chromium")
+SILENT = ("background-networking", "component-update", "sync")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    *(f"--disable-{x}" for x in SILENT),
+]
+TARGETS = ".button, summary, .facet, .nav a, .tabs a, input[type=search], select"
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium: apt-get install chromium fonts-noto-cjk"),
+]
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Sample pages under the content policy, static files from the package."""
+
+    def translate_path(self, path: str) -> str:
+        bare = path.partition("?")[0]
+        static = bare.startswith("/static/")
+        return str(files("camphora.web")) + bare if static else f"{self.directory}{bare}"
+
+    def end_headers(self) -> None:
+        self.send_header("Content-Security-Policy", CSP)
+        super().end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def site(every_page, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pages")
+    for (lang, name), html in every_page.items():
+        (folder / f"{name}.{lang}.html").write_text(html, "utf-8")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", sorted(path.name for path in folder.iterdir())
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_and_nothing_runs_over_at_320_px(site, browser, scheme) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    address, names = site
+    page = browser.new_page(viewport={"width": 320, "height": 800}, color_scheme=scheme)
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    for name in names:
+        page.goto(f"{address}/{name}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, name
+        found = Axe().run(page).response["violations"]
+        assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found] == [], name
+    page.close()
+    assert said == []
+
+
+def test_axe_finds_nothing_on_a_wide_screen_in_large_print(site, browser) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    address, names = site
+    page = browser.new_page(viewport={"width": 1200, "height": 900})
+    for name in names:
+        page.goto(f"{address}/{name}")
+        page.evaluate("document.documentElement.dataset.size = 'large'")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1200, name
+        found = Axe().run(page).response["violations"]
+        assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found] == [], name
+    page.close()
+
+
+def test_a_page_weighs_at_most_250_kb_and_60_kb_of_script(site, browser) -> None:
+    address, names = site
+    for name in names:
+        page = browser.new_page()
+        weights: dict[str, int] = {}
+        page.on("response", lambda answer, kept=weights: kept.update({answer.url: len(answer.body())}))
+        page.goto(f"{address}/{name}", wait_until="load")
+        page.close()
+        assert sum(weights.values()) <= 250_000, name
+        assert sum(size for url, size in weights.items() if ".js" in url) <= 60_000, name
+
+
+def test_targets_are_at_least_44_px_high(site, browser) -> None:
+    address, names = site
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    small = f"""() => [...document.querySelectorAll('{TARGETS}')]
+        .filter(e => e.offsetParent && e.getBoundingClientRect().height < 43.5).map(e => e.outerHTML.slice(0, 120))"""
+    for name in names:
+        page.goto(f"{address}/{name}")
+        assert page.evaluate(small) == [], name
+    page.close()
+
+
+def test_the_keyboard_skips_to_the_page_and_opens_a_menu(site, browser) -> None:
+    address, _ = site
+    page = browser.new_page(viewport={"width": 1200, "height": 900})
+    page.goto(f"{address}/view.zh-TW.html")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id || location.hash") in ("main", "#main")
+    page.locator("summary", has_text="下載").focus()
+    page.keyboard.press("Enter")
+    assert page.locator("a[href$='.parquet?x=1']").is_visible()
+    page.keyboard.press("Escape")
+    assert not page.locator("a[href$='.parquet?x=1']").is_visible()
+    page.close()
+
+
+def test_theme_and_size_are_set_at_once_and_remembered(site, browser) -> None:
+    address, _ = site
+    page = browser.new_page(viewport={"width": 1200, "height": 900})
+    page.goto(f"{address}/home.en.html")
+    page.locator("[data-set=theme][data-value=dark]").click()
+    page.locator("[data-set=size]").first.click()
+    assert page.evaluate(
+        "[document.documentElement.dataset.theme, document.documentElement.dataset.size]"
+    ) == ["dark", "large"]
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(18, 25, 22)"
+    assert {"camphora-theme=dark", "camphora-size=large"} <= set(page.evaluate("document.cookie").split("; "))
+    page.close()
