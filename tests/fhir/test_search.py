@@ -125,6 +125,8 @@ UNKNOWN = [
     ("value-quantity", "5", "fhir-search-unsupported"),
     ("subject.name", "x", "fhir-search-unsupported"),
     ("_include", "x", "fhir-search-unsupported"),
+    ("_has:Observation:patient:code", "x", "fhir-search-unsupported"),
+    ("_foo", "x", "fhir-search-unknown"),
     ("code:not", "x", "fhir-search-modifier"),
     ("date:exact", "2024", "fhir-search-modifier"),
     ("_sort", "code", "fhir-search-sort"),
@@ -142,7 +144,8 @@ def test_what_is_not_understood_is_refused_or_named(name, value, code):
 @pytest.mark.parametrize(
     ("name", "value"),
     [("date", "last week"), ("date", "2024-02-30"), ("code", "a|b|c"), ("code", "|"), ("code", ""), ("code", "a,,b"),
-     ("subject", "x y"), ("subject:missing", "maybe"), ("_count", "-1"), ("_count", "x"), ("_total", "x"),
+     ("subject", "x y"), ("subject:missing", "maybe"),
+     ("subject:Group", "Patient/1"), ("_count", "-1"), ("_count", "x"), ("_total", "x"),
      ("_summary", "x"), ("_elements", "a b"), ("_sort", ""), ("_lastUpdated", "x"), ("_id", "")],
 )  # fmt: skip
 def test_a_malformed_value_is_refused_even_when_lenient(name, value):

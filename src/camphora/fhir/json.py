@@ -2,7 +2,7 @@
 
 Bytes that came in are what is kept: decimals such as 1.00 keep their precision there. `parse` gives Python
 floats, which know 1.0 and 1.00 as one number: it serves checking, indexing and display, not storage.
-`split_bundle` and `stamped` therefore work on bytes and leave what they do not name unchanged.
+`split_bundle` therefore gives each entry's resource as bytes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import orjson
 from camphora.errors import Invalid, Place
 
 DEEPEST = 64
-"""Levels of nesting; the deepest resource among HL7's R4 examples has 24."""
+"""Levels of nesting; the deepest of HL7's R4 examples has 22."""
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -87,24 +87,6 @@ def split_bundle(data: bytes, *, file: str | None = None) -> Bundle:
     if bundle.resource_type != "Bundle":
         raise Invalid("fhir-json-bundle", place=Place(file=file, path="Bundle"))
     return bundle
-
-
-def stamped(data: bytes, *, id: str, version: str, last_updated: str) -> bytes:  # noqa: A002
-    """A resource's bytes with its id, meta.versionId and meta.lastUpdated set; every other value's bytes stay.
-
-    `data` has passed `parse`; `last_updated` is an instant such as 2024-03-01T00:30:00.000Z.
-    """
-    fields = msgspec.json.decode(_plain(data), type=dict[str, msgspec.Raw])
-    kept = msgspec.json.decode(fields.pop("meta", msgspec.Raw(b"{}")), type=dict[str, msgspec.Raw])
-    ours = {"versionId": _raw(version), "lastUpdated": _raw(last_updated)}
-    head = {"resourceType": fields.pop("resourceType"), "id": _raw(id)}
-    head["meta"] = _raw(ours | {name: value for name, value in kept.items() if name not in ours})
-    fields.pop("id", None)
-    return msgspec.json.encode(head | fields)
-
-
-def _raw(value: object) -> msgspec.Raw:
-    return msgspec.Raw(msgspec.json.encode(value))
 
 
 def _plain(data: bytes | bytearray | memoryview) -> bytes:

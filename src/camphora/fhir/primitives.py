@@ -43,7 +43,7 @@ def wrong_type(value: Any, expected: str) -> list[Found]:
     """What is said of a value of another JSON type; null and empty have their own words."""
     if value is None:
         return [Found("", "fhir-null", {})]
-    found = JSON_NAMES[type(value)]
+    found = JSON_NAMES.get(type(value), "value")
     if expected == found:
         return [Found("", "fhir-empty", {"found": found})]
     return [Found("", "fhir-type", {"expected": expected, "found": found})]

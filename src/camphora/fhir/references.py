@@ -80,3 +80,16 @@ def rewrite(body: bytes, address: Callable[[str], str | None] | Mapping[str, str
         return found[0] if new is None else found[0][: found.start(1) - found.start()] + orjson.dumps(new)
 
     return _IN_JSON.sub(replaced, body)
+
+
+def relative(body: bytes, base: str) -> bytes:
+    """`body` with absolute references under `base`, this server's own address, made relative.
+
+    To be done before a resource is kept: a patient named by our own full address is our patient.
+    """
+
+    def own(text: str) -> str | None:
+        found = parse_reference(text, base)
+        return found.text if found.kind == "local" and found.text != text else None
+
+    return rewrite(body, own)

@@ -36,6 +36,10 @@ MODIFIERS: dict[Kind, frozenset[str]] = {
 RESULT_NAMES = frozenset({"_sort", "_count", "_page", "_total", "_summary", "_elements"})
 ELSEWHERE = frozenset({"_format", "_pretty"})
 """Parameters that the edge answers."""
+NOT_YET = frozenset(
+    {"_has", "_include", "_revinclude", "_filter", "_list", "_type", "_contained", "_containedType"}
+)
+"""Parameters of the grammar that no type declares and that are not understood yet."""
 _DATE = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb|ap)?(.+)")
 
 
@@ -211,7 +215,7 @@ class _Reading:
     def _clause(self, code: str, modifier: str, value: str) -> Clause:
         parameter = self.known.get(code)
         if parameter is None:
-            known = code.partition(".")[0] in definitions.search_parameters(self.type) or code.startswith("_")
+            known = code.partition(".")[0] in {*definitions.search_parameters(self.type), *NOT_YET}
             raise _Unknown("fhir-search-unsupported" if known else "fhir-search-unknown")
         if not value:
             raise ValueError(code)
@@ -239,7 +243,10 @@ class _Reading:
             mode: Mode = "contains" if modifier == "contains" else "start"
             return StringClause(code, mode, tuple(fold(_unescaped(part)) for part in parts))
         targets = (modifier,) if modifier else parameter.targets
-        return ReferenceClause(code, tuple(self._reference(_unescaped(part), targets) for part in parts))
+        found = tuple(self._reference(_unescaped(part), targets) for part in parts)
+        if modifier and any(kind not in {modifier, ""} for kind, _ in found):
+            raise ValueError(code)
+        return ReferenceClause(code, found)
 
     def _reference(self, text: str, targets: tuple[str, ...]) -> tuple[str | None, str]:
         found = parse_reference(text, self.base)
