@@ -151,9 +151,10 @@ def test_resources_in_a_bundle_are_checked_in_place(patient):
 @pytest.mark.parametrize(
     ("value", "code"),
     [([], "fhir-type"), (None, "fhir-null"), ({}, "fhir-no-resource-type"), ({"resourceType": 5}, "fhir-resource-type"),
-     ({"resourceType": "DomainResource"}, "fhir-resource-type")],
+     ({"resourceType": "DomainResource"}, "fhir-resource-type"), ({"resourceType": "HumanName"}, "fhir-resource-type")],
 )  # fmt: skip
-def test_what_is_no_resource_is_refused(value, code):
+def test_what_is_no_resource_is_refused(patient, value, code):
+    assert check(patient) == []
     assert [f.code for f in check(value)] == [code]
 
 

@@ -52,10 +52,8 @@ def _resource(value: Any, owner: Mapping[str, Any]) -> list[Found] | None:
     if type(value) is not dict:
         return wrong_type(value, "object")
     kind = value.get("resourceType")
-    if type(kind) is str:
-        compiled = _compiled.get(kind)
-        if compiled is not None or kind in definitions.resource_types():
-            return (compiled or _compile(kind))(value, owner)
+    if type(kind) is str and kind in definitions.resource_types():
+        return (_compiled.get(kind) or _compile(kind))(value, owner)
     code = "fhir-resource-type" if "resourceType" in value else "fhir-no-resource-type"
     return [Found("", code, {})]
 
