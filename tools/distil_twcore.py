@@ -8,7 +8,7 @@ and mappings; from github.com/Lusnaker0730/TWCOREDATA, package/, commit 36d2abd)
 commit 67e9ec5).
 
 No SNOMED CT content is carried: code lists of that system are taken out of value sets and concept maps, with a
-note in the description; displays out of codings; and the generated narrative of an example that repeats them.
+note in the description; displays out of codings; and the narrative of an example that has such codings.
 Code lists of more than 5,000 entries are left to the terminology room and marked `not-present`. In snapshots
 the prose that repeats the base specification is left out (the differential keeps what the guide says itself).
 
@@ -98,12 +98,12 @@ def without_displays(node: Any) -> Any:
 
 
 def without_snomed(resource: Json) -> Json:
-    """An example without SNOMED CT displays, nor the narrative that repeats them, in each resource of it."""
+    """An example without SNOMED CT displays, nor the narrative that may repeat them, in each resource of it."""
     for entry in resource.get("entry", []):
         if "resource" in entry:
             entry["resource"] = without_snomed(entry["resource"])
     clean = without_displays(resource)
-    if clean != resource:
+    if SNOMED in json.dumps(clean):
         clean.pop("text", None)
     return clean
 
