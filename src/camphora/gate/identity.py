@@ -76,19 +76,11 @@ class Identity:
     def close(self) -> None:
         self._connection.close()
 
-    def backup(self, to: Path) -> None:
-        """A consistent copy of the file; open sessions are left out."""
-        target = apsw.Connection(str(to))
-        with self._lock, target.backup("main", self._connection, "main") as copy:
-            copy.step()
-        target.execute("DELETE FROM session")
-        target.close()
-
-    def add_user(self, user: User, password: str) -> None:
-        """Register somebody; a name is taken only once."""
+    def add_user(self, user: User, password: str | None) -> None:
+        """Register somebody; a name is taken only once. Without a password no password lets them in."""
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}", user.name):
             raise Invalid("gate-user-name")
-        if len(password) < SHORTEST_PASSWORD:
+        if password is not None and len(password) < SHORTEST_PASSWORD:
             raise Invalid("gate-password-short", least=SHORTEST_PASSWORD)
         if self.user(user.name):
             raise Conflict("gate-user-exists", name=user.name)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from camphora.catalogue import Catalogue
-from camphora.errors import Busy, Conflict, Invalid
+from camphora.errors import Busy, Invalid
 from camphora.formats.declaration import TableDeclaration, base_tables
 from camphora.gate import Gate, Identity
 from camphora.lake import Lake
@@ -85,21 +84,6 @@ class Installation:
                 )
             if progress:
                 progress(number, len(declared))
-
-    def backup(self, to: Path) -> None:
-        """A copy of everything that cannot be made again, while serving. The copy opens as an installation."""
-        if to.exists() and any(to.iterdir()):
-            raise Conflict("installation-not-empty", folder=to.name)
-        to.mkdir(parents=True, exist_ok=True)
-        self.store.settle()
-        self.store.backup(to / "records.sqlite")
-        self.gate.identity.backup(to / "gate.sqlite")
-        shutil.copytree(self.folder / "audit", to / "audit")
-        for name in ("secret.key", "demo"):
-            if (self.folder / name).exists():
-                shutil.copy2(self.folder / name, to / name)
-        if (self.folder / "systems").exists():
-            shutil.copytree(self.folder / "systems", to / "systems")
 
 
 def _hold(folder: Path) -> int:

@@ -1,5 +1,6 @@
 """Records and tables: versions, index, search plans, change log, persons, batches. Every call takes an Access."""
 
+from camphora.records.prepare import Prepared, prepare
 from camphora.records.sqlite import SQLiteStore
 from camphora.records.store import (
     Batch,
@@ -21,9 +22,11 @@ __all__ = [
     "Followed",
     "Look",
     "Page",
+    "Prepared",
     "Put",
     "SQLiteStore",
     "Store",
     "Version",
     "Written",
+    "prepare",
 ]

@@ -16,6 +16,7 @@ import msgspec
 import orjson
 
 from camphora.fhir.extract import IndexValues, extract
+from camphora.fhir.structure import require
 from camphora.policy.choices import Effect, effects
 from camphora.policy.vocabulary import label_mask
 from camphora.records.store import Put
@@ -51,8 +52,9 @@ class Prepared:
 
 
 def prepare(put: Put) -> Prepared:
-    """Extract and encode one resource, whose structure has been checked."""
+    """Check, extract and encode one resource. Raises `Faults` with every fault of its structure."""
     resource = put.resource
+    require(resource)
     record_type = resource["resourceType"]
     meta = {
         key: value

@@ -9,7 +9,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import apsw
 import orjson
@@ -24,12 +24,13 @@ from camphora.records.connections import Connections
 from camphora.records.keeper import Keeper
 from camphora.records.looks import Looks
 from camphora.records.plan import plan
-from camphora.records.prepare import prepare
+from camphora.records.prepare import Prepared, prepare
 from camphora.records.store import Batch, Change, Delete, Followed, Look, Page, Put, Version, Written
 from camphora.records.terms import Interned, Names
 from camphora.records.visible import require_type, visible
 from camphora.records.writing import Writer
 
+T = TypeVar("T")
 DEFAULT_COUNT, MOST = 20, 1000
 
 
@@ -60,7 +61,7 @@ class SQLiteStore:
 
     # Records
 
-    def write(self, access: Access, changes: Sequence[Put | Delete]) -> list[Written]:
+    def write(self, access: Access, changes: Sequence[Put | Prepared | Delete]) -> list[Written]:
         ready = [prepare(change) if isinstance(change, Put) else change for change in changes]
 
         def job(connection: apsw.Connection) -> list[Written]:
@@ -188,6 +189,13 @@ class SQLiteStore:
 
         self._keeper.submit(moved).result()
 
+    def kept(self, access: Access, read: Callable[[apsw.Connection], T]) -> T:
+        """What a follower keeps in the store, read in one read transaction."""
+        _require_follower(access)
+        reader = self._connections.reader()
+        with reader:
+            return read(reader)
+
     def last_change(self) -> int:
         """The number of the newest line of the change log."""
         (last,) = next(self._connections.reader().execute("SELECT coalesce(max(no), 0) FROM change"))
@@ -262,14 +270,6 @@ class SQLiteStore:
         """Wait until everything handed to the keeper before now is durable, receipts included."""
         self._keeper.submit(lambda _: None).result()
         self.audit.sync()
-
-    def backup(self, to: Path) -> None:
-        """A consistent copy of the SQLite file while serving."""
-        target = apsw.Connection(str(to))
-        with target.backup("main", self._connections.reader(), "main") as copy:
-            while not copy.done:
-                copy.step(2000)
-        target.close()
 
     def _committed(self) -> None:
         self._interned.keep()

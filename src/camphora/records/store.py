@@ -129,8 +129,9 @@ class Store(Protocol):
 
     audit: Log
 
-    def write(self, access: Access, changes: Sequence[Put | Delete]) -> list[Written]:
-        """Apply all changes or none, in order; answers after they are durable."""
+    def write(self, access: Access, changes: Sequence[Any]) -> list[Written]:
+        """Apply all changes (each a `Put`, one already `Prepared`, or a `Delete`) or none, in order; answers after
+        they are durable."""
 
     def read(self, access: Access, record_type: str, record_id: str, version: int | None = None) -> Version:
         """The present version, or the one asked for. Refuses what is absent and what is hidden alike."""

@@ -1,0 +1,98 @@
+"""The tree of commands, read from the modules that hold them, with help in the reader's language."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from camphora import __version__
+from camphora.cli import audit, backup, demo, load, serve, system, token, user
+from camphora.cli.terminal import Terminal, usual_lang, words
+from camphora.errors import Lang
+
+NOUNS = (demo, serve, load, user, token, backup, audit, system)
+
+
+class Tree:
+    """Adds commands with the words of `strings/`: `NAME.help` and `NAME.example`."""
+
+    def __init__(self, parser: argparse.ArgumentParser, lang: Lang) -> None:
+        self.lang = lang
+        self.words = words(lang)
+        self._under = parser.add_subparsers(
+            metavar=self.words("top.command"), title=self.words("top.commands")
+        )
+
+    def command(
+        self, name: str, run: Callable[[Any, Terminal], int | None], key: str = ""
+    ) -> argparse.ArgumentParser:
+        """A command that runs; `key` names its words where the verb alone would not."""
+        made = self._add(name, key or name)
+        made.set_defaults(run=run)
+        return made
+
+    def noun(self, name: str) -> Tree:
+        """A noun with verbs below it."""
+        return Tree(self._add(name, name), self.lang)
+
+    def _add(self, name: str, key: str) -> argparse.ArgumentParser:
+        help_text, example = self.words(f"{key}.help"), self.words(f"{key}.example")
+        made = self._under.add_parser(
+            name,
+            help=help_text,
+            description=help_text,
+            epilog=f"{self.words('top.example')}:\n  {example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            add_help=False,
+        )
+        _common(made, self.lang)
+        made.set_defaults(run=None, help=made.print_help)
+        return made
+
+
+def build(arguments: list[str]) -> tuple[argparse.ArgumentParser, Terminal]:
+    """The parser and the terminal, in the language that the arguments or the environment ask for."""
+    terminal = Terminal(_asked_lang(arguments), json="--json" in arguments)
+    parser = argparse.ArgumentParser(
+        prog="camphora",
+        description=terminal.words("top.about"),
+        epilog=f"{terminal.words('top.example')}:\n  camphora demo\n\n{terminal.words('top.codes')}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=False,
+    )
+    _common(parser, terminal.lang)
+    parser.add_argument(
+        "--version", action="version", version=f"camphora {__version__}", help=terminal.words("top.version")
+    )
+    parser.set_defaults(run=None, help=parser.print_help)
+    tree = Tree(parser, terminal.lang)
+    for noun in NOUNS:
+        noun.add(tree)
+    return parser, terminal
+
+
+def _common(parser: argparse.ArgumentParser, lang: Lang) -> None:
+    said = words(lang)
+    group = parser.add_argument_group(said("top.common"))
+    group.add_argument("-h", "--help", action="help", help=said("top.help"))
+    group.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=said("top.json"))
+    group.add_argument(
+        "--lang",
+        choices=("zh-TW", "en"),
+        default=argparse.SUPPRESS,
+        help=said("top.lang"),
+        metavar="zh-TW|en",
+    )
+
+
+def _asked_lang(arguments: list[str]) -> Lang:
+    for number, argument in enumerate(arguments):
+        value = argument.removeprefix("--lang=") if argument.startswith("--lang=") else None
+        if argument == "--lang" and number + 1 < len(arguments):
+            value = arguments[number + 1]
+        if value == "en":
+            return "en"
+        if value == "zh-TW":
+            return "zh-TW"
+    return usual_lang()

@@ -1,0 +1,48 @@
+"""`camphora serve FOLDER`: open an installation again; everything but the public pages asks for sign-in."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from camphora.cli.serving import LOOPBACK, listen, serve
+from camphora.cli.terminal import Terminal
+from camphora.errors import Invalid
+from camphora.installation import Installation
+
+if TYPE_CHECKING:
+    from camphora.cli.parser import Tree
+
+
+def add(tree: Tree) -> None:
+    made = tree.command("serve", run)
+    made.add_argument("folder", type=Path, metavar="FOLDER", help=tree.words("serve.folder"))
+    made.add_argument("--port", type=int, default=8080, metavar="P", help=tree.words("demo.port"))
+    made.add_argument("--host", default=LOOPBACK, metavar="ADDRESS", help=tree.words("serve.host"))
+
+
+def run(given: argparse.Namespace, terminal: Terminal) -> int:
+    if not (given.folder / "records.sqlite").exists():
+        raise Invalid("installation-none", folder=given.folder.name)
+    listening = listen(given.port, given.host)
+    try:
+        installation = Installation.open(given.folder)
+        installation.demo = False
+        address = f"http://{given.host}:{listening.getsockname()[1]}"
+        loading = threading.Thread(target=installation.load_tables, name="tables")
+        loading.start()
+        installation.lake.start()
+        try:
+            serve(installation, listening, terminal.lang, lambda: _ready(terminal, address))
+        finally:
+            loading.join()
+            installation.close()
+    finally:
+        listening.close()
+    return 0
+
+
+def _ready(terminal: Terminal, address: str) -> None:
+    terminal.result({"ready": True, "address": address}, terminal.words("serve.ready", address=address))

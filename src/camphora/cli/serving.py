@@ -1,0 +1,73 @@
+"""Serving an installation on a port until Ctrl-C, with one clear line for each thing that can go wrong."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import sys
+import webbrowser
+from collections.abc import Callable
+
+import uvicorn
+
+from camphora.errors import Busy, Invalid, Lang
+from camphora.installation import Installation
+from camphora.web.app import application
+
+LOOPBACK = "127.0.0.1"
+
+
+def listen(port: int, host: str = LOOPBACK) -> socket.socket:
+    """A listening socket, opened before anything slow is done. Raises `Busy cli-port-taken`."""
+    if not 0 <= port <= 65535:
+        raise Invalid("cli-port", port=port)
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((host, port))
+    except OSError as error:
+        made.close()
+        if error.errno == errno.EADDRINUSE:
+            raise Busy("cli-port-taken", port=port) from error
+        if error.errno == errno.EACCES:
+            raise Invalid("cli-port-refused", port=port) from error
+        raise Invalid("cli-port", port=port) from error
+    made.listen(128)
+    return made
+
+
+def serve(
+    installation: Installation, listening: socket.socket, lang: Lang, ready: Callable[[], None]
+) -> None:
+    """Answer requests until the process is asked to stop; `ready` is called once answers can be given.
+
+    No access log is written: addresses hold names and numbers of persons."""
+    config = uvicorn.Config(
+        application(installation, lang=lang),
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+    )
+    server = _Server(config, ready)
+    server.run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+
+def open_browser(address: str) -> None:
+    """Open the address where there is somebody with a screen to see it."""
+    screen = (
+        sys.platform in {"darwin", "win32"} or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
+    if screen and sys.stderr.isatty():
+        webbrowser.open(address)

@@ -1,0 +1,84 @@
+"""`camphora user add | list`: who may sign in."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from camphora.cli.terminal import Terminal
+from camphora.errors import Invalid
+from camphora.gate import Identity, User
+from camphora.policy import Role
+
+if TYPE_CHECKING:
+    from camphora.cli.parser import Tree
+
+
+def add(tree: Tree) -> None:
+    verbs = tree.noun("user")
+    made = verbs.command("add", run_add, "user_add")
+    made.add_argument("name", metavar="NAME", help=tree.words("user_add.name"))
+    roles = [role.value for role in Role if role is not Role.PUBLIC]
+    made.add_argument("--role", choices=roles, required=True, metavar="ROLE", help=", ".join(roles))
+    made.add_argument("--display", metavar="TEXT", help=tree.words("user_add.display"))
+    made.add_argument("--organisation", metavar="ID", help=tree.words("user_add.organisation"))
+    made.add_argument("--person", metavar="ID", help=tree.words("user_add.person"))
+    made.add_argument(
+        "--in", dest="folder", type=Path, default=Path(), metavar="FOLDER", help=tree.words("top.folder")
+    )
+    listed = verbs.command("list", run_list, "user_list")
+    listed.add_argument(
+        "--in", dest="folder", type=Path, default=Path(), metavar="FOLDER", help=tree.words("top.folder")
+    )
+
+
+@contextmanager
+def identity(folder: Path) -> Iterator[Identity]:
+    """The accounts of an installation, which may be serving meanwhile."""
+    if not (folder / "records.sqlite").exists():
+        raise Invalid("installation-none", folder=folder.name or str(folder))
+    opened = Identity(folder / "gate.sqlite")
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def run_add(given: argparse.Namespace, terminal: Terminal) -> int:
+    with identity(given.folder) as accounts:
+        user = User(
+            given.name, given.display or given.name, Role(given.role), given.organisation, given.person
+        )
+        accounts.add_user(user, _password(terminal))
+    terminal.result(
+        {"added": given.name, "role": given.role}, terminal.words("user_add.done", name=given.name)
+    )
+    return 0
+
+
+def run_list(given: argparse.Namespace, terminal: Terminal) -> int:
+    with identity(given.folder) as accounts:
+        rows = [
+            {"name": user.name, "display": user.display, "role": user.role, "organisation": user.organisation}
+            for user in accounts.users()
+        ]
+    columns = [
+        (key, terminal.words(f"user_list.{key}")) for key in ("name", "display", "role", "organisation")
+    ]
+    terminal.table(columns, rows)
+    return 0
+
+
+def _password(terminal: Terminal) -> str:
+    """Asked twice without echo; from the first line of stdin where that is no terminal."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    first = getpass.getpass(terminal.words("user_add.password"))
+    if first != getpass.getpass(terminal.words("user_add.again")):
+        raise Invalid("cli-passwords-differ")
+    return first

@@ -1,0 +1,190 @@
+"""The demo's people: the synthetic Taiwan written into an installation, resumable at any household.
+
+What was asked (number of people, seed, day) lies in the file `demo`; how far the writing has come lies in the
+store beside the records, so that a killed process goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from camphora.errors import Invalid
+from camphora.fhir.packages import package
+from camphora.gate import User
+from camphora.installation.installation import Installation
+from camphora.policy import Role, choices
+from camphora.policy.internal import following, loading
+from camphora.records import Put
+from camphora.synth import Cast, Country, cast, foundation, population
+
+CHUNK = 600
+FIRST_HOUSEHOLDS = 40
+"""So many households are written before the first page is shown."""
+TWCORE = "tw.gov.mohw.twcore"
+KIND = "urn:camphora:data-kind"
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the demo consists of. `today` is the day on which its people were made."""
+
+    people: int
+    seed: int
+    today: date
+
+    @classmethod
+    def of(cls, folder: Path, people: int, seed: int) -> Plan:
+        """The plan that the folder holds already, or a new one of this size, written into it."""
+        path = folder / "demo"
+        if path.exists():
+            kept = orjson.loads(path.read_bytes())
+            return cls(kept["people"], kept["seed"], date.fromisoformat(kept["today"]))
+        made = cls(people, seed, datetime.now(UTC).date())
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(orjson.dumps(asdict(made)))
+        return made
+
+
+class Seeding:
+    """Writes the people of a plan into an installation. `begin` gives a usable system, `go_on` the rest."""
+
+    def __init__(self, installation: Installation, plan: Plan) -> None:
+        self.installation = installation
+        self.plan = plan
+        self.country = Country.load()
+        self.cast: Cast = cast(self.country, plan.seed, plan.people)
+        self.stopped = threading.Event()
+        self.done = 0
+
+    @property
+    def finished(self) -> bool:
+        return self._place("all") == 1
+
+    def begin(self, progress: Progress | None = None) -> None:
+        """Institutions, the first households with the demo's characters, and the accounts to sign in as."""
+        if not self._place("foundation"):
+            self._write(foundation(self.country))
+            self._note("foundation", 1)
+        self._households(FIRST_HOUSEHOLDS, progress)
+        self._accounts()
+        self._let_in()
+
+    def go_on(self, progress: Progress | None = None) -> None:
+        """All other households, then Taiwan Core's definitions and examples. Returns early when `stopped` is set."""
+        self._households(None, progress)
+        if not self.stopped.is_set() and not self._place("package"):
+            self._write(_package_resources())
+            self._note("package", 1)
+        if not self.stopped.is_set():
+            self._note("all", 1)
+
+    def _households(self, most: int | None, progress: Progress | None) -> None:
+        start = self._place("household")
+        if most is not None and start >= most:
+            return
+        self.done = self._place("people")
+        pending: list[dict[str, Any]] = []
+        plan = self.plan
+        remaining = population(self.country, plan.people, plan.seed, plan.today, start)
+        households = islice(remaining, most - start) if most is not None else remaining
+        following_household = start
+        for household in households:
+            if self.stopped.is_set():
+                return
+            pending += household.resources()
+            self.done += len(household.people)
+            following_household = household.index + 1
+            if len(pending) >= CHUNK:
+                self._step(pending, following_household, progress)
+                pending = []
+        self._step(pending, following_household, progress)
+
+    def _step(self, pending: list[dict[str, Any]], household: int, progress: Progress | None) -> None:
+        """Write whole households, then note the place: a household written but not noted is written again, which
+        changes nothing."""
+        self._write(pending)
+        self._note("people", self.done)
+        self._note("household", household)
+        if progress:
+            progress(self.done, self.plan.people)
+
+    def _write(self, resources: Iterable[dict[str, Any]]) -> None:
+        waiting = iter(resources)
+        while chunk := list(islice(waiting, CHUNK)):
+            self.installation.store.write(loading("demo"), [Put(resource) for resource in chunk])
+
+    def _accounts(self) -> None:
+        identity = self.installation.gate.identity
+        for user in self._users():
+            if identity.user(user.name) is None:
+                identity.add_user(user, None)
+
+    def _users(self) -> list[User]:
+        store, access = self.installation.store, following("demo")
+        ids = self.cast
+
+        def named(record_type: str, record_id: str) -> str:
+            body = orjson.loads(store.read(access, record_type, record_id).body or b"{}")
+            return str(body["name"][0]["text"])
+
+        return [
+            User("citizen", named("Patient", ids.citizen), Role.CITIZEN, person=ids.citizen),
+            User("relative", named("Patient", ids.daughter), Role.CITIZEN, person=ids.daughter),
+            User(
+                "clinician", named("Practitioner", ids.clinician), Role.CLINICIAN, organisation=ids.hospital
+            ),
+            User(
+                "other",
+                named("Practitioner", ids.other_clinician),
+                Role.CLINICIAN,
+                organisation=ids.other_hospital,
+            ),
+            User("analyst", "示範分析員 Demo analyst", Role.ANALYST),
+            User("administrator", "示範管理者 Demo administrator", Role.ADMINISTRATOR),
+        ]
+
+    def _let_in(self) -> None:
+        """The mother has let her daughter in, for two years from the day of the demo."""
+        today = self.plan.today
+        until = date(today.year + 2, 12, 31)
+        made = datetime(today.year, today.month, 1, 9, tzinfo=choices.TAIPEI)
+        consent = {
+            **choices.let_in(self.cast.citizen, self.cast.daughter, until, made),
+            "id": f"{self.cast.citizen}-letin",
+        }
+        consent["meta"] = {"tag": [{"system": KIND, "code": "synthetic", "display": "合成資料"}]}
+        if not self._place("letin"):
+            self._write([consent])
+            self._note("letin", 1)
+
+    def _place(self, what: str) -> int:
+        return self.installation.store.place(f"demo.{what}")
+
+    def _note(self, what: str, value: int) -> None:
+        self.installation.store.move(following("demo"), f"demo.{what}", value)
+
+
+def _package_resources() -> Iterator[dict[str, Any]]:
+    """Taiwan Core's definitions as they are, and its examples tagged as published examples."""
+    twcore = package(TWCORE)
+    yield from twcore.definitions()
+    for example in twcore.examples():
+        meta = example.get("meta", {})
+        tag = [*meta.get("tag", []), {"system": KIND, "code": "example", "display": "公開範例"}]
+        yield {**example, "meta": {**meta, "tag": tag}}
+
+
+def require_enough(people: int) -> None:
+    """Refuse a population too small to hold the demo's characters."""
+    cast(Country.load(), 1, people)
+    if people > 5_000_000:
+        raise Invalid("installation-too-many-people", people=people, most=5_000_000)
