@@ -86,12 +86,12 @@ def test_a_deleted_record_is_gone_and_leaves_its_history(loaded):
 
 def test_a_record_of_nobody_is_refused_like_one_of_an_absent_person(loaded):
     with pytest.raises(Invalid, match="records-no-person"):
-        loaded.write(clinician(), [Put(observation("", "nobody", "8480-6", "2026-05-01"), expect="new")])
+        loaded.write(clinician(), [Put(observation("x", "nobody", "8480-6", "2026-05-01"), expect="new")])
 
 
 def test_a_citizen_writes_only_her_own_choices(loaded):
     with pytest.raises(Forbidden, match="records-write-refused"):
-        loaded.write(citizen(), [Put(observation("", "ada", "8480-6", "2026-05-01"), expect="new")])
+        loaded.write(citizen(), [Put(observation("x", "ada", "8480-6", "2026-05-01"), expect="new")])
 
 
 def test_the_change_log_is_numbered_without_gaps(loaded):
