@@ -158,6 +158,20 @@ def test_what_is_no_resource_is_refused(patient, value, code):
     assert [f.code for f in check(value)] == [code]
 
 
+def test_a_fault_deep_down_is_found_once_for_each_place():
+    """Were each level checked again for a fault below it, this would take 2 to the 27th checks."""
+    item = {"linkId": "x", "type": "group", "required": "yes"}
+    for _ in range(27):
+        item = {"linkId": "x", "type": "group", "item": [item]}
+    faults = check({"resourceType": "Questionnaire", "status": "draft", "item": [item]})
+    assert [f.place.path for f in faults] == ["Questionnaire" + ".item[0]" * 28 + ".required"]
+
+
+def test_a_hundred_thousand_faults_are_told():
+    faults = check({"resourceType": "Patient"} | {f"x{number}": 1 for number in range(100_000)})
+    assert len(faults) == 100_000
+
+
 def test_full_width_space_and_chinese_text_are_text(patient):
     patient["name"] = [{"text": "王\u3000大明", "family": "𠀋"}]
     assert check(patient) == []

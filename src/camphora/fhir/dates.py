@@ -28,9 +28,13 @@ _MOMENT = re.compile(
 _CALENDAR = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 
 
-@lru_cache(maxsize=16_384)
 def span(text: str) -> Span:
     """The span of a date, dateTime or instant; ValueError where it is none or names no day of the calendar."""
+    return _span(text) if len(text) <= 40 else _span.__wrapped__(text)
+
+
+@lru_cache(maxsize=16_384)
+def _span(text: str) -> Span:
     return _days(text) if len(text) <= 10 else _moment(text)
 
 

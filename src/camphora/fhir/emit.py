@@ -118,7 +118,7 @@ def _referenced(leaves: list[Leaf], _: str | None) -> Emit:
     def emit(value: Any, out: IndexValues) -> None:
         text = value.get("reference")
         if text is not None:
-            kind, key, known = _target(text)
+            kind, key, known = _target(text) if len(text) <= 160 else _target.__wrapped__(text)
             if key:
                 for param, target in leaves:
                     if target in {"", known or value.get("type")}:

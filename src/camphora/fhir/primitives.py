@@ -126,13 +126,13 @@ def _misfit(name: str) -> list[Found]:
 
 def _dated(match: Callable[[str], object]) -> Callable[[str], object]:
     @lru_cache(maxsize=8_192)
-    def check(text: str) -> bool:
+    def known(text: str) -> bool:
         if not match(text):
             return False
         day = text[8:10]
         return day <= "28" or int(day) <= days_of_month(int(text[:4]), int(text[5:7]))
 
-    return check
+    return lambda text: known(text) if len(text) <= 40 else known.__wrapped__(text)
 
 
 def _base64(text: str) -> bool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 import orjson
@@ -35,7 +34,6 @@ class Reference(NamedTuple):
         return f"{self.type}/{self.id}"
 
 
-@lru_cache(maxsize=16_384)
 def parse_reference(text: str, base: str = "") -> Reference:
     """What a reference's text says; an absolute one under `base` (this server's own address) is local.
 

@@ -143,7 +143,8 @@ def _object(
                 if type(item) is list and name not in repeats and name in labels:
                     faults = [Found("", "fhir-too-many", {"most": 1})]
                 prefix = "." + labels.get(name, _safe(name))
-                found = [*(found or ()), *(fault.under(prefix) for fault in faults)]
+                found = [] if found is None else found
+                found.extend(fault.under(prefix) for fault in faults)
         for name in required:
             if name not in value and "_" + name not in value:
                 found = [*(found or ()), _missing(name, owner)]
@@ -191,12 +192,19 @@ def _many(one: Check, beside: str) -> Check:
     def check(value: Any, owner: Mapping[str, Any]) -> list[Found] | None:
         if type(value) is not list or not value:
             return _no_array(value)
-        for item in value:
-            if one(item, owner) is not None:
-                return _indexed(one, value, owner, owner.get(beside)) or None
-        return None
+        found: list[Found] | None = None
+        for index, item in enumerate(value):
+            faults = one(item, owner)
+            if faults is not None and not (item is None and _given(owner.get(beside), index)):
+                found = [] if found is None else found
+                found.extend(fault.under(f"[{index}]") for fault in faults)
+        return found
 
     return check
+
+
+def _given(values: Any, index: int) -> bool:
+    return isinstance(values, list) and index < len(values) and values[index] is not None
 
 
 def _paired(one: Check, beside: str) -> Check:
@@ -210,16 +218,6 @@ def _paired(one: Check, beside: str) -> Check:
         return every(value, owner)
 
     return check
-
-
-def _indexed(one: Check, values: list[Any], owner: Mapping[str, Any], beside: Any) -> list[Found]:
-    found: list[Found] = []
-    pairs = beside if isinstance(beside, list) else []
-    for index, item in enumerate(values):
-        if item is None and index < len(pairs) and pairs[index] is not None:
-            continue
-        found += [fault.under(f"[{index}]") for fault in one(item, owner) or ()]
-    return found
 
 
 def _no_array(value: Any) -> list[Found]:
