@@ -56,4 +56,5 @@ def _onset(record: Record, chronic: Chronic, age: int) -> int:
     """A day between the age at which the illness begins to appear and the last day told."""
     youngest = min(0.55 * chronic.middle, 0.9 * age)
     years = max(0.1, age - youngest)
-    return record.last - 1 - int(record.rng.random() ** 1.4 * min(years, 22) * 365.25)
+    ago = int(record.rng.random() ** 1.4 * min(years, 22) * 365.25)
+    return max(record.person.born, record.last - 1 - ago)

@@ -13,7 +13,7 @@ from camphora.synth.places import Country, Facility, Place
 from camphora.synth.record import Record
 from camphora.synth.terms import Json
 
-YEARS = 3.4
+YEARS = 3.2
 """Years told in detail, back from today."""
 
 

@@ -62,7 +62,7 @@ def seasonal(record: Record) -> None:
         if born + 200 < day <= record.last and habit < share:
             vaccinate(record, day, "influenza", 1)
     _covid(record, habit)
-    if (record.today - born) / 365.25 >= 66 and habit < 0.45:
+    if (record.last - born) / 365.25 >= 66 and habit < 0.45:
         vaccinate(
             record, max(born + 65 * 365, record.last - int(rng.random() * 1400)), "pneumococcal_elder", 1
         )

@@ -14,7 +14,7 @@ from typing import Any
 from camphora.synth.body import Body
 from camphora.synth.people import Person
 from camphora.synth.places import Country, Facility
-from camphora.synth.terms import ACT, SERVICE_TYPES, Illness, Json, coding, concept, hl7, meta
+from camphora.synth.terms import ACT, SERVICE_TYPES, VISIT_TYPES, Illness, Json, coding, concept, hl7, meta
 from camphora.synth.workforce import practitioner_id, seen_by
 
 _FIRST_DAY = date(1900, 1, 1).toordinal()
@@ -118,7 +118,8 @@ class Record:
         resource: Json = {
             "resourceType": "Encounter", "id": encounter["reference"][10:],
             "meta": meta("Encounter", illness.label), "status": "finished", "class": CLASSES[kind],
-            "serviceType": SERVICE_TYPES[illness.department], "subject": self.subject,
+            "type": VISIT_TYPES[illness.department], "serviceType": SERVICE_TYPES[illness.department],
+            "subject": self.subject,
             "participant": [{"individual": doctor}], "period": {"start": begins, "end": ends},
             "reasonCode": [illness.code], "diagnosis": [{"condition": condition}],
             "serviceProvider": {"reference": f"Organization/f{facility.code}", "display": facility.name},

@@ -78,11 +78,17 @@ def meta(profile: str, label: str = "") -> Json:
     return value
 
 
-def service_type(department: str) -> Json:
-    return concept(DEPARTMENT, department, DEPARTMENTS[department])
+def _service_type(department: str) -> Json:
+    if department in OPEN_DEPARTMENTS:
+        return concept(DEPARTMENT, department, DEPARTMENTS[department], DEPARTMENTS[department])
+    return {"text": DEPARTMENTS[department]}
 
 
-SERVICE_TYPES = {code: service_type(code) for code in DEPARTMENTS}
+OPEN_DEPARTMENTS = {"AC", "AF"}
+"""Of the departments used here, those that TW Core 0.3.2 lets Encounter.serviceType name by NHI code; the
+others it wants in SNOMED CT, which we do not ship. Encounter.type carries the NHI code of all of them."""
+SERVICE_TYPES = {code: _service_type(code) for code in DEPARTMENTS}
+VISIT_TYPES = {code: [concept(DEPARTMENT, code, name)] for code, name in DEPARTMENTS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +170,12 @@ def _medicines() -> dict[str, tuple[Medicine, ...]]:
 
 def _medicine(row: dict[str, str], code: str, name: str) -> Medicine:
     unit = {"unit": row["unit"], "system": UCUM, "code": row["ucum"]}
+    times = [coding(FREQUENCY, row["frequency"])]
+    if row["frequency"] in {"QD", "BID", "TID", "QID"}:
+        times.append(coding("http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation", row["frequency"]))
     dosage: Json = {
         "text": row["zh_use"],
-        "timing": {"code": concept(FREQUENCY, row["frequency"])},
+        "timing": {"code": {"coding": times}},
         "route": concept(ROUTE, row["route"]),
         "doseAndRate": [{"doseQuantity": {"value": int(row["dose"]), **unit}}],
     }
