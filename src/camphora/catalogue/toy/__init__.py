@@ -1,0 +1,1 @@
+"""toy: a small working system, to be changed into a real one."""

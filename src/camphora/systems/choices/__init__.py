@@ -1,0 +1,1 @@
+"""A person's choices over their data: the pages of the platform that serve these clauses of the plans."""

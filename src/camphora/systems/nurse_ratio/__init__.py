@@ -1,0 +1,1 @@
+"""三班護病比: the nurse–patient ratio by shift."""
