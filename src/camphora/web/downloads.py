@@ -227,7 +227,7 @@ def _sql_type(table: Table, column: Column) -> str:
     known = [row[column.key] for row in table.rows if row.get(column.key) is not None]
     if known and all(isinstance(value, bool) for value in known):
         return "BOOLEAN"
-    fits = {"BIGINT": int, "DOUBLE": (int, float), "DATE": str}
+    fits: dict[str, type | tuple[type, ...]] = {"BIGINT": int, "DOUBLE": (int, float), "DATE": str}
     kind = SQL_TYPES.get(column.kind, "VARCHAR")
     if kind == "DATE" and any(len(str(value)) != 10 for value in known):
         return "VARCHAR"

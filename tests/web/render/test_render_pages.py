@@ -103,6 +103,20 @@ def test_text_of_data_is_escaped() -> None:
     assert "&lt;script&gt;" in html
 
 
+def test_a_part_of_a_list_is_drawn_alone_for_htmx() -> None:
+    shown, renderer = patterns("en"), Renderer()
+    rows = renderer.page(
+        "catalogue_rows.html", lang="en", chapters=[shown.chapter], found=2, more="/systems?page=2"
+    )
+    looks = renderer.page("looks.html", lang="en", looks=[shown.look], more="")
+    none = renderer.page("patients_rows.html", lang="zh-TW", results=[], more="")
+    assert "2 systems found" in rows
+    assert 'hx-get="/systems?page=2"' in rows
+    assert "Read receipt" in looks
+    assert "查無符合的病人" in none
+    assert "<html" not in rows + looks + none
+
+
 def test_switching_keeps_the_address() -> None:
     chrome = Chrome(lang="en", path="/nurse-ratio?level=1&lang=en")
     assert chrome.switch(lang="zh-TW") == "/nurse-ratio?level=1&lang=zh-TW"

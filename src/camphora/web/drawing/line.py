@@ -146,16 +146,22 @@ def _grid(drawn: Plan) -> list[Markup]:
 
 
 def _dates(drawn: Plan) -> list[Markup]:
-    """Labels under the axis; on a small screen every third, or first and last of few."""
+    """Labels under the axis: all on a large screen, fewer on a smaller one."""
     positions = drawn.chart.positions
     ticks = date_ticks(len(positions))
     parts = []
     for rank, position in enumerate(ticks):
-        few = rank % 3 and not (len(ticks) <= 3 and position == ticks[-1])
-        kind = "tick middle wide" if few else "tick middle"
+        kind = f"tick middle {_tier(rank, len(ticks))}".strip()
         x = share(drawn.across(position))
         parts.append(tag("text", positions[position], x=x, y=drawn.height + 24, class_=kind))
     return parts
+
+
+def _tier(rank: int, count: int) -> str:
+    """On which screens a date stands: every fourth on all, every second on wide ones, the others on wider."""
+    if rank % 4 == 0 or (count <= 3 and rank == count - 1):
+        return ""
+    return "wide" if rank % 2 == 0 else "wider"
 
 
 def _points(drawn: Plan, values: Sequence[float | None]) -> list[tuple[float, float] | None]:

@@ -3,7 +3,7 @@
   "use strict";
   const root = document.documentElement;
   const remember = (name, value) => {
-    document.cookie = `camphora-${name}=${value};path=/;max-age=31536000;samesite=lax`;
+    document.cookie = `${name}=${value};path=/;max-age=31536000;samesite=lax`;
   };
 
   document.addEventListener("click", (event) => {
