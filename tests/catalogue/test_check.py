@@ -30,7 +30,7 @@ SINGLE = {
         'badge = "example"',
         'badge = "example"\ncolour = "red"',
         "formats-key-unknown",
-        15,
+        14,
     ),
     "another name": ("system.toml", 'name = "beds"', 'name = "bets"', "catalogue-name", 1),
     "unknown role": (
@@ -48,7 +48,7 @@ SINGLE = {
         'met = "reached"',
         'met = "reached {n}"',
         "catalogue-string-places",
-        9,
+        10,
     ),
     "broken TOML": ("pages/overview.toml", 'path = ""', "path = ", "formats-toml", 2),
     "unknown function": (
@@ -93,7 +93,7 @@ SINGLE = {
         "    month = param",
         '    open("/etc")\n    month = param',
         "catalogue-impure",
-        25,
+        23,
     ),
     "imports a socket": (
         "logic.py",
