@@ -1,0 +1,92 @@
+"""What one interaction is handed, and what it answers; shared by routes and by the entries of bundles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from starlette.requests import Request
+
+from camphora.policy import Access
+from camphora.records import SQLiteStore, Version, Written
+from camphora.web.fhir.negotiation import Wish
+
+MIB = 1024 * 1024
+SIDE_BY_SIDE = 8
+"""Interactions at once, and entries of batches at once: threads that stay, each with its reading connection."""
+
+
+@dataclass(frozen=True)
+class Api:
+    """The store that is served, and how a request becomes an Access.
+
+    `access` returns the Access of the signed-in reader or raises `Forbidden("web-sign-in-needed")`; it may block.
+    `base` is this server's own address for links, taken from the request where it is None. `largest_resource` and
+    `largest_bundle` are bytes, after unpacking.
+    """
+
+    store: SQLiteStore
+    access: Callable[[Request], Access]
+    base: str | None = None
+    largest_resource: int = 16 * MIB
+    largest_bundle: int = 64 * MIB
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    calls: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="fhir"), repr=False
+    )
+    entries: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="fhir-entry"), repr=False
+    )
+
+    def base_of(self, request: Request) -> str:
+        """The address under which this API is reached, without a slash at its end."""
+        if self.base is not None:
+            return self.base.rstrip("/")
+        url = request.url
+        return f"{url.scheme}://{url.netloc}{request.scope.get('root_path', '')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One interaction: by whom, at which address, and what is wished of the answer."""
+
+    api: Api
+    access: Access
+    base: str
+    wish: Wish
+
+    @property
+    def store(self) -> SQLiteStore:
+        return self.api.store
+
+    @property
+    def loads(self) -> bool:
+        """An administrator's load or the demo's seeding, which writes under the ids that it brings."""
+        return self.access.basis == "loading"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an interaction answers; `body` is FHIR JSON. `location` is where the record lies after a write."""
+
+    status: int
+    body: bytes | None = None
+    version: int | None = None
+    updated: int | None = None
+    location: str | None = None
+    address: str | None = None
+    """`Type/id` of the record that was read or written."""
+
+
+def of_version(found: Version, body: bytes | None, status: int = 200) -> Answer:
+    return Answer(status, body, found.version, found.updated, address=f"{found.type}/{found.id}")
+
+
+def of_written(written: Written, base: str, body: bytes | None) -> Answer:
+    """The answer to a create or update. Location names the version (R4 http.html#create)."""
+    address = f"{written.type}/{written.id}"
+    location = f"{base}/{address}/_history/{written.version}"
+    status = 201 if written.made else 200
+    return Answer(status, body, written.version, written.updated, location, address)

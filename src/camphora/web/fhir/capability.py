@@ -1,0 +1,116 @@
+"""The CapabilityStatement (https://hl7.org/fhir/R4/capabilitystatement.html), made from what is implemented."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache, lru_cache
+from typing import Any
+
+import orjson
+
+from camphora import __version__
+from camphora.errors import Lang
+from camphora.fhir import definitions
+from camphora.fhir.packages import package
+from camphora.fhir.search import parameters
+from camphora.web.fhir.interactions import NOT_KEPT
+
+TWCORE = "tw.gov.mohw.twcore"
+INTERACTIONS = ("read", "vread", "update", "delete", "history-instance", "create", "search-type")
+SYSTEM_INTERACTIONS = ("transaction", "batch")
+OWN = (("_id", "token"), ("_lastUpdated", "date"))
+"""Parameters that every type has, answered from a record's own row."""
+
+WORDS: dict[Lang, dict[str, str]] = {
+    "zh-TW": {
+        "title": "樟 Camphora 的 FHIR 介面",
+        "description": "病歷依國際標準互通；每次查閱皆須查閱授權，並留下查閱存證。",
+        "security": "除本聲明外，一律須登入或帶入存取權杖。法律與當事人的選擇是查詢的一部分；"
+        "無權查閱的當事人，與不存在無異。",
+        "document": "R4 的批次與交易；條件式互動與 PATCH 尚未支援。",
+    },
+    "en": {
+        "title": "The FHIR API of Camphora",
+        "description": "Records by international standards; every reading needs an Access and leaves a receipt.",
+        "security": "All but this statement needs a sign-in or a token. Law and each person's choice are part of "
+        "every query; a person who may not be seen is as one who does not exist.",
+        "document": "Batch and transaction of R4; conditional interactions and PATCH are not supported yet.",
+    },
+}
+
+
+@lru_cache(maxsize=16)
+def capability(base: str, started: datetime, lang: Lang) -> bytes:
+    """The statement of this instance as JSON, in one language."""
+    words = WORDS[lang]
+    statement = {
+        "resourceType": "CapabilityStatement",
+        "url": f"{base}/metadata",
+        "version": __version__,
+        "name": "Camphora",
+        "title": words["title"],
+        "status": "active",
+        "experimental": False,
+        "date": started.isoformat(timespec="seconds"),
+        "publisher": "Camphora",
+        "description": words["description"],
+        "kind": "instance",
+        "software": {"name": "Camphora", "version": __version__},
+        "implementation": {"description": words["title"], "url": base},
+        "fhirVersion": "4.0.1",
+        "format": ["application/fhir+json", "json"],
+        "implementationGuide": [_guide()],
+        "rest": [_rest(words)],
+    }
+    return orjson.dumps(statement)
+
+
+def _rest(words: dict[str, str]) -> dict[str, Any]:
+    return {
+        "mode": "server",
+        "documentation": words["document"],
+        "security": {"cors": False, "description": words["security"]},
+        "resource": [_resource(name) for name in sorted(definitions.resource_types() - NOT_KEPT)],
+        "interaction": [{"code": code} for code in SYSTEM_INTERACTIONS],
+    }
+
+
+def _resource(name: str) -> dict[str, Any]:
+    profiles = _profiles().get(name)
+    return {
+        "type": name,
+        "profile": f"http://hl7.org/fhir/StructureDefinition/{name}",
+        **({"supportedProfile": profiles} if profiles else {}),
+        "interaction": [{"code": code} for code in INTERACTIONS],
+        "versioning": "versioned",
+        "readHistory": True,
+        "updateCreate": False,
+        "conditionalCreate": False,
+        "conditionalRead": "full-support",
+        "conditionalUpdate": False,
+        "conditionalDelete": "not-supported",
+        "searchParam": _search_parameters(name),
+    }
+
+
+def _search_parameters(name: str) -> list[dict[str, str]]:
+    known = definitions.search_parameters(name)
+    rows = [*OWN, *((code, known[code].type) for code in parameters(name))]
+    return [{"name": code, "definition": known[code].url, "type": kind} for code, kind in rows]
+
+
+@cache
+def _profiles() -> dict[str, list[str]]:
+    """The profiles of Taiwan Core on each resource type."""
+    found: dict[str, list[str]] = {}
+    for profile in package(TWCORE).definitions("StructureDefinition"):
+        if profile["kind"] == "resource" and profile.get("derivation") == "constraint":
+            found.setdefault(profile["type"], []).append(profile["url"])
+    return found
+
+
+def _guide() -> str:
+    """The canonical address of Taiwan Core's guide, under the root that its profiles share."""
+    first = next(package(TWCORE).definitions("StructureDefinition"))["url"]
+    root = first.partition("/StructureDefinition/")[0]
+    return f"{root}/ImplementationGuide/{TWCORE}|{package(TWCORE).version}"

@@ -1,0 +1,184 @@
+"""The entries of a batch or transaction, taken apart and checked before anything is done."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from copy import copy
+from dataclasses import dataclass
+from typing import Any
+
+from camphora.errors import Faults, Invalid, Place
+from camphora.fhir import structure
+from camphora.fhir.json import Entry, parse, split_bundle
+from camphora.fhir.references import references
+from camphora.web.fhir.interactions import ID, is_kept, require_id
+from camphora.web.fhir.negotiation import Pairs, decode_pairs, version_of
+
+ORDER = ("DELETE", "POST", "PUT", "GET")
+"""R4 http.html#trules."""
+_BY_SEARCH = re.compile(r"[A-Z][A-Za-z]+\?")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry: `steps` is the path of its url taken apart, `body` its resource's bytes."""
+
+    number: int
+    method: str
+    steps: tuple[str, ...]
+    pairs: Pairs
+    full_url: str | None
+    resource: dict[str, Any] | None
+    body: bytes
+    if_match: int | None
+    if_none_match: str | None
+    if_modified_since: str | None
+
+    @property
+    def type(self) -> str:
+        return self.steps[0]
+
+    @property
+    def id(self) -> str:
+        return self.steps[1]
+
+    @property
+    def path(self) -> str:
+        return f"Bundle.entry[{self.number}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """A bundle as it came: each entry as an `Item`, or the error that makes it impossible."""
+
+    type: str
+    items: list[Item | Invalid]
+
+
+def bring(body: bytes, base: str) -> Brought:
+    """Take a bundle apart. Faults of its frame are raised; those of an entry stand in the entry's place."""
+    whole = parse(body)
+    if whole.get("resourceType") != "Bundle" or whole.get("type") not in {"batch", "transaction"}:
+        raise Invalid("web-fhir-bundle-type", place=Place(path="Bundle.type"))
+    resources = _frame(whole)
+    entries = split_bundle(body).entry
+    if len(entries) != len(resources):
+        raise Invalid("fhir-json-bundle", place=Place(path="Bundle.entry"))
+    pairs = zip(entries, resources, strict=True)
+    items = [_item(number, entry, resource, base) for number, (entry, resource) in enumerate(pairs)]
+    return Brought(whole["type"], items)
+
+
+def _frame(whole: dict[str, Any]) -> list[Any]:
+    """Check the bundle around its resources and take them out of it."""
+    entries = whole.get("entry", [])
+    right = isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries)
+    resources = [entry.pop("resource", None) for entry in entries] if right else []
+    # an entry that held a resource only would now be empty, which is a fault of its own
+    stripped = [entry or {"id": "resource"} for entry in entries] if right else entries
+    structure.require({**whole, "entry": stripped} if entries else whole)
+    return resources
+
+
+def _item(number: int, entry: Entry, resource: Any, base: str) -> Item | Invalid:
+    try:
+        item = _taken(number, entry, resource, base)
+        _require_sound(item)
+    except Invalid as error:
+        return _located(error, number)
+    return item
+
+
+def _taken(number: int, entry: Entry, resource: Any, base: str) -> Item:
+    request = entry.request
+    if request is None or request.method not in ORDER:
+        raise Invalid("web-fhir-entry-request", place=Place(path="request"))
+    path, _, query = request.url.removeprefix(base + "/").partition("?")
+    steps = tuple(path.split("/"))
+    if request.if_none_exist or (query and request.method != "GET"):
+        raise Invalid("web-fhir-conditional", place=Place(path="request"))
+    if not _fits(request.method, steps):
+        raise Invalid("web-fhir-entry-request", place=Place(path="request.url"))
+    if not is_kept(steps[0]):
+        raise Invalid("web-fhir-no-type", place=Place(path="request.url"))
+    return Item(
+        number=number,
+        method=request.method,
+        steps=steps,
+        pairs=decode_pairs(query.encode()) if query.isascii() else _refuse_query(),
+        full_url=entry.full_url,
+        resource=resource,
+        body=bytes(entry.resource),
+        if_match=version_of(request.if_match),
+        if_none_match=request.if_none_match,
+        if_modified_since=request.if_modified_since,
+    )
+
+
+def _refuse_query() -> Pairs:
+    raise Invalid("web-fhir-query", place=Place(path="request.url"), most=0)
+
+
+def _fits(method: str, steps: tuple[str, ...]) -> bool:
+    """Whether a url of these steps can be asked for by the method."""
+    ids = all(ID.fullmatch(step) for step in steps[1::2])
+    match len(steps):
+        case 1:
+            return method in {"POST", "GET"}
+        case 2:
+            return ids and method in {"PUT", "DELETE", "GET"}
+        case 3 | 4:
+            return steps[2] == "_history" and ids and method == "GET"
+        case _:
+            return False
+
+
+def _require_sound(item: Item) -> None:
+    """The resource of a POST or PUT: there, right in structure, of the url's type and id, and with references that
+    need no search."""
+    if item.method not in {"POST", "PUT"}:
+        return
+    if item.resource is None:
+        raise Invalid("web-fhir-entry-resource", place=Place(path="resource"))
+    faults = structure.check(item.resource)
+    if faults:
+        raise Faults([_inside(fault) for fault in faults])
+    if item.resource["resourceType"] != item.type:
+        raise Invalid("web-fhir-type-mismatch", place=Place(path="resource.resourceType"), type=item.type)
+    if item.method == "PUT":
+        require_id(item.resource, item.type, item.id)
+    if any(_BY_SEARCH.match(row["reference"]) for row in references(item.resource)):
+        raise Invalid("web-fhir-conditional", place=Place(path="resource"))
+
+
+def _inside(fault: Invalid) -> Invalid:
+    """A fault of a resource, located from its entry."""
+    _, _, rest = (fault.place.path or "" if fault.place else "").partition(".")
+    path = f"resource.{rest}" if rest else "resource"
+    return moved(fault, path)
+
+
+def _located(error: Invalid, number: int) -> Invalid:
+    """The error with its place counted from the bundle."""
+    if isinstance(error, Faults):
+        return Faults([_located(fault, number) for fault in error.faults])
+    path = error.place.path if error.place else None
+    whole = f"Bundle.entry[{number}]" + (f".{path}" if path else "")
+    return moved(error, whole)
+
+
+def moved(error: Invalid, path: str) -> Invalid:
+    """The same error at another place."""
+    found = copy(error)
+    found.place = Place(path=path)
+    return found
+
+
+def faults_of(brought: Brought) -> Iterator[Invalid]:
+    """Every fault of the entries, one by one."""
+    for item in brought.items:
+        if isinstance(item, Faults):
+            yield from item.faults
+        elif not isinstance(item, Item):
+            yield item

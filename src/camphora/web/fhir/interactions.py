@@ -1,0 +1,219 @@
+"""The interactions on records (https://hl7.org/fhir/R4/http.html): plain calls on the store, run in a thread.
+
+What the reader may not see is absent in all of them: the store refuses both alike, and nothing here asks twice.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from camphora.errors import Faults, Invalid, NotFound, Place
+from camphora.fhir import definitions, structure
+from camphora.fhir.json import parse
+from camphora.fhir.references import relative
+from camphora.fhir.search import ELSEWHERE, Query, parse_query
+from camphora.records import Delete, Put, Version, Written
+from camphora.records.sqlite import MOST
+from camphora.web.fhir import bundles
+from camphora.web.fhir.call import Answer, Call, of_version, of_written
+from camphora.web.fhir.negotiation import Pairs, unmodified
+from camphora.web.fhir.outcomes import done, outcome_bytes
+from camphora.web.fhir.stamp import stamped
+from camphora.web.fhir.subset import reduced
+
+ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+NOT_KEPT = frozenset({"Parameters"})
+"""R4 gives Parameters no address of its own."""
+DAY = 86_400_000
+FORMS = ELSEWHERE | {"_summary", "_elements"}
+"""The parameters that every interaction understands (R4 http.html#parameters)."""
+
+
+def is_kept(name: str) -> bool:
+    """Whether records of this type are kept here."""
+    return name in definitions.resource_types() and name not in NOT_KEPT
+
+
+def require_type(name: str) -> None:
+    if not is_kept(name):
+        raise NotFound("web-fhir-no-type")
+
+
+def read(call: Call, record_type: str, record_id: str, version: str | None = None) -> Answer:
+    """The present version or the one asked for; 304 where the reader holds it already."""
+    _require_record(record_type, record_id)
+    form = _form(call, record_type)
+    number = _version_number(record_type, version)
+    found = call.store.read(call.access, record_type, record_id, number)
+    if version is None and unmodified(call.wish, found.version, found.updated):
+        return of_version(found, None, 304)
+    return of_version(found, _shown(found, form))
+
+
+def history(call: Call, record_type: str, record_id: str) -> Answer:
+    """Every version of one record that the reader may see, newest first; `_since` keeps those from a time on."""
+    _require_record(record_type, record_id)
+    _form(call, record_type, ELSEWHERE | {"_since"})
+    since = _since(dict(call.wish.pairs).get("_since"))
+    versions = call.store.history(call.access, record_type, record_id)
+    shown = [row for row in versions if row.updated >= since]
+    address = f"{record_type}/{record_id}"
+    link = bundles.link(call.base, f"{address}/_history", call.wish.pairs)
+    return Answer(200, bundles.history(call.base, address, versions, shown, link))
+
+
+def search(call: Call, record_type: str, pairs: Pairs) -> Answer:
+    """A searchset page. Page tokens travel as `_page`, with the day against which `ap` is measured before them."""
+    require_type(record_type)
+    page = dict(pairs).get("_page", "")
+    day, _, token = page.rpartition(".")
+    today = int(day) if re.fullmatch(r"[0-9]{1,7}", day) else int(time.time() * 1000) // DAY
+    asked = tuple((name, value) for name, value in pairs if name != "_page")
+    given = (*asked, ("_page", token)) if page else asked
+    query = parse_query(record_type, given, strict=call.wish.strict, base=call.base, now=today * DAY)
+    counted = replace(query, ignored=(), summary="count" if query.count == 0 else query.summary)
+    found = call.store.search(call.access, counted)
+    links = _links(call, query, asked, page, f"{today}.{found.next}" if found.next else None)
+    form = query if query.elements or query.summary in {"true", "text", "data"} else None
+    rows = [(row, _shown(row, form)) for row in found.rows]
+    return Answer(200, bundles.searchset(call.base, rows, links, found.total, _warning(call, query)))
+
+
+def create(call: Call, record_type: str, body: bytes) -> Answer:
+    """A new record under an id of the server's."""
+    require_type(record_type)
+    body = relative(body, call.base)
+    resource = checked(body, record_type)
+    written = call.store.write(call.access, [Put(resource, body, expect="new")])[0]
+    return of_written(written, call.base, written_body(call, written, body))
+
+
+def update(call: Call, record_type: str, record_id: str, body: bytes) -> Answer:
+    """A new version of a record that is there; only loads write under ids of their own."""
+    _require_record(record_type, record_id)
+    body = relative(body, call.base)
+    resource = checked(body, record_type)
+    require_id(resource, record_type, record_id)
+    put = Put(resource, body, expect="either" if call.loads else "present", if_match=call.wish.if_match)
+    try:
+        written = call.store.write(call.access, [put])[0]
+    except NotFound as error:
+        raise absent(error) from None
+    return of_written(written, call.base, written_body(call, written, body))
+
+
+def delete(call: Call, record_type: str, record_id: str) -> Answer:
+    """Deletes; what is not there, or not to be seen, is answered as gone (R4 http.html#delete)."""
+    _require_record(record_type, record_id)
+    with suppress(NotFound):
+        call.store.write(call.access, [Delete(record_type, record_id, call.wish.if_match)])
+    return Answer(204)
+
+
+def checked(body: bytes, record_type: str) -> dict[str, Any]:
+    """The resource in a body, right in structure and of the type of its address."""
+    resource = parse(body)
+    structure.require(resource)
+    if resource["resourceType"] != record_type:
+        raise Invalid("web-fhir-type-mismatch", place=Place(path="resourceType"), type=record_type)
+    return resource
+
+
+def require_id(resource: dict[str, Any], record_type: str, record_id: str) -> None:
+    place = Place(path=f"{record_type}.id")
+    if "id" not in resource:
+        raise Invalid("records-no-id", place=place)
+    if resource["id"] != record_id:
+        raise Invalid("web-fhir-id-mismatch", place=place, type=record_type)
+
+
+def absent(error: NotFound) -> NotFound:
+    """An update of what is not there, said as R4 has it."""
+    if error.code != "records-not-found":
+        return error
+    return NotFound("web-fhir-update-absent", type=error.facts["type"])
+
+
+def written_body(call: Call, written: Written, body: bytes, usual: str = "representation") -> bytes | None:
+    """What Prefer asks to be returned of a write: made from the writer's own bytes, so that nothing is read."""
+    match call.wish.returns or usual:
+        case "representation":
+            return stamped(body, written)
+        case "OperationOutcome":
+            return done(call.wish.lang)
+        case _:
+            return None
+
+
+def _require_record(record_type: str, record_id: str) -> None:
+    require_type(record_type)
+    if record_id.startswith(("_", "$")):
+        raise NotFound("web-fhir-no-route")
+    if not ID.fullmatch(record_id):
+        raise NotFound("records-not-found", type=record_type)
+
+
+def _version_number(record_type: str, version: str | None) -> int | None:
+    """An id of a version that no record of ours can have is absent."""
+    if version is not None and not re.fullmatch(r"[1-9][0-9]{0,17}", version):
+        raise NotFound("records-not-found", type=record_type)
+    return None if version is None else int(version)
+
+
+def _form(call: Call, record_type: str, known: frozenset[str] = FORMS) -> Query | None:
+    """The part of a resource that is asked for, None for all; parameters that are not known are refused where
+    handling is strict, and where they would have made the answer smaller."""
+    pairs = call.wish.pairs
+    for name, _ in pairs:
+        if name not in known and (call.wish.strict or name.startswith("_")):
+            raise Invalid("web-fhir-parameter", param=name)
+    parts = [(name, value) for name, value in pairs if name in {"_summary", "_elements"}]
+    query = parse_query(record_type, parts, strict=True) if parts else None
+    if query is not None and query.summary == "count":
+        raise Invalid("web-fhir-parameter", param="_summary")
+    return query if query is not None and (query.elements or query.summary != "false") else None
+
+
+def _shown(found: Version, form: Query | None) -> bytes:
+    body = found.body or b""
+    return body if form is None else reduced(body, found.type, form.summary, form.elements)
+
+
+def _since(text: str | None) -> int:
+    if text is None:
+        return 0
+    try:
+        moment = datetime.fromisoformat(text.replace(" ", "+"))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise Invalid("fhir-format", type="instant", place=Place(path="_since"))
+    return int(moment.timestamp() * 1000)
+
+
+def _links(call: Call, query: Query, asked: Pairs, page: str, following: str | None) -> list[tuple[str, str]]:
+    """The links of a searchset: what was applied, as it was applied, and the page after."""
+    applied = tuple(
+        (name, str(min(int(value), MOST)) if name == "_count" else value)
+        for name, value in asked
+        if name not in query.ignored
+    )
+    here = (*applied, ("_page", page)) if page else applied
+    links = [("self", bundles.link(call.base, query.type, here))]
+    if following is not None:
+        links.append(("next", bundles.link(call.base, query.type, (*applied, ("_page", following)))))
+    return links
+
+
+def _warning(call: Call, query: Query) -> bytes | None:
+    """An OperationOutcome that names the parameters which were left out."""
+    if not query.ignored:
+        return None
+    names = dict.fromkeys(query.ignored)
+    said: list[Invalid] = [Invalid("web-fhir-ignored", param=name) for name in names]
+    return outcome_bytes(Faults(said), call.wish.lang, "warning")

@@ -1,0 +1,159 @@
+"""What a request asks of the answer's form: language, format, Prefer, versions (R4 http.html, RFC 9110)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import formatdate, parsedate_to_datetime
+from typing import Literal, cast
+from urllib.parse import parse_qsl
+
+from camphora.errors import Invalid, Lang
+
+FHIR_JSON = "application/fhir+json"
+JSON_TYPES = frozenset({FHIR_JSON, "application/json", "text/json", "json"})
+FORM = "application/x-www-form-urlencoded"
+MOST_PAIRS = 200
+Returns = Literal["minimal", "representation", "OperationOutcome"]
+Pairs = tuple[tuple[str, str], ...]
+_ETAG = re.compile(r'(?:W/)?"([0-9]{1,18})"')
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked of the answer; `pairs` are the parameters of the query, in order."""
+
+    lang: Lang = "zh-TW"
+    pairs: Pairs = ()
+    strict: bool = False
+    returns: Returns | None = None
+    pretty: bool = False
+    if_match: int | None = None
+    if_none_match: str | None = None
+    if_modified_since: str | None = None
+
+
+def wish(headers: Mapping[str, str], query: bytes) -> Wish:
+    """Read the headers (with names in lower case) and the query string. Raises `Invalid` where a form is asked for
+    that is not given, or a header says nothing that can be held to."""
+    pairs = decode_pairs(query)
+    given = dict(pairs)
+    _acceptable(given["_format"] if "_format" in given else headers.get("accept", ""))
+    if headers.get("if-none-exist"):
+        raise Invalid("web-fhir-conditional")
+    returns, strict = _prefer(headers.get("prefer", ""))
+    return Wish(
+        lang=language(headers.get("accept-language", "")),
+        pairs=pairs,
+        strict=strict,
+        returns=returns,
+        pretty=given.get("_pretty") == "true",
+        if_match=version_of(headers.get("if-match")),
+        if_none_match=headers.get("if-none-match"),
+        if_modified_since=headers.get("if-modified-since"),
+    )
+
+
+def decode_pairs(query: bytes) -> Pairs:
+    """Names and values of a query string or a form, in order."""
+    if not query:
+        return ()
+    try:
+        text = query.decode("ascii")
+        return tuple(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_PAIRS))
+    except ValueError:
+        raise Invalid("web-fhir-query", most=MOST_PAIRS) from None
+
+
+def language(accepted: str) -> Lang:
+    """zh-TW or en, by Accept-Language; zh-TW where it names neither."""
+    for choice, _ in sorted(_weighed(accepted), key=lambda item: -item[1]):
+        if choice.startswith("zh"):
+            return "zh-TW"
+        if choice.startswith("en"):
+            return "en"
+    return "zh-TW"
+
+
+def _acceptable(accepted: str) -> None:
+    """Refuse what asks for XML or another release of FHIR only; a `+` may have arrived as a space."""
+    choices = [text.replace("fhir json", "fhir+json") for text, weight in _weighed(accepted) if weight > 0]
+    if choices and not any(_is_json(choice) for choice in choices):
+        raise Invalid("web-fhir-format")
+
+
+def _is_json(choice: str) -> bool:
+    media, *parameters = (part.strip() for part in choice.split(";"))
+    if media in {"*/*", "application/*"}:
+        return True
+    return media in JSON_TYPES and _of_r4(parameters)
+
+
+def _of_r4(parameters: list[str]) -> bool:
+    stated = [part.partition("=")[2].strip('"') for part in parameters if part.startswith("fhirversion=")]
+    return all(version in {"4.0", "4.0.1"} for version in stated)
+
+
+def _weighed(header: str) -> list[tuple[str, float]]:
+    """The choices of an Accept header in lower case, each with its weight."""
+    found: list[tuple[str, float]] = []
+    for part in header.lower().split(","):
+        text, _, weight = part.strip().partition(";q=")
+        if text:
+            found.append((text, float(weight) if re.fullmatch(r"[01](\.[0-9]{0,3})?", weight) else 1.0))
+    return found
+
+
+def require_json(content_type: str) -> None:
+    """Refuse a body that does not say it is FHIR JSON in UTF-8."""
+    media, *parameters = (part.strip() for part in content_type.lower().split(";"))
+    charsets = [part.partition("=")[2].strip('"') for part in parameters if part.startswith("charset=")]
+    if media not in JSON_TYPES or not _of_r4(parameters) or any(name != "utf-8" for name in charsets):
+        raise Invalid("web-fhir-media-type", wanted=FHIR_JSON)
+
+
+def require_form(content_type: str) -> None:
+    """Refuse the body of a `_search` that is no form."""
+    if content_type.lower().partition(";")[0].strip() != FORM:
+        raise Invalid("web-fhir-media-type", wanted=FORM)
+
+
+def _prefer(header: str) -> tuple[Returns | None, bool]:
+    """`return` and `handling` of a Prefer header; what else it holds is left to others (RFC 7240)."""
+    given = dict(part.strip().partition("=")[::2] for part in re.split("[,;]", header))
+    returns = given.get("return", "").strip('"')
+    known = returns in {"minimal", "representation", "OperationOutcome"}
+    return cast("Returns", returns) if known else None, given.get("handling") == "strict"
+
+
+def version_of(etag: str | None) -> int | None:
+    """The version that If-Match names; None where there is no such header."""
+    if etag is None:
+        return None
+    found = _ETAG.fullmatch(etag.strip())
+    if found is None:
+        raise Invalid("web-fhir-etag")
+    return int(found[1])
+
+
+def etag(version: int) -> str:
+    return f'W/"{version}"'
+
+
+def http_date(milliseconds: int) -> str:
+    return formatdate(milliseconds / 1000, usegmt=True)
+
+
+def unmodified(wish: Wish, version: int, updated: int) -> bool:
+    """Whether the reader already holds this version (R4 http.html#cread)."""
+    if wish.if_none_match is not None:
+        held = {text.strip().removeprefix("W/") for text in wish.if_none_match.split(",")}
+        return f'"{version}"' in held or "*" in held
+    if wish.if_modified_since is None:
+        return False
+    try:
+        since = parsedate_to_datetime(wish.if_modified_since).timestamp()
+    except ValueError:
+        return False
+    return updated // 1000 <= since

@@ -1,0 +1,86 @@
+"""Errors on their way out: their HTTP status, and what an OperationOutcome says beyond `camphora.fhir.outcome`."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import Any
+
+import orjson
+
+from camphora.errors import CamphoraError, Fault, Faults, Lang, Place, catalogue
+from camphora.fhir.outcome import information, outcome
+
+log = logging.getLogger("camphora.web.fhir")
+LINE = "http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-line"
+COLUMN = "http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-col"
+
+STATUS = {
+    "web-sign-in-needed": 401,
+    "web-fhir-no-type": 404,
+    "web-fhir-method": 405,
+    "web-fhir-update-absent": 405,
+    "web-fhir-format": 406,
+    "web-fhir-media-type": 415,
+    "web-fhir-encoding": 415,
+    "records-gone": 410,
+    "records-version-conflict": 412,
+    "records-no-person": 422,
+}
+"""HTTP statuses that R4 asks for, where they are not those of the error's category."""
+
+ISSUE = {
+    "web-sign-in-needed": "login",
+    "web-fhir-same-record": "duplicate",
+    "records-gone": "deleted",
+    "records-no-person": "business-rule",
+    **dict.fromkeys(
+        (
+            "web-fhir-conditional", "web-fhir-ignored", "web-fhir-parameter", "web-fhir-method",
+            "web-fhir-no-route", "web-fhir-no-type", "web-fhir-format", "web-fhir-media-type",
+            "web-fhir-encoding",
+        ),
+        "not-supported",
+    ),
+}  # fmt: skip
+"""Codes of http://hl7.org/fhir/issue-type for the errors that belong to the edge."""
+
+
+def status_of(error: CamphoraError) -> int:
+    return STATUS.get(error.code, error.status)
+
+
+def outcome_bytes(error: CamphoraError, lang: Lang, severity: str | None = None) -> bytes:
+    """The OperationOutcome of an error in the reader's language, with line and column where they are known."""
+    said = outcome(error, lang)
+    faults = error.faults if isinstance(error, Faults) else [error]
+    said["issue"] = [_edged(*pair, severity) for pair in zip(said["issue"], faults, strict=True)]
+    return orjson.dumps(said)
+
+
+def done(lang: Lang) -> bytes:
+    """The OperationOutcome of what went well, for those who prefer one."""
+    return orjson.dumps(information(catalogue()["web-fhir-done"].text[lang]))
+
+
+def _edged(issue: dict[str, Any], error: CamphoraError, severity: str | None) -> dict[str, Any]:
+    issue["code"] = ISSUE.get(error.code, issue["code"])
+    issue["severity"] = severity or issue["severity"]
+    place = error.place or Place()
+    spots = ((LINE, place.line), (COLUMN, place.column))
+    extensions = [{"url": url, "valueInteger": spot} for url, spot in spots if isinstance(spot, int)]
+    return {"extension": extensions, **issue} if extensions else issue
+
+
+def ours(error: Exception) -> CamphoraError:
+    """The error itself where it is one of ours; a mistake of ours as a Fault whose number stands in the log, with
+    its type and the place in the code, and no value."""
+    if isinstance(error, CamphoraError):
+        return error
+    number = secrets.token_hex(4)
+    last = error.__traceback__
+    while last and last.tb_next:
+        last = last.tb_next
+    where = f"{last.tb_frame.f_globals.get('__name__')}:{last.tb_lineno}" if last else "?"
+    log.error("fault %s: %s at %s", number, type(error).__name__, where)
+    return Fault("web-fhir-fault", number=number)

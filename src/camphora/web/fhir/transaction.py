@@ -1,0 +1,226 @@
+"""Batches and transactions (https://hl7.org/fhir/R4/http.html#transaction).
+
+A transaction is one write of the store: all of it or nothing. A batch answers each entry for itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import orjson
+
+from camphora.errors import CamphoraError, Faults, Invalid, NotFound, Place
+from camphora.fhir.json import parse
+from camphora.fhir.references import relative, rewrite
+from camphora.fhir.search import Query
+from camphora.records import Delete, Put, Written
+from camphora.records.prepare import instant, new_id
+from camphora.web.fhir import bundles, interactions
+from camphora.web.fhir.call import Answer, Call, of_written
+from camphora.web.fhir.entries import ORDER, Brought, Item, bring, faults_of
+from camphora.web.fhir.negotiation import etag
+from camphora.web.fhir.outcomes import ours, outcome_bytes, status_of
+
+_RESTFUL = re.compile(r"(?P<root>https?://.+/)(?P<local>[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})")
+
+
+def process(call: Call, body: bytes) -> Answer:
+    """Carry out a bundle; the answer is a bundle with one entry for each."""
+    brought = bring(body, call.base)
+    if brought.type == "batch":
+        return Answer(200, bundles.answered("batch-response", batch(call, brought)))
+    return Answer(200, bundles.answered("transaction-response", transaction(call, brought)))
+
+
+def batch(call: Call, brought: Brought) -> list[bytes]:
+    """Each entry for itself, those of one method side by side, the methods in R4's order."""
+    answers: dict[int, bytes] = {}
+    for number, item in enumerate(brought.items):
+        if not isinstance(item, Item):
+            answers[number] = _refused(call, item)
+    for method in ORDER:
+        same = [item for item in brought.items if isinstance(item, Item) and item.method == method]
+        done = call.api.entries.map(lambda item: _alone(call, item), same)
+        answers |= {item.number: answer for item, answer in zip(same, done, strict=True)}
+    return [answers[number] for number in range(len(brought.items))]
+
+
+def _alone(call: Call, item: Item) -> bytes:
+    try:
+        return _entry(call, _single(_for_entry(call, item), item), item)
+    except Exception as error:  # noqa: BLE001 - one entry's error is that entry's answer
+        return _refused(call, ours(error))
+
+
+def _for_entry(call: Call, item: Item) -> Call:
+    wish = replace(
+        call.wish,
+        pairs=item.pairs,
+        returns=call.wish.returns or "minimal",
+        if_match=item.if_match,
+        if_none_match=item.if_none_match,
+        if_modified_since=item.if_modified_since,
+    )
+    return replace(call, wish=wish)
+
+
+def _single(call: Call, item: Item) -> Answer:
+    """One entry as the interaction that it stands for."""
+    match item.method:
+        case "POST":
+            return interactions.create(call, item.type, item.body)
+        case "PUT":
+            return interactions.update(call, item.type, item.id, item.body)
+        case "DELETE":
+            return interactions.delete(call, item.type, item.id)
+        case _:
+            return _get(call, item)
+
+
+def _get(call: Call, item: Item) -> Answer:
+    match len(item.steps):
+        case 1:
+            return interactions.search(call, item.type, item.pairs)
+        case 2:
+            return interactions.read(call, item.type, item.id)
+        case 3:
+            return interactions.history(call, item.type, item.id)
+        case _:
+            return interactions.read(call, item.type, item.id, item.steps[3])
+
+
+def transaction(call: Call, brought: Brought) -> list[bytes]:
+    """All entries or none: everything that can be refused is refused before the one write."""
+    faults = list(faults_of(brought))
+    if faults:
+        raise Faults(faults)
+    items = [item for item in brought.items if isinstance(item, Item)]
+    _require_distinct(items)
+    _require_there(call, items)
+    ids = {item.number: new_id() for item in items if item.method == "POST"}
+    answers = _written(call, sorted(items, key=_turn), ids)
+    for item in items:
+        if item.method == "GET":
+            answers[item.number] = _alone(call, item)
+    return [answers[item.number] for item in items]
+
+
+def _turn(item: Item) -> tuple[int, bool]:
+    """R4's order of methods; a patient comes before the records that name them."""
+    return ORDER.index(item.method), item.type != "Patient"
+
+
+def _require_distinct(items: list[Item]) -> None:
+    """No record is written by two entries, and no fullUrl is borne by two (R4 http.html#trules)."""
+    written = Counter(item.steps for item in items if item.method in {"PUT", "DELETE"})
+    urls = Counter(item.full_url for item in items if item.full_url and item.method in {"POST", "PUT"})
+    twice = [
+        Invalid("web-fhir-same-record", place=Place(path=item.path))
+        for item in items
+        if written[item.steps] > 1 or urls[item.full_url or ""] > 1
+    ]
+    if twice:
+        raise Faults(list(twice))
+
+
+def _require_there(call: Call, items: list[Item]) -> None:
+    """Refuse before the write what would fail after it or could not be located in it: updates and reads of what is
+    not there. It is asked as a count, which reads nobody."""
+    put = {item.steps for item in items if item.method == "PUT"}
+    for item in items:
+        if item.method == "PUT" and not call.loads and not _exists(call, item):
+            raise NotFound("web-fhir-update-absent", place=Place(path=item.path), type=item.type)
+        if (
+            item.method == "GET"
+            and len(item.steps) == 2
+            and item.steps not in put
+            and not _exists(call, item)
+        ):
+            raise NotFound("records-not-found", place=Place(path=item.path), type=item.type)
+
+
+def _exists(call: Call, item: Item) -> bool:
+    query = Query(item.type, ids=(item.id,), summary="count")
+    return bool(call.store.search(call.access, query).total)
+
+
+def _written(call: Call, items: list[Item], ids: Mapping[int, str]) -> dict[int, bytes]:
+    """Write all entries at once and answer each; a deletion of what is not there asks nothing of the store."""
+    address = _addresses(items, ids)
+    bodies = {
+        item.number: relative(rewrite(item.body, address(item)), call.base) for item in items if item.resource
+    }
+    changes = {item.number: _change(call, item, ids, bodies) for item in items if item.method != "GET"}
+    asked = {number: change for number, change in changes.items() if change is not None}
+    done = dict(zip(asked, call.store.write(call.access, list(asked.values())), strict=True))
+    return {
+        item.number: _entry(call, _answer(call, done.get(item.number), bodies.get(item.number)), item)
+        for item in items
+        if item.method != "GET"
+    }
+
+
+def _change(
+    call: Call, item: Item, ids: Mapping[int, str], bodies: Mapping[int, bytes]
+) -> Put | Delete | None:
+    if item.method == "DELETE":
+        there = not call.access.may_write(item.type) or _exists(call, item)
+        return Delete(item.type, item.id, item.if_match) if there else None
+    assert item.resource is not None
+    body = bodies[item.number]
+    resource = item.resource if body == item.body else parse(body)
+    if item.method == "POST":
+        return Put({**resource, "id": ids[item.number]}, body)
+    return Put(resource, body, "either" if call.loads else "present", item.if_match)
+
+
+def _answer(call: Call, written: Written | None, body: bytes | None) -> Answer:
+    if written is None or body is None:
+        return Answer(204)
+    return of_written(written, call.base, interactions.written_body(call, written, body, "minimal"))
+
+
+def _addresses(items: list[Item], ids: Mapping[int, str]) -> Callable[[Item], Mapping[str, str]]:
+    """By entry: which text of a reference becomes which address. A fullUrl stands for its entry's record; where it
+    has a server's form, so does `Type/id` in the entries under the same root (R4 bundle.html#references)."""
+    absolute: dict[str, str] = {}
+    relative: dict[str, dict[str, str]] = {}
+    for item in items:
+        if item.full_url and item.method in {"POST", "PUT"}:
+            new = f"{item.type}/{ids.get(item.number) or item.id}"
+            absolute[item.full_url] = new
+            if found := _RESTFUL.fullmatch(item.full_url):
+                relative.setdefault(found["root"], {})[found["local"]] = new
+
+    def address(item: Item) -> Mapping[str, str]:
+        found = _RESTFUL.fullmatch(item.full_url or "")
+        return {**absolute, **relative.get(found["root"], {})} if found else absolute
+
+    return address
+
+
+def _entry(call: Call, answer: Answer, item: Item) -> bytes:
+    """One entry of the response bundle."""
+    response: dict[str, str] = {"status": bundles.status_line(answer.status)}
+    if answer.location:
+        response["location"] = answer.location
+    if answer.version is not None and answer.updated is not None:
+        response |= {"etag": etag(answer.version), "lastModified": instant(answer.updated)}
+    head = [b'"fullUrl":' + orjson.dumps(f"{call.base}/{answer.address}")] if answer.address else []
+    said = orjson.dumps(response)
+    if answer.body and item.method != "GET" and call.wish.returns == "OperationOutcome":
+        said = said[:-1] + b',"outcome":' + answer.body + b"}"
+    elif answer.body:
+        head.append(b'"resource":' + answer.body)
+    return b"{" + b",".join([*head, b'"response":' + said]) + b"}"
+
+
+def _refused(call: Call, error: CamphoraError) -> bytes:
+    said = {"status": bundles.status_line(status_of(error))}
+    return b'{"response":%s,"outcome":%s}}' % (
+        orjson.dumps(said)[:-1],
+        outcome_bytes(error, call.wish.lang),
+    )
