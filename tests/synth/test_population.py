@@ -81,7 +81,7 @@ def living(country, people: int) -> list:
 
 
 def test_the_living_follow_the_real_table_by_township_age_and_sex(country):
-    """Chi-square per degree of freedom: 1 for independent people; families cluster, so up to 2.5 by place."""
+    """Chi-square per degree of freedom: 1 for independent people; by place more, for families live together."""
     table = {place: aged(counts) for place, counts in read_population().items()}
     ages, places, seen_ages, seen_places = {}, {}, {}, {}
     for place, counts in table.items():

@@ -167,3 +167,11 @@ def test_any_day_may_be_today(country, today):
             dates = [v[:10] for path, v in walk(resource) if isinstance(v, str) and MOMENT.fullmatch(v)]
             if resource["resourceType"] != "MedicationRequest":
                 assert max(dates, default="") <= today.isoformat()
+
+
+def test_clinics_are_closed_on_sundays(resources):
+    days = {
+        date.fromisoformat(r["period"]["start"][:10]).isoweekday() for r in resources
+        if r["resourceType"] == "Encounter" and r["class"]["code"] == "AMB"
+    }  # fmt: skip
+    assert days == {1, 2, 3, 4, 5, 6}

@@ -80,8 +80,9 @@ class Body:
     def height(self, day: int) -> float:
         age = self.age(day)
         median = _between(GROWTH_AGES, GROWTH[self.sex], age)
-        cohort = min(0.0, (60 - age) * 0.12) if age > 60 else 0.0
-        return round(median * (1 + 0.036 * self.stature) + cohort, 1)
+        born_earlier = max(0.0, self.age(self.today) - 30) * 0.13
+        shrunk = max(0.0, age - 60) * 0.06
+        return round(median * (1 + 0.036 * self.stature) - born_earlier - shrunk, 1)
 
     def mass_index(self, day: int) -> float:
         age = self.age(day)

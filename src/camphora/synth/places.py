@@ -3,9 +3,8 @@
 The real township × age × sex table is of November 2015 (Ministry of the Interior). `aged` carries it to
 November 2026, openly: everyone is eleven years older, thinned by our mortality (`mortality.py`); the ages
 0 to 10 are the township's infants of 2015 scaled by the births of the whole country in each later year.
-Moves between townships since 2015 are not modelled. Infants also outnumber what ageing alone would give
-nowhere: the birth figures are rounded from the Ministry's yearly totals, from memory, and count as an
-assumption of ours.
+Moves between townships since 2015 are not modelled. The birth figures are the Ministry's yearly totals,
+rounded, from memory: an assumption of ours.
 """
 
 from __future__ import annotations

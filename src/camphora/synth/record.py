@@ -109,7 +109,11 @@ class Record:
         until: int = 0,
         outcome: str = "home",
     ) -> Visit:
-        """A visit about an illness: the Encounter and, unless it is on the problem list, its Condition."""
+        """A visit about an illness: the Encounter and, unless it is on the problem list, its Condition.
+
+        A clinic visit that would fall on a Sunday is on the Saturday before."""
+        if kind == "AMB" and day % 7 == 0 and day > self.person.born:
+            day -= 1
         start, end = _TIMES[int(self.rng.random() * len(_TIMES))]
         begins, ends = iso(day) + start, iso(until or day) + end
         encounter = {"reference": f"Encounter/{self.key()}"}
