@@ -118,6 +118,7 @@ SINGLE = {
         1,
     ),
     "short case": ("tests/state.csv", "2024-03,99,not_met", "2024-03,99", "formats-cell-count", 3),
+    "table's reader": ("tables/beds_visits.toml", '["public"]', '["nobody"]', "formats-key-choice", 9),
     "demo of no table": ("demo.toml", '["beds_visits"]', '["nothing"]', "catalogue-table-unknown", 2),
 }
 

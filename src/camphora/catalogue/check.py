@@ -18,6 +18,7 @@ from camphora.errors import Faults, Invalid, Place
 from camphora.formats.declaration import TableDeclaration, base_tables, check_declaration
 from camphora.formats.toml_lines import LANGS, Document, Key, check_shape, read_toml
 from camphora.pages import words
+from camphora.policy.vocabulary import Role
 
 PAGE_ARGUMENTS = ("tables", "rules", "words", "parameters")
 PURE = (
@@ -129,6 +130,11 @@ def _tables(folder: Path) -> Iterator[Invalid]:
 def _data(table: TableDeclaration, document: Document) -> Iterator[Invalid]:
     if table.name in base_tables():
         yield Invalid("catalogue-table-taken", place=document.place("name"), table=table.name)
+    unknown = [reader for reader in table.readers if reader not in set(Role)]
+    if unknown:
+        yield Invalid(
+            "formats-key-choice", place=document.place("readers"), key="readers", choices="、".join(Role)
+        )
     if table.data and not (table.folder / table.data).is_file():
         yield Invalid("catalogue-file-missing", place=document.place("data"), name=table.data)
         return

@@ -29,6 +29,7 @@ from camphora.formats.toml_lines import Document, Key, check_shape, read_toml
 
 Kind = Literal["text", "integer", "decimal", "date", "month"]
 Value = str | int | float | None
+MOST_KNOWN = 4096
 FAULT_COLUMNS = ("錯誤代碼", "說明")
 """Added to a file of bad rows and passed over when it comes back."""
 
@@ -133,6 +134,10 @@ _READ: Mapping[str, Any] = {
 }
 
 
+Known = list[tuple[TableColumn, str, str, dict[str, Value]]]
+"""Column, its key, its header, and the values already read by their text."""
+
+
 @dataclass(frozen=True, slots=True)
 class TableDeclaration:
     """One kind of rows. `folder` is where the declaration lies and its data file is sought."""
@@ -179,30 +184,41 @@ class TableDeclaration:
     def column(self, key: str) -> TableColumn:
         return next(column for column in self.columns if column.key == key)
 
-    def check(self, row: Row) -> tuple[dict[str, Value], list[Invalid]]:
-        """One row, typed by column key, and its faults; with faults the row is incomplete."""
+    def check(self, row: Row, known: Known | None = None) -> tuple[dict[str, Value], list[Invalid]]:
+        """One row, typed by column key, and its faults; with faults the row is incomplete.
+
+        `known` is kept from row to row: values already read once are not read again."""
         if row.fault:
             return {}, [row.fault]
+        known = self._known() if known is None else known
         typed: dict[str, Value] = {}
         faults: list[Invalid] = []
-        for column in self.columns:
-            try:
-                typed[column.key] = column.value(
-                    row.cells[column.header], Place(row.file, row.line, column.header)
-                )
-            except Invalid as fault:
-                faults.append(fault)
+        for column, key, header, values in known:
+            text = row.cells[header]
+            if text not in values:
+                try:
+                    value = column.value(text, Place(row.file, row.line, header))
+                except Invalid as fault:
+                    faults.append(fault)
+                    continue
+                if len(values) == MOST_KNOWN:
+                    values.clear()
+                values[text] = value
+            typed[key] = values[text]
         return typed, faults
+
+    def _known(self) -> Known:
+        return [(column, column.key, column.header, {}) for column in self.columns]
 
     def check_rows(self, rows: Iterable[Row]) -> tuple[list[dict[str, Value]], list[Invalid]]:
         """The good rows, typed, in order; and every fault. A key that came before, and no rows at all, are faults."""
         good: list[dict[str, Value]] = []
         faults: list[Invalid] = []
         seen: dict[tuple[Value, ...], int] = {}
-        file = self.name
+        file, known = self.name, self._known()
         for row in rows:
             file = row.file
-            typed, bad = self.check(row)
+            typed, bad = self.check(row, known)
             bad = bad or self._doubled(typed, row, seen)
             good += [] if bad else [typed]
             faults += bad
