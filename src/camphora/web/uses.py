@@ -1,0 +1,259 @@
+"""The public log of uses: totals of every kind, the receipts of secondary use, and the proof that it is whole.
+
+Reads for care and by persons themselves appear as daily totals only. A receipt of secondary use may be had with its
+inclusion proof; where a receipt names a few persons by commitment, their number could be read off between two
+answers, so the leaf's hash stands in place of the line.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from camphora.audit import Log, Verdict, verify
+from camphora.audit.merkle import leaf_hash
+from camphora.errors import NotFound
+from camphora.pages import Cell, Column, Table, View, dates
+from camphora.pages.words import Words
+from camphora.policy import Purpose
+from camphora.web.contexts import Facet, Field, Form, Proof, Uses
+from camphora.web.showing import Shown, view_routes
+from camphora.web.site import Site, get
+
+TAIPEI = timezone(timedelta(hours=8))
+PAGE = 50
+PUBLIC_FIELDS = ("at", "name", "role", "organisation", "purpose", "act", "types")
+
+
+class Day(NamedTuple):
+    """What totals are counted by."""
+
+    day: str
+    purpose: str
+    role: str
+
+
+class Tally:
+    """Totals over the log, brought up to date by the receipts that came since."""
+
+    def __init__(self, log: Log) -> None:
+        self.log = log
+        self.days: Counter[Day] = Counter()
+        self.secondary: list[int] = []
+        self._counted = 0
+        self._lock = threading.Lock()
+
+    def bring_up(self) -> None:
+        with self._lock:
+            for number in range(self._counted, len(self.log)):
+                fields = self.log.receipt(number)
+                self.days[Day(day_of(fields["at"]), fields["purpose"], fields["role"])] += 1
+                if fields["purpose"] == Purpose.SECONDARY:
+                    self.secondary.append(number)
+                self._counted = number + 1
+
+
+class Checked:
+    """`camphora.audit.verify`, once per size of the log."""
+
+    def __init__(self, log: Log) -> None:
+        self.log = log
+        self._size = -1
+        self._verdict = Verdict(0, 0, ())
+        self._lock = threading.Lock()
+
+    def verdict(self) -> Verdict:
+        """What the log on disk shows. A receipt that came while it was read is signed and read again."""
+        with self._lock:
+            for _ in range(3):
+                size = len(self.log)
+                if size == self._size and self._verdict.sound:
+                    break
+                self.log.sync()
+                self._verdict, self._size = verify(self.log.folder), size
+                if self._verdict.sound or len(self.log) == size:
+                    break
+            return self._verdict
+
+
+def routes(site: Site) -> list[BaseRoute]:
+    """`/uses`, its files, and `/uses/NUMBER.json`."""
+    uses = PublicLog(site)
+    return [
+        get("/uses/{number:int}.json", uses.receipt, "uses.receipt", "nothing", "download"),
+        *view_routes(site, "/uses", uses.shown, "uses", "nothing", nav="uses", page=uses.page),
+    ]
+
+
+class PublicLog:
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.log = site.installation.store.audit
+        self.tally = Tally(self.log)
+        self.checked = Checked(self.log)
+
+    def page(self, request: Request) -> Response:
+        words = self.site.words(request)
+        self.tally.bring_up()
+        table = self._table(request, words)
+        more = ""
+        if table.name == "receipts" and len(table.rows) == PAGE:
+            more = f"/uses?purpose=secondary&before={table.rows[-1]['number']}"
+        context = Uses(
+            table=table,
+            proof=self._proof(request, words),
+            check=Form("/uses", [Field("check", "", "hidden", "1")], words("uses.check"), post=False),
+            purposes=self._facets(words, request.query_params.get("purpose", "")),
+            more=more,
+        )
+        return self.site.page(request, context, nav="uses")
+
+    def shown(self, request: Request) -> Shown:
+        """The table of the page as a file; the receipts all at once."""
+        words = self.site.words(request)
+        self.tally.bring_up()
+        table, today = self._table(request, words, most=None), datetime.now(TAIPEI).date()
+        asked = {"purpose": request.query_params.get("purpose", "")}
+        view = View(
+            "uses", words("uses.title"), [table], as_of=dates.day(today, words.lang), downloads=table.name
+        )
+        return Shown(view, today.isoformat(), parameters=asked)
+
+    def _table(self, request: Request, words: Words, most: int | None = PAGE) -> Table:
+        asked = request.query_params.get("purpose", "")
+        if asked not in {"", *Purpose}:
+            raise NotFound("web-no-such-purpose", count=len(Purpose))
+        if asked != Purpose.SECONDARY:
+            return totals(self.tally, words, asked)
+        before = _number(request.query_params.get("before"), len(self.log))
+        numbers = [number for number in reversed(self.tally.secondary) if number < before]
+        return receipts(self.log, numbers[:most], words)
+
+    def _facets(self, words: Words, asked: str) -> list[Facet]:
+        counts: Counter[str] = Counter()
+        for day, count in self.tally.days.items():
+            counts[day.purpose] += count
+        return [
+            Facet(words("uses.all"), "/uses", counts.total(), chosen=not asked),
+            *(
+                Facet(words(f"purpose.{name}"), f"/uses?purpose={name}", count, chosen=asked == name)
+                for name, count in sorted(counts.items())
+            ),
+        ]
+
+    def _proof(self, request: Request, words: Words) -> Proof:
+        self.log.sync()
+        head = last_head(self.log.folder)
+        if head is None:
+            return Proof(0, words("uses.no_root"), words("uses.never"))
+        when = moment(int(head["at"]), words)
+        if request.query_params.get("check") != "1":
+            return Proof(int(head["size"]), str(head["root"]), when)
+        verdict = self.checked.verdict()
+        text = words("uses.sound", n=verdict.receipts, heads=verdict.heads)
+        if not verdict.sound:
+            text = words("uses.unsound", n=len(verdict.faults), first=verdict.faults[0])
+        return Proof(int(head["size"]), str(head["root"]), when, verdict.sound, text)
+
+    def receipt(self, request: Request) -> Response:
+        """One receipt of secondary use with its inclusion proof; any other number is as if it were not there."""
+        number = int(request.path_params["number"])
+        fields = self.log.receipt(number) if number < len(self.log) else {}
+        if fields.get("purpose") != Purpose.SECONDARY:
+            raise NotFound("audit-no-receipt", number=number)
+        body = orjson.dumps(public_proof(self.log, number, fields), option=orjson.OPT_INDENT_2)
+        return Response(body, media_type="application/json")
+
+
+def public_proof(log: Log, number: int, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The proof of a receipt: with its exact line, or with the line's hash where it names persons one by one."""
+    proof = log.proof(number)
+    entry = proof.pop("entry")
+    answer = {
+        "receipt": {key: fields[key] for key in PUBLIC_FIELDS},
+        "leaf": leaf_hash(entry.encode()).hex(),
+        **proof,
+    }
+    return answer if fields["persons"] else {**answer, "entry": entry}
+
+
+def totals(tally: Tally, words: Words, purpose: str) -> Table:
+    """Acts of reading by day, purpose and role, the newest day first."""
+    days = sorted(tally.days.items(), key=lambda item: (item[0].day, item[1]), reverse=True)
+    rows: list[dict[str, Cell]] = [
+        {
+            "day": day.day,
+            "purpose": words(f"purpose.{day.purpose}"),
+            "role": words(f"role.{day.role}"),
+            "count": count,
+        }
+        for day, count in days
+        if purpose in ("", day.purpose)
+    ]
+    columns = [
+        Column("day", words("uses.day"), "date"),
+        Column("purpose", words("uses.purpose")),
+        Column("role", words("uses.role")),
+        Column("count", words("uses.count"), "integer"),
+    ]
+    return Table("totals", words("uses.totals"), columns, rows, note=words("uses.totals_note"))
+
+
+def receipts(log: Log, numbers: list[int], words: Words) -> Table:
+    """Uses for other than the original purpose, one row each, with the address of the proof."""
+    rows: list[dict[str, Cell]] = []
+    for number in numbers:
+        fields = log.receipt(number)
+        act = f"act.{fields['act']}"
+        rows.append(
+            {
+                "number": number,
+                "at": moment(fields["at"], words),
+                "who": words(f"role.{fields['role']}"),
+                "act": words(act) if act in words else fields["act"],
+                "what": words("mark.comma").join(fields["types"]),
+                "proof": words("uses.proof_link"),
+                "href": f"/uses/{number}.json",
+            }
+        )
+    columns = [
+        Column("number", words("uses.number"), "integer"),
+        *(Column(key, words(f"uses.{key}")) for key in ("at", "who", "act", "what")),
+        Column("proof", words("uses.receipt")),
+    ]
+    note = words("uses.receipts_note")
+    return Table("receipts", words("uses.receipts"), columns, rows, {"proof": "href"}, note=note)
+
+
+def day_of(at: int) -> str:
+    """The day in Taiwan of a time in milliseconds."""
+    return datetime.fromtimestamp(at / 1000, TAIPEI).date().isoformat()
+
+
+def moment(at: int, words: Words) -> str:
+    return dates.moment(datetime.fromtimestamp(at / 1000, TAIPEI), words.lang)
+
+
+def last_head(folder: Path) -> dict[str, Any] | None:
+    """The newest signed head: size, root and time."""
+    path = folder / "heads.log"
+    if not path.exists():
+        return None
+    with path.open("rb") as heads:
+        heads.seek(max(0, path.stat().st_size - 4096))
+        lines = heads.read().split(b"\n")[:-1]
+    head: dict[str, Any] | None = orjson.loads(lines[-1])["head"] if lines else None
+    return head
+
+
+def _number(text: str | None, usual: int) -> int:
+    return int(text) if text and text.isascii() and text.isdigit() else usual
