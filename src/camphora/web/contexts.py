@@ -243,6 +243,8 @@ class Looked:
     more: str = ""
     checked: str = ""
     """A sentence when the log was last proven whole; empty: not said."""
+    own: str = ""
+    """The address that shows the person's own reading too; empty where it is shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,6 +306,8 @@ class Family:
     trusted: Sequence[Relative]
     trusting: Sequence[Relative]
     invite: Form | None = None
+    done: str = ""
+    """What was just changed, as a sentence."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,8 @@ class Chrome:
     """What surrounds a page: language, address, reader.
 
     `path` is the address with its query. `nav` names the current door: open, systems, uses or empty. `links` are
-    the reader's own pages. `theme` and `size` come from the reader's cookies; empty theme: as the device says."""
+    the reader's own pages. `theme` and `size` come from the cookies of these names, which `camphora.js` sets too;
+    an empty theme is what the device says."""
 
     lang: Lang
     path: str = "/"

@@ -132,6 +132,17 @@ def test_the_table_follows_its_picture_and_comes_once() -> None:
     assert [block.name for block in arranged([chart]) if isinstance(block, Table)] == ["levels"]
 
 
+def test_a_page_weighs_at_most_250_kb_and_60_kb_of_script(every_page) -> None:
+    assert "url(" not in (WEB / "static/camphora.css").read_text("utf-8")
+    for name, html in every_page.items():
+        parts = {
+            part: (WEB / "static" / part).stat().st_size for part in re.findall(r"/static/([^?\"]+)", html)
+        }
+        assert "camphora.css" in parts, name
+        assert sum(parts.values()) + len(html.encode()) <= 250_000, name
+        assert sum(size for part, size in parts.items() if part.endswith(".js")) <= 60_000, name
+
+
 def test_the_vendored_script_is_the_published_one() -> None:
     digest = hashlib.sha256((WEB / "static/htmx-2.0.11.min.js").read_bytes()).hexdigest()
     assert digest == "d6fdc75f204e6bdefa99b69bf1e6d4ac69b8a364f77929f45c13476b4000f717"

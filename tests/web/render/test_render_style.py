@@ -30,6 +30,7 @@ def tokens(head: str) -> dict[str, str]:
 
 
 LIGHT = tokens(":root {")
+PRINT = LIGHT | tokens("@media print {\n  :root {")
 DARK = tokens(':root:not([data-theme="light"]) {')
 
 
@@ -49,13 +50,13 @@ def test_the_measure_of_contrast_is_that_of_wcag() -> None:
     assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
 
 
-@pytest.mark.parametrize("mode", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("mode", [LIGHT, DARK, PRINT], ids=["light", "dark", "print"])
 @pytest.mark.parametrize(("text", "ground"), TEXT)
 def test_text_stands_out(mode, text, ground) -> None:
     assert contrast(mode[text], mode[ground]) >= 4.5
 
 
-@pytest.mark.parametrize("mode", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("mode", [LIGHT, DARK, PRINT], ids=["light", "dark", "print"])
 @pytest.mark.parametrize(("shape", "ground"), SHAPES)
 def test_shapes_stand_out(mode, shape, ground) -> None:
     assert contrast(mode[shape], mode[ground]) >= 3
@@ -64,6 +65,11 @@ def test_shapes_stand_out(mode, shape, ground) -> None:
 def test_the_chosen_dark_is_the_dark_of_the_device() -> None:
     assert tokens(':root[data-theme="dark"] {') == DARK
     assert DARK.keys() == {name for name in LIGHT if not name.startswith("shade")}
+
+
+def test_paper_is_never_dark() -> None:
+    heads = re.findall(r"([^{}]*)\{\s*(?::root:not\(|:root\[data-theme)", CSS)
+    assert [head.strip()[:13] for head in heads] == ["@media screen"] * 2
 
 
 def test_steps_of_the_map_go_one_way() -> None:
