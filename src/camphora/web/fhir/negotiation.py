@@ -78,8 +78,8 @@ def language(accepted: str) -> Lang:
 
 def _acceptable(accepted: str) -> None:
     """Refuse what asks for XML or another release of FHIR only; a `+` may have arrived as a space."""
-    choices = [text.replace("fhir json", "fhir+json") for text, weight in _weighed(accepted) if weight > 0]
-    if choices and not any(_is_json(choice) for choice in choices):
+    choices = _weighed(accepted.replace("fhir json", "fhir+json"))
+    if choices and not any(weight > 0 and _is_json(choice) for choice, weight in choices):
         raise Invalid("web-fhir-format")
 
 

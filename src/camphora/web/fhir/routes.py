@@ -176,10 +176,12 @@ async def _unknown(known: list[Route], api: Api, request: Request) -> Response:
     await asyncio.get_running_loop().run_in_executor(api.calls, api.access, request)
     matched = [route for route in known if route.matches(request.scope)[0] is not Match.NONE]
     first = request.path_params["path"].split("/")[0]
-    if matched and matched[0].name != METADATA.name and first:
-        interactions.require_type(first)
     if not matched:
         raise NotFound("web-fhir-no-route")
+    if matched[0].name == METADATA.name:
+        matched = matched[:1]
+    elif first:
+        interactions.require_type(first)
     if request.method in {"PUT", "DELETE"} and request.scope["query_string"]:
         raise Invalid("web-fhir-conditional")
     allowed = ", ".join(sorted({method for route in matched for method in route.methods or ()}))

@@ -24,13 +24,10 @@ _MANY = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def reduced(body: bytes, resource_type: str, summary: Summary, elements: tuple[str, ...]) -> bytes:
-    """The resource with what was asked for and what no reader may miss: mandatory and modifier elements."""
+    """The resource with what was asked for and what no reader may miss."""
     fields = _FIELDS.decode(body)
-    if elements:
+    if elements or summary == "text":
         wanted = _with_needed(resource_type, elements)
-        kept = {name: value for name, value in fields.items() if name.removeprefix("_") in wanted}
-    elif summary == "text":
-        wanted = _with_needed(resource_type, ("text",))
         kept = {name: value for name, value in fields.items() if name.removeprefix("_") in wanted}
     elif summary == "data":
         kept = {name: value for name, value in fields.items() if name != "text"}
@@ -42,9 +39,11 @@ def reduced(body: bytes, resource_type: str, summary: Summary, elements: tuple[s
 
 @cache
 def _with_needed(resource_type: str, elements: tuple[str, ...]) -> frozenset[str]:
-    """The JSON properties of these elements (a choice by its name without [x]) and of those always given."""
+    """The JSON properties of these elements (a choice by its name without [x]) and of those always given; without
+    any element those of a summary's text, which holds what is mandatory but not every modifier."""
     rows = definitions.children(resource_type)
-    chosen = (e for e in rows if e.min or e.modifier or e.name.removesuffix("[x]") in elements)
+    asked = elements or ("text",)
+    chosen = (e for e in rows if e.min or (e.modifier and elements) or e.name.removesuffix("[x]") in asked)
     return ALWAYS | {name for element in chosen for name, _ in element.properties}
 
 

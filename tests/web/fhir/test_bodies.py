@@ -1,0 +1,137 @@
+"""Bodies that are too large, swell, lie or break: refused where it shows, with the place."""
+
+import asyncio
+import gzip
+
+import pytest
+from starlette.requests import Request
+
+from builders import clinician, observation, patient
+from camphora.errors import Invalid, TooLarge
+from camphora.web.fhir.bodies import read_body
+from web.fhir.asking import FHIR, codes, post
+
+MIB = 1024 * 1024
+
+
+def _issue(answer):
+    assert answer.status_code == 400
+    return answer.json()["issue"][0]
+
+
+def test_what_declares_itself_too_large_is_refused_unread():
+    pulled = []
+
+    async def receive():
+        pulled.append(1)
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    scope = {"type": "http", "headers": [(b"content-length", b"200000000")]}
+    with pytest.raises(TooLarge, match="web-fhir-too-large"):
+        asyncio.run(read_body(Request(scope, receive), 16 * MIB))
+    assert pulled == []
+
+
+def test_what_hides_its_size_is_refused_at_the_limit():
+    pulled = []
+
+    async def receive():
+        pulled.append(1)
+        return {"type": "http.request", "body": bytes(MIB), "more_body": True}
+
+    with pytest.raises(TooLarge, match="web-fhir-too-large"):
+        asyncio.run(read_body(Request({"type": "http", "headers": []}, receive), 16 * MIB))
+    assert len(pulled) == 17
+
+
+def test_a_lost_connection_writes_nothing():
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    with pytest.raises(Invalid, match="web-fhir-cut-off"):
+        asyncio.run(read_body(Request({"type": "http", "headers": []}, receive), MIB))
+
+
+def test_a_large_body_is_refused_over_http(served, loaded):
+    client = served(loaded, clinician(), largest_resource=1000, largest_bundle=5000)
+    answer = post(client, "/Patient", b" " * 1001)
+    assert (answer.status_code, codes(answer), answer.headers["connection"]) == (
+        413,
+        ["web-fhir-too-large"],
+        "close",
+    )
+    assert post(client, "/", b" " * 1001).status_code == 400
+    assert post(client, "/", b" " * 5001).status_code == 413
+
+
+def test_a_gzip_body_is_unpacked(doctor):
+    packed = gzip.compress(b'{"resourceType":"Organization","name":"%s"}' % ("院" * 9000).encode())
+    made = post(doctor, "/Organization", packed, content_encoding="gzip")
+    assert (made.status_code, len(made.json()["name"])) == (201, 9000)
+
+
+def test_a_zip_bomb_is_refused_long_before_its_size(doctor):
+    bomb = gzip.compress(bytes(12 * MIB))
+    answer = post(doctor, "/Patient", bomb, content_encoding="gzip")
+    assert (answer.status_code, codes(answer)) == (413, ["web-fhir-swells"])
+
+
+def test_unpacked_bytes_count_against_the_limit(served, loaded):
+    client = served(loaded, clinician(), largest_resource=1000)
+    answer = post(client, "/Patient", gzip.compress(b" " * 5000), content_encoding="gzip")
+    assert (answer.status_code, codes(answer)) == (413, ["web-fhir-too-large"])
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda b: b[:-9], lambda b: b + b"more", lambda b: b"\x1f\x8b" + bytes(20)]
+)
+def test_a_broken_gzip_body_is_refused(doctor, spoil):
+    packed = spoil(gzip.compress(b'{"resourceType":"Patient"}'))
+    assert codes(post(doctor, "/Patient", packed, content_encoding="gzip")) == ["web-fhir-gzip"]
+
+
+def test_another_encoding_is_refused(doctor):
+    answer = post(doctor, "/Patient", b"x", content_encoding="br")
+    assert (answer.status_code, codes(answer)) == (415, ["web-fhir-encoding"])
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "line", "column"),
+    [
+        (b'{"resourceType":"Patient",\n "active":tru}', "fhir-json-broken", 2, None),
+        (b'{"resourceType":"Patient",\n "active":', "fhir-json-truncated", 2, None),
+        ('{"resourceType":"Patient",\n"name":[{"text":"王'.encode("big5"), "fhir-json-encoding", 2, 18),
+        (b"[1]", "fhir-json-object", 1, 1),
+    ],
+)
+def test_json_faults_carry_line_and_column(doctor, body, code, line, column):
+    answer = post(doctor, "/Patient", body)
+    places = {row["url"].rpartition("-")[2]: row["valueInteger"] for row in _issue(answer)["extension"]}
+    assert codes(answer) == [code]
+    assert places["line"] == line
+    assert column is None or places["col"] == column
+
+
+def test_structural_faults_are_told_all_at_once_with_their_paths(doctor):
+    wrong = observation("x", "ada", "8480-6", "2026-13-01") | {"statuss": "final", "code": []}
+    answer = post(doctor, "/Observation", wrong)
+    paths = [issue["expression"][0] for issue in answer.json()["issue"]]
+    assert answer.status_code == 400
+    assert set(paths) == {"Observation.statuss", "Observation.code", "Observation.effective"}
+
+
+def test_no_error_repeats_a_value(doctor):
+    wrong = patient("x", "王小明", "不詳的生日", "A123456780") | {"gender": "王小明", "contact": "0912345678"}
+    answer = post(doctor, "/Patient", wrong)
+    assert answer.status_code == 400
+    assert not any(value in answer.text for value in ("王小明", "不詳的生日", "A123456780", "0912345678"))
+
+
+def test_a_form_is_limited_too(doctor):
+    answer = doctor.post(
+        "/fhir/Patient/_search",
+        content=b"name=" + b"a" * 2 * MIB,
+        headers={"content-type": "application/x-www-form-urlencoded"},
+    )
+    assert answer.status_code == 413
+    assert doctor.post("/fhir/Patient/_search", content=b"{}", headers=FHIR).status_code == 415

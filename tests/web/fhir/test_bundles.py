@@ -1,0 +1,224 @@
+"""Batches and transactions (R4 http.html#transaction)."""
+
+import pytest
+
+from builders import clinician, condition, observation, patient
+from camphora.policy.internal import loading
+from web.fhir.asking import bundle, codes, entry, get, post, statuses
+
+NEW = "urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a"
+
+
+def _about(reference):
+    return observation("x", "ada", "8480-6", "2026-05-01") | {"subject": {"reference": reference}}
+
+
+def _total(client, kind):
+    return get(client, f"/{kind}?_summary=count").json()["total"]
+
+
+def _id(answer, number):
+    return answer.json()["entry"][number]["response"]["location"].split("/")[-3]
+
+
+def test_a_transaction_links_what_it_creates_whatever_the_order(doctor):
+    made = post(
+        doctor,
+        "/",
+        bundle(
+            "transaction",
+            entry("POST", "Observation", _about(NEW), "urn:uuid:2"),
+            entry("POST", "Patient", patient("p", "林小美", "2000-01-01", "A1"), NEW),
+        ),
+    )
+    assert (made.status_code, made.json()["type"], statuses(made)) == (
+        200,
+        "transaction-response",
+        ["201", "201"],
+    )
+    found = get(doctor, f"/Observation/{_id(made, 0)}").json()
+    assert found["subject"]["reference"] == f"Patient/{_id(made, 1)}"
+
+
+def test_relative_references_resolve_under_the_same_root_only(doctor):
+    root = "http://clinic.test/fhir"
+    made = post(
+        doctor,
+        "/",
+        bundle(
+            "transaction",
+            entry("POST", "Patient", patient("ada", "林小美", "2000-01-01", "A1"), f"{root}/Patient/ada"),
+            entry("POST", "Observation", _about("Patient/ada"), f"{root}/Observation/1"),
+            entry("POST", "Observation", _about("Patient/ada"), "urn:uuid:3"),
+        ),
+    )
+    new = f"Patient/{_id(made, 0)}"
+    told = [get(doctor, f"/Observation/{_id(made, n)}").json()["subject"]["reference"] for n in (1, 2)]
+    assert told == [new, "Patient/ada"]
+
+
+def test_only_references_are_rewritten_and_all_other_bytes_stay(doctor):
+    body = (
+        b'{"resourceType":"Bundle","type":"transaction","entry":[{"fullUrl":"urn:uuid:1","request":{"method":"POST",'
+        b'"url":"Patient"},"resource":{"resourceType":"Patient","name":[{"text":"urn:uuid:1"}]}},{"request":{"method":'
+        b'"POST","url":"Observation"},"resource":{"resourceType":"Observation", "status":"final",'
+        b'"code":{"text":"\\u738b"},"subject":{"reference" : "urn:uuid:1"},"valueQuantity":{"value":2.50}}}]}'
+    )
+    made = post(doctor, "/", body)
+    patient_id = _id(made, 0)
+    kept = get(doctor, f"/Observation/{_id(made, 1)}").content
+    assert b'"code":{"text":"\\u738b"}' in kept
+    assert b'"valueQuantity":{"value":2.50}' in kept
+    assert b'{"reference" : "Patient/%s"}' % patient_id.encode() in kept
+    assert get(doctor, f"/Patient/{patient_id}").json()["name"] == [{"text": "urn:uuid:1"}]
+
+
+def test_a_transaction_goes_delete_post_put_get(doctor):
+    made = post(
+        doctor,
+        "/",
+        bundle(
+            "transaction",
+            entry("GET", "Observation?patient=ada&_summary=count"),
+            entry(
+                "PUT", "Patient/ada", patient("ada", "王大明", "1950-02-01", "A123456780"), if_match='W/"1"'
+            ),
+            entry("POST", "Observation", observation("x", "ada", "1", "2026-05-01")),
+            entry("DELETE", "Observation/o1"),
+            entry("DELETE", "Observation/o2"),
+            entry("DELETE", "Observation/never"),
+        ),
+    )
+    assert statuses(made) == ["200", "200", "201", "204", "204", "204"]
+    assert made.json()["entry"][0]["resource"]["total"] == 2
+    assert made.json()["entry"][1]["response"]["etag"] == 'W/"2"'
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "status", "code"),
+    [
+        (entry("POST", "Observation", {"resourceType": "Observation"}), 400, "fhir-missing"),
+        (entry("POST", "Observation", _about("Patient/nobody")), 422, "records-no-person"),
+        (entry("PUT", "Observation/never", _about("Patient/ada") | {"id": "never"}), 405, "web-fhir-update-absent"),
+        (entry("PUT", "Patient/ada", patient("bo", "林", "2000-01-01", "A1")), 400, "fhir-empty"),
+        (entry("PUT", "Condition/c2", condition("c1", "ada", "I10", None)), 400, "web-fhir-id-mismatch"),
+        (entry("DELETE", "Observation/o1", ifMatch='W/"9"'), 412, "records-version-conflict"),
+        (entry("GET", "Observation/never"), 404, "records-not-found"),
+        (entry("POST", "Observation"), 400, "web-fhir-entry-resource"),
+        (entry("POST", "Observation/o1", _about("Patient/ada")), 400, "web-fhir-entry-request"),
+        (entry("PATCH", "Observation/o1", _about("Patient/ada")), 400, "web-fhir-entry-request"),
+        (entry("POST", "Nothing", _about("Patient/ada")), 404, "web-fhir-no-type"),
+        (entry("POST", "Observation", _about("Patient/ada"), ifNoneExist="code=1"), 400, "web-fhir-conditional"),
+        (entry("PUT", "Observation?code=1", _about("Patient/ada")), 400, "web-fhir-conditional"),
+        (entry("POST", "Observation", _about("Patient?identifier=1")), 400, "web-fhir-conditional"),
+    ],
+)  # fmt: skip
+def test_a_transaction_with_one_fault_changes_nothing(doctor, loaded, spoilt, status, code):
+    before = loaded.last_change()
+    good = entry("POST", "Patient", patient("p", "林小美", "2000-01-01", "A1"), NEW)
+    refused = post(doctor, "/", bundle("transaction", good, spoilt))
+    assert (refused.status_code, codes(refused)[0], loaded.last_change()) == (status, code, before)
+
+
+def test_faults_of_a_transaction_are_located_by_entry_and_told_at_once(doctor):
+    wrong = entry("POST", "Observation", _about("Patient/ada") | {"status": "done"})
+    refused = post(doctor, "/", bundle("transaction", wrong, wrong, entry("PUT", "Patient/ada", None)))
+    assert [issue["expression"][0] for issue in refused.json()["issue"]] == [
+        "Bundle.entry[0].resource.status",
+        "Bundle.entry[1].resource.status",
+        "Bundle.entry[2].resource",
+    ]
+
+
+def test_two_entries_for_one_record_are_refused(doctor):
+    twice = [
+        entry("DELETE", "Observation/o1"),
+        entry("PUT", "Observation/o1", observation("o1", "ada", "1", "2026-01-01")),
+    ]
+    same = [entry("POST", "Patient", patient("p", "林小美", "2000-01-01", "A1"), NEW)] * 2
+    for entries in (twice, same):
+        refused = post(doctor, "/", bundle("transaction", *entries))
+        assert (refused.status_code, codes(refused)) == (400, ["web-fhir-same-record"] * 2)
+
+
+def test_a_batch_answers_each_entry_for_itself(doctor):
+    answer = post(
+        doctor,
+        "/",
+        bundle(
+            "batch",
+            entry("GET", "Patient/ada"),
+            entry("POST", "Observation", {"resourceType": "Observation"}),
+            entry("GET", "Patient/nobody"),
+            entry("POST", "Observation", observation("x", "ada", "1", "2026-05-01")),
+            entry("GET", "Observation?patient=bo"),
+            entry("GET", "Patient/ada/_history/1"),
+            entry("GET", "Patient/ada/_history"),
+            entry("GET", "Patient/ada", ifNoneMatch='W/"1"'),
+            entry("PUT", "Patient/ada", patient("ada", "王大明", "1950-02-01", "A1"), ifMatch='W/"8"'),
+        ),
+    )
+    assert statuses(answer) == ["200", "400", "404", "201", "200", "200", "200", "304", "412"]
+    rows = answer.json()["entry"]
+    assert rows[0]["resource"]["id"] == "ada"
+    assert rows[1]["response"]["outcome"]["issue"][0]["expression"][0].startswith("Bundle.entry[1].resource.")
+    assert codes(rows[2]["response"]["outcome"]) == ["records-not-found"]
+    assert rows[4]["resource"]["type"] == "searchset"
+
+
+def test_entries_of_a_batch_do_not_know_one_another(doctor):
+    entries = (
+        entry("POST", "Patient", patient("p", "林小美", "2000-01-01", "A1"), NEW),
+        entry("POST", "Observation", _about(NEW)),
+    )
+    assert statuses(post(doctor, "/", bundle("batch", *entries))) == ["201", "422"]
+
+
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+@pytest.mark.parametrize(("wish", "part"), [("representation", "resource"), ("OperationOutcome", "outcome")])
+def test_prefer_holds_for_every_entry(doctor, kind, wish, part):
+    made = post(
+        doctor,
+        "/",
+        bundle(kind, entry("POST", "Observation", observation("x", "ada", "1", "2026-05-01"))),
+        prefer=f"return={wish}",
+    )
+    row = made.json()["entry"][0]
+    assert (part in row or part in row["response"]) is True
+    assert ("resource" in row, "outcome" in row["response"]) == (part == "resource", part == "outcome")
+
+
+def test_an_empty_transaction_is_answered(doctor):
+    assert (
+        post(doctor, "/", {"resourceType": "Bundle", "type": "transaction"}).json()["type"]
+        == "transaction-response"
+    )
+
+
+@pytest.mark.parametrize(
+    "body", [{"resourceType": "Bundle", "type": "collection"}, {"resourceType": "Patient"}]
+)
+def test_only_batches_and_transactions_are_carried_out(doctor, body):
+    assert codes(post(doctor, "/", body)) == ["web-fhir-bundle-type"]
+
+
+def test_a_malformed_frame_is_located(doctor):
+    refused = post(doctor, "/", {"resourceType": "Bundle", "type": "batch", "entry": {"a": 1}})
+    assert refused.json()["issue"][0]["expression"] == ["Bundle.entry"]
+    refused = post(doctor, "/", bundle("batch", {"fullUrl": "urn:uuid:1", "colour": "red"}))
+    assert refused.json()["issue"][0]["expression"] == ["Bundle.entry[0].colour"]
+
+
+def test_a_load_may_bring_ids_and_whole_people_at_once(served, store):
+    load = served(store, loading("test"))
+    made = post(
+        load,
+        "/",
+        bundle(
+            "transaction",
+            entry("PUT", "Patient/new", patient("new", "林小美", "2000-01-01", "A1")),
+            entry("PUT", "Observation/n1", observation("n1", "new", "1", "2026-05-01")),
+        ),
+    )
+    assert statuses(made) == ["201", "201"]
+    assert get(served(store, clinician()), "/Observation?patient=new&_summary=count").json()["total"] == 1
