@@ -174,3 +174,23 @@ def test_the_rules_are_those_announced():
     assert {rule.source_date.isoformat() for rule in SYSTEM.rules if rule.name == "shift_ratio"} == {
         "2024-01-26"
     }
+
+
+def test_a_hospital_is_held_against_its_standard_month_by_month(tables):
+    view = shown(tables, "hospital", code="0101090517", branch="中興院區")
+    own = [row for row in source() if (row["hospital_code"], row["branch"]) == ("0101090517", "中興院區")]
+    met = sum(
+        all(float(row[shift]) <= line for shift, line in zip(logic.SHIFTS, LINES[row["level"]], strict=True))
+        for row in own
+    )
+    assert f"計入的 18 個月中 {met} 個月三班皆達標" in view.blocks[1].sentence
+    assert [item.note for item in view.blocks[0].items[1:]] == ["標準 1:7", "標準 1:11", "標準 1:13"]
+
+
+def test_counties_that_share_the_highest_rate_are_all_named(tables):
+    chart = shown(tables, "counties").blocks[0]
+    rows = [row for row in chart.table.rows if row["rate"] is not None]
+    top, bottom = max(row["rate"] for row in rows), min(row["rate"] for row in rows)
+    named = "、".join(row["county"] for row in rows if row["rate"] == top)
+    assert f"{named}最高" in chart.sentence
+    assert "、".join(row["county"] for row in rows if row["rate"] == bottom) + "最低" in chart.sentence

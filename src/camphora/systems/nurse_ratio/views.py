@@ -46,6 +46,7 @@ def overview(tables: Tables, rules: Rules, words: Words, parameters: Parameters)
         _levels(tallies, month, rules, words),
         _shifts(now, month, rules, words),
         *_reference(month, rules, words),
+        _trend_table(months(rows), tallies, words),
     ]
     actions = [
         Action(words("action.hospitals"), f"{HOME}/hospitals?month={month}", primary=True),
@@ -96,7 +97,7 @@ def _trend(
         [dates.short(one, words.lang) for one in known],
         series,
         sentence(tallies, month, rules, words),
-        _trend_table(known, tallies, words),
+        _rates(known, tallies, words),
         kind="percent",
         low=0,
         high=1,
@@ -121,8 +122,21 @@ def sentence(tallies: Mapping[tuple[str, str], Tally], month: str, rules: Rules,
         }
         text += words("overview.since", start=dates.month(start, words.lang), **moved)
     zero = sum(tallies[month, level].left_out for level in LEVELS if (month, level) in tallies)
-    joint = "" if words.lang == "zh-TW" else " "
-    return joint.join([text + words("overview.end"), words("overview.zero_text", n=zero)])
+    return words("mark.two", first=text + words("overview.end"), second=words("overview.zero_text", n=zero))
+
+
+def _rates(known: Sequence[str], tallies: Mapping[tuple[str, str], Tally], words: Words) -> Table:
+    """The lines of the chart: a row per month, a column per level."""
+    rows: list[dict[str, Cell]] = [
+        {
+            "month": month,
+            **{level: tallies[month, level].rate for level in LEVELS if (month, level) in tallies},
+        }
+        for month in reversed(known)
+    ]
+    columns = [_column(words, "month", "month")]
+    columns += [Column(level, words(f"level.{level}"), "percent") for level in LEVELS]
+    return Table("rates", words("overview.chart"), columns, rows)
 
 
 def _trend_table(known: Sequence[str], tallies: Mapping[tuple[str, str], Tally], words: Words) -> Table:
@@ -262,7 +276,7 @@ def _listed(row: Row, county: str, state: str, rules: Rules, words: Words) -> di
         "name": row["name"],
         "hospital_code": row["hospital_code"],
         "branch": row["branch"],
-        "level": words(f"level.{row['level']}"),
+        "level": words(f"one.{row['level']}"),
         "county": BY_CODE[county].name(words.lang) if county in BY_CODE else None,
         **{shift: row[shift] for shift in SHIFTS},
         "standard": _standards(row["level"], row["month"], rules),
@@ -305,8 +319,8 @@ def hospital(tables: Tables, rules: Rules, words: Words, parameters: Parameters)
         raise NotFound("systems-no-row", table="nurse_ratio", key="hospital_code, branch")
     rows = sorted(rows, key=lambda row: str(row["month"]))
     last = rows[-1]
-    blocks: list[Block] = [_hospital_figures(rows, rules, words), _hospital_chart(rows, rules, words)]
-    facts = {"level": words(f"level.{last['level']}"), "code": code}
+    blocks: list[Block] = [_hospital_figures(last, rules, words), _hospital_chart(rows, rules, words)]
+    facts = {"level": words(f"one.{last['level']}"), "code": code}
     crumbs = [*_crumbs(words), Link(words("hospitals.title"), f"{HOME}/hospitals")]
     actions = [Action(words("action.hospitals"), f"{HOME}/hospitals", primary=True)]
     lead = words("hospital.lead", **facts)
@@ -323,31 +337,41 @@ def hospital(tables: Tables, rules: Rules, words: Words, parameters: Parameters)
     )
 
 
-def _hospital_figures(rows: Sequence[Row], rules: Rules, words: Words) -> Figures:
-    tally, last = Tally(judge(row, rules) for row in rows), rows[-1]
+def _hospital_figures(last: Row, rules: Rules, words: Words) -> Figures:
+    """The finding of the last month, and each shift beside its standard."""
     state, month = judge(last, rules), dates.month(last["month"], words.lang)
-    met = words("hospital.met_value", met=tally.met, counted=tally.counted)
-    finding = words(f"state.{state}")
-    return Figures(
-        [
-            Figure(words("hospital.state"), finding, month, "good" if state == "met" else "plain"),
-            Figure(words("hospital.met_months"), met, words("hospital.met_note")),
-            Figure(words("hospital.left_out"), f"{tally.left_out:,}", words("hospital.left_out_note")),
-        ]
+    finding = Figure(
+        words("hospital.state"), words(f"state.{state}"), month, "good" if state == "met" else "plain"
     )
+    limits = zip(SHIFTS, lines(rules, last["level"], last["month"]), strict=True)
+    beside = [
+        Figure(
+            words(f"shift.{shift}"),
+            _ratio(last[shift], words),
+            words("hospital.line", value=numbers.number(line, "ratio")),
+        )
+        for shift, line in limits
+    ]
+    return Figures([finding, *beside])
 
 
 def _hospital_chart(rows: Sequence[Row], rules: Rules, words: Words) -> LineChart:
     last = rows[-1]
     said = {shift: _ratio(last[shift], words) for shift in SHIFTS}
-    line = _standards(last["level"], last["month"], rules)
+    line = words("mark.list").join(
+        numbers.number(one, "ratio") for one in lines(rules, last["level"], last["month"])
+    )
     month = dates.month(last["month"], words.lang)
+    tally = Tally(judge(row, rules) for row in rows)
+    counts = words("hospital.counts", met=tally.met, counted=tally.counted, left_out=tally.left_out)
     return LineChart(
         "months_chart",
         words("hospital.chart"),
         [dates.short(row["month"], words.lang) for row in rows],
         [Series(words(f"shift.{shift}"), [row[shift] for row in rows]) for shift in SHIFTS],
-        words("hospital.sentence", month=month, standard=line, **said),
+        words(
+            "mark.two", first=words("hospital.sentence", month=month, standard=line, **said), second=counts
+        ),
         _hospital_months(rows, rules, words),
         kind="ratio",
         low=0,
@@ -376,7 +400,7 @@ def _hospital_months(rows: Sequence[Row], rules: Rules, words: Words) -> Table:
         _column(words, "state"),
     ]
     start = dates.month(began(rules), words.lang)
-    note = words("overview.reference_part", start=start) + words("hospital.left_out_note")
+    note = words("overview.reference_part", start=start)
     return Table(
         "months", words("hospital.table"), columns, listed, absent=words("overview.zero_note"), note=note
     )
@@ -408,8 +432,7 @@ def counties(tables: Tables, rules: Rules, words: Words, parameters: Parameters)
 
 def _county_map(tallies: Mapping[str, Tally], month: str, words: Words) -> CountyMap:
     rates = {code: tally.rate for code, tally in tallies.items()}
-    known = sorted((rate, code) for code, rate in rates.items() if rate is not None)
-    (low_rate, low), (high_rate, high) = known[0], known[-1]
+    known = [rate for rate in rates.values() if rate is not None]
     listed = [
         {"county": BY_CODE[code].name(words.lang), "met": one.met, "counted": one.counted, "rate": one.rate,
          "left_out": one.left_out, "href": f"{HOME}/hospitals?month={month}&county={code}"}
@@ -422,14 +445,21 @@ def _county_map(tallies: Mapping[str, Tally], month: str, words: Words) -> Count
     said = words(
         "counties.sentence",
         month=dates.month(month, words.lang),
-        high=BY_CODE[high].name(words.lang),
-        low=BY_CODE[low].name(words.lang),
-        high_rate=numbers.number(high_rate, "percent", 0),
-        low_rate=numbers.number(low_rate, "percent", 0),
+        high=_named(rates, max(known), words),
+        low=_named(rates, min(known), words),
+        high_rate=numbers.number(max(known), "percent", 0),
+        low_rate=numbers.number(min(known), "percent", 0),
     )
     hrefs = {code: f"{HOME}/hospitals?month={month}&county={code}" for code in tallies}
     ends = (words("counties.low"), words("counties.high"))
     return CountyMap("map", words("counties.map"), rates, said, table, "percent", *ends, hrefs)
+
+
+def _named(rates: Mapping[str, float | None], rate: float, words: Words) -> str:
+    """All counties that share a rate."""
+    return words("mark.list").join(
+        BY_CODE[code].name(words.lang) for code, one in rates.items() if one == rate
+    )
 
 
 def method(tables: Tables, rules: Rules, words: Words, parameters: Parameters) -> View:  # noqa: ARG001 - the contract
