@@ -12,7 +12,7 @@ from typing import Any
 
 import openpyxl
 
-from camphora.errors import Invalid, NotFound, Place, TooLarge
+from camphora.errors import CamphoraError, Invalid, NotFound, Place, TooLarge
 from camphora.formats.csv_rows import Row, check_header
 from camphora.formats.limits import Limits, Source, megabytes, name_of
 
@@ -31,6 +31,15 @@ def sheet_rows(
     """
     name = name or name_of(source)
     _weigh(source, limits or Limits(), name)
+    try:
+        yield from _sheet(source, sheet, name, required)
+    except (CamphoraError, MemoryError):
+        raise
+    except Exception as error:
+        raise Invalid("formats-excel-broken", place=Place(name)) from error
+
+
+def _sheet(source: Source, sheet: str | None, name: str, required: Collection[str]) -> Iterator[Row]:
     book = openpyxl.load_workbook(source, read_only=True, data_only=True)
     try:
         if sheet is not None and sheet not in book.sheetnames:
