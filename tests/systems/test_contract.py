@@ -3,6 +3,7 @@
 import pytest
 
 from camphora.catalogue import Catalogue, check, new_system
+from camphora.errors import NotFound
 from camphora.pages import View
 
 CATALOGUE = Catalogue.scan()
@@ -52,3 +53,11 @@ def test_table_names_are_used_once():
 
 def test_the_example_system_is_itself_without_fault(tmp_path):
     assert [str(fault) for fault in check(new_system("example_one", tmp_path))] == []
+
+
+@pytest.mark.parametrize(("system", "page", "lang"), PAGES)
+def test_a_page_without_rows_says_so(system, page, lang):
+    with pytest.raises(NotFound) as error:
+        system.view(page, {}, lang)
+    assert error.value.code == "catalogue-no-rows"
+    assert error.value.text(lang)

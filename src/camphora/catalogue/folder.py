@@ -227,7 +227,13 @@ class System:
         lang: Lang,
         given: Mapping[str, str] | None = None,
     ) -> View:
-        """The view of a page from rows that the reader may see. Raises NotFound for choices that there are not."""
+        """The view of a page from rows that the reader may see.
+
+        Raises NotFound catalogue-no-rows while one of its tables is empty, catalogue-no-such-choice for a parameter
+        whose value is none of its choices."""
+        for name in page.tables:
+            if not tables.get(name):
+                raise NotFound("catalogue-no-rows", table=name, system=self.name)
         given = given or {}
         parameters = {one.name: one.value(given.get(one.name), tables) for one in page.parameters}
         view: View = self.function(page.function)(tables, self.rules, self.words(lang), parameters)
