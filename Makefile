@@ -28,7 +28,7 @@ check: setup ## format, lint, types, room rules, translations, system folders, n
 	@$(PY) tools/check.py
 
 bench: setup ## print each figure as a JSON line (ONLY=name for one)
-	@$(PY) -m tools.bench $(if $(ONLY),--only $(ONLY))
+	@$(PY) tools/bench.py $(if $(ONLY),--only $(ONLY))
 
 conformance: setup ## run the published suites that the project holds itself to
 	@$(PY) -m pytest -n 2 -m conformance $(ARGS)

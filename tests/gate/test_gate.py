@@ -3,8 +3,8 @@
 from datetime import date
 
 import pytest
-from builders import NOW
 
+from builders import NOW
 from camphora.errors import Busy, Conflict, Forbidden, Invalid
 from camphora.gate import Gate, Identity, User
 from camphora.policy import Purpose, Reader, Role, choices

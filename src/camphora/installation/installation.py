@@ -9,7 +9,7 @@ from pathlib import Path
 
 from camphora.catalogue import Catalogue
 from camphora.errors import Busy, Invalid
-from camphora.formats.declaration import TableDeclaration, base_tables
+from camphora.formats.declaration import TableDeclaration
 from camphora.gate import Gate, Identity
 from camphora.lake import Lake
 from camphora.policy.internal import loading
@@ -66,10 +66,8 @@ class Installation:
         os.close(self._lock)
 
     def tables(self) -> Iterator[TableDeclaration]:
-        """Every declared table: the base tables, then those of the systems."""
-        yield from base_tables().values()
-        for system in self.catalogue.systems():
-            yield from system.tables.values()
+        """Every declared table: the base tables and those of all systems."""
+        yield from self.catalogue.tables().values()
 
     def load_tables(self, progress: Progress | None = None) -> None:
         """Keep the rows that come with each declaration. What is already kept is passed over."""
