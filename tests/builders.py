@@ -67,3 +67,22 @@ def clinician(organisation="h1"):
 def citizen(person="ada"):
     reader = Reader(f"citizen-{person}", "本人", Role.CITIZEN, person=person)
     return decide(Request(reader, Purpose.SELF)).access
+
+
+def analyst():
+    reader = Reader("analyst", "分析人員", Role.ANALYST)
+    return decide(Request(reader, Purpose.SECONDARY)).access
+
+
+def cohort(size):
+    """Persons p0, p1, … born from 1950 on, every third female, each with one diagnosis and one value of 6.5 %."""
+    made = []
+    for number in range(size):
+        person = patient(f"p{number}", "林大同", f"{1950 + number % 40}-01-01", "A123456780")
+        home = {"use": "home", "city": "信義區", "district": "臺北市"}
+        made.append(
+            {**person, "gender": "female" if number % 3 == 0 else "male", "deceasedBoolean": False, "address": [home]}
+        )
+        made.append(condition(f"pc{number}", f"p{number}", "I10" if number % 2 else "E11.9", None))
+        made.append(observation(f"po{number}", f"p{number}", "4548-4", "2026-03-01T23:30:00Z"))
+    return made

@@ -1,0 +1,285 @@
+"""The lake: the columnar copy of records and tables, and the one door through which it is asked.
+
+    lake = Lake(folder, store)
+    lake.catch_up()
+    answer = lake.ask(access, Question("condition", Measure("persons"), by=(By("code"),)))
+
+One process owns a lake's folder: the one with the store's keeper. Close the lake before the store.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import duckdb
+from pyroaring import BitMap
+
+from camphora import __version__
+from camphora.errors import Busy, CamphoraError, Forbidden, Invalid, NotFound
+from camphora.formats.declaration import TableDeclaration, base_tables
+from camphora.lake import plan
+from camphora.lake.counting import Counted, count, sources_of
+from camphora.lake.cutting import SPAN
+from camphora.lake.disclosure import Certificate, Rules, Value, release
+from camphora.lake.duckdb import Engine
+from camphora.lake.follower import ACCESS, CaughtUp, Follower, Progress, Snapshot
+from camphora.lake.parts import PartFolder
+from camphora.lake.plan import Plan
+from camphora.lake.question import Filter, Question
+from camphora.lake.sources import Source, base_views, digest, table_source, view_source
+from camphora.policy import Access, HiddenSet, Purpose
+from camphora.policy.choices import STOPPED
+from camphora.policy.paths import read_path
+from camphora.records import Batch, SQLiteStore
+
+T = TypeVar("T")
+TRIES = 5
+REST = 1.0
+"""Seconds between two catchings-up at least, and never less than the last one took: loading goes first."""
+NOTE = {
+    "zh-TW": "已停止特定目的外利用者之資料未納入",
+    "en": "Data of persons who stopped secondary use are not included",
+}
+
+read_path("lake.ask", "download", "persons")
+read_path("lake.rows", "download", "tables")
+read_path("lake.open_rows_of", "download", "persons")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Rows of dimensions and figure; the figure is None where it is withheld.
+
+    `data_version`: the change up to which records are in the answer; `choices_version`: the change up to which
+    choices are, always the newest when it was asked. `withheld_note` stands under every answer about persons,
+    whether or not anybody has stopped, so that it says nothing about anybody.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Value, ...], ...]
+    certificate: Certificate
+    data_version: int
+    choices_version: int
+    code_version: str
+    withheld_note: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableRows:
+    """Rows of a table by column key, with the batch that was added last."""
+
+    rows: list[dict[str, Value]]
+    batch: Batch | None
+
+
+class Lake:
+    """Follows a store and answers questions. `views` are ViewDefinitions, `tables` declarations, beside the base."""
+
+    def __init__(
+        self,
+        folder: Path,
+        store: SQLiteStore,
+        *,
+        views: Sequence[Mapping[str, Any]] = (),
+        tables: Sequence[TableDeclaration] = (),
+        rules: Rules | None = None,
+    ) -> None:
+        parts = folder.resolve() / "parts"
+        parts.mkdir(parents=True, exist_ok=True)
+        made = [view_source(view) for view in (*base_views(), *views)]
+        made += [table_source(table) for table in (*base_tables().values(), *tables)]
+        self._sources = {source.name: source for source in made}
+        if len(self._sources) < len(made):
+            raise Invalid("lake-name-doubled", names=len(made) - len(self._sources))
+        self._store = store
+        self._rules = rules or Rules()
+        self._engine = Engine(folder)
+        self._parts = PartFolder(parts)
+        self._follower = Follower(store, self._engine, self._parts, self._sources, digest(made, SPAN))
+        self._wake, self._closing = threading.Event(), threading.Event()
+        self._thread: threading.Thread | None = None
+        self.fault: Exception | None = None
+        """What stopped the last catching-up in the background; None while it goes well."""
+
+    # Following
+
+    def catch_up(self, progress: Progress | None = None) -> CaughtUp:
+        """Bring the lake up to the store's present version; `progress` hears ranges done and in all."""
+        return self._follower.catch_up(progress, self._closing)
+
+    def start(self) -> None:
+        """Follow the store in the background from now on."""
+        self._store.watch(self._wake.set)
+        self._wake.set()
+        self._thread = threading.Thread(target=self._follow, name="lake", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._closing.set()
+        self._wake.set()
+        if self._thread:
+            self._thread.join()
+        self._engine.close()
+
+    def _follow(self) -> None:
+        while self._wake.wait() and not self._closing.is_set():
+            self._wake.clear()
+            began = time.monotonic()
+            try:
+                self.catch_up()
+                self.fault = None
+            except (CamphoraError, OSError, duckdb.Error) as error:
+                self.fault = error
+            self._closing.wait(max(REST, time.monotonic() - began))
+
+    # Asking
+
+    def tables(self) -> Mapping[str, Source]:
+        """All that can be asked, views and tables alike, by name."""
+        return dict(self._sources)
+
+    def ask(self, access: Access, question: Question) -> Answer:
+        """The answer, safe to release; the receipt is left before it leaves.
+
+        Every choice up to now is applied first. Raises Forbidden where the Access is not for this purpose or does
+        not reach the table, Invalid for a question that names what is not there, Busy before the lake was first
+        filled or while the receipt log cannot be written.
+        """
+        source = self._source(question.source)
+        if question.purpose is not access.purpose:
+            raise Forbidden("lake-purpose", purpose=question.purpose)
+        if not source.about_persons:
+            return self._ask_table(access, source, question)
+        self._require_secondary(access)
+        sources = [self._sources[name] for name in sources_of(question, self._source)]
+        for one in sources:
+            self._require_reach(access, one)
+        now, counted = self._settled(lambda now: self._count(now, question))
+        self._store.leave(access, "ask", (kind for one in sources for kind in one.types), counted.members)
+        released = release(counted.domains, counted.cells, counted.kind, self._rules)
+        rows = tuple((*key, figure) for key, figure in released.cells.items())
+        versions = (now.place, now.last_change, __version__)
+        return Answer(_headings(question), rows, released.certificate, *versions, NOTE)
+
+    def rows(
+        self, access: Access, table: str, where: Sequence[Filter] = (), columns: Sequence[str] = ()
+    ) -> TableRows:
+        """The rows of a table that is about no person, in the order of its key."""
+        source = self._source(table)
+        if source.about_persons:
+            raise Forbidden("lake-rows-of-persons", source=table)
+        self._require_reach(access, source)
+        keys = list(columns) or [column.key for column in source.columns]
+
+        def read(files: plan.Files) -> list[tuple[Value, ...]]:
+            composed = Plan(self._source, files)
+            return self._fetch(composed.rows(source, keys, where), composed.values)
+
+        found = self._read_table(table, read)
+        batches = self._store.batches(access, table)
+        return TableRows(
+            [dict(zip(keys, row, strict=True)) for row in found], batches[-1] if batches else None
+        )
+
+    def open_rows_of(self, person: str, access: Access) -> dict[str, int]:
+        """By view, how many rows of this person are open to secondary use at this moment: exactly, for herself."""
+        if access.purpose is not Purpose.SELF or access.persons is None or person not in access.persons:
+            raise NotFound("records-not-found", type="Patient")
+        number = self._follower.numbers({person}).get(person, 0)
+        about = [source for source in self._sources.values() if source.about_persons]
+
+        def mine(now: Snapshot) -> dict[str, int]:
+            found = {}
+            for source in about:
+                files = self._paths(now, source.name)
+                sql = "SELECT count(*) FROM read_parquet($files) WHERE person = $person"
+                values = {"files": files, "person": number}
+                found[source.name] = int(self._fetch(sql, values)[0][0] or 0) if files else 0
+            return found
+
+        _, counts = self._settled(mine)
+        self._store.leave(
+            access, "open-rows", (kind for one in about for kind in one.types), [number] if number else []
+        )
+        return counts
+
+    def _ask_table(self, access: Access, source: Source, question: Question) -> Answer:
+        self._require_reach(access, source)
+
+        def read(files: plan.Files) -> list[tuple[Value, ...]]:
+            composed = Plan(self._source, files)
+            base = composed.base(question)
+            return self._fetch(plan.plain(base, len(question.by), question.measure.kind), composed.values)
+
+        rows = self._read_table(source.name, read)
+        version = self._store.last_change()
+        return Answer(_headings(question), tuple(rows), Certificate("none"), version, version, __version__)
+
+    def _count(self, now: Snapshot, question: Question) -> Counted:
+        cursor = self._engine.cursor()
+        try:
+            return count(cursor, self._source, lambda name: self._paths(now, name), question, self._rules)
+        finally:
+            cursor.close()
+
+    def _settled(self, read: Callable[[Snapshot], T]) -> tuple[Snapshot, T]:
+        """Read while every choice of this moment holds, from before the reading until after it."""
+        for _ in range(TRIES):
+            self._follower.settle()
+            with self._parts.pinned(
+                self._follower.snapshot, lambda now: (part.file for part in now.manifest.parts)
+            ) as now:
+                if now.place == 0 and now.last_change > 0:
+                    raise Busy("lake-not-ready")
+                if self._follower.is_settled(now):
+                    found = read(now)
+                    if self._hidden() == now.hidden:
+                        return now, found
+        raise Busy("lake-moving")
+
+    def _hidden(self) -> BitMap:
+        return BitMap(self._store.hidden_persons(ACCESS, STOPPED))
+
+    def _read_table(self, name: str, read: Callable[[plan.Files], T]) -> T:
+        self._follower.freshen(name)
+        mine = self._parts.pinned(self._follower.snapshot, lambda now: now.manifest.files(name))
+        with mine as now:
+            return read(lambda source: self._paths(now, source))
+
+    def _paths(self, now: Snapshot, name: str) -> list[str]:
+        return [str(self._parts.path(file)) for file in now.manifest.files(name)]
+
+    def _fetch(self, sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        cursor = self._engine.cursor()
+        try:
+            return list(cursor.execute(sql, dict(values)).fetchall())
+        finally:
+            cursor.close()
+
+    def _source(self, name: str) -> Source:
+        if name not in self._sources:
+            raise NotFound("lake-source-unknown", source=name)
+        return self._sources[name]
+
+    def _require_secondary(self, access: Access) -> None:
+        """Rows about persons serve secondary use alone, under the one set by which the parts are placed."""
+        placed = access.hidden == (HiddenSet(STOPPED),) and not access.closed and access.persons is None
+        if access.purpose is not Purpose.SECONDARY or not placed:
+            raise Forbidden("lake-purpose", purpose=access.purpose)
+
+    def _require_reach(self, access: Access, source: Source) -> None:
+        """Whether the Access reaches a view's record type, or every batch of a table."""
+        if source.view is not None:
+            if not access.covers(source.view.resource):
+                raise Forbidden("records-type-refused", type=source.view.resource, role=access.reader.role)
+        elif len(self._store.batches(access, source.name)) < len(self._store.batches(ACCESS, source.name)):
+            raise Forbidden("records-table-refused", name=source.name)
+
+
+def _headings(question: Question) -> tuple[str, ...]:
+    return (*(by.column for by in question.by), question.measure.kind)

@@ -1,0 +1,93 @@
+"""DuckDB in memory over the Parquet parts: shut in the lake's folder, with no downloaded extension."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+THREADS, MEMORY = 2, "1GB"
+_FORMAT = "(FORMAT parquet, COMPRESSION zstd)"
+
+
+class Engine:
+    """One locked DuckDB; every call works on a cursor of its own, so threads may share it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "threads": str(THREADS),
+            "memory_limit": MEMORY,
+            "temp_directory": str(self.folder / "spill"),
+        }
+        self._connection = duckdb.connect(":memory:", config=settings)
+        allowed = str(self.folder).replace("'", "''")
+        self._connection.execute(f"SET allowed_directories = ['{allowed}/']")
+        self._connection.execute("SET enable_external_access = false")
+        self._connection.execute("SET lock_configuration = true")
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A cursor with temporary tables of its own; the caller closes it."""
+        return self._connection.cursor()
+
+    def pack(self, lines: Path, columns: Mapping[str, str], to: Path) -> int:
+        """NDJSON with declared columns as one durable Parquet file; returns its rows."""
+        shape = ", ".join(f"{quoted(name)}: '{kind}'" for name, kind in columns.items())
+        select = f"SELECT * FROM read_json($lines, format = 'newline_delimited', columns = {{{shape}}})"
+        return self._copy(select, {"lines": str(lines)}, to)
+
+    def split(self, parts: Sequence[Path], persons: Sequence[int], to: Path, *, inside: bool) -> int:
+        """The rows of these parts that are about these persons, or about all others, as one durable Parquet file.
+
+        Returns its rows; with none no file is left.
+        """
+        sign = "IN" if inside else "NOT IN"
+        select = (
+            "SELECT * FROM read_parquet($parts)"
+            f" WHERE person {sign} (SELECT unnest($persons::BIGINT[])) ORDER BY person"
+        )
+        return self._copy(select, {"parts": [str(part) for part in parts], "persons": list(persons)}, to)
+
+    def _copy(self, select: str, values: dict[str, Any], to: Path) -> int:
+        half = to.with_suffix(".tmp")
+        cursor = self.cursor()
+        try:
+            row = cursor.execute(
+                f"COPY ({select}) TO $half {_FORMAT}", {**values, "half": str(half)}
+            ).fetchone()
+        finally:
+            cursor.close()
+        count = int(row[0]) if row else 0
+        if count:
+            _settle(half, to)
+        else:
+            half.unlink(missing_ok=True)
+        return count
+
+
+def quoted(name: str) -> str:
+    """A declared name inside a statement."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _settle(half: Path, to: Path) -> None:
+    """Put a finished file in its place, so that it is whole there or not there at all."""
+    _sync(half)
+    half.rename(to)
+    _sync(to.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,311 @@
+"""The lake's follower: keeps the parts true to the change log and to the persons' choices.
+
+Two kinds of work. *Making*: a range of persons whose records changed is read again from the store and cut by all
+views. *Moving*: a person who stops or resumes secondary use takes their rows from one side to the other, from
+Parquet to Parquet. Both write new files first and then swap the manifest's lines in one transaction of the store,
+so that a process that dies leaves the old manifest whole; doing either twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import apsw
+import orjson
+from pyroaring import BitMap
+
+from camphora.errors import Conflict
+from camphora.lake import manifest
+from camphora.lake.cutting import SPAN, Cutting, Touched, cut
+from camphora.lake.duckdb import Engine
+from camphora.lake.manifest import RECORDS, Manifest, Part, Range
+from camphora.lake.parts import PartFolder
+from camphora.lake.sources import Source
+from camphora.policy.choices import STOPPED
+from camphora.policy.internal import following
+from camphora.policy.paths import read_path
+from camphora.records import Change, SQLiteStore
+
+NAME = "lake"
+ACCESS = following(NAME)
+LIMIT = 10_000
+Progress = Callable[[int, int], None]
+"""Called with ranges done and ranges in all."""
+
+read_path("lake.follower", "follower", "persons")
+
+
+class Snapshot(NamedTuple):
+    """The manifest, the persons withheld at this moment, and how far the log and the follower have come."""
+
+    manifest: Manifest
+    hidden: BitMap
+    place: int
+    last_change: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaughtUp:
+    """What one catching-up did. `skipped`: records that a view could not cut, counted once per view."""
+
+    change: int
+    ranges: int = 0
+    records: int = 0
+    skipped: int = 0
+
+
+class Follower:
+    """Makes and moves parts. Any thread may call `settle`; `catch_up` runs one at a time."""
+
+    def __init__(
+        self,
+        store: SQLiteStore,
+        engine: Engine,
+        parts: PartFolder,
+        sources: Mapping[str, Source],
+        digest: str,
+    ) -> None:
+        self._store = store
+        self._engine = engine
+        self._parts = parts
+        self._sources = sources
+        self._digest = digest
+        self._views: dict[str, list[Source]] = {}
+        for source in sources.values():
+            if source.view:
+                self._views.setdefault(source.view.resource, []).append(source)
+        self._making = threading.Lock()
+        self._tabling = threading.Lock()
+        self._form()
+
+    def snapshot(self) -> Snapshot:
+        """All that a question must know, read in one transaction."""
+
+        def read(connection: apsw.Connection) -> Snapshot:
+            hidden = BitMap(self._store.hidden_persons(ACCESS, STOPPED))
+            place, last = self._store.place(NAME), self._store.last_change()
+            return Snapshot(manifest.read(connection), hidden, place, last)
+
+        return self._store.kept(ACCESS, read)
+
+    # Making
+
+    def catch_up(self, progress: Progress | None = None, stop: threading.Event | None = None) -> CaughtUp:
+        """Bring all parts up to the change log's end; with `stop` set it ends early and resumes another time."""
+        with self._making:
+            self.settle()
+            after = place = self._store.place(NAME)
+            touched, tables = Touched(choices="Consent" in self._views), set[int]()
+            while changes := self._store.changes(ACCESS, after, LIMIT):
+                touched.add(changes, self._earlier_persons(changes))
+                tables |= {change.subject for change in changes if change.kind == "batch"}
+                after = changes[-1].no
+            if after == place:
+                return CaughtUp(place)
+            done = self._make_ranges(touched, progress, stop)
+            if stop and stop.is_set():
+                return CaughtUp(place, *done)
+            for name in self._named(tables):
+                self.freshen(name)
+            self._store.move(ACCESS, NAME, after)
+            return CaughtUp(after, *done)
+
+    def _make_ranges(
+        self, touched: Touched, progress: Progress | None, stop: threading.Event | None
+    ) -> tuple[int, int, int]:
+        made = self.snapshot().manifest.ranges
+        due = [
+            low
+            for low, change in sorted(touched.ranges.items())
+            if (RECORDS, low) not in made or made[RECORDS, low].through < change
+        ]
+        records = skipped = 0
+        for number, low in enumerate(due, 1):
+            if stop and stop.is_set():
+                return number - 1, records, skipped
+            read, left = self._make(low)
+            records, skipped = records + read, skipped + left
+            if progress:
+                progress(number, len(due))
+        return len(due), records, skipped
+
+    def _make(self, low: int) -> tuple[int, int]:
+        """Cut one range of persons anew by all views; returns records read and records that a view could not cut."""
+        through = self._store.last_change()
+        withheld = BitMap(self._store.hidden_persons(ACCESS, STOPPED)) & BitMap(range(low, low + SPAN))
+        records = skipped = 0
+        with Cutting(self._parts.folder) as cutting:
+            for followed in self._store.scan(ACCESS, low, low + SPAN):
+                records += 1
+                views = self._views.get(followed.type)
+                if views and followed.body is not None and followed.person is not None:
+                    resource = orjson.loads(followed.body)
+                    for source in views:
+                        rows = cut(source, resource)
+                        skipped += rows is None
+                        cutting.add(
+                            source, followed.person, rows or [], is_open=followed.person not in withheld
+                        )
+            parts = self._packed(cutting, RECORDS, low)
+        self._swap(Range(RECORDS, low, through, withheld), parts)
+        return records, skipped
+
+    def _packed(self, cutting: Cutting, source: str, low: int) -> list[Part]:
+        parts = []
+        for (name, is_open), lines in cutting.finished().items():
+            file = self._parts.new(name, low, is_open=is_open)
+            rows = self._engine.pack(lines, self._sources[name].declared, self._parts.path(file))
+            parts.append(Part(file, source, low, name, is_open, rows))
+        return parts
+
+    # Moving
+
+    def settle(self) -> None:
+        """Put every person's rows on the side where the person's choice has them now."""
+        while stale := self._stale(self.snapshot()):
+            for made, withheld, parts in stale:
+                with contextlib.suppress(Conflict):
+                    self._move(made, withheld, parts)
+
+    def _stale(self, now: Snapshot) -> list[tuple[Range, BitMap, list[Part]]]:
+        """The ranges whose sides are not those of the present choices, with the withheld persons that they want."""
+        found = []
+        for made in now.manifest.ranges.values():
+            if self._about_persons(made.source):
+                withheld = now.hidden & BitMap(range(made.low, made.low + SPAN))
+                if withheld != made.withheld:
+                    found.append((made, withheld, now.manifest.of(made.source, made.low)))
+        return found
+
+    def is_settled(self, now: Snapshot) -> bool:
+        return not self._stale(now)
+
+    def _about_persons(self, source: str) -> bool:
+        return source == RECORDS or (source in self._sources and self._sources[source].about_persons)
+
+    def _move(self, made: Range, withheld: BitMap, parts: list[Part]) -> None:
+        """Split the parts of a range anew by side. Raises Conflict where the range was remade meanwhile."""
+        new: list[Part] = []
+        for name in sorted({part.name for part in parts}):
+            files = [self._parts.path(part.file) for part in parts if part.name == name]
+            for is_open in (True, False):
+                file = self._parts.new(name, made.low, is_open=is_open)
+                rows = self._engine.split(files, list(withheld), self._parts.path(file), inside=not is_open)
+                if rows:
+                    new.append(Part(file, made.source, made.low, name, is_open, rows))
+        self._swap(Range(made.source, made.low, made.through, withheld), new, instead_of=parts)
+
+    def _swap(self, made: Range, parts: list[Part], instead_of: Iterable[Part] | None = None) -> None:
+        old: list[str] = []
+
+        def job(connection: apsw.Connection) -> None:
+            old.extend(manifest.swap(connection, made, parts, instead_of=instead_of))
+
+        try:
+            self._store.move(ACCESS, f"{NAME}:parts", made.through, job)
+        except Conflict:
+            self._parts.drop(part.file for part in parts)
+            raise
+        self._parts.drop(old)
+
+    # Tables
+
+    def freshen(self, name: str) -> None:
+        """Bring a table's parts up to its latest batch: of rows with the same key the latest wins."""
+        source = self._sources[name]
+        with self._tabling:
+            batches = self._store.batches(ACCESS, name)
+            made = {key: one for key, one in self.snapshot().manifest.ranges.items() if key[0] == name}
+            latest = batches[-1].no if batches else 0
+            if source.table is None or not batches or any(one.through >= latest for one in made.values()):
+                return
+            rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+            for batch in batches:
+                for row in self._store.batch_rows(ACCESS, batch):
+                    rows[tuple(row.get(key) for key in source.table.key)] = row
+            by_range = self._by_range(source, rows.values())
+            for low in sorted(by_range.keys() | {low for _, low in made}):
+                self._make_table(source, low, by_range.get(low, []), latest)
+
+    def _by_range(
+        self, source: Source, rows: Iterable[dict[str, Any]]
+    ) -> dict[int, list[tuple[int, dict[str, Any]]]]:
+        """Rows by range with their person's number; a person whom the store does not know has no rows here."""
+        if source.table is None or source.table.person is None:
+            return {0: [(0, row) for row in rows]}
+        column, sorted_rows = source.table.person, list(rows)
+        numbers = self.numbers({str(row[column]) for row in sorted_rows})
+        found: dict[int, list[tuple[int, dict[str, Any]]]] = {}
+        for row in sorted_rows:
+            number = numbers.get(str(row[column]))
+            if number is not None:
+                found.setdefault(number // SPAN * SPAN, []).append((number, row))
+        return found
+
+    def _make_table(
+        self, source: Source, low: int, rows: list[tuple[int, dict[str, Any]]], through: int
+    ) -> None:
+        withheld = BitMap()
+        if source.about_persons:
+            withheld = BitMap(self._store.hidden_persons(ACCESS, STOPPED)) & BitMap(range(low, low + SPAN))
+        keys = [column.key for column in source.columns]
+        with Cutting(self._parts.folder) as cutting:
+            for number, row in sorted(rows, key=lambda pair: pair[0]):
+                values = {key: row.get(key) for key in keys}
+                cutting.add(source, number, [values], is_open=number not in withheld)
+            parts = self._packed(cutting, source.name, low)
+        self._swap(Range(source.name, low, through, withheld), parts)
+
+    # What the store knows beside the change log
+
+    def _form(self) -> None:
+        """Begin anew where views, tables or ranges have another form than the parts, or a part is lost."""
+        files = [part.file for part in self._store.kept(ACCESS, manifest.read).parts]
+        lost = any(not self._parts.path(file).exists() for file in files)
+        if lost or self._store.kept(ACCESS, manifest.form) != self._digest:
+            self._store.move(
+                ACCESS, NAME, 0, lambda connection: manifest.begin_anew(connection, self._digest)
+            )
+            self._parts.drop(files)
+        self._parts.sweep(part.file for part in self._store.kept(ACCESS, manifest.read).parts)
+
+    def _earlier_persons(self, changes: list[Change]) -> dict[int, int]:
+        """By change number, whom a record was about before: a corrected record leaves the wrong person's range."""
+        sql = "SELECT person FROM superseded WHERE record = ? AND version = ? AND person IS NOT ?"
+
+        def read(connection: apsw.Connection) -> dict[int, int]:
+            found: dict[int, int] = {}
+            for change in changes:
+                if change.version > 1 and change.kind != "batch":
+                    row = next(
+                        connection.execute(sql, (change.subject, change.version - 1, change.person)), None
+                    )
+                    if row and row[0] is not None:
+                        found[change.no] = int(row[0])
+            return found
+
+        return self._store.kept(ACCESS, read)
+
+    def _named(self, batches: set[int]) -> list[str]:
+        sql = "SELECT name FROM batch WHERE no = ?"
+
+        def read(connection: apsw.Connection) -> list[str]:
+            return [name for batch in sorted(batches) for (name,) in connection.execute(sql, (batch,))]
+
+        found = dict.fromkeys(self._store.kept(ACCESS, read))
+        return [name for name in found if name in self._sources and self._sources[name].table]
+
+    def numbers(self, patients: set[str]) -> dict[str, int]:
+        sql = "SELECT patient, no FROM person WHERE patient = ?"
+        return self._store.kept(
+            ACCESS,
+            lambda connection: {
+                name: int(no)
+                for patient in sorted(patients)
+                for name, no in connection.execute(sql, (patient,))
+            },
+        )
