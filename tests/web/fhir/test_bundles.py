@@ -81,7 +81,7 @@ def test_a_transaction_goes_delete_post_put_get(doctor):
             "transaction",
             entry("GET", "Observation?patient=ada&_summary=count"),
             entry(
-                "PUT", "Patient/ada", patient("ada", "王大明", "1950-02-01", "A123456780"), if_match='W/"1"'
+                "PUT", "Patient/ada", patient("ada", "王大明", "1950-02-01", "A123456780"), ifMatch='W/"1"'
             ),
             entry("POST", "Observation", observation("x", "ada", "1", "2026-05-01")),
             entry("DELETE", "Observation/o1"),

@@ -1,0 +1,210 @@
+"""A person who may not be seen is as one who does not exist: the whole answer is the same in both worlds.
+
+In one world Ada is there and has chosen; in the other she, or the closed part of her record, never was. Each
+request goes to both; status, headers and body must not differ. Left out of the comparison: page tokens, which
+are signed with each store's own secret.
+"""
+
+import re
+import sys
+from types import SimpleNamespace
+
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.testclient import TestClient
+
+from builders import NOW, clinician, condition, observation, patient, people
+from camphora.policy import Purpose, Reader, Request, Role, decide
+from camphora.policy.choices import close_part, restrict, stop_secondary_use
+from camphora.policy.internal import following, loading
+from camphora.policy.paths import declared
+from camphora.records import Delete, Put, SQLiteStore
+from camphora.web.fhir import Api, fhir_routes
+from web.fhir.asking import FHIR, bundle, entry, get, ids, links, post
+
+LOAD = loading("test")
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+ADA = patient("ada", "王大明", "1950-02-01", "A123456780")
+HERS = observation("o1", "ada", "8480-6", "2026-01-05")
+MOVED = observation("o4", "ada", "8480-6", "2026-03-01")
+PART = condition("c1", "ada", "F32.9", "PSY")
+
+
+def _officer():
+    return decide(Request(Reader("officer", "陳技士", Role.OFFICER), Purpose.SECONDARY)).access
+
+
+SCENARIOS = {
+    "restricted": (clinician(), restrict("ada", "h1", NOW)),
+    "stopped": (_officer(), stop_secondary_use("ada", NOW)),
+    "closed": (clinician(), close_part("ada", "PSY", NOW)),
+}
+
+
+def _of_ada(resource):
+    reference = resource.get("subject", {}).get("reference", "")
+    return resource["id"] == "ada" or reference == "Patient/ada"
+
+
+def _absent(name, resource):
+    return resource["id"] == "c1" if name == "closed" else _of_ada(resource)
+
+
+def _world(folder, name, *, present):
+    access, choice = SCENARIOS[name]
+    store = SQLiteStore(folder)
+    kept = [row for row in people() if present or not _absent(name, row)]
+    store.write(LOAD, [Put(row) for row in kept])
+    if present:
+        store.write(LOAD, [Put(choice), *([Delete("Observation", "o2")] if name != "closed" else [])])
+    api = Api(store, lambda _: access, base="http://camphora.test/fhir")
+    client = TestClient(Starlette(routes=[Mount("/fhir", routes=fhir_routes(api))]))
+    return SimpleNamespace(store=store, client=client, close=lambda: (store.close(), api.calls.shutdown()))
+
+
+@pytest.fixture(scope="module", params=SCENARIOS)
+def worlds(request, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("camphora.records.writing._now", lambda _: 1_790_000_000_000)
+        for module in ("camphora.records.prepare", "camphora.web.fhir.transaction"):
+            patch.setattr(sys.modules[module], "new_id", lambda: "new")
+        folder = tmp_path_factory.mktemp(request.param)
+        there = _world(folder / "there", request.param, present=True)
+        never = _world(folder / "never", request.param, present=False)
+        yield SimpleNamespace(there=there, never=never, name=request.param)
+        there.close()
+        never.close()
+
+
+GETS = {
+    "fhir.read": [
+        "/Patient/ada", "/Observation/o1", "/Observation/o2", "/Condition/c1", "/Patient/ada?_summary=true",
+        "/Condition/c1?_elements=code", "/Patient/ada?_pretty=true",
+    ],
+    "fhir.vread": [
+        "/Patient/ada/_history/1", "/Patient/ada/_history/2", "/Observation/o2/_history/1", "/Condition/c1/_history/1",
+    ],
+    "fhir.history": [
+        "/Patient/ada/_history", "/Observation/o2/_history", "/Condition/c1/_history",
+        "/Patient/ada/_history?_since=2020-01-01T00:00:00Z",
+    ],
+    "fhir.search": [
+        "/Patient?_id=ada", "/Patient?name=王", "/Patient?identifier=A123456780", "/Patient?_total=accurate",
+        "/Patient?_id=ada&_summary=count", "/Patient?birthdate=1950-02-01", "/Patient?_sort=birthdate",
+        "/Observation?patient=ada", "/Observation?subject=Patient/ada&_total=accurate", "/Observation?_sort=-date",
+        "/Observation?_count=1", "/Observation?_summary=count", "/Observation?code=4548-4&_total=accurate",
+        "/Observation?_sort=-_lastUpdated&_total=accurate", "/Observation?_lastUpdated=ge2000-01-01",
+        "/Observation?patient:missing=false&_summary=count", "/Observation?date=2026-02&_count=0",
+        "/Condition?patient=ada", "/Condition?code=F32.9&_total=accurate", "/Condition?_summary=count",
+        "/Condition?_security=PSY", "/Condition?_security:missing=true&_summary=count", "/Consent?patient=ada",
+        "/Patient?_id=ada&_elements=name", "/Condition?patient=ada&_summary=true", "/Patient?near=1&_id=ada",
+    ],
+}  # fmt: skip
+BODIES = {
+    "fhir.search-post": [("POST", "/Observation/_search", "patient=ada"), ("POST", "/Patient/_search?_id=ada", "")],
+    "fhir.create": [
+        ("POST", "/Observation", observation("", "ada", "8480-6", "2026-05-01") | {"id": "x"}),
+        ("POST", "/Observation", observation("x", "ada", "8480-6", "2026-13-01")),
+    ],
+    "fhir.update": [("PUT", "/Patient/ada", ADA), ("PUT", "/Observation/o1", HERS), ("PUT", "/Observation/o4", MOVED),
+                    ("PUT", "/Observation/o2", HERS | {"id": "o2"}), ("PUT", "/Condition/c1", PART)],
+    "fhir.delete": [("DELETE", "/Patient/ada", None), ("DELETE", "/Observation/o1", None),
+                    ("DELETE", "/Condition/c1", None)],
+    "fhir.bundle": [
+        ("POST", "/", bundle(kind, *entries))
+        for kind in ("transaction", "batch")
+        for entries in (
+            [entry("GET", "Patient/ada")],
+            [entry("GET", "Condition/c1"), entry("GET", "Observation?patient=ada&_total=accurate")],
+            [entry("PUT", "Patient/ada", ADA, "urn:uuid:1")],
+            [entry("PUT", "Condition/c1", PART), entry("GET", "Patient?_summary=count")],
+            [entry("POST", "Observation", HERS)],
+            [entry("DELETE", "Observation/o1"), entry("DELETE", "Condition/c1")],
+            [entry("DELETE", "Observation/o1", ifMatch='W/"9"'), entry("GET", "Patient/ada/_history")],
+        )
+    ],
+}  # fmt: skip
+HELD = [
+    {},
+    {"if-none-match": 'W/"1"'},
+    {"if-match": 'W/"1"'},
+    {"if-match": 'W/"7"'},
+    {"prefer": "handling=strict"},
+]
+
+REQUESTS = [("GET", path, None) for paths in GETS.values() for path in paths]
+REQUESTS += [row for rows in BODIES.values() for row in rows]
+
+
+def _told(world, method, path, body, headers):
+    sent = (
+        {"content": body, "headers": FORM | headers}
+        if isinstance(body, str)
+        else {"json": body, "headers": FHIR | headers}
+    )
+    answer = world.client.request(
+        method, f"/fhir{path}", **(sent if body is not None else {"headers": headers})
+    )
+    text = re.sub(r'_page=[^"&]+', "_page=", answer.text)
+    names = {name: value for name, value in answer.headers.items() if name != "content-length"}
+    return answer.status_code, names, text
+
+
+@pytest.mark.parametrize(("method", "path", "body"), REQUESTS)
+def test_hidden_is_absent(worlds, method, path, body):
+    for headers in HELD:
+        there = _told(worlds.there, method, path, body, headers)
+        never = _told(worlds.never, method, path, body, headers)
+        assert there == never
+
+
+def test_the_two_worlds_differ_for_who_may_see(worlds):
+    """What is compared above is not empty in both."""
+    api = Api(worlds.there.store, lambda _: LOAD)
+    client = TestClient(Starlette(routes=[Mount("/fhir", routes=fhir_routes(api))]))
+    assert get(client, "/Condition/c1").status_code == 200
+    assert get(client, "/Condition?_security=PSY&_summary=count").json()["total"] == 1
+    assert get(worlds.never.client, "/Condition?_summary=count").json()["total"] == (worlds.name == "closed")
+    api.calls.shutdown()
+
+
+def test_nothing_hidden_was_changed_by_asking(worlds):
+    if worlds.name != "closed":
+        assert worlds.there.store.read(following("t"), "Patient", "ada").version == 1
+        assert worlds.there.store.read(following("t"), "Observation", "o1").version == 1
+    assert worlds.there.store.read(following("t"), "Condition", "c1").version == 1
+
+
+def test_every_path_that_reaches_persons_is_asked(loaded):
+    reaching = {path.name for path in declared() if path.name.startswith("fhir.") and path.reach == "persons"}
+    routes = {route.name for route in fhir_routes(Api(loaded, lambda _: clinician()))}
+    assert reaching == GETS.keys() | BODIES.keys()
+    assert routes == {path.name for path in declared() if path.name.startswith("fhir.")}
+
+
+def test_a_choice_made_between_two_pages_holds_on_the_second(doctor, loaded):
+    first = get(doctor, "/Observation?_count=1&_sort=-date")
+    loaded.write(LOAD, [Put(restrict("ada", "h1", NOW))])
+    second = doctor.get(links(first)["next"])
+    assert ids(second) == (["o4"] if ids(first) != ["o4"] else [])
+
+
+def test_a_version_held_before_a_choice_says_nothing_after_it(doctor, loaded):
+    tag = get(doctor, "/Patient/ada").headers["etag"]
+    assert get(doctor, "/Patient/ada", if_none_match=tag).status_code == 304
+    loaded.write(LOAD, [Put(restrict("ada", "h1", NOW))])
+    assert get(doctor, "/Patient/ada", if_none_match=tag).status_code == 404
+
+
+def test_a_withdrawn_choice_opens_the_record_again(doctor, loaded):
+    choice = restrict("ada", "h1", NOW) | {"id": "choice"}
+    loaded.write(LOAD, [Put(choice)])
+    assert get(doctor, "/Patient/ada").status_code == 404
+    loaded.write(LOAD, [Put(choice | {"status": "inactive"})])
+    assert get(doctor, "/Patient/ada").status_code == 200
+
+
+def test_a_record_that_names_nobody_cannot_be_brought_in(doctor):
+    nameless = {key: value for key, value in HERS.items() if key != "subject"}
+    assert post(doctor, "/Observation", nameless).status_code == 422
