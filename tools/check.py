@@ -8,10 +8,13 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = (".csv", ".gz", ".xz", ".tgz", ".zip", ".parquet", ".ods", ".xlsx", ".tsv", ".ndjson", ".js", ".woff2")
+OURS = {"src/camphora/notice.tsv", "src/camphora/web/static/camphora.js"}
+"""Code and lists of our own that only look like data."""
 HEAD = """Camphora
 Copyright 2026 the Camphora authors
 
@@ -23,12 +26,9 @@ One line per file: path, licence, source, what it is.
 
 def notice_rows() -> list[list[str]]:
     """Every line of NOTICE.d: path, licence, source, what it is."""
-    rows = []
-    for part in sorted((ROOT / "NOTICE.d").glob("*.tsv")):
-        for line in part.read_text("utf-8").splitlines():
-            if line.strip() and not line.startswith("#") and not line.startswith("path\t"):
-                rows.append(line.split("\t"))
-    return sorted(rows)
+    parts = sorted((ROOT / "NOTICE.d").glob("*.tsv"))
+    lines = [line for part in parts for line in part.read_text("utf-8").splitlines()]
+    return sorted(line.split("\t") for line in lines if line.strip() and not line.startswith(("#", "path\t")))
 
 
 def notice_text() -> str:
@@ -55,15 +55,23 @@ def notice_faults() -> list[str]:
     faults = [
         f"{name}: data without a line in NOTICE.d"
         for name in names
-        if not any(Path(name).match(pattern) for pattern in patterns)
+        if name not in OURS and not any(Path(name).match(pattern) for pattern in patterns)
     ]
     faults += [
         f"NOTICE.d: {row[0]}: four fields wanted" for row in notice_rows() if len(row) != 4 or not all(row)
     ]
     faults += [f"NOTICE.d: {pattern}: no such file" for pattern in patterns if not list(ROOT.glob(pattern))]
-    if (ROOT / "NOTICE").read_text("utf-8") != notice_text():
-        faults.append("NOTICE: not up to date; run make notice")
+    for path, text in notice_files().items():
+        if not path.exists() or path.read_text("utf-8") != text:
+            faults.append(f"{path.name}: not up to date; run make notice")
     return faults
+
+
+def notice_files() -> dict[Path, str]:
+    """What `--write-notice` writes: NOTICE, and the rows of what the wheel carries, for the page of sources."""
+    carried = [row for row in notice_rows() if row[0].startswith("src/camphora/")]
+    packaged = "".join("\t".join([row[0].removeprefix("src/camphora/"), *row[1:]]) + "\n" for row in carried)
+    return {ROOT / "NOTICE": notice_text(), ROOT / "src/camphora/notice.tsv": packaged}
 
 
 def error_faults() -> list[str]:
@@ -78,14 +86,50 @@ def error_faults() -> list[str]:
         )
     )
     faults = [f"errors: {code}: raised, but not in the catalogue" for code in sorted(raised - entries.keys())]
-    faults += [
-        f"errors: {code}: in the catalogue, but never used" for code in entries if f'"{code}"' not in sources
-    ]
+    by_reason = {f"gate-{reason}" for reason in re.findall(r'Reason\(\s*"([a-z-]+)"', sources)}
+    unused = [code for code in entries if f'"{code}"' not in sources and code not in by_reason]
+    faults += [f"errors: {code}: in the catalogue, but never used" for code in unused]
     for code, entry in entries.items():
         for texts in (entry.text, entry.remedy):
-            facts = {lang: set(re.findall(r"{(\w+)", texts[lang])) for lang in ("zh-TW", "en")}
+            facts = {lang: set(re.findall(r"(?<!{){(\w+)", texts[lang])) for lang in ("zh-TW", "en")}
             if facts["zh-TW"] != facts["en"] or not all(texts.values()):
                 faults.append(f"errors: {code}: the languages name different facts, or one is empty")
+    return faults
+
+
+def words_faults() -> list[str]:
+    """Words that one language has and the other has not, or with other places."""
+    from camphora.pages.words import missing
+
+    pairs = [
+        (ROOT / f"src/camphora/{room}/strings/zh-TW.toml", ROOT / f"src/camphora/{room}/strings/en.toml")
+        for room in ("cli", "web")
+    ]
+    folder = ROOT / "src/camphora/web/words"
+    names = {path.name for path in folder.glob("*/*.toml")}
+    pairs += [(folder / "zh-TW" / name, folder / "en" / name) for name in sorted(names)]
+    faults = []
+    for zh, en in pairs:
+        if not (zh.exists() and en.exists()):
+            faults.append(f"{zh.name}: only in one language")
+            continue
+        found = missing(tomllib.loads(zh.read_text("utf-8")), tomllib.loads(en.read_text("utf-8")))
+        faults += [f"{zh.relative_to(ROOT)}: {one}" for one in found]
+    return faults
+
+
+def system_faults() -> list[str]:
+    """Every fault of every packaged system folder, and cases that do not hold."""
+    from camphora.catalogue import Catalogue, check
+
+    catalogue = Catalogue.scan()
+    faults = [str(fault) for system in catalogue.systems.values() for fault in check(system.folder)]
+    for name in catalogue.systems:
+        faults += [
+            f"{name}/{one.file}:{one.line}: {one.case}: {one.found}"
+            for one in catalogue.test(name)
+            if not one.holds
+        ]
     return faults
 
 
@@ -107,9 +151,10 @@ def naming_faults() -> list[str]:
 
 def main() -> int:
     if "--write-notice" in sys.argv:
-        (ROOT / "NOTICE").write_text(notice_text(), "utf-8")
+        for path, text in notice_files().items():
+            path.write_text(text, "utf-8")
         return 0
-    faults = [*notice_faults(), *error_faults(), *naming_faults()]
+    faults = [*notice_faults(), *error_faults(), *naming_faults(), *words_faults(), *system_faults()]
     print("\n".join(faults) or "house checks: no fault")
     return bool(faults)
 

@@ -90,7 +90,7 @@ class Identity:
             user.role,
             user.organisation,
             user.person,
-            self._hasher.hash(password),
+            self._hasher.hash(password) if password is not None else self._never,
         )
         with self._lock:
             self._connection.execute("INSERT INTO user VALUES (?, ?, ?, ?, ?, ?)", values)
