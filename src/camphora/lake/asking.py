@@ -93,14 +93,12 @@ class Lake:
         parts.mkdir(parents=True, exist_ok=True)
         made = [view_source(view) for view in (*base_views(), *views)]
         made += [table_source(table) for table in (*base_tables().values(), *tables)]
-        self._sources = {source.name: source for source in made}
-        if len(self._sources) < len(made):
-            raise Invalid("lake-name-doubled", names=len(made) - len(self._sources))
+        self._sources = _by_name(made)
         self._store = store
         self._rules = rules or Rules()
         self._engine = Engine(folder)
         self._parts = PartFolder(parts)
-        self._follower = Follower(store, self._engine, self._parts, self._sources, digest(made, SPAN))
+        self._follower = Follower(store, self._engine, self._parts, self._sources, digest(self._sources.values(), SPAN))
         self._wake, self._closing = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
         self.fault: Exception | None = None
@@ -221,6 +219,8 @@ class Lake:
         return Answer(_headings(question), tuple(rows), Certificate("none"), version, version, __version__)
 
     def _count(self, now: Snapshot, question: Question) -> Counted:
+        if now.place == 0 and now.last_change > 0:
+            raise Busy("lake-not-ready")
         cursor = self._engine.cursor()
         try:
             return count(cursor, self._source, lambda name: self._paths(now, name), question, self._rules)
@@ -234,8 +234,6 @@ class Lake:
             with self._parts.pinned(
                 self._follower.snapshot, lambda now: (part.file for part in now.manifest.parts)
             ) as now:
-                if now.place == 0 and now.last_change > 0:
-                    raise Busy("lake-not-ready")
                 if self._follower.is_settled(now):
                     found = read(now)
                     if self._hidden() == now.hidden:
@@ -279,6 +277,15 @@ class Lake:
                 raise Forbidden("records-type-refused", type=source.view.resource, role=access.reader.role)
         elif len(self._store.batches(access, source.name)) < len(self._store.batches(ACCESS, source.name)):
             raise Forbidden("records-table-refused", name=source.name)
+
+
+def _by_name(made: Sequence[Source]) -> dict[str, Source]:
+    """Sources by name; the same one may be given twice, two of the same name may not."""
+    found: dict[str, Source] = {}
+    for source in made:
+        if found.setdefault(source.name, source).form != source.form:
+            raise Invalid("lake-name-doubled", name=source.name)
+    return found
 
 
 def _headings(question: Question) -> tuple[str, ...]:
