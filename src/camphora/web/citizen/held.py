@@ -1,0 +1,151 @@
+"""The choices of a person that hold now, and how each is said in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+from camphora.installation import Installation
+from camphora.pages import Action
+from camphora.policy.choices import Closes, Effect, Hides, LetsIn, effects, restricted
+from camphora.policy.vocabulary import LABELS
+from camphora.web.contexts import Choice
+from camphora.web.reading import Chart, Json, Reading
+from camphora.web.reading.titles import consent_title
+
+HERE = "/me/choices"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A choice that holds now: its Consent and one thing that it does."""
+
+    consent: Json
+    effect: Effect
+
+    @property
+    def end_href(self) -> str:
+        return f"{HERE}/end?{urlencode({'consent': self.consent['id']})}"
+
+    def does_as(self, other: Held) -> bool:
+        """Whether both do the same: ending one alone would change nothing."""
+        return replace(self.effect, since=0, until=None) == replace(other.effect, since=0, until=None)
+
+    @property
+    def since(self) -> str:
+        return str(self.consent.get("dateTime", ""))
+
+
+def held(chart: Chart) -> list[Held]:
+    """The person's choices that hold at this moment, the newest first."""
+    now = int(datetime.now(UTC).timestamp() * 1000)
+    found = chart.ask("Consent", ("_sort", "-date"), count=500).rows
+    pairs = [Held(consent, effect) for consent in found for effect in effects(consent)]
+    return [each for each in pairs if each.effect.since <= now and (each.effect.until or now + 1) > now]
+
+
+def stops(choices: Sequence[Held]) -> list[Held]:
+    return [each for each in choices if isinstance(each.effect, Hides) and not _institution(each)]
+
+
+def restrictions(choices: Sequence[Held]) -> dict[str, Held]:
+    """By Organization id."""
+    return {_institution(each): each for each in choices if _institution(each)}
+
+
+def closings(choices: Sequence[Held]) -> dict[str, Held]:
+    """By sensitivity label."""
+    closed = [(each, each.effect.mask) for each in choices if isinstance(each.effect, Closes)]
+    return {label: each for each, mask in closed for bit, label in enumerate(LABELS) if mask >> bit & 1}
+
+
+def relatives(choices: Sequence[Held]) -> dict[str, Held]:
+    """By the Patient id of who is let in."""
+    return {each.effect.person: each for each in choices if isinstance(each.effect, LetsIn)}
+
+
+def _institution(each: Held) -> str:
+    name = each.effect.set_name if isinstance(each.effect, Hides) else ""
+    return name.removeprefix("restricted:") if name == restricted(name.removeprefix("restricted:")) else ""
+
+
+def summary(chart: Chart, reading: Reading, installation: Installation) -> list[Choice]:
+    """The four choices in one line each, for the first page."""
+    choices, words = held(chart), reading.words
+    counts = {
+        "restrict": len(restrictions(choices)), "close": len(closings(choices)), "family": len(relatives(choices)),
+    }  # fmt: skip
+    first = secondary(reading, choices, opened(installation, chart))
+    lines = [Choice(first.name, first.text, first.state, first.effect, Action(words("choice.change"), HERE))]
+    for key, count in counts.items():
+        href = "/me/family" if key == "family" else HERE
+        state = words(f"choice.{key}.count", n=count)
+        lines.append(Choice(words(f"choice.{key}.name"), "", state, "", Action(words("choice.change"), href)))
+    return lines
+
+
+def opened(installation: Installation, chart: Chart) -> dict[str, int]:
+    """How many of the person's rows are open to secondary use now, by view: exact, for that person alone."""
+    return dict(installation.lake.open_rows_of(chart.person, chart.access))
+
+
+def secondary(reading: Reading, choices: Sequence[Held], rows: dict[str, int]) -> Choice:
+    """The choice about secondary use, with exactly how many rows are open to it."""
+    words, stopped = reading.words, stops(choices)
+    if stopped:
+        state, action = words("choice.stop.stopped"), Action(words("choice.stop.resume"), stopped[0].end_href)
+        since = words("choice.since", date=reading.when(stopped[0].since))
+    else:
+        state, since = words("choice.stop.open"), ""
+        action = Action(words("choice.stop.do"), f"{HERE}/stop")
+    effect = since + words("choice.stop.rows", n=sum(rows.values()))
+    return Choice(words("choice.stop.name"), words("choice.stop.text"), state, effect, action)
+
+
+def rows_in_words(reading: Reading, rows: dict[str, int]) -> str:
+    """Open rows by view: 就診 0、檢驗 0."""
+    words = reading.words
+    named = {
+        words(f"view_rows.{name}") if f"view_rows.{name}" in words else name: n for name, n in rows.items()
+    }
+    return reading.join(f"{name} {n:,}" for name, n in named.items())
+
+
+def ending(choice: Held) -> str:
+    """The name of ending this choice."""
+    match choice.effect:
+        case LetsIn():
+            return "end"
+        case Closes():
+            return "open"
+    return "lift" if _institution(choice) else "resume"
+
+
+def lines(reading: Reading, choices: Sequence[Held], rows: dict[str, int]) -> list[Choice]:
+    words = reading.words
+    first = secondary(reading, choices, rows)
+    detail = words("choice.stop.detail", rows=rows_in_words(reading, rows)) if rows else ""
+    lines = [Choice(first.name, first.text, first.state, first.effect + detail, first.action)]
+    for key, each in restrictions(choices).items():
+        name = reading.names.get(f"Organization/{key}", consent_title(reading, each.consent))
+        lines.append(_held_line(reading, "restrict", name, each, "lift"))
+    for label, each in closings(choices).items():
+        name = words(f"label.{label}") if f"label.{label}" in words else words("choice.close.name")
+        lines.append(_held_line(reading, "close", name, each, "open"))
+    more = Action(words("choice.close.do"), f"{HERE}/close")
+    state = words("choice.close.count", n=len(closings(choices)))
+    lines.append(Choice(words("choice.close.name"), words("choice.close.text"), state, "", more))
+    state = words("choice.family.count", n=len(relatives(choices)))
+    family = Action(words("choice.change"), "/me/family")
+    lines.append(Choice(words("choice.family.name"), words("choice.family.text"), state, "", family))
+    return lines
+
+
+def _held_line(reading: Reading, kind: str, name: str, each: Held, end: str) -> Choice:
+    words = reading.words
+    since = words("choice.since", date=reading.when(each.since))
+    return Choice(
+        name, "", words(f"choice.{kind}.held"), since, Action(words(f"choice.button.{end}"), each.end_href)
+    )

@@ -1,0 +1,218 @@
+"""`/me/looked`: who looked at me, when and what for, and the receipt of each look with its proof."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from camphora.errors import NotFound
+from camphora.pages import Action, Cell, Column, Link, Prose, Table, View, dates
+from camphora.policy import Access, Purpose
+from camphora.records import Look as Seen
+from camphora.records import SQLiteStore
+from camphora.web.contexts import Look, Looked
+from camphora.web.reading import Chart, Reading, is_synthetic
+from camphora.web.reading.desk import Desk
+from camphora.web.reading.plain import moment_of
+from camphora.web.reading.titles import kind
+from camphora.web.site import wants_fragment
+
+PART, MOST_NAMED = 20, 4
+TOGETHER = 10 * 60 * 1000
+"""Looks of one reader within so many milliseconds of each other are one act."""
+STEPS = (200, 2_000, 20_000, 1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What one reader looked at in one go, newest look first."""
+
+    looks: Sequence[Seen]
+
+    @property
+    def newest(self) -> Seen:
+        return self.looks[0]
+
+
+def acts(store: SQLiteStore, access: Access, wanted: int, *, own: bool = False) -> list[Act]:
+    """The newest acts of looking at the Access's one person; the reader's own ones only where `own`.
+
+    The person's own reading fills the list quickly, so more looks are asked for until enough others are found."""
+    person = _person(access)
+    found: list[Act] = []
+    for limit in STEPS:
+        looks = store.looks(access, person, limit)
+        found = grouped([look for look in looks if own or not _is_own(store, access, look)])
+        if len(found) > wanted or len(looks) < limit:
+            break
+    return found[:wanted]
+
+
+def _person(access: Access) -> str:
+    return next(iter(access.persons or ()))
+
+
+def _is_own(store: SQLiteStore, access: Access, look: Seen) -> bool:
+    mine = look.purpose == Purpose.SELF and look.name == access.reader.name
+    return mine and store.audit.receipt(look.receipt)["reader"] == access.reader.id
+
+
+def grouped(looks: Sequence[Seen]) -> list[Act]:
+    """Looks that follow each other closely, by one reader for one purpose, as one act."""
+    groups: list[list[Seen]] = []
+    for look in looks:
+        if groups and _follows(groups[-1][-1], look):
+            groups[-1].append(look)
+        else:
+            groups.append([look])
+    return [Act(group) for group in groups]
+
+
+def _follows(later: Seen, look: Seen) -> bool:
+    def who(one: Seen) -> tuple[object, ...]:
+        return one.name, one.role, one.organisation, one.purpose, one.among_many
+
+    return who(later) == who(look) and later.at - look.at <= TOGETHER
+
+
+def shown(chart: Chart, reading: Reading, found: Sequence[Act], *, basis: bool = True) -> list[Look]:
+    """Acts in words, with the names of the readers' institutions; with the legal basis where `basis`."""
+    reading = reading.named(chart.names(f"Organization/{act.newest.organisation}" for act in found))
+    return [_look(reading, act, basis=basis) for act in found]
+
+
+def _look(reading: Reading, act: Act, *, basis: bool) -> Look:
+    newest, words = act.newest, reading.words
+    kinds = dict.fromkeys(kind(reading, name) for look in act.looks for name in look.types)
+    named = reading.join(list(kinds)[:MOST_NAMED])
+    if len(kinds) > MOST_NAMED:
+        named = words("reading.several", names=named, n=len(kinds))
+    what = words("looked_by.among_many", kinds=named) if newest.among_many else named
+    return Look(
+        who=who(reading, newest),
+        purpose=words(f"looked_for.{newest.purpose}"),
+        when=dates.moment(moment_of(newest.at), reading.lang),
+        what=what,
+        basis=words(f"basis.{newest.purpose}") if basis else "",
+        proof=f"/me/looked/{newest.receipt}",
+    )
+
+
+def who(reading: Reading, look: Seen) -> str:
+    """Institution and name of a reader: 仁愛醫院 林醫師."""
+    place = reading.names.get(f"Organization/{look.organisation}", "") if look.organisation else ""
+    role = reading.words(f"role.{look.role}")
+    key = "looked_by.staff" if look.organisation and look.name else "looked_by.who"
+    return reading.words(key, place=place, name=look.name or role, role=role).strip()
+
+
+class LookedPages(Desk):
+    """Who looked, and the receipt of one look."""
+
+    def page(self, request: Request) -> Response:
+        chart, reading = self.own(request), self.reading(request)
+        begin, own = _number(request.query_params.get("from", "")), request.query_params.get("own") == "1"
+        found = acts(self.store, chart.access, begin + PART + 1, own=own)
+        following = (
+            f"/me/looked?from={begin + PART}{'&own=1' if own else ''}" if len(found) > begin + PART else ""
+        )
+        looks = shown(chart, reading, found[begin : begin + PART])
+        if wants_fragment(request) and begin:
+            return self.site.fragment(request, "looks.html", {"looks": looks, "more": following})
+        total = len(acts(self.store, chart.access, STEPS[-1], own=own))
+        context = Looked(looks=looks, total=total, more=following, own="" if own else "/me/looked?own=1")
+        return self.site.page(request, context, synthetic=is_synthetic([chart.patient()]))
+
+    def receipt(self, request: Request) -> Response:
+        chart, number = self.own(request), int(request.path_params["number"])
+        act = self._act(chart, number)
+        look = next(each for each in act.looks if each.receipt == number)
+        reading = self.reading(request)
+        reading = reading.named(
+            chart.names([f"Organization/{look.organisation}"] if look.organisation else ())
+        )
+        words = reading.words
+        view = View(
+            name="receipt",
+            title=words("receipt.title"),
+            lead=words("receipt.lead", number=str(number)),
+            blocks=list(_blocks(reading, look, act, self.store.audit.entry(number).decode())),
+            badge="synthetic" if is_synthetic([chart.patient()]) else None,
+            why=self.why(request, Purpose.SELF),
+            crumbs=[Link(words("citizen.record"), "/me"), Link(words("citizen.looked"), "/me/looked")],
+            actions=[Action(words("receipt.proof"), f"/me/looked/{number}/proof.json", primary=True)],
+        )
+        return self.site.view(request, view)
+
+    def proof(self, request: Request) -> Response:
+        number = int(request.path_params["number"])
+        self._act(self.own(request), number)
+        body = orjson.dumps(self.store.audit.proof(number), option=orjson.OPT_INDENT_2)
+        return attachment(body, "application/json", f"camphora-receipt-{number}.json")
+
+    def _act(self, chart: Chart, number: int) -> Act:
+        """The act to which a receipt belongs; NotFound where it does not concern this person."""
+        for limit in STEPS:
+            looks = self.store.looks(chart.access, chart.person, limit)
+            for act in grouped(looks):
+                if any(look.receipt == number for look in act.looks):
+                    return act
+            if len(looks) < limit:
+                break
+        raise NotFound("audit-no-receipt", number=number)
+
+
+def _blocks(reading: Reading, look: Seen, act: Act, line: str) -> Iterator[Prose | Table]:
+    words = reading.words
+    columns = [Column("name", words("item.name")), Column("value", words("item.value"))]
+    facts = {
+        "who": who(reading, look),
+        "role": words(f"role.{look.role}"),
+        "purpose": words(f"looked_for.{look.purpose}"),
+        "basis": words(f"basis.{look.purpose}"),
+        "when": dates.moment(moment_of(look.at), reading.lang),
+        "act": words(f"looked_act.{look.act}") if f"looked_act.{look.act}" in words else look.act,
+        "types": reading.join(kind(reading, name) for name in look.types),
+        "scope": words("receipt.among_many" if look.among_many else "receipt.alone"),
+    }
+    rows = [{"name": words(f"receipt.fact.{key}"), "value": value} for key, value in facts.items() if value]
+    yield Table("receipt", words("receipt.said"), columns, rows)
+    others = [other for other in act.looks if other.receipt != look.receipt]
+    if others:
+        yield _others(reading, others)
+    yield Prose(
+        words("receipt.check"), [words("receipt.how"), words("receipt.command"), words("receipt.salt")]
+    )
+    yield Prose(words("receipt.line"), [line])
+
+
+def _others(reading: Reading, looks: Sequence[Seen]) -> Table:
+    words = reading.words
+    columns = [
+        Column("number", words("receipt.number")),
+        Column("when", words("receipt.fact.when")),
+        Column("types", words("receipt.fact.types")),
+    ]
+    rows: list[dict[str, Cell]] = [
+        {
+            "number": str(look.receipt),
+            "href": f"/me/looked/{look.receipt}",
+            "when": dates.moment(moment_of(look.at), reading.lang),
+            "types": reading.join(kind(reading, name) for name in look.types),
+        }
+        for look in looks
+    ]
+    return Table("together", words("receipt.together"), columns, rows, link={"number": "href"})
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
+
+
+def attachment(body: bytes, media: str, name: str) -> Response:
+    """A file to be kept, not shown."""
+    return Response(body, media_type=media, headers={"content-disposition": f'attachment; filename="{name}"'})
