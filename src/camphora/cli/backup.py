@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def add(tree: Tree) -> None:
-    made = tree.command("backup", run)
+    made = tree.command("backup", run, reach="persons")
     made.add_argument("folder", type=Path, metavar="FOLDER", help=tree.words("serve.folder"))
     made.add_argument("to", type=Path, metavar="TO", help=tree.words("backup.to"))
 

@@ -10,6 +10,7 @@ from camphora import __version__
 from camphora.cli import audit, backup, demo, load, serve, system, token, user
 from camphora.cli.terminal import Terminal, usual_lang, words
 from camphora.errors import Lang
+from camphora.policy.paths import Reach, read_path
 
 NOUNS = (demo, serve, load, user, token, backup, audit, system)
 
@@ -25,9 +26,10 @@ class Tree:
         )
 
     def command(
-        self, name: str, run: Callable[[Any, Terminal], int | None], key: str = ""
+        self, name: str, run: Callable[[Any, Terminal], int | None], key: str = "", reach: Reach = "nothing"
     ) -> argparse.ArgumentParser:
-        """A command that runs; `key` names its words where the verb alone would not."""
+        """A command that runs, declared as a read path; `key` names its words where the verb alone would not."""
+        read_path(f"command.{key or name}", "command", reach)
         made = self._add(name, key or name)
         made.set_defaults(run=run)
         return made

@@ -1,0 +1,152 @@
+"""Two installations that differ in one person only: in one she restricts a hospital, in the other she never was.
+
+Whatever the clinician of that hospital asks must be answered alike by both. That is the whole definition of a
+leak here, so an attack is only a list of requests; no attack says what the answer should be.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from starlette.testclient import TestClient
+
+from builders import NOW
+from camphora.gate import User
+from camphora.installation import Installation
+from camphora.policy import Role, choices
+from camphora.policy.internal import loading
+from camphora.records import Put
+from camphora.synth import Country, cast, foundation, population
+from camphora.web.app import application
+
+TODAY = date(2026, 11, 21)
+HOUSEHOLDS = 14
+
+
+@dataclass(frozen=True)
+class Person:
+    """The one person, with everything that an attacker might already know of her."""
+
+    id: str
+    name: str
+    number: str
+    chart: str
+    born: str
+    records: tuple[tuple[str, str], ...]
+    code: str
+    encounter_date: str
+
+
+@dataclass(frozen=True)
+class World:
+    """One installation with its application; `client` is signed in as whom the test asks for."""
+
+    installation: Installation
+    person: Person
+    other: str
+    app: object
+
+    def client(self, name):
+        user = self.installation.gate.identity.user(name)
+        session = self.installation.gate.identity.open_session(user)
+        made = TestClient(self.app, raise_server_exceptions=False, follow_redirects=False)
+        made.cookies.set("camphora_session", session.token)
+        made.headers["accept-language"] = "zh-TW"
+        made.csrf = session.csrf
+        return made
+
+
+def build(folder, *, she_exists):
+    """A world of some households; `she_exists`: with the person, who restricts the hospital, or without her."""
+    installation = Installation.open(folder, make=True)
+    (folder / "demo").touch()
+    installation.demo = True
+    country = Country.load()
+    ids = cast(country, 1, 300)
+    resources = _resources(country, ids)
+    person = _person(resources, ids.citizen)
+    kept = resources if she_exists else [r for r in resources if not _hers(r, ids.citizen)]
+    installation.store.write(loading("t"), [Put(resource) for resource in kept])
+    if she_exists:
+        consent = {**choices.restrict(ids.citizen, ids.other_hospital, NOW), "id": "restriction"}
+        installation.store.write(loading("t"), [Put(consent)])
+    installation.load_tables()
+    identity = installation.gate.identity
+    identity.add_user(User("other", "他院醫師", Role.CLINICIAN, organisation=ids.other_hospital), None)
+    identity.add_user(User("welcome", "主治醫師", Role.CLINICIAN, organisation=ids.hospital), None)
+    identity.add_user(User("stranger", "路人", Role.CITIZEN, person=_stranger(resources, ids)), None)
+    identity.add_user(User("analyst", "分析人員", Role.ANALYST), None)
+    identity.add_user(User("administrator", "管理者", Role.ADMINISTRATOR), None)
+    other = _stranger(resources, ids)
+    return World(installation, person, other, application(installation))
+
+
+def _resources(country, ids):
+    shared = [
+        r for r in foundation(country) if ids.hospital[1:] in r["id"] or ids.other_hospital[1:] in r["id"]
+    ]
+    households = population(country, 300, 1, TODAY)
+    people = [
+        r for _, household in zip(range(HOUSEHOLDS), households, strict=False) for r in household.resources()
+    ]
+    return shared + people
+
+
+def _hers(resource, patient):
+    reference = f"Patient/{patient}"
+    about = resource.get("subject") or resource.get("patient") or {}
+    return about.get("reference") == reference or (resource["resourceType"], resource["id"]) == (
+        "Patient",
+        patient,
+    )
+
+
+def _stranger(resources, ids):
+    known = {ids.citizen, ids.daughter}
+    return next(
+        r["id"]
+        for r in resources
+        if r["resourceType"] == "Patient" and r["id"] not in known and not r["id"].startswith(ids.citizen[:4])
+    )
+
+
+def _person(resources, patient):
+    body = next(r for r in resources if r["resourceType"] == "Patient" and r["id"] == patient)
+    hers = [r for r in resources if _hers(r, patient)]
+    condition = next(r for r in hers if r["resourceType"] == "Condition")
+    encounter = next(r for r in hers if r["resourceType"] == "Encounter")
+    numbers = {identifier["system"]: identifier["value"] for identifier in body["identifier"]}
+    chart = next(value for system, value in numbers.items() if "chart" in system)
+    return Person(
+        patient,
+        body["name"][0]["text"],
+        numbers["http://www.moi.gov.tw"],
+        chart,
+        body["birthDate"],
+        tuple((r["resourceType"], r["id"]) for r in hers),
+        condition["code"]["coding"][0]["code"],
+        encounter["period"]["start"][:10],
+    )
+
+
+VARIES = [
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)"), "TIME"),
+    (re.compile(r'name="csrf" value="[^"]+"'), "CSRF"),
+    (re.compile(r"\b[a-km-np-z2-9]{20}\b"), "NEWID"),
+    (re.compile(r"_page=[\w.-]+"), "_page=TOKEN"),
+]
+
+
+def said(answer):
+    """All that an answer tells: status, headers and body, without what differs by the clock or by chance."""
+    text = answer.text
+    for pattern, name in VARIES:
+        text = pattern.sub(name, text)
+    headers = {
+        key: "TIME" if key in {"date", "last-modified"} else value
+        for key, value in sorted(answer.headers.items())
+        if key not in {"content-length", "set-cookie"}
+    }
+    for pattern, name in VARIES:
+        headers = {key: pattern.sub(name, value) for key, value in headers.items()}
+    return answer.status_code, headers, text
