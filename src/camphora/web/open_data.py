@@ -61,7 +61,8 @@ class OpenData:
                         title = page.title[words.lang]
                         whole = system.title[words.lang]
                         name = whole if not page.path else words("open.part", whole=whole, part=title)
-                        yield {**_origin(system, words), "name": name, "address": address(system, page.path)}
+                        row = {**_origin(system, words), "name": name, "address": address(system, page.path)}
+                        yield {**row, "about": ""} if page.path else row
 
     def _codes_row(self, words: Words) -> dict[str, Cell]:
         editions = self.site.installation.terminology.systems()

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from camphora.catalogue import Entry, State
+from camphora.catalogue import Entry, State, System
 from camphora.catalogue.clauses import STATES
 from camphora.errors import NotFound
 from camphora.pages import Cell, Column, Link, Table, View
@@ -74,7 +74,7 @@ class Plans:
         context = SystemPage(
             name=clause.name(words.lang),
             state=entry.state,
-            chapter=words("plan.chapter", plan=words(f"plan.{clause.plan}"), name=clause.chapter),
+            chapter=clause.chapter,
             quotes=[clause.quote],
             does=does(entry, words),
             engine=words(f"engine.{clause.engine}"),
@@ -82,7 +82,7 @@ class Plans:
             source=source(clause.source, words),
             badge=served[0].badge if served else None,
             inferred=clause.inferred,
-            pages=[Link(link.label[words.lang], link.href) for system in served for link in system.links],
+            pages=[link for system in served for link in doors(system, words)],
             related=self._related(entry, words),
         )
         return self.site.page(request, context, nav="systems")
@@ -135,7 +135,7 @@ class Plans:
         """Rows under their chapters in the plans' order; `opened` shows them at once."""
         return [
             Chapter(
-                words("plan.chapter", plan=words(f"plan.{chapter.plan}"), name=chapter.name),
+                chapter_name(chapter.name, words),
                 [row(entry, words) for entry in entries],
                 open=opened,
             )
@@ -147,6 +147,21 @@ def _facet(label: str, key: str, value: str, count: int, asked: dict[str, str]) 
     chosen = asked[key] == value
     query = {name: text for name, text in {**asked, key: "" if chosen else value}.items() if text}
     return Facet(label, f"/systems?{urlencode(query)}" if query else "/systems", count, chosen)
+
+
+def doors(system: System, words: Words) -> list[Link]:
+    """What can be opened of a system: its own pages, then those that lie elsewhere."""
+    own = [
+        Link(page.title[words.lang], f"/systems/{system.name}/{page.path}".rstrip("/"))
+        for page in system.pages
+        if "{" not in page.path
+    ]
+    return own + [Link(link.label[words.lang], link.href) for link in system.links]
+
+
+def chapter_name(name: str, words: Words) -> str:
+    """A chapter with its plan, in the reader's language; the printed name lies in `words/zh-TW`."""
+    return words(f"chapter.{name}")
 
 
 def row(entry: Entry, words: Words) -> SystemRow:
@@ -180,7 +195,7 @@ def plan_table(found: Sequence[Entry], words: Words) -> Table:
         {
             "id": entry.clause.id,
             "plan": words(f"plan.{entry.clause.plan}"),
-            "chapter": entry.clause.chapter,
+            "chapter": chapter_name(entry.clause.chapter, words),
             "zh": entry.clause.zh,
             "en": entry.clause.en,
             "quote": entry.clause.quote,

@@ -19,6 +19,7 @@ from camphora.pages import (
     CountyMap,
     Figure,
     Figures,
+    Kind,
     Link,
     Table,
     View,
@@ -98,20 +99,26 @@ class Population:
         if measure not in ("", "old"):
             raise NotFound("web-no-such-measure")
         counts = self._counts()
-        view = township_view(counts, county, words) if county else county_view(counts.counties, measure, words)
+        view = (
+            township_view(counts, county, words) if county else county_view(counts.counties, measure, words)
+        )
         declared = base_tables()[TABLE]
         asked = {"county": county, "measure": measure}
         return Shown(view, str(declared.as_of), declared.licence, asked)
+
+    def map(self, words: Words) -> CountyMap:
+        """Persons by county."""
+        return county_map(self._counts().counties, "", words)
 
     def _counts(self) -> Tallied:
         access, installation = self.site.open_access(), self.site.installation
         batches = installation.store.batches(access, TABLE)
         digest = tuple(batch.digest for batch in batches)
-        return self._kept.get(digest, lambda: tallied(installation.lake.rows(access, TABLE)))
+        return self._kept.get(digest, lambda: tallied(installation.lake.rows(access, TABLE).rows))
 
 
-def county_view(counties: Counts, measure: str, words: Words) -> View:
-    """The map of counties: persons, or the share aged 65 and over."""
+def county_map(counties: Counts, measure: str, words: Words) -> CountyMap:
+    """Counties by persons, or by the share aged 65 and over."""
     values: dict[str, float | None] = {
         code: (count.share if measure else count.persons) for code, count in counties.items()
     }
@@ -121,7 +128,7 @@ def county_view(counties: Counts, measure: str, words: Words) -> View:
     table = Table(
         "population", words("population.counties"), _columns(words, "county"), rows, {"name": "href"}
     )
-    chart = CountyMap(
+    return CountyMap(
         "population_map",
         words(f"population.map_{measure or 'persons'}"),
         values,
@@ -132,23 +139,28 @@ def county_view(counties: Counts, measure: str, words: Words) -> View:
         words(f"population.high_{measure or 'persons'}"),
         hrefs,
     )
+
+
+def county_view(counties: Counts, measure: str, words: Words) -> View:
+    """All counties, with a map."""
+    chart = county_map(counties, measure, words)
     other = Action(words("population.see_persons"), HOME)
     if not measure:
         other = Action(words("population.see_old"), f"{HOME}?measure=old")
-    blocks = [_figures(_sum(counties.values()), words), chart]
+    blocks: list[Block] = [_figures(_sum(counties.values()), words), chart]
     return _view(words("population.title"), blocks, [other], [], words)
 
 
 def _map_sentence(values: Mapping[str, float | None], measure: str, words: Words) -> str:
     known = sorted((value, code) for code, value in values.items() if value is not None)
     (low, lowest), (high, highest) = known[0], known[-1]
-    kind = "percent" if measure else "integer"
+    kind: Kind = "percent" if measure else "integer"
     return words(
         f"population.sentence_{measure or 'persons'}",
         high=BY_CODE[highest].name(words.lang),
         low=BY_CODE[lowest].name(words.lang),
-        most=numbers.number(high, kind),  # type: ignore[arg-type]
-        least=numbers.number(low, kind),  # type: ignore[arg-type]
+        most=numbers.number(high, kind),
+        least=numbers.number(low, kind),
     )
 
 

@@ -11,21 +11,35 @@ from starlette.routing import BaseRoute
 from camphora import __version__
 from camphora.catalogue import System
 from camphora.formats.fold import fold
-from camphora.pages import Block, Cell, Column, CountyMap, LineChart, Moment, Prose, Table, Timeline, View
+from camphora.pages import (
+    Badge,
+    Block,
+    Cell,
+    Column,
+    CountyMap,
+    LineChart,
+    Moment,
+    Prose,
+    Table,
+    Timeline,
+    View,
+)
 from camphora.pages.counties import COUNTIES
 from camphora.pages.words import Words
 from camphora.web import about, open_data, operation, uses
 from camphora.web.contexts import Card, Home
 from camphora.web.patterns import patterns
-from camphora.web.plans import Plans
+from camphora.web.plans import Plans, chapter_name
 from camphora.web.population import HOME as POPULATION
+from camphora.web.population import Population
 from camphora.web.showing import Finder, Kept, found_page
 from camphora.web.site import Site, get
 
 FACILITY = "https://twcore.mohw.gov.tw/ig/twcore/CodeSystem/organization-identifier-tw"
 DRUG = "https://twcore.mohw.gov.tw/ig/twcore/CodeSystem/medication-nhi-tw"
 RATIO = "nurse_ratio"
-MOST = 20
+MOST, LOOKED = 20, 400
+"""How many rows of a kind are listed, and how many facilities are looked at: those with a page come first."""
 
 
 def routes(site: Site) -> list[BaseRoute]:
@@ -43,7 +57,7 @@ def routes(site: Site) -> list[BaseRoute]:
 class Public:
     def __init__(self, site: Site) -> None:
         self.site = site
-        self.plans = Plans(site)
+        self.plans, self.population = Plans(site), Population(site)
         self._pictures: Kept[LineChart | CountyMap | None] = Kept(32)
         self._hospitals: Kept[frozenset[str]] = Kept(2)
 
@@ -92,7 +106,7 @@ class Public:
         batches = [batch.digest for name in page.tables for batch in installation.store.batches(access, name)]
 
         def make() -> LineChart | CountyMap | None:
-            tables = {name: installation.lake.rows(access, name) for name in page.tables}
+            tables = {name: installation.lake.rows(access, name).rows for name in page.tables}
             blocks = system.view(page, tables, words.lang).blocks
             return next((block for block in blocks if isinstance(block, LineChart | CountyMap)), None)
 
@@ -108,8 +122,9 @@ class Public:
         )  # fmt: skip
 
     def _question_card(self, words: Words) -> Card:
-        badge = "synthetic" if self.site.installation.demo else None
-        return Card(words("card.ask"), words("card.ask_text"), "/ask", "partly", badge)
+        badge: Badge | None = "synthetic" if self.site.installation.demo else None
+        picture = self._pictures.get(("population", words.lang), lambda: self.population.map(words))
+        return Card(words("card.ask"), words("card.ask_text"), "/ask", "partly", badge, picture)
 
     # Search
 
@@ -135,7 +150,7 @@ class Public:
             {
                 "name": entry.clause.name(words.lang),
                 "href": f"/systems/{entry.clause.id}",
-                "chapter": entry.clause.chapter,
+                "chapter": chapter_name(entry.clause.chapter, words),
                 "state": words(f"state.{entry.state}"),
                 "tone": "plain" if entry.state == "planned" else "good",
             }
@@ -173,7 +188,7 @@ class Public:
         batches = tuple(batch.digest for batch in installation.store.batches(access, RATIO))
 
         def make() -> frozenset[str]:
-            rows = installation.lake.rows(access, RATIO)
+            rows = installation.lake.rows(access, RATIO).rows
             return frozenset(str(row["hospital_code"]) for row in rows if not row["branch"])
 
         return self._hospitals.get(batches, make) if batches else frozenset()

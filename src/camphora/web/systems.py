@@ -20,7 +20,7 @@ from camphora.pages.words import Words
 from camphora.policy import Access
 from camphora.web.contexts import Field, Form
 from camphora.web.showing import Kept, Shown, as_file, filtered_page, require_form
-from camphora.web.site import Site, get
+from camphora.web.site import Nav, Site, get
 
 Rows = Sequence[Mapping[str, Any]]
 FEW = 80
@@ -60,7 +60,7 @@ class SystemPages:
         access = self._access(request, found.system)
         view = self._view(found, access, words)
         fields = self._fields(found, access, words)
-        nav = "open" if found.system.public else ""
+        nav: Nav = "open" if found.system.public else ""
         if not fields:
             return self.site.view(request, view, nav=nav)
         form = Form(request.url.path, fields, words("filter.show"), post=False)
@@ -106,7 +106,7 @@ class SystemPages:
         return {
             name: self._rows.get(
                 (access.digest(), name, self._digests(access, [name])),
-                lambda name=name: lake.rows(access, name),  # type: ignore[misc]
+                lambda name=name: lake.rows(access, name).rows,  # type: ignore[misc]
             )
             for name in page.tables
         }

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -121,12 +121,12 @@ class PublicLog:
         """The table of the page as a file; the receipts all at once."""
         words = self.site.words(request)
         self.tally.bring_up()
-        table, today = self._table(request, words, most=None), datetime.now(TAIPEI).date()
+        table, now = self._table(request, words, most=None), today()
         asked = {"purpose": request.query_params.get("purpose", "")}
         view = View(
-            "uses", words("uses.title"), [table], as_of=dates.day(today, words.lang), downloads=table.name
+            "uses", words("uses.title"), [table], as_of=dates.day(now, words.lang), downloads=table.name
         )
-        return Shown(view, today.isoformat(), parameters=asked)
+        return Shown(view, now.isoformat(), parameters=asked)
 
     def _table(self, request: Request, words: Words, most: int | None = PAGE) -> Table:
         asked = request.query_params.get("purpose", "")
@@ -237,6 +237,11 @@ def receipts(log: Log, numbers: list[int], words: Words) -> Table:
 def day_of(at: int) -> str:
     """The day in Taiwan of a time in milliseconds."""
     return datetime.fromtimestamp(at / 1000, TAIPEI).date().isoformat()
+
+
+def today() -> date:
+    """The day in Taiwan."""
+    return datetime.now(TAIPEI).date()
 
 
 def moment(at: int, words: Words) -> str:
