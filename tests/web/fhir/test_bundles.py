@@ -222,3 +222,19 @@ def test_a_load_may_bring_ids_and_whole_people_at_once(served, store):
     )
     assert statuses(made) == ["201", "201"]
     assert get(served(store, clinician()), "/Observation?patient=new&_summary=count").json()["total"] == 1
+
+
+def test_what_is_checked_of_an_entry_is_what_is_kept(doctor):
+    """A property that stands twice: both ways of reading take the last one."""
+    body = (
+        b'{"resourceType":"Bundle","type":"transaction","entry":[],"entry":[{"request":{"method":"GET","url":"Patient"},'
+        b'"request":{"method":"POST","url":"Observation"},"resource":{"resourceType":"Observation","status":"final",'
+        b'"code":{"text":"first"},"subject":{"reference":"Patient/bo"}},"resource":{"resourceType":"Observation",'
+        b'"status":"final","code":{"text":"last"},"subject":{"reference":"Patient/bo"},"subject":{"reference":'
+        b'"Patient/ada"}}}]}'
+    )
+    made = post(doctor, "/", body)
+    assert statuses(made) == ["201"]
+    kept = get(doctor, f"/Observation/{_id(made, 0)}")
+    assert (kept.json()["code"]["text"], kept.text.count("reference")) == ("last", 1)
+    assert get(doctor, "/Observation?patient=ada&_summary=count").json()["total"] == 4

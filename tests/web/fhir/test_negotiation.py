@@ -1,11 +1,17 @@
 """Formats, languages and errors said as OperationOutcomes."""
 
+import asyncio
 import logging
+import threading
 
 import pytest
+from httpx import ASGITransport, AsyncClient
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
-from builders import patient
+from builders import clinician, patient
 from camphora.records import SQLiteStore
+from camphora.web.fhir import Api, fhir_routes
 from web.fhir.asking import FHIR, codes, get, post
 
 BASE = "application/fhir+json"
@@ -126,6 +132,26 @@ def test_a_mistake_of_ours_is_a_number_and_no_value(doctor, monkeypatch, caplog)
     assert "RuntimeError" in caplog.text
     assert not any("A123456780" in text or "王小明" in text for text in (answer.text, caplog.text))
     assert "Traceback" not in caplog.text
+
+
+def test_a_slow_read_keeps_nobody_else_waiting(loaded, monkeypatch):
+    """The read ends only after another answer has come: on the event loop itself it never would."""
+    answered, read = threading.Event(), SQLiteStore.read
+
+    def waiting(*given):
+        assert answered.wait(20)
+        return read(*given)
+
+    async def ask():
+        app = Starlette(routes=[Mount("/fhir", routes=fhir_routes(Api(loaded, lambda _: clinician())))])
+        async with AsyncClient(transport=ASGITransport(app), base_url="http://x.test/fhir") as client:
+            slow = asyncio.create_task(client.get("/Patient/ada"))
+            other = await client.get("/Patient?_summary=count")
+            answered.set()
+            return other.status_code, (await slow).status_code
+
+    monkeypatch.setattr(SQLiteStore, "read", waiting)
+    assert asyncio.run(ask()) == (200, 200)
 
 
 def test_parameters_that_a_read_does_not_know_are_refused(doctor):

@@ -44,8 +44,8 @@ class Api:
         """The address under which this API is reached, without a slash at its end."""
         if self.base is not None:
             return self.base.rstrip("/")
-        url = request.url
-        return f"{url.scheme}://{url.netloc}{request.scope.get('root_path', '')}"
+        scope, host = request.scope, request.headers.get("host", "localhost")
+        return f"{scope['scheme']}://{host}{scope.get('root_path', '')}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from camphora.web.fhir.negotiation import (
     wish,
 )
 from camphora.web.fhir.outcomes import ours, outcome_bytes, status_of
+from camphora.web.fhir.places import placed
 
 CONTENT_TYPE = f"{FHIR_JSON}; charset=utf-8"
 LARGEST_FORM = MIB
@@ -106,7 +107,14 @@ async def _bodied(
     require(request.headers.get("content-type", ""))
     body = await read_body(request, most)
     call = Call(api, access, api.base_of(request), wished)
-    return await loop.run_in_executor(api.calls, lambda: _response(act(call, body), wished))
+
+    def work() -> Response:
+        try:
+            return _response(act(call, body), wished)
+        except Invalid as error:
+            raise placed(error, body) from None
+
+    return await loop.run_in_executor(api.calls, work)
 
 
 async def _metadata(api: Api, request: Request) -> Response:
