@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from camphora.cli.parser import build
 from camphora.cli.terminal import Terminal
-from camphora.errors import CamphoraError, Faults
+from camphora.errors import Busy, CamphoraError, Faults
 
 INTERRUPTED = 130
 
@@ -31,6 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for one in error.faults if isinstance(error, Faults) else [error]:
             terminal.error(one)
         return error.exit_code
+    except OSError as error:
+        said = Busy(
+            "cli-machine", reason=error.strerror or type(error).__name__, file=str(error.filename or "-")
+        )
+        terminal.error(said)
+        return said.exit_code
 
 
 __all__ = ["Terminal", "main"]

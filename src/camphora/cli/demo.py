@@ -46,9 +46,9 @@ def run(given: argparse.Namespace, terminal: Terminal) -> int:
 
 def _live(given: argparse.Namespace, terminal: Terminal, folder: Path, listening: object) -> None:
     terminal.say(terminal.words("demo.opening"))
-    plan = Plan.of(folder, given.people, given.seed)
     installation = Installation.open(folder, make=True)
-    seeding = Seeding(installation, plan)
+    installation.demo = True
+    seeding = Seeding(installation, Plan.of(folder, given.people, given.seed))
     background = threading.Thread(target=_go_on, args=(seeding, terminal), name="seeding", daemon=True)
     try:
         with terminal.progress("demo.tables") as shown:

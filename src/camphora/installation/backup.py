@@ -28,7 +28,7 @@ def backup(folder: Path, to: Path) -> int:
     try:
         to.mkdir(parents=True, exist_ok=True)
         _copy(folder, to)
-    except PermissionError as error:
+    except OSError as error:
         raise Busy("installation-read-only", folder=to.name) from error
     return sum(path.stat().st_size for path in to.rglob("*") if path.is_file())
 

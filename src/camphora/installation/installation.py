@@ -43,7 +43,7 @@ class Installation:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             lock = _hold(folder)
-        except PermissionError as error:
+        except OSError as error:
             raise Busy("installation-read-only", folder=folder.name) from error
         store = SQLiteStore(folder)
         identity = Identity(folder / "gate.sqlite")

@@ -1,0 +1,172 @@
+"""The command line: help, languages, exit codes, JSON, and each thing that can go wrong in one line."""
+
+import io
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import orjson
+import pytest
+
+from camphora.cli import main
+from camphora.cli.parser import build
+
+
+def _run(capsys, *arguments):
+    try:
+        code = main(list(arguments))
+    except SystemExit as ended:
+        code = ended.code
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+@pytest.fixture
+def place(tmp_path, capsys):
+    """An installation with one patient."""
+    path = tmp_path / "a.ndjson"
+    path.write_bytes(orjson.dumps({"resourceType": "Patient", "id": "ada", "gender": "female"}) + b"\n")
+    _run(capsys, "load", str(path), "--into", str(tmp_path / "place"), "--lang", "en")
+    return tmp_path / "place"
+
+
+def _leaves(parser, words=()):
+    below = [
+        action
+        for action in parser._actions
+        if hasattr(action, "choices") and isinstance(action.choices, dict)
+    ]
+    if not below:
+        yield words
+    for action in below:
+        for name, inner in action.choices.items():
+            yield from _leaves(inner, (*words, name))
+
+
+@pytest.mark.parametrize("lang", ["zh-TW", "en"])
+def test_every_command_has_help_with_an_example(capsys, lang):
+    parser, _ = build(["--lang", lang])
+    for words in _leaves(parser):
+        code, out, _ = _run(capsys, *words, "--help", "--lang", lang)
+        assert code == 0
+        assert f"camphora {words[0]}" in out
+        assert ("範例" if lang == "zh-TW" else "example") in out
+
+
+def test_without_a_command_the_help_is_shown(capsys):
+    code, out, _ = _run(capsys, "--lang", "en")
+    assert code == 0
+    assert "exit codes" in out
+
+
+def test_loading_says_what_became_of_the_file_as_json(capsys, tmp_path):
+    path = tmp_path / "a.ndjson"
+    path.write_bytes(b'{"resourceType":"Patient","id":"a"}\n{"resourceType":"Patient","birthDate":"x"}\n')
+    code, out, err = _run(
+        capsys, "load", str(path), "--into", str(tmp_path / "p"), "--bad", str(tmp_path), "--json"
+    )
+    fields = json.loads(out)
+    assert code == 2
+    assert (fields["read"], fields["written"], fields["faults"]) == (2, 1, 1)
+    fault = json.loads(err.splitlines()[0])
+    assert "a.ndjson:2" in fault["place"]
+    assert fault["remedy"]
+
+
+def test_an_empty_file_is_never_a_success(capsys, tmp_path):
+    path = tmp_path / "a.ndjson"
+    path.write_bytes(b"\n\n")
+    code, out, _ = _run(capsys, "load", str(path), "--into", str(tmp_path / "p"), "--lang", "en")
+    assert code == 2
+    assert "holds no data" in out
+
+
+def test_a_folder_that_is_no_installation_is_one_line_and_no_traceback(capsys, tmp_path):
+    for words in (["serve"], ["backup"], ["audit", "verify"]):
+        rest = [str(tmp_path / "to")] if words == ["backup"] else []
+        code, _, err = _run(capsys, *words, str(tmp_path), *rest, "--lang", "en")
+        assert code == 2
+        assert "installation-none" in err
+        assert "Traceback" not in err
+
+
+def test_a_taken_port_is_said_in_one_line(capsys, tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        code, _, err = _run(capsys, "demo", "--port", port, "--no-browser", "--lang", "zh-TW")
+    assert code == 7
+    assert f"連接埠 {port} 已被使用" in err
+
+
+def test_a_folder_that_cannot_be_written_is_said_in_one_line(capsys):
+    code, _, err = _run(capsys, "demo", "--keep", "/proc/camphora", "--port", "0", "--lang", "en")
+    assert code == 7
+    assert "installation-read-only" in err
+    assert "Traceback" not in err
+
+
+def test_accounts_and_tokens(capsys, place, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("a long enough password\n"))
+    code, _, _ = _run(
+        capsys, "user", "add", "lin", "--role", "clinician", "--organisation", "h1", "--in", str(place)
+    )
+    assert code == 0
+    code, out, _ = _run(capsys, "user", "list", "--in", str(place), "--json")
+    assert json.loads(out)["name"] == "lin"
+    code, out, _ = _run(capsys, "token", "issue", "lin", "--in", str(place), "--lang", "en")
+    assert out.startswith("cam_")
+    code, _, err = _run(capsys, "token", "issue", "nobody", "--in", str(place), "--lang", "en")
+    assert code == 4
+    assert "gate-no-user" in err
+
+
+def test_the_log_is_verified_and_a_changed_byte_found(capsys, place):
+    code, out, _ = _run(capsys, "audit", "verify", str(place), "--json")
+    assert (code, json.loads(out)["sound"]) == (0, True)
+    (place / "audit" / "receipts.log").write_bytes(b"{}\n")
+    code, out, err = _run(capsys, "audit", "verify", str(place), "--lang", "en")
+    assert code == 2
+    assert "not a receipt" in err
+
+
+def test_a_proof_is_checked_offline(capsys, tmp_path):
+    from camphora.audit import Log, Receipt
+
+    log = Log(tmp_path / "audit")
+    for number in range(5):
+        log.append(Receipt(number, "u", "n", "clinician", "h", "care", "read", ("Patient",), nonce="n"))
+    proof = log.proof(3)
+    log.close()
+    file = tmp_path / "proof.json"
+    file.write_bytes(orjson.dumps(proof))
+    assert _run(capsys, "audit", "check", str(file))[0] == 0
+    file.write_bytes(orjson.dumps({**proof, "entry": proof["entry"].replace("read", "took")}))
+    assert _run(capsys, "audit", "check", str(file))[0] == 2
+    file.write_bytes(b"[]")
+    code, _, err = _run(capsys, "audit", "check", str(file), "--lang", "en")
+    assert code == 2
+    assert "cli-not-a-proof" in err
+
+
+def test_the_life_of_a_system_folder(capsys, tmp_path):
+    assert _run(capsys, "system", "new", "flu_watch", "--in", str(tmp_path))[0] == 0
+    assert _run(capsys, "system", "check", "flu_watch", "--in", str(tmp_path), "--lang", "en")[0] == 0
+    code, out, _ = _run(capsys, "system", "test", "flu_watch", "--in", str(tmp_path), "--json")
+    assert code == 0
+    assert json.loads(out)["passed"] > 0
+    assert _run(capsys, "system", "demo", "flu_watch", "--in", str(tmp_path))[0] == 0
+    code, out, _ = _run(capsys, "system", "list", "--in", str(tmp_path), "--json")
+    assert {"flu_watch", "nurse_ratio"} <= {json.loads(line)["name"] for line in out.splitlines()}
+
+
+def test_no_color_and_the_locale_are_kept():
+    environment = {**os.environ, "NO_COLOR": "1", "LC_ALL": "en_US.UTF-8"}
+    command = [sys.executable, "-m", "camphora", "serve", "nowhere"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 2
+    assert "holds no installation" in done.stderr
+    assert "\x1b[" not in done.stderr
