@@ -104,6 +104,8 @@ def test_a_transaction_goes_delete_post_put_get(doctor):
         (entry("PUT", "Condition/c2", condition("c1", "ada", "I10", None)), 400, "web-fhir-id-mismatch"),
         (entry("DELETE", "Observation/o1", ifMatch='W/"9"'), 412, "records-version-conflict"),
         (entry("GET", "Observation/never"), 404, "records-not-found"),
+        (entry("GET", "Observation?date=someday"), 400, "fhir-search-value"),
+        (entry("GET", "Consent?status=active"), 403, "records-type-refused"),
         (entry("POST", "Observation"), 400, "web-fhir-entry-resource"),
         (entry("POST", "Observation/o1", _about("Patient/ada")), 400, "web-fhir-entry-request"),
         (entry("PATCH", "Observation/o1", _about("Patient/ada")), 400, "web-fhir-entry-request"),

@@ -86,7 +86,7 @@ def _item(number: int, entry: Entry, resource: Any, base: str) -> Item | Invalid
         item = _taken(number, entry, resource, base)
         _require_sound(item)
     except Invalid as error:
-        return _located(error, number)
+        return located(error, number)
     return item
 
 
@@ -159,10 +159,10 @@ def _inside(fault: Invalid) -> Invalid:
     return moved(fault, path)
 
 
-def _located(error: Invalid, number: int) -> Invalid:
+def located(error: Invalid, number: int) -> Invalid:
     """The error with its place counted from the bundle."""
     if isinstance(error, Faults):
-        return Faults([_located(fault, number) for fault in error.faults])
+        return Faults([located(fault, number) for fault in error.faults])
     path = error.place.path if error.place else None
     whole = f"Bundle.entry[{number}]" + (f".{path}" if path else "")
     return moved(error, whole)

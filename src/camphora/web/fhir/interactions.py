@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from camphora.errors import Faults, Invalid, NotFound, Place
 from camphora.fhir import definitions, structure
@@ -67,18 +67,35 @@ def history(call: Call, record_type: str, record_id: str) -> Answer:
     return Answer(200, bundles.history(call.base, address, versions, shown, link))
 
 
-def search(call: Call, record_type: str, pairs: Pairs) -> Answer:
-    """A searchset page. Page tokens travel as `_page`, with the day against which `ap` is measured before them."""
+class Asked(NamedTuple):
+    """A search as it was understood: the query, the parameters without the page, the page, and the day it began."""
+
+    query: Query
+    pairs: Pairs
+    page: str
+    day: int
+
+
+def asked(call: Call, record_type: str, pairs: Pairs) -> Asked:
+    """Read a search's parameters. Page tokens travel as `_page`, with the day against which `ap` is measured before
+    them, so that a search which began yesterday goes on as it was."""
     require_type(record_type)
     page = dict(pairs).get("_page", "")
-    day, _, token = page.rpartition(".")
-    today = int(day) if re.fullmatch(r"[0-9]{1,7}", day) else int(time.time() * 1000) // DAY
-    asked = tuple((name, value) for name, value in pairs if name != "_page")
-    given = (*asked, ("_page", token)) if page else asked
-    query = parse_query(record_type, given, strict=call.wish.strict, base=call.base, now=today * DAY)
+    begun, _, token = page.rpartition(".")
+    day = int(begun) if re.fullmatch(r"[0-9]{1,7}", begun) else int(time.time() * 1000) // DAY
+    rest = tuple((name, value) for name, value in pairs if name != "_page")
+    given = (*rest, ("_page", token)) if page else rest
+    query = parse_query(record_type, given, strict=call.wish.strict, base=call.base, now=day * DAY)
+    return Asked(query, rest, page, day)
+
+
+def search(call: Call, record_type: str, pairs: Pairs) -> Answer:
+    """A page of matches as a searchset."""
+    given = asked(call, record_type, pairs)
+    query = given.query
     counted = replace(query, ignored=(), summary="count" if query.count == 0 else query.summary)
     found = call.store.search(call.access, counted)
-    links = _links(call, query, asked, page, f"{today}.{found.next}" if found.next else None)
+    links = _links(call, given, f"{given.day}.{found.next}" if found.next else None)
     form = query if query.elements or query.summary in {"true", "text", "data"} else None
     rows = [(row, _shown(row, form)) for row in found.rows]
     return Answer(200, bundles.searchset(call.base, rows, links, found.total, _warning(call, query)))
@@ -196,14 +213,15 @@ def _since(text: str | None) -> int:
     return int(moment.timestamp() * 1000)
 
 
-def _links(call: Call, query: Query, asked: Pairs, page: str, following: str | None) -> list[tuple[str, str]]:
+def _links(call: Call, given: Asked, following: str | None) -> list[tuple[str, str]]:
     """The links of a searchset: what was applied, as it was applied, and the page after."""
+    query = given.query
     applied = tuple(
         (name, str(min(int(value), MOST)) if name == "_count" else value)
-        for name, value in asked
+        for name, value in given.pairs
         if name not in query.ignored
     )
-    here = (*applied, ("_page", page)) if page else applied
+    here = (*applied, ("_page", given.page)) if given.page else applied
     links = [("self", bundles.link(call.base, query.type, here))]
     if following is not None:
         links.append(("next", bundles.link(call.base, query.type, (*applied, ("_page", following)))))

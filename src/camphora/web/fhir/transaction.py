@@ -18,9 +18,10 @@ from camphora.fhir.references import relative, rewrite
 from camphora.fhir.search import Query
 from camphora.records import Delete, Put, Written
 from camphora.records.prepare import instant, new_id
+from camphora.records.visible import require_type
 from camphora.web.fhir import bundles, interactions
 from camphora.web.fhir.call import Answer, Call, of_written
-from camphora.web.fhir.entries import ORDER, Brought, Item, bring, faults_of
+from camphora.web.fhir.entries import ORDER, Brought, Item, bring, faults_of, located
 from camphora.web.fhir.negotiation import etag
 from camphora.web.fhir.outcomes import ours, outcome_bytes, status_of
 
@@ -128,18 +129,24 @@ def _require_distinct(items: list[Item]) -> None:
 
 def _require_there(call: Call, items: list[Item]) -> None:
     """Refuse before the write what would fail after it or could not be located in it: updates and reads of what is
-    not there. It is asked as a count, which reads nobody."""
+    not there, which is asked as a count that reads nobody, and searches that cannot be understood."""
     put = {item.steps for item in items if item.method == "PUT"}
     for item in items:
         if item.method == "PUT" and not call.loads and not _exists(call, item):
             raise NotFound("web-fhir-update-absent", place=Place(path=item.path), type=item.type)
-        if (
-            item.method == "GET"
-            and len(item.steps) == 2
-            and item.steps not in put
-            and not _exists(call, item)
-        ):
-            raise NotFound("records-not-found", place=Place(path=item.path), type=item.type)
+        if item.method == "GET":
+            require_type(call.access, item.type)
+            if len(item.steps) == 1:
+                _require_understood(call, item)
+            elif len(item.steps) == 2 and item.steps not in put and not _exists(call, item):
+                raise NotFound("records-not-found", place=Place(path=item.path), type=item.type)
+
+
+def _require_understood(call: Call, item: Item) -> None:
+    try:
+        interactions.asked(call, item.type, item.pairs)
+    except Invalid as error:
+        raise located(error, item.number) from None
 
 
 def _exists(call: Call, item: Item) -> bool:
