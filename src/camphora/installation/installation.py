@@ -47,13 +47,14 @@ class Installation:
             raise Busy("installation-read-only", folder=folder.name) from error
         store = SQLiteStore(folder)
         identity = Identity(folder / "gate.sqlite")
+        catalogue = Catalogue.scan(folder)
         return cls(
             folder,
             store,
             Gate(identity, store),
             Terminology.ready(folder / "terminology.sqlite"),
-            Lake(folder / "lake", store),
-            Catalogue.scan(folder),
+            Lake(folder / "lake", store, tables=catalogue.tables().values()),
+            catalogue,
             demo=(folder / "demo").exists(),
             _lock=lock,
         )
