@@ -141,7 +141,7 @@ def _group(group: str, subject: Subject) -> By:
 
 
 def codes_of(terms: Terminology, text: str, systems: Sequence[str]) -> tuple[str, ...]:
-    """The code itself, held or not, or the codes whose names hold the text. Raises Invalid where there are none, or too many."""
+    """The code itself, or the codes whose names hold the text. Raises Invalid where there are none or too many."""
     found = [concept for system in systems for concept in terms.search(text, system, MOST_CODES)]
     exact = tuple({concept.code for concept in found if concept.code.casefold() == text.casefold()})
     codes = exact or tuple(dict.fromkeys(concept.code for concept in found))

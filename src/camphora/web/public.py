@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -54,12 +56,30 @@ def routes(site: Site) -> list[BaseRoute]:
     ]
 
 
+class Hospital(NamedTuple):
+    """A facility as the search lists it; `href` is empty where it has no page."""
+
+    name: str
+    code: str
+    href: str
+
+
+def hospital_of(row: Mapping[str, object]) -> Hospital:
+    """The hospital of a row of nurse ratios, with its page."""
+    branch = f"?{urlencode({'branch': row['branch']})}" if row["branch"] else ""
+    return Hospital(
+        str(row["name"]),
+        str(row["hospital_code"]),
+        f"/systems/{RATIO}/hospitals/{row['hospital_code']}{branch}",
+    )
+
+
 class Public:
     def __init__(self, site: Site) -> None:
         self.site = site
         self.plans, self.population = Plans(site), Population(site)
         self._pictures: Kept[LineChart | CountyMap | None] = Kept(32)
-        self._hospitals: Kept[frozenset[str]] = Kept(2)
+        self._hospitals: Kept[Sequence[Hospital]] = Kept(2)
 
     def home(self, request: Request) -> Response:
         words, catalogue = self.site.words(request), self.site.installation.catalogue
@@ -169,29 +189,34 @@ class Public:
         )
 
     def _facilities(self, query: str, words: Words) -> Table:
-        known = self._with_ratio()
-        rows: list[dict[str, Cell]] = [
-            {
-                "name": concept.display(words.lang),
-                "code": concept.code,
-                "href": f"/systems/{RATIO}/hospitals/{concept.code}" if concept.code in known else None,
-            }
-            for concept in self.site.installation.terminology.search(query, FACILITY, MOST)
+        """Hospitals with a page of their own first, under the names that people use, then all other facilities."""
+        wanted = fold(query).split()
+        own = [one for one in self._with_ratio() if all(word in fold(one.name) for word in wanted)]
+        known = {one.code: one for one in self._with_ratio()}
+        named = [
+            Hospital(
+                concept.display(words.lang),
+                concept.code,
+                known[concept.code].href if concept.code in known else "",
+            )
+            for concept in self.site.installation.terminology.search(query, FACILITY, LOOKED)
+            if concept.code not in {one.code for one in own}
         ]
-        return Table(
-            "facilities", words("search.facilities"), _columns(words, "name", "code"), rows, {"name": "href"}
-        )
+        found = [*own, *sorted(named, key=lambda one: not one.href)]
+        rows: list[dict[str, Cell]] = [one._asdict() for one in found[:MOST]]
+        note = words("search.most", n=MOST) if len(found) > MOST else ""
+        columns = _columns(words, "name", "code")
+        return Table("facilities", words("search.facilities"), columns, rows, {"name": "href"}, note=note)
 
-    def _with_ratio(self) -> frozenset[str]:
-        """The codes of hospitals with a page of their own (without branches)."""
+    def _with_ratio(self) -> Sequence[Hospital]:
+        """The hospitals that have a page of their nurse ratios."""
         installation, access = self.site.installation, self.site.open_access()
         batches = tuple(batch.digest for batch in installation.store.batches(access, RATIO))
 
-        def make() -> frozenset[str]:
-            rows = installation.lake.rows(access, RATIO).rows
-            return frozenset(str(row["hospital_code"]) for row in rows if not row["branch"])
+        def make() -> Sequence[Hospital]:
+            return tuple({hospital_of(row) for row in installation.lake.rows(access, RATIO).rows})
 
-        return self._hospitals.get(batches, make) if batches else frozenset()
+        return self._hospitals.get(batches, make) if batches else ()
 
     def _drugs(self, query: str, words: Words) -> Table:
         rows: list[dict[str, Cell]] = [

@@ -1,0 +1,82 @@
+import pytest
+
+from builders import citizen
+from camphora.audit import verify_inclusion
+from camphora.audit.merkle import leaf_hash
+from camphora.policy.internal import following
+
+
+def ask(browser, query="view=person"):
+    return browser(user="analyst").get(f"/ask.csv?{query}")
+
+
+def secondary(browser):
+    return browser().get("/uses.json?purpose=secondary").json()["rows"]
+
+
+def test_a_use_stands_in_the_public_log_without_any_person(browser, installation):
+    ask(browser)
+    newest = secondary(browser)[0]
+    line = installation.store.audit.receipt(newest["number"])
+    said = browser().get("/uses?purpose=secondary").text
+    assert f'href="/uses/{newest["number"]}.json"' in said
+    assert line["nonce"] not in said
+    assert not any(person in said for person in line["persons"])
+
+
+def test_a_receipt_is_proven_by_its_path(browser):
+    ask(browser)
+    number = secondary(browser)[0]["number"]
+    proof = browser().get(f"/uses/{number}.json").json()
+    path, leaf = [bytes.fromhex(node) for node in proof["path"]], bytes.fromhex(proof["leaf"])
+    assert verify_inclusion(leaf, proof["index"], proof["size"], path, bytes.fromhex(proof["root"]))
+    assert leaf == leaf_hash(proof["entry"].encode())
+
+
+def test_a_receipt_that_lists_persons_gives_only_the_hash(browser, installation):
+    ask(browser, "view=condition&code=E11.9")
+    number = secondary(browser)[0]["number"]
+    persons = installation.store.audit.receipt(number)["persons"]
+    answer = browser().get(f"/uses/{number}.json")
+    assert 0 < len(persons) <= 200
+    assert "entry" not in answer.json()
+    assert not any(person in answer.text for person in persons)
+
+
+def test_a_receipt_of_self_reading_is_as_if_absent(browser, installation):
+    person = some_patient(installation)
+    before = len(installation.store.audit)
+    installation.store.read(citizen(person), "Patient", person)
+    there, absent = (browser().said(f"/uses/{number}.json", 404) for number in (before, before + 10_000))
+    assert len(installation.store.audit) == before + 1
+    assert there.replace(f" {before} ", "N") == absent.replace(f" {before + 10_000} ", "N")
+
+
+def some_patient(installation):
+    return next(row.id for row in installation.store.scan(following("test"), 0, 50) if row.type == "Patient")
+
+
+def test_daily_totals_count_every_receipt(browser, installation):
+    ask(browser)
+    rows = browser().get("/uses.json").json()["rows"]
+    assert sum(row["count"] for row in rows) == len(installation.store.audit)
+
+
+@pytest.mark.parametrize("lang", ["zh-TW", "en"])
+def test_the_check_finds_the_log_whole(browser, installation, lang):
+    ask(browser)
+    said = browser(lang).said("/uses?check=1")
+    assert f"{len(installation.store.audit):,}" in said
+    assert {"zh-TW": "未遭竄改", "en": "nothing was changed"}[lang] in said
+    assert installation.store.audit.proof(0)["root"] in said
+
+
+def test_the_check_finds_one_changed_byte(browser, installation):
+    ask(browser)
+    path = installation.store.audit.folder / "receipts.log"
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b"analyst", b"anaLyst", 1))
+    try:
+        assert "不符" in browser().said("/uses?check=1")
+    finally:
+        path.write_bytes(whole)
