@@ -59,7 +59,7 @@ class Brought:
 def bring(body: bytes, base: str) -> Brought:
     """Take a bundle apart. Faults of its frame are raised; those of an entry stand in the entry's place."""
     whole = parse(body)
-    if whole.get("resourceType") != "Bundle" or whole.get("type") not in {"batch", "transaction"}:
+    if whole.get("resourceType") != "Bundle" or whole.get("type") not in ["batch", "transaction"]:
         raise Invalid("web-fhir-bundle-type", place=Place(path="Bundle.type"))
     resources = _frame(whole)
     entries = split_bundle(body).entry
