@@ -169,3 +169,21 @@ def test_the_lake_declares_its_read_paths():
     assert names == {
         "lake.follower": "persons", "lake.ask": "persons", "lake.open_rows_of": "persons", "lake.rows": "tables",
     }  # fmt: skip
+
+
+def test_each_stop_is_obeyed_at_once_while_records_keep_coming(store, tmp_path, monkeypatch):
+    """The background follower makes ranges anew all the while; every question right after a stop misses the person."""
+    monkeypatch.setattr("camphora.lake.asking.REST", 0.0)
+    store.write(LOAD, [Put(resource) for resource in cohort(30)])
+    lake = Lake(tmp_path / "lake", store, rules=EXACT)
+    lake.catch_up()
+    lake.start()
+    counts = []
+    for number in range(10):
+        store.write(LOAD, [Put(condition(f"x{number}", f"p{number + 10}", "I10", None))])
+        store.write(LOAD, [Put(stop_secondary_use(f"p{number}", datetime.now(UTC)), expect="new")])
+        counts.append((_persons(lake), lake.open_rows_of(f"p{number}", citizen(f"p{number}"))["person"]))
+    lake.close()
+    assert counts == [(29 - number, 0) for number in range(10)]
+    assert lake.fault is None
+    assert _files(lake) == _named(lake)

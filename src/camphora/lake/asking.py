@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -39,8 +39,9 @@ from camphora.records import Batch, SQLiteStore
 
 T = TypeVar("T")
 TRIES = 5
-REST = 1.0
-"""Seconds between two catchings-up at least, and never less than the last one took: loading goes first."""
+REST, PATIENCE = 0.5, 4.0
+"""In the background loading goes first: seconds without a write that count as a pause, and how many times as long as
+the last catching-up the next one waits for such a pause."""
 NOTE = {
     "zh-TW": "已停止特定目的外利用者之資料未納入",
     "en": "Data of persons who stopped secondary use are not included",
@@ -85,8 +86,8 @@ class Lake:
         folder: Path,
         store: SQLiteStore,
         *,
-        views: Sequence[Mapping[str, Any]] = (),
-        tables: Sequence[TableDeclaration] = (),
+        views: Iterable[Mapping[str, Any]] = (),
+        tables: Iterable[TableDeclaration] = (),
         rules: Rules | None = None,
     ) -> None:
         parts = folder.resolve() / "parts"
@@ -98,7 +99,9 @@ class Lake:
         self._rules = rules or Rules()
         self._engine = Engine(folder)
         self._parts = PartFolder(parts)
-        self._follower = Follower(store, self._engine, self._parts, self._sources, digest(self._sources.values(), SPAN))
+        self._follower = Follower(
+            store, self._engine, self._parts, self._sources, digest(self._sources.values(), SPAN)
+        )
         self._wake, self._closing = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
         self.fault: Exception | None = None
@@ -125,7 +128,9 @@ class Lake:
         self._engine.close()
 
     def _follow(self) -> None:
+        patience = 0.0
         while self._wake.wait() and not self._closing.is_set():
+            self._let_load(patience)
             self._wake.clear()
             began = time.monotonic()
             try:
@@ -133,7 +138,14 @@ class Lake:
                 self.fault = None
             except (CamphoraError, OSError, duckdb.Error) as error:
                 self.fault = error
-            self._closing.wait(max(REST, time.monotonic() - began))
+            patience = PATIENCE * (time.monotonic() - began)
+
+    def _let_load(self, patience: float) -> None:
+        """While writes keep coming, wait for a pause between them, but no longer than this."""
+        until = time.monotonic() + patience
+        while self._wake.is_set() and time.monotonic() < until:
+            self._wake.clear()
+            self._closing.wait(REST)
 
     # Asking
 
@@ -231,9 +243,7 @@ class Lake:
         """Read while every choice of this moment holds, from before the reading until after it."""
         for _ in range(TRIES):
             self._follower.settle()
-            with self._parts.pinned(
-                self._follower.snapshot, lambda now: (part.file for part in now.manifest.parts)
-            ) as now:
+            with self._follower.reading() as now:
                 if self._follower.is_settled(now):
                     found = read(now)
                     if self._hidden() == now.hidden:
@@ -245,8 +255,7 @@ class Lake:
 
     def _read_table(self, name: str, read: Callable[[plan.Files], T]) -> T:
         self._follower.freshen(name)
-        mine = self._parts.pinned(self._follower.snapshot, lambda now: now.manifest.files(name))
-        with mine as now:
+        with self._follower.reading() as now:
             return read(lambda source: self._paths(now, source))
 
     def _paths(self, now: Snapshot, name: str) -> list[str]:

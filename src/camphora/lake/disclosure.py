@@ -10,6 +10,9 @@ The rules, each a parameter:
 - a mean counts each person once, and keeps two significant digits below 100 persons and three from there on.
 
 There are no totals beside the cells: a total is a question of its own, under the same rules.
+Known limit: whoever asks for each cell by a question of its own goes around the partner rule, and two sets that lie
+just under the threshold can then show in their rounded union. Noise keyed by the set of persons cures that; it comes
+with `methods/disclosure`, where this file is to go.
 Source of the parameters: ACRO/SACRO (threshold 10), OpenSAFELY (rounding to 5, secondary suppression).
 """
 

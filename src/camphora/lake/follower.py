@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -166,10 +167,21 @@ class Follower:
 
     def settle(self) -> None:
         """Put every person's rows on the side where the person's choice has them now."""
-        while stale := self._stale(self.snapshot()):
+        while self._moved():
+            pass
+
+    def _moved(self) -> bool:
+        """Move what is on the wrong side now; whether there was anything. The parts read stay until they are read."""
+        with self.reading() as now:
+            stale = self._stale(now)
             for made, withheld, parts in stale:
                 with contextlib.suppress(Conflict):
                     self._move(made, withheld, parts)
+        return bool(stale)
+
+    def reading(self) -> AbstractContextManager[Snapshot]:
+        """The present snapshot, with the files of its parts kept in place while the context is open."""
+        return self._parts.pinned(self.snapshot, lambda now: (part.file for part in now.manifest.parts))
 
     def _stale(self, now: Snapshot) -> list[tuple[Range, BitMap, list[Part]]]:
         """The ranges whose sides are not those of the present choices, with the withheld persons that they want."""
