@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from camphora.policy.choices import Closes, Hides, LetsIn, effects
 from camphora.web.reading.chart import name_of
-from camphora.web.reading.plain import Json, Reading
+from camphora.web.reading.plain import DEPARTMENT, Json, Reading
 
 DATES = (
     "effectiveDateTime", "effectiveInstant", "occurrenceDateTime", "performedDateTime", "whenHandedOver",
@@ -47,8 +47,9 @@ def title(reading: Reading, resource: Json) -> str:
 
 
 def department(reading: Reading, encounter: Json) -> str:
-    """The department that was visited."""
-    values = [encounter.get("serviceType"), *encounter.get("type", ())]
+    """The department that was visited: coded as the NHI has them, where it is."""
+    values = [each for each in (encounter.get("serviceType"), *encounter.get("type", ())) if each]
+    values.sort(key=lambda value: all(coding.get("system") != DEPARTMENT for coding in value.get("coding", ())))
     return next((said for value in values if (said := reading.concept(value))), "")
 
 

@@ -1,0 +1,138 @@
+import re
+
+import pytest
+
+from camphora.policy import Purpose
+
+SENSITIVE = "憂鬱症"
+
+
+def open_rows(world):
+    return world.installation.lake.open_rows_of(world.cast.citizen, world.access("citizen"))
+
+
+def end_links(browser, path="/me/choices"):
+    return re.findall(r"/me/choices/end\?consent=([\w.-]+)", browser.get(path).text)
+
+
+def test_stopping_secondary_use_leaves_no_row_open_and_her_page_says_so(fresh):
+    browser = fresh.browser("citizen")
+    assert sum(open_rows(fresh).values()) > 100
+    assert "立即為 0 筆" in browser.words("/me/choices/stop")
+    answer = browser.submit("/me/choices/stop")
+    assert "現有 0 筆可供利用" in answer.text
+    assert set(open_rows(fresh).values()) == {0}
+    assert "已停止（全部）" in browser.words("/me")
+
+
+def test_resuming_opens_every_row_again(fresh):
+    browser, before = fresh.browser("citizen"), open_rows(fresh)
+    browser.submit("/me/choices/stop")
+    answer = browser.submit("/me/choices/end", consent=end_links(browser)[0])
+    assert "已恢復特定目的外利用" in answer.text
+    assert open_rows(fresh) == before
+
+
+def test_stopping_twice_writes_one_choice(fresh):
+    browser = fresh.browser("citizen")
+    browser.submit("/me/choices/stop")
+    browser.submit("/me/choices/stop")
+    assert len(end_links(browser)) == 1
+
+
+def test_a_restricted_hospital_finds_her_no_more_at_the_very_next_request(fresh):
+    citizen, clinician = fresh.browser("citizen"), fresh.browser("clinician")
+    path = f"/patients/{fresh.cast.citizen}"
+    assert clinician.get(path).status_code == 200
+    assert "成功大學" in citizen.words(f"/me/choices/restrict?organisation={fresh.cast.hospital}")
+    citizen.submit("/me/choices/restrict", organisation=fresh.cast.hospital)
+    assert clinician.get(path).status_code == 404
+    assert fresh.browser("other").get(path).status_code == 200
+    citizen.submit("/me/choices/end", consent=end_links(citizen)[0])
+    assert clinician.get(path).status_code == 200
+
+
+def test_a_hospital_is_found_by_a_part_of_its_name(fresh):
+    browser = fresh.browser("citizen")
+    assert "國立成功大學醫學院附設醫院" in browser.words("/me/choices/restrict?q=成功大學")
+    assert "找不到" in browser.words("/me/choices/restrict?q=沒有這家")
+
+
+def test_an_institution_that_does_not_exist_cannot_be_restricted(fresh):
+    assert fresh.browser("citizen").submit("/me/choices/restrict", organisation="nowhere").status_code == 404
+
+
+def test_a_closed_part_is_named_and_its_content_is_not_shown(fresh):
+    citizen, clinician = fresh.browser("citizen"), fresh.browser("clinician")
+    path = f"/patients/{fresh.cast.citizen}"
+    assert SENSITIVE in clinician.words(path)
+    citizen.submit("/me/choices/close", label="PSY")
+    said = clinician.words(path)
+    assert SENSITIVE not in said
+    assert "精神科" not in said
+    assert "部分資料依法或依當事人意願未顯示" in said
+    assert SENSITIVE in citizen.words("/me")
+
+
+def test_opening_the_part_again_shows_it(fresh):
+    citizen = fresh.browser("citizen")
+    citizen.submit("/me/choices/close", label="PSY")
+    citizen.submit("/me/choices/end", consent=end_links(citizen)[0])
+    said = fresh.browser("clinician").words(f"/patients/{fresh.cast.citizen}")
+    assert SENSITIVE in said
+    assert "未顯示" not in said.split("目前用藥")[0]
+
+
+def test_a_closed_record_looks_like_one_that_never_was(fresh):
+    sensitive = fresh.one("Condition", ("code", "F32.A"))["id"]
+    fresh.browser("citizen").submit("/me/choices/close", label="PSY")
+    clinician = fresh.browser("clinician")
+    for view in ("readable", "timeline", "table", "json"):
+        hidden = clinician.get(f"/records/Condition/{sensitive}?as={view}")
+        absent = clinician.get(f"/records/Condition/nobody?as={view}")
+        assert hidden.status_code == absent.status_code == 404
+        assert hidden.text.replace(sensitive, "nobody") == absent.text
+
+
+def test_a_label_that_is_not_offered_is_refused(fresh):
+    assert fresh.browser("citizen").submit("/me/choices/close", label="XYZ").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/me/choices/stop", "/me/choices/restrict", "/me/choices/close", "/me/choices/end", "/me/family/let-in"],
+)
+def test_a_form_without_its_token_changes_nothing(fresh, path):
+    browser, before = fresh.browser("citizen"), open_rows(fresh)
+    given = {
+        "organisation": fresh.cast.hospital,
+        "label": "PSY",
+        "consent": "agreed",
+        "account": "father",
+        "until": "2090-01-01",
+    }
+    for csrf in ("", "x" * 43):
+        assert browser.post(path, data={"csrf": csrf, **given}).status_code == 403
+    assert open_rows(fresh) == before
+    assert len(end_links(browser) + end_links(browser, "/me/family")) == 1
+
+
+def test_nobody_ends_the_choice_of_another_person(fresh):
+    for name in ("relative", "father"):
+        assert fresh.browser(name).submit("/me/choices/end", consent="agreed").status_code == 404
+    assert fresh.browser("relative").get(f"/family/{fresh.cast.citizen}").status_code == 200
+
+
+@pytest.mark.parametrize("lang", ["zh-TW", "en"])
+@pytest.mark.parametrize("path", ["stop", "close", "restrict", "end?consent=agreed"])
+def test_each_choice_says_what_will_follow_before_it_is_made(fresh, lang, path):
+    page = fresh.browser("citizen", lang).get(f"/me/choices/{path}").text
+    effects = page.partition('aria-labelledby="effect-title"')[2].partition("</section>")[0]
+    assert effects.count("<li>") >= 1
+    assert 'name="csrf"' in page
+
+
+def test_choices_are_kept_in_history_when_they_end(fresh):
+    fresh.browser("citizen").submit("/me/choices/end", consent="agreed")
+    versions = fresh.installation.store.history(fresh.access("citizen", Purpose.SELF), "Consent", "agreed")
+    assert [version.version for version in versions] == [2, 1]

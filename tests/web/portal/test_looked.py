@@ -1,0 +1,96 @@
+import orjson
+import pytest
+
+from camphora.audit import verify_inclusion
+from camphora.audit.merkle import leaf_hash
+from camphora.records import Look
+from camphora.web.citizen.looked import grouped
+
+
+def receipts(browser):
+    page = browser.get("/me/looked").text
+    return [int(part.partition('"')[0]) for part in page.split('href="/me/looked/')[1:]]
+
+
+def test_every_page_that_a_clinician_opens_is_seen_by_the_patient(fresh):
+    clinician, citizen = fresh.browser("clinician"), fresh.browser("citizen")
+    paths = [
+        "/patients?q=林美玉",
+        f"/patients/{fresh.cast.citizen}",
+        f"/patients/{fresh.cast.citizen}/timeline",
+    ]
+    paths += [
+        f"/records/Observation/{fresh.one('Observation')['id']}?as={view}"
+        for view in ("readable", "timeline", "table", "json")
+    ]
+    for path in paths:
+        before = fresh.installation.store.looks(fresh.access("citizen"), fresh.cast.citizen, 10_000)
+        assert clinician.get(path).status_code == 200
+        after = fresh.installation.store.looks(fresh.access("citizen"), fresh.cast.citizen, 10_000)
+        assert [look.name for look in after[: len(after) - len(before)]].count("何志華") > 0, path
+    assert "何志華" in citizen.words("/me/looked")
+
+
+def test_looks_tell_who_what_for_when_and_on_which_basis(fresh):
+    fresh.browser("clinician").get(f"/patients/{fresh.cast.citizen}")
+    said = fresh.browser("citizen").words("/me/looked")
+    for expected in ("成功大學醫學院附設醫院", "何志華（醫師）", "醫療照護", "醫療法第67條"):
+        assert expected in said
+
+
+def test_her_own_reading_is_listed_only_when_asked_for(fresh):
+    browser = fresh.browser("citizen")
+    browser.get("/me")
+    assert "林美玉" not in browser.words("/me/looked")
+    assert "林美玉" in browser.words("/me/looked?own=1")
+
+
+def test_many_own_looks_do_not_push_out_those_of_others(fresh):
+    fresh.browser("clinician").get(f"/patients/{fresh.cast.citizen}")
+    browser = fresh.browser("citizen")
+    for _ in range(30):
+        browser.get("/me")
+    assert "何志華" in browser.words("/me")
+
+
+@pytest.mark.parametrize("lang", ["zh-TW", "en"])
+def test_a_receipt_can_be_read_and_proven_offline(fresh, lang):
+    fresh.browser("clinician").get(f"/patients/{fresh.cast.citizen}")
+    browser = fresh.browser("citizen", lang)
+    number = receipts(browser)[0]
+    assert "何志華" in browser.words(f"/me/looked/{number}")
+    proof = orjson.loads(browser.get(f"/me/looked/{number}/proof.json").content)
+    path, root = [bytes.fromhex(node) for node in proof["path"]], bytes.fromhex(proof["root"])
+    assert verify_inclusion(leaf_hash(proof["entry"].encode()), proof["index"], proof["size"], path, root)
+
+
+def test_a_receipt_about_somebody_else_is_not_shown(fresh):
+    fresh.browser("clinician").get("/patients/hostile")
+    number = len(fresh.installation.store.audit) - 1
+    assert fresh.browser("hostile").get(f"/me/looked/{number}").status_code == 200
+    for path in (f"/me/looked/{number}", f"/me/looked/{number}/proof.json", "/me/looked/999999"):
+        assert fresh.browser("citizen").get(path).status_code == 404
+
+
+def test_the_next_part_of_the_list_comes_alone(fresh):
+    browser = fresh.browser("citizen")
+    whole = browser.get("/me/looked?own=1").text
+    part = browser.get("/me/looked?from=1&own=1", headers={"hx-request": "true"}).text
+    assert "<main" in whole
+    assert "<main" not in part
+
+
+def look(receipt, at, name="a"):
+    return Look(receipt, at, name, "clinician", "h1", "care", "read", ("Patient",))
+
+
+def test_looks_of_one_reader_in_one_go_are_one_act():
+    minute = 60_000
+    looks = [
+        look(5, 30 * minute),
+        look(4, 29 * minute),
+        look(3, 28 * minute, "b"),
+        look(2, 27 * minute),
+        look(1, 0),
+    ]
+    assert [[each.receipt for each in act.looks] for act in grouped(looks)] == [[5, 4], [3], [2], [1]]
