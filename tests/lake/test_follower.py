@@ -187,3 +187,12 @@ def test_each_stop_is_obeyed_at_once_while_records_keep_coming(store, tmp_path, 
     assert counts == [(29 - number, 0) for number in range(10)]
     assert lake.fault is None
     assert _files(lake) == _named(lake)
+
+
+def test_a_lake_that_is_closed_while_writes_come_in_stops(store, tmp_path):
+    for number in range(10):
+        lake = Lake(tmp_path / "lake", store)
+        lake.start()
+        store.write(LOAD, [Put(patient(f"c{number}", "李四", "1970-01-01", "A123456780"))])
+        lake.close()
+        assert not lake._thread.is_alive()

@@ -129,9 +129,7 @@ class Lake:
 
     def _follow(self) -> None:
         patience = 0.0
-        while self._wake.wait() and not self._closing.is_set():
-            self._let_load(patience)
-            self._wake.clear()
+        while self._called(patience):
             began = time.monotonic()
             try:
                 self.catch_up()
@@ -140,12 +138,18 @@ class Lake:
                 self.fault = error
             patience = PATIENCE * (time.monotonic() - began)
 
-    def _let_load(self, patience: float) -> None:
-        """While writes keep coming, wait for a pause between them, but no longer than this."""
+    def _called(self, patience: float) -> bool:
+        """Wait for a write, then for a pause between writes, but no longer than this; False when the lake closes.
+
+        Closing is looked at after the last clearing, so that no call to close is ever lost.
+        """
+        self._wake.wait()
         until = time.monotonic() + patience
         while self._wake.is_set() and time.monotonic() < until:
             self._wake.clear()
             self._closing.wait(REST)
+        self._wake.clear()
+        return not self._closing.is_set()
 
     # Asking
 
