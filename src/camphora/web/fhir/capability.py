@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 import orjson
@@ -39,7 +39,6 @@ WORDS: dict[Lang, dict[str, str]] = {
 }
 
 
-@lru_cache(maxsize=16)
 def capability(base: str, started: datetime, lang: Lang) -> bytes:
     """The statement of this instance as JSON, in one language."""
     words = WORDS[lang]
@@ -60,19 +59,22 @@ def capability(base: str, started: datetime, lang: Lang) -> bytes:
         "fhirVersion": "4.0.1",
         "format": ["application/fhir+json", "json"],
         "implementationGuide": [_guide()],
-        "rest": [_rest(words)],
     }
-    return orjson.dumps(statement)
+    return orjson.dumps(statement)[:-1] + b',"rest":[%s]}' % _rest(lang)
 
 
-def _rest(words: dict[str, str]) -> dict[str, Any]:
-    return {
+@cache
+def _rest(lang: Lang) -> bytes:
+    """What is implemented: the large part of the statement, the same at every address."""
+    words = WORDS[lang]
+    rest = {
         "mode": "server",
         "documentation": words["document"],
         "security": {"cors": False, "description": words["security"]},
         "resource": [_resource(name) for name in sorted(definitions.resource_types() - NOT_KEPT)],
         "interaction": [{"code": code} for code in SYSTEM_INTERACTIONS],
     }
+    return orjson.dumps(rest)
 
 
 def _resource(name: str) -> dict[str, Any]:
