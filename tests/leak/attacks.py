@@ -1,4 +1,4 @@
-"""The attacks, by the read path that each tries. An attack is given a client and the person, and asks.
+"""The attacks, by the read path that each tries. An attack is given a client and what is known of her, and asks.
 
 Every declared path that reaches persons must have one: see test_leaks.py.
 """
@@ -6,12 +6,13 @@ Every declared path that reaches persons must have one: see test_leaks.py.
 ATTACKS = {}
 
 
-def attack(*names):
-    """Register the function as an attack on the read paths of these names."""
+def attack(*names, by="other"):
+    """Register the function as an attack on the read paths of these names, by a clinician of the restricted hospital
+    unless `by` names another account."""
 
     def register(function):
         for name in names:
-            ATTACKS.setdefault(name, []).append(function)
+            ATTACKS.setdefault(name, []).append((by, function))
         return function
 
     return register

@@ -13,3 +13,11 @@ def worlds(tmp_path_factory):
     yield made
     for world in made:
         world.installation.close()
+
+
+@pytest.fixture(scope="session")
+def open_world(tmp_path_factory):
+    """The world with her, for those who may see her: what they read leaves receipts in no other."""
+    made = build(tmp_path_factory.mktemp("open"), she_exists=True)
+    yield made
+    made.installation.close()

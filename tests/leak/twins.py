@@ -1,7 +1,8 @@
-"""Two installations that differ in one person only: in one she restricts a hospital, in the other she never was.
+"""Two installations that differ in one person only: in one she restricts a hospital and has stopped secondary use,
+in the other she never was.
 
-Whatever the clinician of that hospital asks must be answered alike by both. That is the whole definition of a
-leak here, so an attack is only a list of requests; no attack says what the answer should be.
+Whatever the clinician of that hospital, an analyst or a stranger asks must be answered alike by both. That is the
+whole definition of a leak here, so an attack is only a list of requests; no attack says what the answer should be.
 """
 
 import re
@@ -68,8 +69,12 @@ def build(folder, *, she_exists):
     kept = resources if she_exists else [r for r in resources if not _hers(r, ids.citizen)]
     installation.store.write(loading("t"), [Put(resource) for resource in kept])
     if she_exists:
-        consent = {**choices.restrict(ids.citizen, ids.other_hospital, NOW), "id": "restriction"}
-        installation.store.write(loading("t"), [Put(consent)])
+        made = [
+            choices.restrict(ids.citizen, ids.other_hospital, NOW),
+            choices.stop_secondary_use(ids.citizen, NOW),
+        ]
+        consents = [{**consent, "id": f"choice-{number}"} for number, consent in enumerate(made)]
+        installation.store.write(loading("t"), [Put(consent) for consent in consents])
     installation.load_tables()
     identity = installation.gate.identity
     identity.add_user(User("other", "他院醫師", Role.CLINICIAN, organisation=ids.other_hospital), None)
@@ -130,9 +135,10 @@ def _person(resources, patient):
 
 
 VARIES = [
-    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)"), "TIME"),
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00|\+08:00)"), "TIME"),
     (re.compile(r'name="csrf" value="[^"]+"'), "CSRF"),
     (re.compile(r"\b[a-km-np-z2-9]{20}\b"), "NEWID"),
+    (re.compile(r"\b[0-9a-f]{16,128}\b"), "HASH"),
     (re.compile(r"_page=[\w.-]+"), "_page=TOKEN"),
 ]
 
