@@ -40,7 +40,6 @@ class OpenData:
         rows = [*self._systems(words), _population(words), self._codes_row(words)]
         columns = [
             Column("name", words("open.view")),
-            Column("about", words("open.about")),
             Column("as_of", words("open.as_of"), "date"),
             Column("source", words("sources.source")),
             Column("licence", words("sources.licence")),
@@ -61,15 +60,12 @@ class OpenData:
                         title = page.title[words.lang]
                         whole = system.title[words.lang]
                         name = whole if not page.path else words("open.part", whole=whole, part=title)
-                        row = {**_origin(system, words), "name": name, "address": address(system, page.path)}
-                        yield {**row, "about": ""} if page.path else row
+                        yield {**_origin(system, words), "name": name, "address": address(system, page.path)}
 
     def _codes_row(self, words: Words) -> dict[str, Cell]:
         editions = self.site.installation.terminology.systems()
-        count = sum(edition.count for edition in editions)
         return {
             "name": words("codes.title"),
-            "about": words("codes.about", n=len(editions), count=count),
             "as_of": None,
             "source": words("codes.sources"),
             "licence": words("mark.comma").join(sorted({edition.licence for edition in editions})),
@@ -154,7 +150,7 @@ def address(system: System, path: str) -> str:
 
 def _origin(system: System, words: Words) -> dict[str, Cell]:
     own = list(system.own_tables.values())
-    return {"about": system.summary[words.lang], **_facts(own[0], words)} if own else {"about": ""}
+    return _facts(own[0], words) if own else {}
 
 
 def _facts(table: TableDeclaration, words: Words) -> dict[str, Cell]:
@@ -165,7 +161,6 @@ def _population(words: Words) -> dict[str, Cell]:
     table = base_tables()["population_township"]
     return {
         "name": words("population.title"),
-        "about": words("population.about"),
         "address": "/open/population",
         **_facts(table, words),
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from camphora.errors import NotFound
+from camphora.errors import Lang, NotFound
 from camphora.formats.declaration import base_tables
 from camphora.pages import (
     Action,
@@ -33,6 +33,8 @@ from camphora.web.site import Site
 
 TABLE = "population_township"
 HOME = "/open/population"
+UNIT: Mapping[Lang, int] = {"zh-TW": 10_000, "en": 1_000}
+"""Of persons on the map: 萬人, thousands."""
 OLD = 65
 """The usual group of population statistics: 65 and over."""
 
@@ -119,24 +121,23 @@ class Population:
 
 def county_map(counties: Counts, measure: str, words: Words) -> CountyMap:
     """Counties by persons, or by the share aged 65 and over."""
-    values: dict[str, float | None] = {
-        code: (count.share if measure else count.persons) for code, count in counties.items()
-    }
+    shown = measure or "persons"
     hrefs = {code: f"{HOME}?county={code}" for code in counties}
     rows = [_row(count, BY_CODE[code].name(words.lang), hrefs[code]) for code, count in counties.items()]
     rows.sort(key=lambda row: -float(row["share" if measure else "persons"] or 0))
-    table = Table(
-        "population", words("population.counties"), _columns(words, "county"), rows, {"name": "href"}
-    )
+    columns = _columns(words, "county")
     return CountyMap(
         "population_map",
-        words(f"population.map_{measure or 'persons'}"),
-        values,
-        _map_sentence(values, measure, words),
-        table,
-        "percent" if measure else "integer",
-        words(f"population.low_{measure or 'persons'}"),
-        words(f"population.high_{measure or 'persons'}"),
+        words(f"population.map_{shown}"),
+        {
+            code: count.share if measure else count.persons / UNIT[words.lang]
+            for code, count in counties.items()
+        },
+        _map_sentence(counties, measure, words),
+        Table("population", words("population.counties"), columns, rows, {"name": "href"}),
+        "percent" if measure else "decimal",
+        words(f"population.low_{shown}"),
+        words(f"population.high_{shown}"),
         hrefs,
     )
 
@@ -151,8 +152,8 @@ def county_view(counties: Counts, measure: str, words: Words) -> View:
     return _view(words("population.title"), blocks, [other], [], words)
 
 
-def _map_sentence(values: Mapping[str, float | None], measure: str, words: Words) -> str:
-    known = sorted((value, code) for code, value in values.items() if value is not None)
+def _map_sentence(counties: Counts, measure: str, words: Words) -> str:
+    known = sorted((count.share if measure else count.persons, code) for code, count in counties.items())
     (low, lowest), (high, highest) = known[0], known[-1]
     kind: Kind = "percent" if measure else "integer"
     return words(

@@ -3,9 +3,13 @@
 import re
 from datetime import date
 from html import unescape
+from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
 from starlette.testclient import TestClient
 
 from camphora.errors import CamphoraError
@@ -62,6 +66,8 @@ def app(installation):
     site = Site(installation, Renderer())
     parts = (signing, public, plans, systems, questions)
     routes = [route for part in parts for route in part.routes(site)]
+    folder = Path(str(files("camphora.web"))) / "static"
+    routes.append(Mount("/static", StaticFiles(directory=folder)))
     return Starlette(routes=routes, exception_handlers={CamphoraError: Errors(site).ours})
 
 
