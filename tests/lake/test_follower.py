@@ -196,3 +196,20 @@ def test_a_lake_that_is_closed_while_writes_come_in_stops(store, tmp_path):
         store.write(LOAD, [Put(patient(f"c{number}", "李四", "1970-01-01", "A123456780"))])
         lake.close()
         assert not lake._thread.is_alive()
+
+
+def test_open_parts_hold_nobody_who_has_stopped_and_withheld_parts_nobody_else(lake, store):
+    for number in (3, 14, 15):
+        store.write(LOAD, [Put(stop_secondary_use(f"p{number}", datetime.now(UTC)), expect="new")])
+    lake.catch_up()
+    now = lake._follower.snapshot()
+    found = {True: set(), False: set()}
+    for part in now.manifest.parts:
+        path = str(lake._parts.path(part.file))
+        rows = lake._fetch("SELECT person FROM read_parquet($path)", {"path": path})
+        assert len(rows) == part.rows > 0
+        found[part.open] |= {person for (person,) in rows}
+    assert found[False] == set(now.hidden)
+    assert len(found[False]) == 3
+    assert len(found[True]) == 57
+    assert not found[True] & found[False]
