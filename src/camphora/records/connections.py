@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from importlib.resources import files
 from pathlib import Path
 
@@ -20,12 +21,12 @@ class Connections:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._local = threading.local()
-        self._readers: list[apsw.Connection] = []
+        self._readers: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
         self._lock = threading.Lock()
         self.writer = self._open_writer()
 
     def reader(self) -> apsw.Connection:
-        """This thread's own connection, which cannot write."""
+        """This thread's own connection, which cannot write. It closes itself when the thread ends."""
         connection: apsw.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READONLY)
@@ -33,12 +34,12 @@ class Connections:
             connection.execute(f"PRAGMA cache_size = -{READ_CACHE_KIB}")
             self._local.connection = connection
             with self._lock:
-                self._readers.append(connection)
+                self._readers.add(connection)
         return connection
 
     def close(self) -> None:
         with self._lock:
-            for connection in self._readers:
+            for connection in list(self._readers):
                 connection.close()
             self._readers.clear()
         self._local = threading.local()

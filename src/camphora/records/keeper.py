@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
@@ -20,7 +21,9 @@ from camphora.errors import Busy, CamphoraError, Fault
 
 T = TypeVar("T")
 Job = Callable[[apsw.Connection], Any]
-GROUP = 256
+GROUP = 1024
+PATIENCE = 0.02
+"""Seconds that a job for which nobody waits may lie."""
 
 
 class Keeper:
@@ -32,17 +35,18 @@ class Keeper:
         self._connection = connection
         self._after_commit = after_commit
         self._on_rollback = on_rollback
-        self._jobs: queue.SimpleQueue[tuple[Job, Future[Any]] | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[tuple[Job, Future[Any], bool] | None] = queue.SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
         self._thread.start()
 
-    def submit(self, job: Callable[[apsw.Connection], T]) -> Future[T]:
-        """Queue a job; its future answers after the commit that holds it, or with the job's error."""
+    def submit(self, job: Callable[[apsw.Connection], T], *, patient: bool = False) -> Future[T]:
+        """Queue a job; its future answers after the commit that holds it, or with the job's error. A `patient` job,
+        for which nobody waits, may lie some milliseconds until others share its commit."""
         if self._closed:
             raise Busy("records-closing")
         future: Future[T] = Future()
-        self._jobs.put((job, future))
+        self._jobs.put((job, future, patient))
         return future
 
     def close(self) -> None:
@@ -53,20 +57,30 @@ class Keeper:
 
     def _run(self) -> None:
         while (first := self._jobs.get()) is not None:
-            group = [first]
-            closing = False
-            while len(group) < GROUP:
-                try:
-                    item = self._jobs.get_nowait()
-                except queue.Empty:
-                    break
-                if item is None:
-                    closing = True
-                    break
-                group.append(item)
-            self._commit(group)
+            group, closing = self._gather(first)
+            self._commit([(job, future) for job, future, _ in group])
             if closing:
                 return
+
+    def _gather(
+        self, first: tuple[Job, Future[Any], bool]
+    ) -> tuple[list[tuple[Job, Future[Any], bool]], bool]:
+        """All that waits with the first job, and whether the keeper is closing. While only patient jobs wait, more
+        are awaited for a moment."""
+        group = [first]
+        until = time.monotonic() + PATIENCE if first[2] else 0.0
+        while len(group) < GROUP:
+            wait = until - time.monotonic()
+            try:
+                item = self._jobs.get(timeout=wait) if wait > 0 else self._jobs.get_nowait()
+            except queue.Empty:
+                return group, False
+            if item is None:
+                return group, True
+            if not item[2]:
+                until = 0.0
+            group.append(item)
+        return group, False
 
     def _commit(self, group: list[tuple[Job, Future[Any]]]) -> None:
         answers: list[tuple[Future[Any], Any, Exception | None]] = []

@@ -44,8 +44,9 @@ class Looks:
         except OSError:
             self._later(access, receipt, members)
             return None
-        job = self._keeper.submit(lambda connection: _index(connection, number, members))
-        if access.purpose is Purpose.SECONDARY:
+        awaited = access.purpose is Purpose.SECONDARY
+        job = self._keeper.submit(lambda connection: _index(connection, number, members), patient=not awaited)
+        if awaited:
             job.result()
             self._log.sync()
         return number

@@ -15,7 +15,8 @@ from typing import Any
 import msgspec
 import orjson
 
-from camphora.fhir.extract import IndexValues, extract
+from camphora.fhir.emit import IndexValues
+from camphora.fhir.extract import extract
 from camphora.fhir.structure import require
 from camphora.policy.choices import Effect, effects
 from camphora.policy.vocabulary import label_mask

@@ -194,7 +194,8 @@ class SQLiteStore:
         _require_follower(access)
         reader = self._connections.reader()
         with reader:
-            return read(reader)
+            found = read(reader)
+        return found
 
     def last_change(self) -> int:
         """The number of the newest line of the change log."""
