@@ -138,6 +138,7 @@ VARIES = [
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00|\+08:00)"), "TIME"),
     (re.compile(r'name="csrf" value="[^"]+"'), "CSRF"),
     (re.compile(r"\b[a-km-np-z2-9]{20}\b"), "NEWID"),
+    (re.compile(r"\b1[789]\d{11}\b"), "TIME"),
     (re.compile(r"\b[0-9a-f]{16,128}\b"), "HASH"),
     (re.compile(r"_page=[\w.-]+"), "_page=TOKEN"),
 ]

@@ -55,6 +55,7 @@ def _live(given: argparse.Namespace, terminal: Terminal, folder: Path, listening
             installation.load_tables(shown)
         with terminal.progress("demo.first") as shown:
             seeding.begin(shown)
+        installation.lake.catch_up()
         installation.lake.start()
         address = f"http://{LOOPBACK}:{listening.getsockname()[1]}"  # type: ignore[attr-defined]
         background.start()
