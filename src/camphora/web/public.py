@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from camphora import __version__
-from camphora.catalogue import System
+from camphora.catalogue import State, System
 from camphora.formats.fold import fold
 from camphora.pages import (
     Badge,
@@ -97,15 +97,9 @@ class Public:
         return self.site.page(request, patterns(self.site.lang(request)))
 
     def health(self, request: Request) -> Response:  # noqa: ARG002
-        """Whether the store answers: its newest change and the size of the log."""
-        store = self.site.installation.store
-        body = {
-            "status": "ok",
-            "version": __version__,
-            "change": store.last_change(),
-            "receipts": len(store.audit),
-        }
-        return JSONResponse(body)
+        """200 where the store answers; nothing about what it holds."""
+        self.site.installation.store.last_change()
+        return JSONResponse({"status": "ok", "version": __version__})
 
     # Cards
 
@@ -135,11 +129,11 @@ class Public:
         return self._pictures.get((system.name, words.lang, *batches), make)
 
     def _record_card(self, words: Words) -> Card:
-        moments = [Moment("", "")] * 3
-        return Card(
-            words("card.record"), words("card.record_text"), "/me", "partly",
-            "synthetic" if self.site.installation.demo else None, Timeline("record", "", moments),
-        )  # fmt: skip
+        badge: Badge | None = "synthetic" if self.site.installation.demo else None
+        choices = self.site.installation.catalogue.systems.get("choices")
+        picture = Timeline("record", "", [Moment("", "")] * 3)
+        state: State = choices.state if choices else "partly"
+        return Card(words("card.record"), words("card.record_text"), "/me", state, badge, picture)
 
     def _question_card(self, words: Words) -> Card:
         badge: Badge | None = "synthetic" if self.site.installation.demo else None

@@ -261,4 +261,4 @@ def last_head(folder: Path) -> dict[str, Any] | None:
 
 
 def _number(text: str | None, usual: int) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() else usual
+    return int(text) if text and len(text) < 19 and text.isascii() and text.isdigit() else usual

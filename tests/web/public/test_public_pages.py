@@ -1,5 +1,6 @@
 import pytest
 
+from camphora import __version__
 from camphora.pages.words import missing
 from camphora.web.site import handlers_words
 
@@ -49,10 +50,11 @@ def test_what_a_reader_types_is_shown_as_text_only(reader):
         assert "&lt;script&gt;" in answer.text
 
 
-def test_health_says_that_the_store_answers(browser, installation):
-    answer = browser().get("/health").json()
-    assert answer["status"] == "ok"
-    assert answer["change"] == installation.store.last_change()
+def test_health_says_that_the_store_answers_and_nothing_of_what_it_holds(browser, installation, monkeypatch):
+    assert browser().get("/health").json() == {"status": "ok", "version": __version__}
+    monkeypatch.setattr(installation.store, "last_change", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        browser().get("/health")
 
 
 def test_sources_name_every_public_table_and_code_system(reader, installation):
