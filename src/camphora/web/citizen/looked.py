@@ -194,14 +194,12 @@ def _others(reading: Reading, looks: Sequence[Seen]) -> Table:
     words = reading.words
     columns = [
         Column("number", words("receipt.number")),
-        Column("when", words("receipt.fact.when")),
         Column("types", words("receipt.fact.types")),
     ]
     rows: list[dict[str, Cell]] = [
         {
             "number": str(look.receipt),
             "href": f"/me/looked/{look.receipt}",
-            "when": dates.moment(moment_of(look.at), reading.lang),
             "types": reading.join(kind(reading, name) for name in look.types),
         }
         for look in looks

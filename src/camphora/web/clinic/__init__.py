@@ -15,6 +15,7 @@ def routes(site: Site) -> list[BaseRoute]:
     return [
         get("/patients", patients.search, "clinic.patients", "persons"),
         get("/patients/{person}", patients.summary, "clinic.patient", "persons"),
+        get("/patients/{person}/results", patients.results, "clinic.results", "persons"),
         get("/patients/{person}/timeline", patients.timeline, "clinic.timeline", "persons"),
         get("/records/{type}/{id}", items.page, "clinic.record", "persons"),
     ]

@@ -12,12 +12,12 @@ from starlette.responses import Response
 
 from camphora.errors import NotFound
 from camphora.fhir import definitions
-from camphora.pages import Block, Cell, Column, LineChart, Link, Moment, Series, Table, Timeline, dates
+from camphora.pages import Block, Column, Link, Moment, Table, Timeline
 from camphora.policy import Access, Purpose
 from camphora.policy.decision import SHARED_TYPES
 from camphora.records import Version
 from camphora.web.contexts import RecordItem
-from camphora.web.reading import Chart, Json, Reading, elements, is_synthetic, results
+from camphora.web.reading import Chart, Json, Reading, course, elements, is_synthetic
 from camphora.web.reading.chart import name_of, names
 from camphora.web.reading.desk import Desk
 from camphora.web.reading.plain import moment_of, references_of
@@ -116,7 +116,11 @@ class ItemPages(Desk):
     def _readable(self, reading: Reading, opened: Opened, chart: Chart) -> list[Block]:
         blocks: list[Block] = [elements.readable(reading, opened.resource)]
         if opened.type == "Observation":
-            blocks = [*_trend(reading, _similar(chart, opened)), *blocks]
+            blocks = [
+                course.figure(reading, opened.resource),
+                *course.chart(reading, _similar(chart, opened)),
+                *blocks,
+            ]
         if opened.type == "Encounter":
             blocks += [_inside(reading, chart, opened, name) for name in INSIDE]
         if opened.type == "DiagnosticReport":
@@ -131,7 +135,7 @@ class ItemPages(Desk):
         told = Timeline("similar", reading.words("item.similar"), moments, reading.words("item.no_similar"))
         history = self.store.history(opened.access, opened.type, opened.version.id)
         versions = elements.versions(reading, _changes(reading, history))
-        return [*_trend(reading, similar), *([told] if opened.type in SIMILAR else []), versions]
+        return [*course.chart(reading, similar), *([told] if opened.type in SIMILAR else []), versions]
 
 
 def _person(resource: Json) -> str:
@@ -180,34 +184,6 @@ def _similar(chart: Chart, opened: Opened) -> list[Json]:
         return [resource]
     value = "|".join(str(first[key]).replace("\\", "\\\\").replace(",", "\\,") for key in ("system", "code"))
     return chart.ask(opened.type, (name, value), count=300).rows
-
-
-def _trend(reading: Reading, rows: list[Json]) -> list[Block]:
-    """The course of a number over time, where there are at least two: a line for each part, with its table."""
-    measured = sorted((row for row in rows if date_of(row) and results.numbers_of(reading, row)), key=date_of)
-    if len(measured) < 2:
-        return []
-    last, values = measured[-1], [results.numbers_of(reading, row) for row in measured]
-    names = list(values[-1])
-    columns = [Column("date", reading.words("item.when"), "date"), *(Column(name, name) for name in names)]
-    lines: list[dict[str, Cell]] = [
-        {"date": date_of(row)[:10], **{name: f"{number:g}" for name, number in found.items()}}
-        for row, found in zip(measured, values, strict=True)
-    ]
-    low, high = results.bounds(values, last)
-    chart = LineChart(
-        name="trend",
-        title=reading.words("item.trend"),
-        positions=[dates.short(date_of(row)[:10], reading.lang) for row in measured],
-        series=[Series(name, [found.get(name) for found in values]) for name in names],
-        sentence=results.trend_in_words(reading, measured),
-        table=Table("trend", reading.words("item.values"), columns, lines[::-1]),
-        unit=results.unit_of(reading, last),
-        low=low,
-        high=high,
-        band=results.usual(reading, last, len(measured)),
-    )
-    return [chart]
 
 
 def _inside(reading: Reading, chart: Chart, opened: Opened, record_type: str) -> Table:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from camphora.fhir.search import parse_query
-from camphora.pages import Action, Link, Timeline, View
+from camphora.pages import Action, Cell, Column, Link, Table, Timeline, View
 from camphora.policy import Access, Purpose
 from camphora.records import Page
 from camphora.web.contexts import Item, Patient, PatientRow, Patients
@@ -19,7 +19,7 @@ from camphora.web.reading.desk import Desk
 from camphora.web.reading.titles import date_of, title
 from camphora.web.site import wants_fragment
 
-PART, SHORTEST, RECENT, MORE = 20, 2, 6, 40
+PART, SHORTEST, RECENT, MORE, FEW_RESULTS = 20, 2, 6, 40, 10
 LASTING = "problem-list-item"
 
 
@@ -60,12 +60,15 @@ class PatientPages(Desk):
             problems=_problems(reading, chart.ask("Condition", ("_sort", "-recorded-date"), count=300).rows),
             medicines=medicines.current(reading, prescriptions),
             allergies=_allergies(reading, chart.ask("AllergyIntolerance").rows),
-            results=results.latest(reading, observations),
+            results=results.latest(reading, observations)[:FEW_RESULTS],
             recent=Timeline(
                 "recent", words("clinic.recent"), moments.moments(reading, told), words("clinic.nothing")
             ),
             closed=words("clinic.closed") if self.store.has_closed_part(chart.access, chart.person) else "",
-            actions=[Action(words("clinic.timeline"), f"/patients/{quote(chart.person)}/timeline")],
+            actions=[
+                Action(words(f"clinic.{part}"), f"/patients/{quote(chart.person)}/{part}")
+                for part in ("results", "timeline")
+            ],
             why=self.why(request, Purpose.CARE),
         )
         return self.site.page(request, context, synthetic=is_synthetic([patient]))
@@ -92,12 +95,56 @@ class PatientPages(Desk):
         )
         return self.site.view(request, view)
 
+    def results(self, request: Request) -> Response:
+        """The latest of every result, as a table."""
+        chart, reading = self._chart(request), self.reading(request)
+        patient, words = chart.patient(), reading.words
+        observations = chart.ask("Observation", ("_sort", "-date"), count=1000).rows
+        name = name_of(patient)
+        view = View(
+            name="results",
+            title=words("clinic.results_of", name=name),
+            blocks=[_results(reading, observations)],
+            badge="synthetic" if is_synthetic([patient]) else None,
+            why=self.why(request, Purpose.CARE),
+            crumbs=[
+                Link(words("clinic.patients"), "/patients"),
+                Link(name, f"/patients/{quote(chart.person)}"),
+            ],
+        )
+        return self.site.view(request, view)
+
     def _chart(self, request: Request) -> Chart:
         return self.chart(self.site.access(request, Purpose.CARE), request.path_params["person"])
 
 
 def _row(reading: Reading, patient: Json) -> PatientRow:
     return people.row(reading, patient, f"/patients/{quote(patient['id'])}")
+
+
+def _results(reading: Reading, observations: list[Json]) -> Table:
+    words = reading.words
+    columns = [
+        Column("name", words("item.name")),
+        Column("value", words("item.newest")),
+        Column("flag", words("item.flag")),
+        Column("range", words("clinic.range")),
+        Column("when", words("item.when")),
+    ]
+    rows: list[dict[str, Cell]] = [
+        {
+            "name": each.name,
+            "href": each.href,
+            "value": each.value,
+            "flag": each.flag or None,
+            "tone": "notice",
+            "range": each.range or None,
+            "when": each.when,
+        }
+        for each in results.latest(reading, observations)
+    ]
+    title, link, chip = words("clinic.results_table"), {"name": "href"}, {"flag": "tone"}
+    return Table("results", title, columns, rows, link=link, chip=chip, absent="")
 
 
 def _problems(reading: Reading, conditions: Iterable[Json]) -> list[Item]:

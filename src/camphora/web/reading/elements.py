@@ -122,9 +122,9 @@ def flat(reading: Reading, resource: Json) -> Table:
         for path, value in leaves(resource)
     ]
     columns = [
-        Column("path", reading.words("item.path")),
         Column("name", reading.words("item.name")),
         Column("value", reading.words("item.value")),
+        Column("path", reading.words("item.path")),
     ]
     return Table("elements", reading.words("item.elements"), columns, rows)
 

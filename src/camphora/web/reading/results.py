@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from camphora.pages import Band
 from camphora.web.contexts import Result
 from camphora.web.reading.plain import Json, Reading
 from camphora.web.reading.titles import date_of, title
@@ -27,39 +26,6 @@ def number_of(observation: Json) -> float | None:
         if isinstance(value, int | float):
             return float(value)
     return None
-
-
-def numbers_of(reading: Reading, observation: Json) -> dict[str, float]:
-    """Every number of a result by its name: one, or one for each component (systolic, diastolic)."""
-    owners = [observation] if "valueQuantity" in observation else observation.get("component", ())
-    found = (
-        (reading.concept(owner.get("code")), owner.get("valueQuantity", {}).get("value")) for owner in owners
-    )
-    return {name: float(number) for name, number in found if isinstance(number, int | float)}
-
-
-def unit_of(reading: Reading, observation: Json) -> str:
-    owners = (observation, *observation.get("component", ()))
-    return next((reading.unit(owner["valueQuantity"]) for owner in owners if "valueQuantity" in owner), "")
-
-
-def usual(reading: Reading, observation: Json, length: int) -> Band | None:
-    """The reference range as a band, where it has both ends."""
-    for each in observation.get("referenceRange", ()):
-        if "low" in each and "high" in each:
-            low, high = (float(each[key]["value"]) for key in ("low", "high"))
-            return Band([low] * length, [high] * length, reading.words("reading.usual"))
-    return None
-
-
-def bounds(values: list[dict[str, float]], newest: Json) -> tuple[float, float]:
-    """The ends of the axis: the values and their reference range with some room, so that a change can be seen."""
-    numbers = [number for found in values for number in found.values()]
-    for each in newest.get("referenceRange", ()):
-        numbers += [float(each[key]["value"]) for key in ("low", "high") if key in each]
-    low, high = min(numbers), max(numbers)
-    room = (high - low or abs(high) or 1.0) * 0.15
-    return max(0.0, low - room) if low >= 0 else low - room, high + room
 
 
 def by_code(observations: Iterable[Json]) -> dict[str, list[Json]]:

@@ -49,7 +49,9 @@ def title(reading: Reading, resource: Json) -> str:
 def department(reading: Reading, encounter: Json) -> str:
     """The department that was visited: coded as the NHI has them, where it is."""
     values = [each for each in (encounter.get("serviceType"), *encounter.get("type", ())) if each]
-    values.sort(key=lambda value: all(coding.get("system") != DEPARTMENT for coding in value.get("coding", ())))
+    values.sort(
+        key=lambda value: all(coding.get("system") != DEPARTMENT for coding in value.get("coding", ()))
+    )
     return next((said for value in values if (said := reading.concept(value))), "")
 
 
