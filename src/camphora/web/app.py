@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,6 +26,8 @@ from camphora.web.fhir import Api, fhir_routes
 from camphora.web.render import CSP, Renderer
 from camphora.web.site import Site, see_other
 
+BUNDLE = "fhir.bundle"
+"""A bundle is posted to the base itself, with or without a slash."""
 log = logging.getLogger("camphora.web")
 REMEMBERED = {"lang": {"zh-TW", "en"}, "theme": {"light", "dark", "auto"}, "size": {"large", "usual"}}
 """What the address may ask to be remembered about how pages look."""
@@ -44,10 +46,13 @@ def application(installation: Installation, *, lang: Lang = "zh-TW") -> Starlett
         for route in part.routes(site)
     ]
     errors = Errors(site)
+    api_routes = fhir_routes(api)
+    base = next(route.endpoint for route in api_routes if route.name == BUNDLE)
     return Starlette(
         routes=[
             Mount("/static", assets, name="static"),
-            Mount("/fhir", routes=fhir_routes(api), name="fhir"),
+            Route("/fhir", base, methods=["POST"], name=BUNDLE),
+            Mount("/fhir", routes=api_routes, name="fhir"),
             *portal,
         ],
         middleware=[Middleware(Headers), Middleware(GZipMiddleware, minimum_size=1000)],
