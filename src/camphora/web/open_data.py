@@ -104,7 +104,7 @@ class OpenData:
                 "system": _name(editions[concept.system], words)
                 if concept.system in editions
                 else concept.system,
-                "version": concept.version,
+                "version": concept.version or words("codes.ours"),
                 "status": words("codes.active" if concept.active else "codes.inactive"),
             }
             for concept in found
