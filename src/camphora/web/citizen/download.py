@@ -8,6 +8,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from camphora.fhir import definitions
 from camphora.fhir.search import Query
 from camphora.pages import Badge, Cell, Column, Table
 from camphora.policy.decision import SHARED_TYPES
@@ -26,8 +27,8 @@ PAGE = 1000
 
 def everything(chart: Chart) -> Iterator[Version]:
     """All records about the person, the Patient first, through as many pages as there are."""
-    present = sorted(chart.store.counts().keys() - SHARED_TYPES, key=lambda name: (name != "Patient", name))
-    for record_type in present:
+    personal = definitions.resource_types() - SHARED_TYPES
+    for record_type in sorted(personal, key=lambda name: (name != "Patient", name)):
         if not chart.access.covers(record_type):
             continue
         following: str | None = ""

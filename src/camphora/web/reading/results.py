@@ -56,9 +56,20 @@ def trend_in_words(reading: Reading, group: list[Json]) -> str:
 
 
 def latest(reading: Reading, observations: Iterable[Json], suffix: str = "") -> list[Result]:
-    """One result for each code: those out of range first, then the newest."""
-    found = [_result(reading, group, suffix) for group in by_code(observations).values()]
-    return sorted(found, key=lambda result: not result.flag)
+    """One result for each code: those out of range first, then laboratory and blood pressure, then measures of
+    the body; the newest first within each."""
+    found = [
+        (_result(reading, group, suffix), _is_measure(group[-1])) for group in by_code(observations).values()
+    ]
+    ordered = sorted(found, key=lambda pair: (not pair[0].flag, pair[1]))
+    return [result for result, _ in ordered]
+
+
+def _is_measure(observation: Json) -> bool:
+    """Height, weight and the like: a vital sign without a judgement."""
+    categories = (coding for each in observation.get("category", ()) for coding in each.get("coding", ()))
+    vital = any(coding.get("code") == "vital-signs" for coding in categories)
+    return vital and not observation.get("interpretation")
 
 
 def _result(reading: Reading, group: list[Json], suffix: str) -> Result:
