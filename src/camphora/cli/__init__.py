@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from camphora.cli.parser import build
+from camphora.cli.parser import NOUNS, build
 from camphora.cli.terminal import Terminal
 from camphora.errors import Busy, CamphoraError, Faults
 
@@ -14,8 +14,10 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code (see `camphora.errors`), 0 where it did what was asked."""
-    parser, terminal = build(sys.argv[1:] if arguments is None else list(arguments))
-    given = parser.parse_args(arguments)
+    asked = sys.argv[1:] if arguments is None else list(arguments)
+    noun = next((argument for argument in asked if argument in NOUNS), "")
+    parser, terminal = build(asked, only=noun)
+    given = parser.parse_args(asked)
     if given.run is None:
         given.help()
         return 0

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from camphora import __version__
-from camphora.cli import audit, backup, demo, load, serve, system, token, user
 from camphora.cli.terminal import Terminal, usual_lang, words
 from camphora.errors import Lang
 from camphora.policy.paths import Reach, read_path
 
-NOUNS = (demo, serve, load, user, token, backup, audit, system)
+NOUNS = ("demo", "serve", "load", "user", "token", "backup", "audit", "system")
+"""Each is a module of this folder with a function `add`."""
 
 
 class Tree:
@@ -38,6 +39,10 @@ class Tree:
         """A noun with verbs below it."""
         return Tree(self._add(name, name), self.lang)
 
+    def mention(self, name: str) -> None:
+        """A noun by its help alone."""
+        self._add(name, name)
+
     def _add(self, name: str, key: str) -> argparse.ArgumentParser:
         help_text, example = self.words(f"{key}.help"), self.words(f"{key}.example")
         made = self._under.add_parser(
@@ -53,8 +58,10 @@ class Tree:
         return made
 
 
-def build(arguments: list[str]) -> tuple[argparse.ArgumentParser, Terminal]:
-    """The parser and the terminal, in the language that the arguments or the environment ask for."""
+def build(arguments: list[str], only: str | None = None) -> tuple[argparse.ArgumentParser, Terminal]:
+    """The parser and the terminal, in the language that the arguments or the environment ask for.
+
+    `only`: load the command of this name and just mention the others, so that each starts quickly."""
     terminal = Terminal(_asked_lang(arguments), json="--json" in arguments)
     parser = argparse.ArgumentParser(
         prog="camphora",
@@ -70,7 +77,10 @@ def build(arguments: list[str]) -> tuple[argparse.ArgumentParser, Terminal]:
     parser.set_defaults(run=None, help=parser.print_help)
     tree = Tree(parser, terminal.lang)
     for noun in NOUNS:
-        noun.add(tree)
+        if only is None or noun == only:
+            import_module(f"camphora.cli.{noun}").add(tree)
+        else:
+            tree.mention(noun)
     return parser, terminal
 
 
