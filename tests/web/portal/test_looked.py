@@ -1,10 +1,16 @@
+import re
+from pathlib import Path
+
 import orjson
 import pytest
 
+import camphora
 from camphora.audit import verify_inclusion
 from camphora.audit.merkle import leaf_hash
+from camphora.policy import Purpose
 from camphora.records import Look
 from camphora.web.citizen.looked import grouped
+from camphora.web.site import handlers_words
 
 
 def receipts(browser):
@@ -94,3 +100,22 @@ def test_looks_of_one_reader_in_one_go_are_one_act():
         look(1, 0),
     ]
     assert [[each.receipt for each in act.looks] for act in grouped(looks)] == [[5, 4], [3], [2], [1]]
+
+
+def test_a_use_of_many_people_is_shown_as_one_among_many(fresh):
+    store = fresh.installation.store
+    secondary = fresh.access("analyst", Purpose.SECONDARY)
+    store.leave(secondary, "ask", ["Condition"], range(1, 300))
+    browser = fresh.browser("citizen")
+    said = browser.words("/me/looked")
+    assert "統計查詢，您為其中一筆（診斷與問題）" in said
+    assert "特定目的外利用" in said
+    assert "同時涉及許多人" in browser.words(f"/me/looked/{receipts(browser)[0]}")
+
+
+@pytest.mark.parametrize("lang", ["zh-TW", "en"])
+def test_every_act_that_leaves_a_receipt_has_words(lang):
+    sources = [path.read_text("utf-8") for path in Path(camphora.__file__).parent.rglob("*.py")]
+    acts = {act for text in sources for act in re.findall(r'\.leave\(\s*access, "([a-z-]+)"', text)}
+    assert {"read", "search", "history", "ask"} <= acts
+    assert [act for act in acts if f"looked_act.{act}" not in handlers_words(lang)] == []

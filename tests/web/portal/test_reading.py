@@ -5,13 +5,15 @@ import tomllib
 from datetime import date, timedelta
 from pathlib import Path
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from camphora.pages.words import missing
 from camphora.policy import decision
-from camphora.web.reading import Reading, elements, medicines, screening
+from camphora.policy.internal import following
+from camphora.web.reading import Reading, elements, medicines, screening, titles
 from camphora.web.reading.people import masked
 from camphora.web.site import handlers_words
 
@@ -192,3 +194,20 @@ def test_every_element_of_a_synthetic_record_has_a_name_in_words(world, reading)
 
 def test_the_middle_of_a_number_is_hidden():
     assert masked("D212602299") == "D2•••••299"
+
+
+CODELIKE = re.compile(r"https?://|urn:|Patient/|Encounter/|\b[A-Z]\d{2}\.\w+|\b\d{4,5}-\d\b|None|\{|\[")
+
+
+@pytest.mark.parametrize("lang", ["zh-TW", "en"])
+def test_every_synthetic_record_is_told_without_codes(world, lang):
+    reading = Reading(handlers_words(lang), world.installation.terminology, TODAY)
+    store, told = world.installation.store, 0
+    for row in store.scan(following("test"), 0, 10**9):
+        resource = orjson.loads(row.body)
+        lines = [str(line["value"]) for line in elements.readable(reading, resource).rows]
+        said = [titles.title(reading, resource), *lines]
+        assert said[0]
+        assert [text for text in said if CODELIKE.search(text)] == [], (row.type, row.id)
+        told += 1
+    assert told > 3000

@@ -24,7 +24,8 @@ from camphora.web.site import wants_fragment
 PART, MOST_NAMED = 20, 4
 TOGETHER = 10 * 60 * 1000
 """Looks of one reader within so many milliseconds of each other are one act."""
-STEPS = (200, 2_000, 20_000, 1_000_000)
+MOST = 1_000_000
+STEPS = (200, 2_000, 20_000, MOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +117,14 @@ class LookedPages(Desk):
     def page(self, request: Request) -> Response:
         chart, reading = self.own(request), self.reading(request)
         begin, own = _number(request.query_params.get("from", "")), request.query_params.get("own") == "1"
-        found = acts(self.store, chart.access, begin + PART + 1, own=own)
+        found = acts(self.store, chart.access, MOST, own=own)
         following = (
             f"/me/looked?from={begin + PART}{'&own=1' if own else ''}" if len(found) > begin + PART else ""
         )
         looks = shown(chart, reading, found[begin : begin + PART])
         if wants_fragment(request) and begin:
             return self.site.fragment(request, "looks.html", {"looks": looks, "more": following})
-        total = len(acts(self.store, chart.access, STEPS[-1], own=own))
-        context = Looked(looks=looks, total=total, more=following, own="" if own else "/me/looked?own=1")
+        context = Looked(looks=looks, total=len(found), more=following, own="" if own else "/me/looked?own=1")
         return self.site.page(request, context, synthetic=is_synthetic([chart.patient()]))
 
     def receipt(self, request: Request) -> Response:
