@@ -52,14 +52,14 @@ def test_a_restricted_hospital_finds_her_no_more_at_the_very_next_request(fresh)
     assert clinician.get(path).status_code == 200
 
 
-def test_a_hospital_is_found_by_a_part_of_its_name(fresh):
-    browser = fresh.browser("citizen")
+def test_a_hospital_is_found_by_a_part_of_its_name(world):
+    browser = world.browser("citizen")
     assert "國立成功大學醫學院附設醫院" in browser.words("/me/choices/restrict?q=成功大學")
     assert "找不到" in browser.words("/me/choices/restrict?q=沒有這家")
 
 
-def test_an_institution_that_does_not_exist_cannot_be_restricted(fresh):
-    assert fresh.browser("citizen").submit("/me/choices/restrict", organisation="nowhere").status_code == 404
+def test_an_institution_that_does_not_exist_cannot_be_restricted(world):
+    assert world.browser("citizen").submit("/me/choices/restrict", organisation="nowhere").status_code == 404
 
 
 def test_a_closed_part_is_named_and_its_content_is_not_shown(fresh):
@@ -94,18 +94,18 @@ def test_a_closed_record_looks_like_one_that_never_was(fresh):
         assert hidden.text.replace(sensitive, "nobody") == absent.text
 
 
-def test_a_label_that_is_not_offered_is_refused(fresh):
-    assert fresh.browser("citizen").submit("/me/choices/close", label="XYZ").status_code == 404
+def test_a_label_that_is_not_offered_is_refused(world):
+    assert world.browser("citizen").submit("/me/choices/close", label="XYZ").status_code == 404
 
 
 @pytest.mark.parametrize(
     "path",
     ["/me/choices/stop", "/me/choices/restrict", "/me/choices/close", "/me/choices/end", "/me/family/let-in"],
 )
-def test_a_form_without_its_token_changes_nothing(fresh, path):
-    browser, before = fresh.browser("citizen"), open_rows(fresh)
+def test_a_form_without_its_token_changes_nothing(world, path):
+    browser, before = world.browser("citizen"), open_rows(world)
     given = {
-        "organisation": fresh.cast.hospital,
+        "organisation": world.cast.hospital,
         "label": "PSY",
         "consent": "agreed",
         "account": "father",
@@ -113,20 +113,20 @@ def test_a_form_without_its_token_changes_nothing(fresh, path):
     }
     for csrf in ("", "x" * 43):
         assert browser.post(path, data={"csrf": csrf, **given}).status_code == 403
-    assert open_rows(fresh) == before
+    assert open_rows(world) == before
     assert len(end_links(browser) + end_links(browser, "/me/family")) == 1
 
 
-def test_nobody_ends_the_choice_of_another_person(fresh):
+def test_nobody_ends_the_choice_of_another_person(world):
     for name in ("relative", "father"):
-        assert fresh.browser(name).submit("/me/choices/end", consent="agreed").status_code == 404
-    assert fresh.browser("relative").get(f"/family/{fresh.cast.citizen}").status_code == 200
+        assert world.browser(name).submit("/me/choices/end", consent="agreed").status_code == 404
+    assert world.browser("relative").get(f"/family/{world.cast.citizen}").status_code == 200
 
 
 @pytest.mark.parametrize("lang", ["zh-TW", "en"])
 @pytest.mark.parametrize("path", ["stop", "close", "restrict", "end?consent=agreed"])
-def test_each_choice_says_what_will_follow_before_it_is_made(fresh, lang, path):
-    page = fresh.browser("citizen", lang).get(f"/me/choices/{path}").text
+def test_each_choice_says_what_will_follow_before_it_is_made(world, lang, path):
+    page = world.browser("citizen", lang).get(f"/me/choices/{path}").text
     effects = page.partition('aria-labelledby="effect-title"')[2].partition("</section>")[0]
     assert effects.count("<li>") >= 1
     assert 'name="csrf"' in page

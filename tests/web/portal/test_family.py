@@ -5,28 +5,28 @@ import pytest
 from camphora.web.reading.plain import today
 
 
-def test_a_relative_who_is_let_in_sees_the_record_and_leaves_a_receipt(fresh):
-    relative = fresh.browser("relative")
+def test_a_relative_who_is_let_in_sees_the_record_and_leaves_a_receipt(world):
+    relative = world.browser("relative")
     assert "林美玉" in relative.words("/me/family")
-    said = relative.words(f"/family/{fresh.cast.citizen}")
+    said = relative.words(f"/family/{world.cast.citizen}")
     assert "林美玉的就醫與健康紀錄" in said
     assert "高血壓" in said
-    assert "陳怡君" in fresh.browser("citizen").words("/me/looked")
+    assert "陳怡君" in world.browser("citizen").words("/me/looked")
 
 
-def test_a_relative_opens_items_of_that_record(fresh):
-    page = fresh.browser("relative").get(f"/family/{fresh.cast.citizen}").text
+def test_a_relative_opens_items_of_that_record(world):
+    page = world.browser("relative").get(f"/family/{world.cast.citizen}").text
     address = page.partition('href="/records/Encounter/')[2].partition('"')[0]
-    said = fresh.browser("relative").words(f"/records/Encounter/{address}")
+    said = world.browser("relative").words(f"/records/Encounter/{address}")
     assert "家人的紀錄" in said
     assert "當事人同意由您代看" in said
 
 
-def test_a_relative_sees_neither_choices_nor_who_looked(fresh):
-    page = fresh.browser("relative").get(f"/family/{fresh.cast.citizen}").text
+def test_a_relative_sees_neither_choices_nor_who_looked(world):
+    page = world.browser("relative").get(f"/family/{world.cast.citizen}").text
     assert "/me/choices" not in page.partition("<main")[2].partition("</main")[0]
-    for path in (f"/records/Consent/agreed?for={fresh.cast.citizen}", "/records/Consent/agreed"):
-        assert fresh.browser("relative").get(path).status_code in {403, 404}
+    for path in (f"/records/Consent/agreed?for={world.cast.citizen}", "/records/Consent/agreed"):
+        assert world.browser("relative").get(path).status_code in {403, 404}
 
 
 def test_a_relative_loses_sight_at_the_next_request_when_it_ends(fresh):

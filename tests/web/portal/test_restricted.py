@@ -7,10 +7,10 @@ import pytest
 VIEWS = ("readable", "timeline", "table", "json")
 
 
-@pytest.fixture
-def restricted(fresh):
-    fresh.browser("citizen").submit("/me/choices/restrict", organisation=fresh.cast.hospital)
-    return fresh
+@pytest.fixture(scope="module")
+def restricted(world):
+    world.browser("citizen").submit("/me/choices/restrict", organisation=world.cast.hospital)
+    return world
 
 
 def bare(text, *hidden):

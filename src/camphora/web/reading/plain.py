@@ -15,9 +15,15 @@ from camphora.terminology import Terminology
 
 Json = dict[str, Any]
 TAG = ("urn:camphora:data-kind", "synthetic")
-OWN_SYSTEMS = ("http://terminology.hl7.org/", "http://hl7.org/fhir/", "urn:ietf:bcp:47")
-"""Systems whose few codes have words of their own here (`code.*`)."""
-DEPARTMENT = "https://twcore.mohw.gov.tw/ig/twcore/CodeSystem/medical-consultation-department-nhi-tw"
+TWCORE = "https://twcore.mohw.gov.tw/ig/twcore/CodeSystem/"
+OWN_SYSTEMS = (
+    "http://terminology.hl7.org/",
+    "http://hl7.org/fhir/",
+    "urn:ietf:bcp:47",
+    TWCORE + "medication-frequency-nhi-tw",
+)
+"""Systems whose common codes have words of their own here (`code.*`)."""
+DEPARTMENT = TWCORE + "medical-consultation-department-nhi-tw"
 """Departments have words of their own too (`department.*`)."""
 VALUES = (
     "Quantity",
