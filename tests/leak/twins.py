@@ -76,6 +76,7 @@ def build(folder, *, she_exists):
         consents = [{**consent, "id": f"choice-{number}"} for number, consent in enumerate(made)]
         installation.store.write(loading("t"), [Put(consent) for consent in consents])
     installation.load_tables()
+    installation.lake.catch_up()
     identity = installation.gate.identity
     identity.add_user(User("other", "他院醫師", Role.CLINICIAN, organisation=ids.other_hospital), None)
     identity.add_user(User("welcome", "主治醫師", Role.CLINICIAN, organisation=ids.hospital), None)
@@ -139,9 +140,9 @@ def _person(resources, patient):
 VARIES = [
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00|\+08:00)"), "TIME"),
     (re.compile(r'name="csrf" value="[^"]+"'), "CSRF"),
-    (re.compile(r"\b[a-km-np-z2-9]{20}\b"), "NEWID"),
     (re.compile(r"\b1[789]\d{11}\b"), "TIME"),
     (re.compile(r"\b[0-9a-f]{16,128}\b"), "HASH"),
+    (re.compile(r"\b[a-km-np-z2-9]{20}\b"), "NEWID"),
     (re.compile(r"_page=[\w.-]+"), "_page=TOKEN"),
 ]
 

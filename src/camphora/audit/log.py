@@ -29,7 +29,7 @@ from camphora.errors import Fault, NotFound
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """One act of reading. `persons` are commitments; `members` the digest of a larger set, `size` its rounding."""
+    """One act of reading. `persons` are commitments to each person, or `members` is one to their set."""
 
     at: int
     reader: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,8 @@ from rich.table import Table
 
 from camphora.errors import CamphoraError, Lang
 from camphora.pages.words import Words
+
+SECONDS_BETWEEN_LINES = 10.0
 
 
 @cache
@@ -90,12 +93,29 @@ class Terminal:
         _out().print(drawn, markup=False)
 
     @contextmanager
-    def progress(self, key: str) -> Iterator[Any]:
-        """A bar on stderr; yields a function of (done, total). Silent where stderr is no terminal."""
+    def progress(self, key: str) -> Iterator[Callable[..., None]]:
+        """Yields a function of (done, total): a bar on stderr, or a line now and then where stderr is no terminal."""
+        if not sys.stderr.isatty():
+            yield _Lines(self, key)
+            return
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=_err(), transient=True, disable=not sys.stderr.isatty()) as bar:
+        with Progress(*columns, console=_err(), transient=True) as bar:
             task = bar.add_task(self.words(key), total=None)
             yield lambda done, total=None: bar.update(task, completed=done, total=total)
+
+
+class _Lines:
+    """Progress as lines, at most one in ten seconds."""
+
+    def __init__(self, terminal: Terminal, key: str) -> None:
+        self._terminal, self._key = terminal, key
+        self._next = time.monotonic() + SECONDS_BETWEEN_LINES
+
+    def __call__(self, done: int, total: int | None = None) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + SECONDS_BETWEEN_LINES
+            of = f" / {total:,}" if total else ""
+            self._terminal.say(f"{self._terminal.words(self._key)} {done:,}{of}")
 
 
 def _out() -> Console:

@@ -41,7 +41,7 @@ class Installation:
         if not known and not make:
             raise Invalid("installation-none", folder=folder.name)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = _hold(folder)
         except OSError as error:
             raise Busy("installation-read-only", folder=folder.name) from error

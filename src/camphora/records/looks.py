@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import apsw
 import orjson
@@ -18,7 +19,17 @@ from camphora.records.keeper import Keeper
 from camphora.records.store import Look
 
 FEW = 200
-"""Up to so many persons a receipt names each by commitment; above, it names the set by digest."""
+"""Up to so many persons a receipt names each by commitment. Above, and always for secondary use, whose lines
+anybody may read, it names the set by a salted digest: the number of commitments would tell an exact count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A receipt with what only the store knows: its members, and the salt of their digest where they are a set."""
+
+    receipt: Receipt
+    members: BitMap
+    salt: bytes
 
 
 class Looks:
@@ -31,43 +42,45 @@ class Looks:
     def leave(
         self, access: Access, act: str, types: Iterable[str], persons: Iterable[int], reader: apsw.Connection
     ) -> int | None:
-        """Hand over one receipt before the answer leaves; returns its number, None where no person was read.
+        """Hand over one receipt before the answer leaves; returns its number, None where nothing of a person was read.
 
-        The inner readers leave none: what they read reaches nobody but through another receipted act.
+        Secondary use always leaves one, an answer over nobody too. The inner readers leave none: what they read
+        reaches nobody but through another receipted act.
         """
         members = BitMap(persons)
-        if not members or access.basis in {"follower", "deciding", "loading"}:
+        secondary = access.purpose is Purpose.SECONDARY
+        if access.basis in {"follower", "deciding", "loading"} or not (members or secondary):
             return None
-        receipt = _receipt(access, act, tuple(sorted(set(types))), members, reader)
+        leaf = _leaf(access, act, tuple(sorted(set(types))), members, reader)
         try:
-            number = self._log.append(receipt)
+            number = self._log.append(leaf.receipt)
         except OSError:
-            self._later(access, receipt, members)
+            self._later(access, leaf)
             return None
-        awaited = access.purpose is Purpose.SECONDARY
-        job = self._keeper.submit(lambda connection: _index(connection, number, members), patient=not awaited)
-        if awaited:
+        job = self._keeper.submit(lambda connection: _index(connection, number, leaf), patient=not secondary)
+        if secondary:
             job.result()
             self._log.sync()
         return number
 
-    def _later(self, access: Access, receipt: Receipt, members: BitMap) -> None:
+    def _later(self, access: Access, leaf: Leaf) -> None:
         """The log cannot be written: secondary use stops, care goes on and its receipt waits in the store."""
         if access.purpose is Purpose.SECONDARY:
             raise Busy("audit-unwritable")
-        values = (receipt.line(), members.serialize())
-        sql = "INSERT INTO waiting_receipt (receipt, members) VALUES (?, ?)"
+        values = (leaf.receipt.line(), leaf.members.serialize(), leaf.salt)
+        sql = "INSERT INTO waiting_receipt (receipt, members, salt) VALUES (?, ?, ?)"
         self._keeper.submit(lambda connection: connection.execute(sql, values)).result()
 
     def bring_up(self, connection: apsw.Connection) -> int:
         """Append the receipts that waited; returns how many. Runs in the keeper."""
-        waiting = list(connection.execute("SELECT no, receipt, members FROM waiting_receipt ORDER BY no"))
-        for number, line, members in waiting:
+        waiting = list(
+            connection.execute("SELECT no, receipt, members, salt FROM waiting_receipt ORDER BY no")
+        )
+        for number, line, members, salt in waiting:
             fields = orjson.loads(line)
-            receipt = Receipt(
-                **{**fields, "types": tuple(fields["types"]), "persons": tuple(fields["persons"])}
-            )
-            _index(connection, self._log.append(receipt), BitMap.deserialize(members))
+            kept = {**fields, "types": tuple(fields["types"]), "persons": tuple(fields["persons"])}
+            leaf = Leaf(Receipt(**kept), BitMap.deserialize(members), salt)
+            _index(connection, self._log.append(leaf.receipt), leaf)
             connection.execute("DELETE FROM waiting_receipt WHERE no = ?", (number,))
         return len(waiting)
 
@@ -84,13 +97,12 @@ class Looks:
         return [_look(self._log, number, among_many=numbers[number]) for number in newest]
 
 
-def _receipt(
-    access: Access, act: str, types: tuple[str, ...], members: BitMap, reader: apsw.Connection
-) -> Receipt:
+def _leaf(access: Access, act: str, types: tuple[str, ...], members: BitMap, reader: apsw.Connection) -> Leaf:
     nonce = secrets.token_hex(8)
-    few = len(members) <= FEW
+    few = len(members) <= FEW and access.purpose is not Purpose.SECONDARY
+    salt = b"" if few else secrets.token_bytes(16)
     by = access.reader
-    return Receipt(
+    receipt = Receipt(
         at=int(time.time() * 1000),
         reader=by.id,
         name=by.name,
@@ -100,9 +112,10 @@ def _receipt(
         act=act,
         types=types,
         persons=tuple(_commitments(members, nonce, reader)) if few else (),
-        members=None if few else commitment(members.serialize(), nonce),
+        members=None if few else commitment(salt + members.serialize(), nonce),
         nonce=nonce,
     )
+    return Leaf(receipt, members, salt)
 
 
 def _commitments(members: BitMap, nonce: str, reader: apsw.Connection) -> list[str]:
@@ -111,13 +124,14 @@ def _commitments(members: BitMap, nonce: str, reader: apsw.Connection) -> list[s
     return sorted(commitment(salt, nonce) for (salt,) in rows)
 
 
-def _index(connection: apsw.Connection, number: int, members: BitMap) -> None:
-    if len(members) <= FEW:
+def _index(connection: apsw.Connection, number: int, leaf: Leaf) -> None:
+    if leaf.receipt.members is None:
         connection.executemany(
-            "INSERT OR IGNORE INTO look VALUES (?, ?)", ((person, number) for person in members)
+            "INSERT OR IGNORE INTO look VALUES (?, ?)", ((one, number) for one in leaf.members)
         )
     else:
-        connection.execute("INSERT OR IGNORE INTO person_set VALUES (?, ?)", (number, members.serialize()))
+        values = (number, leaf.members.serialize(), leaf.salt)
+        connection.execute("INSERT OR IGNORE INTO person_set VALUES (?, ?, ?)", values)
 
 
 def _look(log: Log, number: int, *, among_many: bool) -> Look:

@@ -65,7 +65,7 @@ class Questions:
             form=form,
             answer=self._view(asked, answer, words),
             notes=self._notes(asked, answer, words),
-            certificate=certificate(answer, words),
+            certificate=certificate(answer, words, self._mark(answer)),
         )
         return self.site.page(request, context, synthetic=False)
 
@@ -89,6 +89,9 @@ class Questions:
     def _answer(self, access: Access, asked: Asked) -> Answer:
         question = question_of(asked, self.site.installation.terminology)
         return self.site.installation.lake.ask(access, question)
+
+    def _mark(self, answer: Answer) -> str:
+        return self.site.installation.store.mark(answer.data_version, answer.choices_version)
 
     def _view(self, asked: Asked, answer: Answer, words: Words) -> View:
         table = answer_table(asked, answer, words, self.site.installation.terminology)
@@ -211,7 +214,7 @@ def title(asked: Asked, words: Words) -> str:
     return words("ask.line_by" if by else "ask.line", subject=subject, measure=measure, by=by)
 
 
-def certificate(answer: Answer, words: Words) -> dict[str, str]:
+def certificate(answer: Answer, words: Words, mark: str) -> dict[str, str]:
     """Rules and versions by which the same answer can be had again."""
     held = answer.certificate
     return {
@@ -219,8 +222,7 @@ def certificate(answer: Answer, words: Words) -> dict[str, str]:
         words("ask.base"): f"{held.base:,}",
         words("ask.cells"): f"{held.cells:,}",
         words("ask.suppressed"): f"{held.suppressed:,}",
-        words("ask.data_version"): f"{answer.data_version:,}",
-        words("ask.choices_version"): f"{answer.choices_version:,}",
+        words("ask.data_version"): mark,
         words("ask.code_version"): answer.code_version,
     }
 

@@ -113,5 +113,6 @@ CREATE TABLE change (
 );
 CREATE TABLE place (follower TEXT PRIMARY KEY, change INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE look (person INTEGER NOT NULL, receipt INTEGER NOT NULL, PRIMARY KEY (person, receipt)) WITHOUT ROWID;
-CREATE TABLE person_set (receipt INTEGER PRIMARY KEY, members BLOB NOT NULL);
-CREATE TABLE waiting_receipt (no INTEGER PRIMARY KEY, receipt BLOB NOT NULL, members BLOB NOT NULL);
+-- A set of persons that a receipt names by digest; the salt keeps anybody from guessing small sets.
+CREATE TABLE person_set (receipt INTEGER PRIMARY KEY, members BLOB NOT NULL, salt BLOB NOT NULL);
+CREATE TABLE waiting_receipt (no INTEGER PRIMARY KEY, receipt BLOB NOT NULL, members BLOB NOT NULL, salt BLOB NOT NULL);
