@@ -1,0 +1,168 @@
+"""One demo of 300 residents in a process of its own, and Chromium, for all walks through it."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from camphora.synth import Country, cast
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+PEOPLE = 300
+PATIENCE = 300
+KEEPER, PASSWORD = "keeper", "camphor chest by the window"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = ("quic", "gpu", "background-networking", "component-update", "sync", "first-run")
+ARGUMENTS = ["--no-sandbox", *(f"--disable-{what}" for what in QUIET)]
+MISSING = "no Chromium: apt-get install chromium fonts-noto-cjk"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Every test of this folder is a browser test, and all of them share the process that holds the demo."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))
+            item.add_marker(pytest.mark.skipif(CHROMIUM is None, reason=MISSING))
+
+
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory):
+    """The folder of the installation that the demo keeps."""
+    return tmp_path_factory.mktemp("demo") / "kept"
+
+
+@pytest.fixture(scope="session")
+def demo(kept):
+    """The address of a demo with all its people. It must say nothing of faults, and end at Ctrl-C."""
+    said = kept.parent / "said"
+    command = [sys.executable, "-m", "camphora", "demo", "--people", str(PEOPLE), "--keep", str(kept)]
+    command += ["--port", "0", "--json", "--no-browser", "--lang", "en"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    with said.open("w") as errors:
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment, cwd=kept.parent
+        )
+    try:
+        ready = json.loads(process.stdout.readline() or "{}")
+        assert ready.get("ready"), said.read_text()
+        wait_for_all(process, said)
+        yield ready["public"].rstrip("/")
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    assert "fault" not in said.read_text().lower(), said.read_text()
+
+
+def wait_for_all(process, said):
+    until = time.monotonic() + PATIENCE
+    while f"All {PEOPLE}" not in said.read_text():
+        assert process.poll() is None, said.read_text()
+        assert time.monotonic() < until, said.read_text()
+        time.sleep(0.25)
+
+
+@pytest.fixture(scope="session")
+def characters():
+    """The ids of the citizen, her daughter, her doctors and their hospitals."""
+    return cast(Country.load(), 1, PEOPLE)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+def sign_in_as(page, person, following="/"):
+    """As a visitor of the demo does: the list of persons, then one button."""
+    page.goto(f"/sign-in/as?next={following}")
+    page.locator("li", has=page.locator(f"input[value={person}]")).get_by_role("button").click()
+
+
+def sign_in_by_password(page, name):
+    page.goto("/sign-in")
+    page.locator("[name=name]").fill(name)
+    page.locator("[name=password]").fill(PASSWORD)
+    page.locator("main form button").click()
+
+
+@pytest.fixture(scope="session")
+def keeper(demo, kept):
+    """An administrator, added with the command while the demo serves."""
+    command = [
+        sys.executable,
+        "-m",
+        "camphora",
+        "user",
+        "add",
+        KEEPER,
+        "--role",
+        "administrator",
+        "--in",
+        str(kept),
+    ]
+    subprocess.run(command, input=PASSWORD, text=True, check=True, capture_output=True)
+    return KEEPER
+
+
+@pytest.fixture(scope="session")
+def sessions(chromium, demo, keeper):
+    """`sessions(person)`: what the browser keeps of one who signed in, made once."""
+    kept = {}
+
+    def of(person):
+        if person and person not in kept:
+            context = chromium.new_context(base_url=demo)
+            sign_in = sign_in_by_password if person == keeper else sign_in_as
+            sign_in(context.new_page(), person)
+            kept[person] = context.storage_state()
+            context.close()
+        return kept.get(person)
+
+    return of
+
+
+@pytest.fixture
+def opened(chromium, demo, sessions):
+    """`opened(person, lang)`: a page in a browser of one's own, signed in where a person is named."""
+    contexts = []
+
+    def new(person="", lang="zh-TW", **settings):
+        settings = {"base_url": demo, "locale": lang, "storage_state": sessions(person), **settings}
+        contexts.append(chromium.new_context(**settings))
+        contexts[-1].set_default_timeout(15_000)
+        return contexts[-1].new_page()
+
+    yield new
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def citizen(opened):
+    """The citizen's own page; what she chose in a test is ended after it."""
+    page = opened("citizen", viewport={"width": 390, "height": 844})
+    yield page
+    page.goto("/me/choices?lang=zh-TW")
+    while (ending := page.locator("a[href^='/me/choices/end']")).count():
+        ending.first.click()
+        page.locator("main form button").click()
+        page.goto("/me/choices")
+
+
+def spoken(page):
+    """What the main part of a page says, as one line."""
+    return re.sub(r"\s+", " ", page.locator("main").inner_text())

@@ -1,0 +1,66 @@
+"""An example address for every GET route, by the person who opens it. `{name}` stands for what `facts` finds.
+
+A route without an example here fails `test_pages.py`.
+"""
+
+PAGES = {
+    "": (
+        "/", "/search", "/search?q=臺南", "/patterns", "/systems", "/systems?q=護病&state=partly", "/systems/2",
+        "/systems/183", "/systems/nurse_ratio?month=2024-03", "/systems/nurse_ratio/hospitals?level=醫學中心",
+        "/systems/nurse_ratio/hospitals/0421040011", "/systems/nurse_ratio/counties", "/systems/nurse_ratio/method",
+        "/open", "/open/population", "/open/population?county=67000", "/open/codes", "/open/codes?q=aspirin",
+        "/about/sources", "/about/accessibility", "/about/privacy", "/uses?check=1", "/uses?purpose=secondary",
+        "/sign-in", "/sign-in/as",
+    ),
+    "citizen": (
+        "/me", "/me/timeline", "/me/looked", "/me/looked?own=1", "/me/looked/{look}", "/me/choices",
+        "/me/choices/stop", "/me/choices/restrict", "/me/choices/restrict?q=臺南",
+        "/me/choices/restrict?organisation={hospital}", "/me/choices/close", "/me/choices/end?consent={consent}",
+        "/me/family", "/me/family/let-in?account=relative&until=2030-01-01", "/me/download",
+        "/records/Encounter/{encounter}", "/records/Observation/{observation}?as=timeline",
+    ),
+    "relative": (
+        "/family/{citizen}", "/family/{citizen}/timeline", "/records/Encounter/{encounter}?for={citizen}",
+    ),
+    "clinician": (
+        "/patients", "/patients?q=林", "/patients/{citizen}", "/patients/{citizen}/results",
+        "/patients/{citizen}/timeline", "/records/Patient/{citizen}", "/records/Observation/{observation}",
+        "/records/Observation/{observation}?as=timeline", "/records/Observation/{observation}?as=table",
+        "/records/Observation/{observation}?as=json", "/records/MedicationRequest/{prescription}",
+        "/records/Condition/{condition}",
+    ),
+    "analyst": (
+        "/ask", "/ask?view=person", "/ask?view=condition&by=sex&then=birth", "/ask?view=encounter&by=county",
+    ),
+    "keeper": ("/operation",),
+}  # fmt: skip
+"""Pages, each held to every demand that a page must meet."""
+
+ERRORS = {
+    "": ("/nothing", "/systems/nothing", "/systems/nurse_ratio?month=1999-01", "/open/population?county=1"),
+    "citizen": ("/me/looked/999999", "/patients"),
+    "clinician": ("/patients/nobody", "/records/Patient/nobody", "/ask"),
+    "analyst": ("/ask?view=person&measure=mean",),
+}
+"""Pages that say what is wrong, held to the same."""
+
+FILES = {
+    "": (
+        "/health", "/systems.csv", "/systems/nurse_ratio.csv?month=2024-03",
+        "/systems/nurse_ratio/hospitals.json?month=2024-03", "/open.json", "/open/population.xlsx",
+        "/open/codes.csv?q=aspirin", "/about/sources.csv", "/uses.csv", "/uses/{use}.json", "/fhir/metadata",
+    ),
+    "citizen": ("/me/looked/{look}/proof.json", "/me/download/record.json", "/me/download/record.csv"),
+    "clinician": (
+        "/fhir/Patient/{citizen}", "/fhir/Observation?patient={citizen}", "/fhir/Patient/{citizen}/_history",
+        "/fhir/Patient/{citizen}/_history/1",
+    ),
+    "analyst": ("/ask.csv?view=condition&by=sex",),
+    "keeper": ("/operation.csv",),
+}  # fmt: skip
+"""What is taken away or read by programs."""
+
+
+def listed(kinds):
+    """(person, address) of each example."""
+    return [(person, path) for person, paths in kinds.items() for path in paths]
