@@ -115,7 +115,18 @@ def words_faults() -> list[str]:
             continue
         found = missing(tomllib.loads(zh.read_text("utf-8")), tomllib.loads(en.read_text("utf-8")))
         faults += [f"{zh.relative_to(ROOT)}: {one}" for one in found]
-    return faults
+    return faults + doubled_words(folder / "zh-TW")
+
+
+def doubled_words(folder: Path) -> list[str]:
+    """Keys of the handlers' words that two files give: one would silently cover the other."""
+    from camphora.pages.words import flat
+
+    owners: dict[str, list[str]] = {}
+    for path in sorted(folder.glob("*.toml")):
+        for key, _ in flat(tomllib.loads(path.read_text("utf-8"))):
+            owners.setdefault(key, []).append(path.name)
+    return [f"words: {key}: in {' and '.join(names)}" for key, names in owners.items() if len(names) > 1]
 
 
 def system_faults() -> list[str]:

@@ -35,7 +35,8 @@ def test_a_record_is_read_back_with_its_version_and_time(loaded):
 
 
 def test_decimals_keep_their_precision(store):
-    body = b'{"resourceType":"Observation","id":"x","status":"final","code":{"text":"t"},"valueQuantity":{"value":1.500}}'
+    body = b'{"resourceType":"Observation","id":"x","status":"final","code":{"text":"t"},'
+    body += b'"valueQuantity":{"value":1.500}}'
     store.write(LOAD, [Put(orjson.loads(body), body=body)])
     assert b'"value":1.500' in store.read(following("t"), "Observation", "x").body
 

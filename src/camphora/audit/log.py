@@ -23,7 +23,7 @@ import orjson
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from camphora.audit.merkle import Tree, leaf_hash
+from camphora.audit.merkle import Tree, leaf_hash, verify_inclusion
 from camphora.errors import Fault, NotFound
 
 
@@ -76,7 +76,7 @@ class Log:
         self._starts: list[int] = []
         self._key = _private_key(folder)
         self._end = self._open_lines()
-        self._signed = self._last_signed()
+        self._head = self._last_head()
         self._file = os.open(folder / "receipts.log", os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
 
     def __len__(self) -> int:
@@ -98,17 +98,17 @@ class Log:
         """Force all receipts to disk and sign the tree head over them."""
         with self._lock:
             size = len(self._tree)
-            if size == self._signed:
+            if self._head and size == self._head["head"]["size"]:
                 return
             os.fdatasync(self._file)
             head = {"size": size, "root": self._tree.root().hex(), "at": int(time.time() * 1000)}
             body = orjson.dumps(head, option=orjson.OPT_SORT_KEYS)
-            signed = {"head": head, "signature": self._key.sign(body).hex()}
+            signed: dict[str, Any] = {"head": head, "signature": self._key.sign(body).hex()}
             with (self.folder / "heads.log").open("ab") as heads:
                 heads.write(orjson.dumps(signed) + b"\n")
                 heads.flush()
                 os.fdatasync(heads.fileno())
-            self._signed = size
+            self._head = signed
 
     def entry(self, number: int) -> bytes:
         """The exact line of a receipt."""
@@ -124,10 +124,13 @@ class Log:
         return entry
 
     def proof(self, number: int) -> dict[str, Any]:
-        """An inclusion proof under the newest head: checkable offline with `camphora audit check`."""
+        """An inclusion proof under the newest signed head: checkable offline, with `camphora audit check`.
+
+        Fields: index, size, path, root, entry (the line itself), head (as signed), signature, key (Ed25519 public)."""
         self.sync()
+        signed = self.head()
         with self._lock:
-            size = len(self._tree)
+            size = int(signed["head"]["size"]) if signed else 0
             if not 0 <= number < size:
                 raise NotFound("audit-no-receipt", number=number)
             path = [node.hex() for node in self._tree.inclusion(number, size)]
@@ -138,7 +141,14 @@ class Log:
             "path": path,
             "root": root,
             "entry": self.entry(number).decode(),
+            **signed,
+            "key": self._key.public_key().public_bytes_raw().hex(),
         }
+
+    def head(self) -> dict[str, Any]:
+        """The newest signed head: {"head": {size, root, at}, "signature"}; empty where nothing was signed yet."""
+        with self._lock:
+            return self._head
 
     def newest(self, count: int) -> Iterator[tuple[int, dict[str, Any]]]:
         for number in range(len(self) - 1, max(-1, len(self) - 1 - count), -1):
@@ -165,12 +175,12 @@ class Log:
             os.truncate(path, end)
         return end
 
-    def _last_signed(self) -> int:
+    def _last_head(self) -> dict[str, Any]:
         heads = _heads(self.folder)
         signed = int(heads[-1]["head"]["size"]) if heads else 0
         if signed > len(self._tree):
             raise Fault("audit-shorter-than-head", size=len(self._tree), signed=signed)
-        return signed
+        return heads[-1] if heads else {}
 
 
 def _private_key(folder: Path) -> Ed25519PrivateKey:
@@ -211,6 +221,22 @@ def verify(folder: Path) -> Verdict:
     if signed < len(tree):
         faults.append(f"receipts.log: {signed + 1}: {len(tree) - signed} receipts under no signed head")
     return Verdict(len(tree), len(heads), tuple(faults))
+
+
+def check_proof(proof: dict[str, Any]) -> bool:
+    """Whether a proof holds on its own: the line stands under the root, and the key signed a head with that root.
+
+    Raises KeyError, TypeError or ValueError where `proof` is not of the form that `Log.proof` gives."""
+    path = [bytes.fromhex(node) for node in proof["path"]]
+    root, leaf = bytes.fromhex(proof["root"]), leaf_hash(proof["entry"].encode())
+    head = proof["head"]
+    public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(proof["key"]))
+    try:
+        public.verify(bytes.fromhex(proof["signature"]), orjson.dumps(head, option=orjson.OPT_SORT_KEYS))
+    except InvalidSignature:
+        return False
+    same = (head["size"], head["root"]) == (proof["size"], proof["root"])
+    return same and verify_inclusion(leaf, proof["index"], proof["size"], path, root)
 
 
 def _receipt_fields(line: bytes) -> dict[str, Any] | None:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from camphora.audit import verify, verify_inclusion
-from camphora.audit.merkle import leaf_hash
+from camphora.audit import check_proof, verify
 from camphora.cli.terminal import Terminal
 from camphora.errors import Invalid
 
@@ -46,15 +45,18 @@ def run_verify(given: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def run_check(given: argparse.Namespace, terminal: Terminal) -> int:
-    """One proof as a citizen downloads it: the line, its path, and the root under which it stands."""
+    """One proof as a citizen downloads it: the line, its path, the root under which it stands, the signed head."""
     try:
         proof = orjson.loads(given.file.read_bytes())
-        path = [bytes.fromhex(node) for node in proof["path"]]
-        root, leaf = bytes.fromhex(proof["root"]), leaf_hash(proof["entry"].encode())
-        holds = verify_inclusion(leaf, proof["index"], proof["size"], path, root)
+        holds = check_proof(proof)
+        facts = {
+            "index": proof["index"],
+            "size": proof["size"],
+            "root": proof["root"],
+            "signer": proof["key"],
+        }
     except (OSError, orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise Invalid("cli-not-a-proof", file=given.file.name) from error
     key = "audit_check.holds" if holds else "audit_check.fails"
-    facts = {"index": proof["index"], "size": proof["size"], "root": proof["root"]}
     terminal.result({"holds": holds, **facts}, terminal.words(key, **facts))
     return 0 if holds else Invalid.exit_code

@@ -10,7 +10,7 @@ from camphora.pages.words import Words
 from camphora.policy import Access, Purpose
 from camphora.web.showing import Shown, view_routes
 from camphora.web.site import Site
-from camphora.web.uses import last_head, moment
+from camphora.web.uses import moment
 
 
 def routes(site: Site) -> list[BaseRoute]:
@@ -34,7 +34,7 @@ class Operation:
     def _figures(self, words: Words) -> Figures:
         installation = self.site.installation
         store, log = installation.store, installation.store.audit
-        last, head = store.last_change(), last_head(log.folder)
+        last, head = store.last_change(), log.head().get("head")
         signed = words("operation.signed", when=moment(head["at"], words)) if head else words("uses.never")
         return Figures(
             [

@@ -1,8 +1,7 @@
 """The public log of uses: totals of every kind, the receipts of secondary use, and the proof that it is whole.
 
 Reads for care and by persons themselves appear as daily totals only. A receipt of secondary use may be had with its
-inclusion proof; where a receipt names a few persons by commitment, their number could be read off between two
-answers, so the leaf's hash stands in place of the line.
+line and inclusion proof: it names one salted set, so that it tells neither whom nor how many.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
@@ -152,7 +150,7 @@ class PublicLog:
 
     def _proof(self, request: Request, words: Words) -> Proof:
         self.log.sync()
-        head = last_head(self.log.folder)
+        head = self.log.head().get("head")
         if head is None:
             return Proof(0, words("uses.no_root"), words("uses.never"))
         when = moment(int(head["at"]), words)
@@ -175,15 +173,10 @@ class PublicLog:
 
 
 def public_proof(log: Log, number: int, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The proof of a receipt: with its exact line, or with the line's hash where it names persons one by one."""
+    """The proof of a receipt with its exact line, and what it says in fields of its own."""
     proof = log.proof(number)
-    entry = proof.pop("entry")
-    answer = {
-        "receipt": {key: fields[key] for key in PUBLIC_FIELDS},
-        "leaf": leaf_hash(entry.encode()).hex(),
-        **proof,
-    }
-    return answer if fields["persons"] else {**answer, "entry": entry}
+    receipt = {key: fields[key] for key in PUBLIC_FIELDS}
+    return {"receipt": receipt, "leaf": leaf_hash(proof["entry"].encode()).hex(), **proof}
 
 
 def totals(tally: Tally, words: Words, purpose: str) -> Table:
@@ -246,18 +239,6 @@ def today() -> date:
 
 def moment(at: int, words: Words) -> str:
     return dates.moment(datetime.fromtimestamp(at / 1000, TAIPEI), words.lang)
-
-
-def last_head(folder: Path) -> dict[str, Any] | None:
-    """The newest signed head: size, root and time."""
-    path = folder / "heads.log"
-    if not path.exists():
-        return None
-    with path.open("rb") as heads:
-        heads.seek(max(0, path.stat().st_size - 4096))
-        lines = heads.read().split(b"\n")[:-1]
-    head: dict[str, Any] | None = orjson.loads(lines[-1])["head"] if lines else None
-    return head
 
 
 def _number(text: str | None, usual: int) -> int:
