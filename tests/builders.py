@@ -81,7 +81,12 @@ def cohort(size):
         person = patient(f"p{number}", "林大同", f"{1950 + number % 40}-01-01", "A123456780")
         home = {"use": "home", "city": "信義區", "district": "臺北市"}
         made.append(
-            {**person, "gender": "female" if number % 3 == 0 else "male", "deceasedBoolean": False, "address": [home]}
+            {
+                **person,
+                "gender": "female" if number % 3 == 0 else "male",
+                "deceasedBoolean": False,
+                "address": [home],
+            }
         )
         made.append(condition(f"pc{number}", f"p{number}", "I10" if number % 2 else "E11.9", None))
         made.append(observation(f"po{number}", f"p{number}", "4548-4", "2026-03-01T23:30:00Z"))
