@@ -33,13 +33,15 @@ bench: setup ## print each figure as a JSON line (ONLY=name for one)
 conformance: setup ## run the published suites that the project holds itself to
 	@$(PY) -m pytest -n 2 -m conformance $(ARGS)
 
-docs: setup ## build the manual into site/
+docs: setup ## write the reference from the code and build the manual into site/
 	@sh tools/setup.sh docs
+	@$(PY) tools/reference.py
 	@$(RUN)mkdocs build --strict --quiet
 	@echo "site/index.html"
 
-notice: setup ## join NOTICE.d into NOTICE
+notice: setup ## join NOTICE.d into NOTICE and write the bill of materials
 	@$(PY) tools/check.py --write-notice
+	@$(PY) tools/bill.py
 
 wheel: setup ## build the wheel and the sdist into dist/
 	@$(PY) -m build --installer uv
