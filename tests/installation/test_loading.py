@@ -1,6 +1,9 @@
 """Files of every kind, right and wrong: what is kept, where each fault is, and that nothing is doubled."""
 
 import gzip
+import subprocess
+import sys
+import time
 import zipfile
 
 import openpyxl
@@ -9,6 +12,7 @@ import pytest
 
 from builders import observation, patient
 from camphora.errors import CamphoraError, Invalid, TooLarge
+from camphora.installation import Installation
 from camphora.installation.loading import Loader
 from camphora.policy.internal import following
 
@@ -186,3 +190,22 @@ def test_an_unknown_table_is_named_with_those_that_are_known(installation, tmp_p
     with pytest.raises(Invalid, match="installation-no-table") as refused:
         Loader(installation).load(path, table="nurses")
     assert "nurse_ratio" in refused.value.remedy("zh-TW")
+
+
+def test_a_load_killed_halfway_is_repeated_without_loss_or_doubling(tmp_path):
+    path = _ndjson(tmp_path / "big.ndjson", _some(6000))
+    command = [sys.executable, "-m", "camphora", "load", str(path), "--into", str(tmp_path / "place")]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    store = tmp_path / "place" / "records.sqlite-wal"
+    while process.poll() is None and not (store.exists() and store.stat().st_size > 500_000):
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    installation = Installation.open(tmp_path / "place", make=True)
+    kept = sum(installation.store.counts().values())
+    report = Loader(installation).load(path)
+    assert (report.read, report.written + report.unchanged) == (6001, 6001)
+    assert report.unchanged == kept
+    assert sum(installation.store.counts().values()) == 6001
+    assert installation.store.last_change() == 6001
+    installation.close()
