@@ -66,3 +66,10 @@ def test_each_figure_in_the_readme_carries_command_machine_and_date():
 def test_the_changelog_tells_of_the_present_version():
     version = tomllib.loads(text(ROOT / "pyproject.toml"))["project"]["version"]
     assert f"## [{version}]" in text(ROOT / "CHANGELOG.md")
+
+
+def test_the_rooms_stand_in_the_order_that_the_linter_holds():
+    contract = tomllib.loads(text(ROOT / "pyproject.toml"))["tool"]["importlinter"]["contracts"][0]
+    layers = [one.removeprefix("camphora.") for one in contract["layers"] if not one.startswith("(")]
+    rooms = re.findall(r"^\| `(\w+)/", text(ROOT / "docs/explanation/rooms.md"), re.MULTILINE)
+    assert rooms == layers
