@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from camphora.audit.merkle import Tree, leaf_hash, node_hash, verify_consistency, verify_inclusion
 
+pytestmark = pytest.mark.conformance
+
 VECTORS = json.loads(gzip.decompress((Path(__file__).parent / "data/rfc6962.json.gz").read_bytes()))
 
 

@@ -1,5 +1,9 @@
+import pytest
+
 from camphora.fhir.packages import package
 from camphora.fhir.structure import check
+
+pytestmark = pytest.mark.conformance
 
 # docs/rulings.md: published examples that break R4 themselves
 KNOWN = {

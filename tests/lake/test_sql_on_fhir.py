@@ -5,8 +5,12 @@ import json
 import lzma
 from pathlib import Path
 
+import pytest
+
 from camphora.errors import Invalid
 from camphora.lake.view import View
+
+pytestmark = pytest.mark.conformance
 
 DATA = Path(__file__).parent / "data"
 SUITE = json.loads(lzma.decompress((DATA / "sql-on-fhir-v2.json.xz").read_bytes()))

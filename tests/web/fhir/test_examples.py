@@ -8,6 +8,8 @@ from camphora.fhir.packages import package
 from camphora.policy.internal import loading
 from web.fhir.asking import bundle, entry, get, post, put, statuses
 
+pytestmark = pytest.mark.conformance
+
 EXAMPLES = list(package("tw.gov.mohw.twcore").examples())
 
 
