@@ -28,12 +28,16 @@ from typing import Any
 
 import apsw
 import orjson
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.testclient import TestClient
 
 from camphora.fhir.search import parse_query
 from camphora.policy import Purpose, Reader, Request, Role, decide
 from camphora.policy.internal import loading
 from camphora.records import Put, SQLiteStore
 from camphora.synth import Country, cast, foundation, population
+from camphora.web.fhir import Api, fhir_routes
 
 TODAY = date(2026, 11, 21)
 SEED = 1
@@ -151,6 +155,35 @@ def load() -> Iterator[dict[str, Any]]:
         settings = {"resources": len(ready), "chunk": CHUNK, "wall_per_s": round(len(ready) / wall)}
         yield line("load", len(ready) / cpu, "resources/CPU-s", **settings)
         yield line("load.size", stored / len(ready), "bytes/resource", body_bytes=round(size / len(ready)))
+
+
+def bundle() -> Iterator[dict[str, Any]]:
+    """Transaction bundles through the FHIR API in one process: parsed, checked, references joined, durable."""
+    households = [list(household.resources()) for household in population(country(), 300, SEED, TODAY)]
+    bodies = [orjson.dumps(_transaction(resources[:200])) for resources in households]
+    with scratch() as folder:
+        store = SQLiteStore(folder)
+        api = Api(store=store, access=lambda _: loading("bench"))
+        client = TestClient(Starlette(routes=[Mount("/fhir", routes=fhir_routes(api))]))
+        taken: list[float] = []
+        cpu = time.process_time()
+        for body in bodies:
+            start = time.perf_counter()
+            answer = client.post("/fhir/", content=body, headers={"Content-Type": "application/fhir+json"})
+            taken.append(time.perf_counter() - start)
+            assert answer.status_code == 200, answer.text[:300]
+        cpu = time.process_time() - cpu
+        store.close()
+    entries = sum(min(len(resources), 200) for resources in households)
+    yield line("bundle", entries / cpu, "resources/CPU-s", taken, bundles=len(bodies), entries=entries)
+
+
+def _transaction(resources: list[dict[str, Any]]) -> dict[str, Any]:
+    entries = [
+        {"resource": one, "request": {"method": "PUT", "url": f"{one['resourceType']}/{one['id']}"}}
+        for one in resources
+    ]
+    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
 
 
 def search() -> Iterator[dict[str, Any]]:
@@ -290,7 +323,7 @@ def size() -> Iterator[dict[str, Any]]:
         yield line("size.installed", held / 1e6, "MB", with_dependencies=True)
 
 
-BENCHES: tuple[Bench, ...] = (generation, load, creates, search, start, pages, size)
+BENCHES: tuple[Bench, ...] = (generation, load, bundle, creates, search, start, pages, size)
 
 
 def main() -> None:
