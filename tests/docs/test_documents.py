@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from camphora.catalogue import Catalogue
 from docs.manual import PAGES, ROOT, blocks, name, text
 
 README = text(ROOT / "README.md")
@@ -61,6 +62,12 @@ def test_each_figure_in_the_readme_carries_command_machine_and_date():
         assert re.fullmatch(r"`make bench ONLY=(\w+)`", command)[1] in benches
         assert "x86-64" in machine
         assert date.fromisoformat(day) <= date(2100, 1, 1)
+
+
+def test_the_readme_says_how_many_systems_work_as_the_catalogue_does():
+    counts = Catalogue.scan().counts()
+    said = re.search(r"共 (\d+) 項。目前\*\*可使用 (\d+)、部分可用 (\d+)", README)
+    assert [int(one) for one in said.groups()] == [sum(counts.values()), counts["works"], counts["partly"]]
 
 
 def test_the_changelog_tells_of_the_present_version():
