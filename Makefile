@@ -36,7 +36,7 @@ conformance: setup ## run the published suites that the project holds itself to
 docs: setup ## write the reference from the code and build the manual into site/
 	@sh tools/setup.sh docs
 	@$(PY) tools/reference.py
-	@$(RUN)mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(RUN)mkdocs build --strict --quiet
 	@echo "site/index.html"
 
 notice: setup ## join NOTICE.d into NOTICE and write the bill of materials
