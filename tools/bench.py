@@ -202,7 +202,7 @@ def _searches(store: SQLiteStore, people: int, count: int) -> Iterator[dict[str,
     asked = {
         "read": None,
         "search.patient-code-date": f"Observation?patient=Patient/{person}&code=http://loinc.org|4548-4&date=ge2024&_sort=-date",
-        "search.code-page": "Observation?code=http://loinc.org|8480-6&_count=50",
+        "search.code-page": "Observation?code=http://loinc.org|85354-9&_count=50",
         "search.name": "Patient?name=陳&_count=20",
         "search.code-total": "Condition?code=I10&_total=accurate&_count=20",
     }

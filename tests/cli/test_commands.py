@@ -75,6 +75,14 @@ def test_loading_says_what_became_of_the_file_as_json(capsys, tmp_path):
     assert fault["remedy"]
 
 
+def test_a_dry_run_needs_no_installation_and_makes_none(capsys, tmp_path):
+    path = tmp_path / "a.ndjson"
+    path.write_bytes(b'{"resourceType":"Patient","id":"a"}\n')
+    code, out, _ = _run(capsys, "load", str(path), "--into", str(tmp_path / "p"), "--dry-run", "--json")
+    assert (code, json.loads(out)["written"]) == (0, 1)
+    assert not (tmp_path / "p").exists()
+
+
 def test_an_empty_file_is_never_a_success(capsys, tmp_path):
     path = tmp_path / "a.ndjson"
     path.write_bytes(b"\n\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,15 +29,20 @@ def add(tree: Tree) -> None:
 
 
 def run(given: argparse.Namespace, terminal: Terminal) -> int:
-    installation = Installation.open(given.into, make=not given.dry_run)
-    worst = 0
+    if given.dry_run and not (given.into / "records.sqlite").exists():
+        with tempfile.TemporaryDirectory(prefix="camphora-dry-") as passing:
+            return _all(given, Path(passing), terminal)
+    return _all(given, given.into, terminal)
+
+
+def _all(given: argparse.Namespace, into: Path, terminal: Terminal) -> int:
+    """Load every file; the worst of their exit codes."""
+    installation = Installation.open(into, make=True)
     try:
         loader = Loader(installation, given.dry_run, given.bad, terminal.lang)
-        for path in given.files:
-            worst = max(worst, _one(loader, path, given.table, terminal))
+        return max(_one(loader, path, given.table, terminal) for path in given.files)
     finally:
         installation.close()
-    return worst
 
 
 def _one(loader: Loader, path: Path, table: str | None, terminal: Terminal) -> int:

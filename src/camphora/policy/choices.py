@@ -9,7 +9,7 @@ active, or whose provision says something else, has no effect here and is kept a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 from camphora.policy.vocabulary import ACT_CODE, ACT_REASON, ACT_REASONS, Purpose, label_mask
@@ -186,7 +186,7 @@ def _consent(person: str, now: datetime, scope: str, provision: dict[str, Any]) 
         },
         "category": [{"coding": [{"system": ACT_CODE, "code": "IDSCL"}]}],
         "patient": {"reference": f"Patient/{person}"},
-        "dateTime": now.astimezone(UTC).isoformat(timespec="seconds"),
+        "dateTime": now.astimezone(TAIPEI).isoformat(timespec="seconds"),
         "performer": [{"reference": f"Patient/{person}"}],
         "policyRule": {
             "coding": [{"system": ACT_CODE, "code": "OPTIN" if provision["type"] == "permit" else "OPTOUT"}]
