@@ -1,5 +1,7 @@
 """Small worlds for tests, as plain functions."""
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from camphora.policy import Purpose, Reader, Request, Role, decide
@@ -91,3 +93,9 @@ def cohort(size):
         made.append(condition(f"pc{number}", f"p{number}", "I10" if number % 2 else "E11.9", None))
         made.append(observation(f"po{number}", f"p{number}", "4548-4", "2026-03-01T23:30:00Z"))
     return made
+
+
+def in_a_loop(coroutine):
+    """What a coroutine answers, from an event loop in a thread of its own: a browser may hold this thread's."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()

@@ -1,8 +1,36 @@
+import shutil
+
 import pytest
 
 from builders import people
 from camphora.policy.internal import loading
 from camphora.records import Put, SQLiteStore
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = ("quic", "gpu", "background-networking", "component-update", "sync", "first-run")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Browser tests share one process and are skipped, with a line that says what to do, where there is no browser."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("browser"))
+            if CHROMIUM is None:
+                item.add_marker(
+                    pytest.mark.skip(reason="no Chromium: apt-get install chromium fonts-noto-cjk")
+                )
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Debian's Chromium, one for all browser tests."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as play:
+        arguments = ["--no-sandbox", *(f"--disable-{what}" for what in QUIET)]
+        opened = play.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture

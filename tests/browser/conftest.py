@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,20 +18,14 @@ ROOT = HERE.parent.parent
 PEOPLE = 300
 PATIENCE = 300
 KEEPER, PASSWORD = "keeper", "camphor chest by the window"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = ("quic", "gpu", "background-networking", "component-update", "sync", "first-run")
-ARGUMENTS = ["--no-sandbox", *(f"--disable-{what}" for what in QUIET)]
-MISSING = "no Chromium: apt-get install chromium fonts-noto-cjk"
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Every test of this folder is a browser test, and all of them share the process that holds the demo."""
+    """Every test of this folder is a browser test."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
-            item.add_marker(pytest.mark.skipif(CHROMIUM is None, reason=MISSING))
 
 
 @pytest.fixture(scope="session")
@@ -75,15 +68,6 @@ def wait_for_all(process, said):
 def characters():
     """The ids of the citizen, her daughter, her doctors and their hospitals."""
     return cast(Country.load(), 1, PEOPLE)
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield opened
-        opened.close()
 
 
 def sign_in_as(page, person, following="/"):

@@ -1,12 +1,11 @@
 """Bodies that are too large, swell, lie or break: refused where it shows, with the place."""
 
-import asyncio
 import gzip
 
 import pytest
 from starlette.requests import Request
 
-from builders import clinician, observation, patient
+from builders import clinician, in_a_loop, observation, patient
 from camphora.errors import Invalid, TooLarge
 from camphora.web.fhir.bodies import read_body
 from web.fhir.asking import FHIR, codes, post
@@ -28,7 +27,7 @@ def test_what_declares_itself_too_large_is_refused_unread():
 
     scope = {"type": "http", "headers": [(b"content-length", b"200000000")]}
     with pytest.raises(TooLarge, match="web-fhir-too-large"):
-        asyncio.run(read_body(Request(scope, receive), 16 * MIB))
+        in_a_loop(read_body(Request(scope, receive), 16 * MIB))
     assert pulled == []
 
 
@@ -40,7 +39,7 @@ def test_what_hides_its_size_is_refused_at_the_limit():
         return {"type": "http.request", "body": bytes(MIB), "more_body": True}
 
     with pytest.raises(TooLarge, match="web-fhir-too-large"):
-        asyncio.run(read_body(Request({"type": "http", "headers": []}, receive), 16 * MIB))
+        in_a_loop(read_body(Request({"type": "http", "headers": []}, receive), 16 * MIB))
     assert len(pulled) == 17
 
 
@@ -49,7 +48,7 @@ def test_a_lost_connection_writes_nothing():
         return {"type": "http.disconnect"}
 
     with pytest.raises(Invalid, match="web-fhir-cut-off"):
-        asyncio.run(read_body(Request({"type": "http", "headers": []}, receive), MIB))
+        in_a_loop(read_body(Request({"type": "http", "headers": []}, receive), MIB))
 
 
 def test_a_large_body_is_refused_over_http(served, loaded):

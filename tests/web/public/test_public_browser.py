@@ -3,14 +3,12 @@
 import socket
 import threading
 import time
-from pathlib import Path
 
 import pytest
 import uvicorn
 
 from camphora.web.site import COOKIE
 
-CHROMIUM = Path("/usr/bin/chromium")
 PAGES = (
     "/", "/search?q=臺北", "/systems?q=護病", "/systems/183", "/systems/nurse_ratio?month=2024-03",
     "/systems/nurse_ratio/hospitals?level=醫學中心", "/systems/nurse_ratio/counties", "/open", "/open/population",
@@ -18,10 +16,7 @@ PAGES = (
     "/about/privacy", "/uses?check=1", "/uses?purpose=secondary", "/ask", "/ask?view=person&by=sex&then=birth",
     "/ask?view=person", "/systems/none",
 )  # fmt: skip
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium: apt-get install chromium fonts-noto-cjk"),
-]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
@@ -37,15 +32,6 @@ def address(app):
     server.should_exit = True
     thread.join()
     listening.close()
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

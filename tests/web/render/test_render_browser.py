@@ -6,26 +6,13 @@ import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
-from pathlib import Path
 
 import pytest
 
 from camphora.web.render import CSP, Renderer
 
-CHROMIUM = Path("/usr/bin/chromium")
-SILENT = ("background-networking", "component-update", "sync")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    *(f"--disable-{x}" for x in SILENT),
-]
 TARGETS = ".button, summary, .facet, .nav a, .tabs a, input[type=search], select"
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium: apt-get install chromium fonts-noto-cjk"),
-]
+pytestmark = pytest.mark.browser
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -58,21 +45,12 @@ def site(every_page, tmp_path_factory):
     server.server_close()
 
 
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield opened
-        opened.close()
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_and_nothing_runs_over_at_320_px(site, browser, scheme) -> None:
+def test_axe_finds_nothing_and_nothing_runs_over_at_320_px(site, chromium, scheme) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
     address, names = site
-    page = browser.new_page(viewport={"width": 320, "height": 800}, color_scheme=scheme)
+    page = chromium.new_page(viewport={"width": 320, "height": 800}, color_scheme=scheme)
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
     for name in names:
@@ -84,11 +62,11 @@ def test_axe_finds_nothing_and_nothing_runs_over_at_320_px(site, browser, scheme
     assert said == []
 
 
-def test_axe_finds_nothing_on_a_wide_screen_in_large_print(site, browser) -> None:
+def test_axe_finds_nothing_on_a_wide_screen_in_large_print(site, chromium) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
     address, names = site
-    page = browser.new_page(viewport={"width": 1200, "height": 900})
+    page = chromium.new_page(viewport={"width": 1200, "height": 900})
     for name in (each for each in names if ".zh-TW." in each):
         page.goto(f"{address}/{name}")
         page.evaluate("document.documentElement.dataset.size = 'large'")
@@ -98,9 +76,9 @@ def test_axe_finds_nothing_on_a_wide_screen_in_large_print(site, browser) -> Non
     page.close()
 
 
-def test_targets_are_at_least_44_px_high(site, browser) -> None:
+def test_targets_are_at_least_44_px_high(site, chromium) -> None:
     address, names = site
-    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page = chromium.new_page(viewport={"width": 390, "height": 800})
     small = f"""() => [...document.querySelectorAll('{TARGETS}')]
         .filter(e => e.offsetParent && e.getBoundingClientRect().height < 43.5).map(e => e.outerHTML.slice(0, 120))"""
     for name in names:
@@ -109,9 +87,9 @@ def test_targets_are_at_least_44_px_high(site, browser) -> None:
     page.close()
 
 
-def test_the_keyboard_skips_to_the_page_and_opens_a_menu(site, browser) -> None:
+def test_the_keyboard_skips_to_the_page_and_opens_a_menu(site, chromium) -> None:
     address, _ = site
-    page = browser.new_page(viewport={"width": 1200, "height": 900})
+    page = chromium.new_page(viewport={"width": 1200, "height": 900})
     page.goto(f"{address}/view.zh-TW.html")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
@@ -125,9 +103,9 @@ def test_the_keyboard_skips_to_the_page_and_opens_a_menu(site, browser) -> None:
     page.close()
 
 
-def test_theme_and_size_are_set_at_once_and_remembered(site, browser) -> None:
+def test_theme_and_size_are_set_at_once_and_remembered(site, chromium) -> None:
     address, _ = site
-    page = browser.new_page(viewport={"width": 1200, "height": 900})
+    page = chromium.new_page(viewport={"width": 1200, "height": 900})
     page.goto(f"{address}/home.en.html")
     page.locator("[data-set=theme][data-value=dark]").click()
     page.locator("[data-set=size]").first.click()
@@ -139,9 +117,9 @@ def test_theme_and_size_are_set_at_once_and_remembered(site, browser) -> None:
     page.close()
 
 
-def test_the_list_follows_the_search_as_one_types(site, browser) -> None:
+def test_the_list_follows_the_search_as_one_types(site, chromium) -> None:
     address, _ = site
-    page = browser.new_page()
+    page = chromium.new_page()
     page.goto(f"{address}/catalogue.en.html")
     page.locator("#q").fill("nurse")
     page.get_by_role("heading", name="7 systems found").wait_for(timeout=5000)
