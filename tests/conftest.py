@@ -14,7 +14,8 @@ QUIET = ("quic", "gpu", "background-networking", "component-update", "sync", "fi
 def pytest_collection_modifyitems(items):
     """Browser tests share one process and are skipped, with a line that says what to do, where there is no browser."""
     for item in items:
-        if item.get_closest_marker("browser"):
+        if item.get_closest_marker("browser") or "browser" in item.path.parts:
+            item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.xdist_group("browser"))
             if CHROMIUM is None:
                 item.add_marker(

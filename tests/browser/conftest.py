@@ -20,14 +20,6 @@ PATIENCE = 300
 KEEPER, PASSWORD = "keeper", "camphor chest by the window"
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Every test of this folder is a browser test."""
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.browser)
-
-
 @pytest.fixture(scope="session")
 def kept(tmp_path_factory):
     """The folder of the installation that the demo keeps."""
