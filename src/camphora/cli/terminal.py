@@ -73,11 +73,12 @@ class Terminal:
         _err().print(f"  → {error.remedy(self.lang)}", markup=False, soft_wrap=True, highlight=False)
 
     def result(self, fields: Mapping[str, Any], text: str) -> None:
-        """A result, as the sentence or as JSON."""
+        """A result, as the sentence or as JSON; whoever reads it through a pipe has it at once."""
         if self.json:
             sys.stdout.write(orjson.dumps(fields).decode() + "\n")
         else:
             _out().print(text, markup=False, highlight=False, soft_wrap=True)
+        sys.stdout.flush()
 
     def table(self, columns: Sequence[tuple[str, str]], rows: Sequence[Mapping[str, Any]]) -> None:
         """Rows as a table with (key, label) columns, or one JSON object per line."""
