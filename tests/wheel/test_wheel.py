@@ -1,6 +1,7 @@
 """The wheel and the sdist: what they carry, what they must not, and the demo from an empty environment."""
 
 import gzip
+import http.client
 import json
 import lzma
 import os
@@ -8,15 +9,15 @@ import signal
 import subprocess
 import sys
 import tarfile
-import urllib.request
 import zipfile
 from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = {".py", ".toml", ".html", ".md", ".css", ".svg", ".sql", ".typed"}
-"""Code, words and templates: what NOTICE need not list one by one."""
+OURS = {".py", ".toml", ".html", ".md", ".css", ".svg", ".sql", ".typed", ".json"}
+"""Code, words, templates and views: what NOTICE need not list one by one."""
 WRITTEN = {"camphora/notice.tsv", "camphora/web/static/camphora.js"}
 """Our own, though they look like data."""
 SHARE_ALIKE = ("share", "-SA", "ODbL", "GPL")
@@ -146,6 +147,16 @@ def empty(built, tmp_path_factory):
     return folder
 
 
+def first_page(address):
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
+    connection.request("GET", "/")
+    answer = connection.getresponse()
+    assert answer.status == 200
+    body = answer.read().decode()
+    connection.close()
+    return body
+
+
 def test_the_demo_runs_from_it_and_ends_at_ctrl_c(empty, tmp_path):
     here, temporary = tmp_path / "here", tmp_path / "temporary"
     here.mkdir()
@@ -163,8 +174,7 @@ def test_the_demo_runs_from_it_and_ends_at_ctrl_c(empty, tmp_path):
             env={**environment, "TMPDIR": str(temporary)},
         )
         try:
-            address = json.loads(demo.stdout.readline())["public"]
-            page = urllib.request.urlopen(address).read().decode()
+            page = first_page(json.loads(demo.stdout.readline())["public"])
             held = list(temporary.glob("camphora-demo-*"))
         finally:
             demo.send_signal(signal.SIGINT)
