@@ -69,6 +69,8 @@ class CamphoraError(Exception):
         self.code = code
         self.place = place
         self.facts = facts
+        self.change: int | None = None
+        """Which of several changes was refused, counted from 0; set by the store."""
 
     def text(self, lang: Lang = "en") -> str:
         return catalogue()[self.code].text[lang].format(**self.facts)

@@ -8,6 +8,7 @@ given only after the commit, with the receipt log synced beside it.
 from __future__ import annotations
 
 import contextlib
+import logging
 import queue
 import threading
 import time
@@ -19,6 +20,7 @@ import apsw
 
 from camphora.errors import Busy, CamphoraError, Fault
 
+log = logging.getLogger("camphora.records")
 T = TypeVar("T")
 Job = Callable[[apsw.Connection], Any]
 GROUP = 1024
@@ -37,22 +39,25 @@ class Keeper:
         self._on_rollback = on_rollback
         self._jobs: queue.SimpleQueue[tuple[Job, Future[Any], bool] | None] = queue.SimpleQueue()
         self._closed = False
+        self._door = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
         self._thread.start()
 
     def submit(self, job: Callable[[apsw.Connection], T], *, patient: bool = False) -> Future[T]:
         """Queue a job; its future answers after the commit that holds it, or with the job's error. A `patient` job,
         for which nobody waits, may lie some milliseconds until others share its commit."""
-        if self._closed:
-            raise Busy("records-closing")
         future: Future[T] = Future()
-        self._jobs.put((job, future, patient))
+        with self._door:
+            if self._closed:
+                raise Busy("records-closing")
+            self._jobs.put((job, future, patient))
         return future
 
     def close(self) -> None:
         """Finish what waits, then stop."""
-        self._closed = True
-        self._jobs.put(None)
+        with self._door:
+            self._closed = True
+            self._jobs.put(None)
         self._thread.join()
 
     def _run(self) -> None:
@@ -89,17 +94,25 @@ class Keeper:
             for job, future in group:
                 answers.append((future, *self._attempt(job)))
             self._connection.execute("COMMIT")
-            self._after_commit()
         except Exception as error:  # noqa: BLE001 - every waiting caller must hear of it
             self._undo()
             for _, future in group:
                 future.set_exception(_as_ours(error))
             return
+        self._tell_of_commit()
         for future, answer, refused in answers:
             if refused is None:
                 future.set_result(answer)
             else:
                 future.set_exception(refused)
+
+    def _tell_of_commit(self) -> None:
+        """What is committed stays answered, whatever fails behind it: that is logged, and secondary use hears of it
+        when it waits for its own sync."""
+        try:
+            self._after_commit()
+        except Exception as error:  # noqa: BLE001 - the commit holds
+            log.error("after a commit: %s", type(error).__name__)  # noqa: TRY400 - a traceback could hold values
 
     def _attempt(self, job: Job) -> tuple[Any, Exception | None]:
         self._connection.execute("SAVEPOINT job")

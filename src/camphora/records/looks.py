@@ -22,6 +22,10 @@ FEW = 200
 """Up to so many persons a receipt names each by commitment. Above, and always for secondary use, whose lines
 anybody may read, it names the set by a salted digest: the number of commitments would tell an exact count."""
 
+INDEXED, REACH = "receipts", 256
+"""The place up to which receipts are indexed, and how far behind it one may still be missing: jobs come in the order
+in which threads hand them in, not in that of the log."""
+
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
@@ -57,11 +61,19 @@ class Looks:
         except OSError:
             self._later(access, leaf)
             return None
-        job = self._keeper.submit(lambda connection: _index(connection, number, leaf), patient=not secondary)
-        if secondary:
+        awaited = secondary or leaf.receipt.members is not None
+        job = self._keeper.submit(lambda connection: _index(connection, number, leaf), patient=not awaited)
+        if awaited:
             job.result()
-            self._log.sync()
+        if secondary:
+            self._sync()
         return number
+
+    def _sync(self) -> None:
+        try:
+            self._log.sync()
+        except OSError:
+            raise Busy("audit-unwritable") from None
 
     def _later(self, access: Access, leaf: Leaf) -> None:
         """The log cannot be written: secondary use stops, care goes on and its receipt waits in the store."""
@@ -72,7 +84,8 @@ class Looks:
         self._keeper.submit(lambda connection: connection.execute(sql, values)).result()
 
     def bring_up(self, connection: apsw.Connection) -> int:
-        """Append the receipts that waited; returns how many. Runs in the keeper."""
+        """Index what a crash left out, then append the receipts that waited; returns how many. Runs in the keeper."""
+        self._index_rest(connection)
         waiting = list(
             connection.execute("SELECT no, receipt, members, salt FROM waiting_receipt ORDER BY no")
         )
@@ -83,6 +96,25 @@ class Looks:
             _index(connection, self._log.append(leaf.receipt), leaf)
             connection.execute("DELETE FROM waiting_receipt WHERE no = ?", (number,))
         return len(waiting)
+
+    def _index_rest(self, connection: apsw.Connection) -> None:
+        """Find again, by salt and nonce, whom the last receipts before a crash name."""
+        row = next(connection.execute("SELECT change FROM place WHERE follower = ?", (INDEXED,)), None)
+        rest = range(max(0, (row[0] if row else 0) - REACH), len(self._log))
+        receipts = [(number, self._log.receipt(number)) for number in rest]
+        listed = [
+            (number, set(fields["persons"]), fields["nonce"])
+            for number, fields in receipts
+            if fields["persons"]
+        ]
+        if not listed:
+            return
+        for person, salt in list(connection.execute("SELECT no, salt FROM person")):
+            found = [number for number, names, nonce in listed if commitment(salt, nonce) in names]
+            connection.executemany(
+                "INSERT OR IGNORE INTO look VALUES (?, ?)", ((person, number) for number in found)
+            )
+        _note_indexed(connection, len(self._log) - 1)
 
     def of(self, person: int, limit: int, reader: apsw.Connection) -> list[Look]:
         """Who looked at a person, newest first, from both kinds of receipts."""
@@ -124,7 +156,13 @@ def _commitments(members: BitMap, nonce: str, reader: apsw.Connection) -> list[s
     return sorted(commitment(salt, nonce) for (salt,) in rows)
 
 
+def _note_indexed(connection: apsw.Connection, number: int) -> None:
+    sql = "INSERT INTO place VALUES (?, ?) ON CONFLICT (follower) DO UPDATE SET change = max(change, excluded.change)"
+    connection.execute(sql, (INDEXED, number + 1))
+
+
 def _index(connection: apsw.Connection, number: int, leaf: Leaf) -> None:
+    _note_indexed(connection, number)
     if leaf.receipt.members is None:
         connection.executemany(
             "INSERT OR IGNORE INTO look VALUES (?, ?)", ((one, number) for one in leaf.members)

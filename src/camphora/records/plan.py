@@ -63,9 +63,10 @@ class Plan:
         tail = [] if limit is None else [limit]
         return sql + (" LIMIT ?" if tail else ""), [*order_values, *values, *order_values, *tail]
 
-    def count(self) -> tuple[str, list[object]]:
+    def persons(self) -> tuple[str, list[object]]:
+        """The statement that counts the matches of each person: their sum is the total, and a count is a reading."""
         where = " AND ".join(f"({condition.sql})" for condition in self.conditions)
-        return f"SELECT count(*) FROM {self.source} WHERE {where}", [
+        return f"SELECT r.person, count(*) FROM {self.source} WHERE {where} GROUP BY r.person", [
             value for condition in self.conditions for value in condition.values
         ]
 
@@ -96,6 +97,26 @@ def plan(query: Query, access: Access, connection: apsw.Connection) -> Plan:
     seen = visible(access, query.type, connection)
     fixed = Condition("r.type = ? AND r.deleted = 0", (compiler.type_no,))
     return Plan(source, (fixed, *conditions, Condition(seen.sql, tuple(seen.values))), compiler.order(query))
+
+
+def named_persons(query: Query, access: Access, connection: apsw.Connection) -> list[int]:
+    """The visible persons whom a query names: that nothing was found about them is told of them too."""
+    patients = [
+        key
+        for clause in query.clauses
+        if isinstance(clause, ReferenceClause)
+        for kind, key in clause.alternatives
+        if kind in {"Patient", None}
+    ]
+    if not patients:
+        return []
+    seen = visible(access, "Patient", connection)
+    marks = ",".join("?" * len(patients))
+    sql = (
+        "SELECT r.person FROM record r JOIN type t ON t.no = r.type"
+        f" WHERE t.name = 'Patient' AND r.id IN ({marks}) AND {seen.sql}"
+    )
+    return [person for (person,) in connection.execute(sql, (*patients, *seen.values)) if person is not None]
 
 
 def _driven(conditions: list[Condition]) -> tuple[str, list[Condition]]:

@@ -13,9 +13,10 @@ from typing import Any, TypeVar
 
 import apsw
 import orjson
+from pyroaring import BitMap
 
 from camphora.audit import Log
-from camphora.errors import Forbidden, NotFound
+from camphora.errors import CamphoraError, Forbidden, NotFound
 from camphora.fhir.search import Query
 from camphora.policy import Access
 from camphora.policy.vocabulary import Purpose
@@ -23,7 +24,7 @@ from camphora.records import paging
 from camphora.records.connections import Connections
 from camphora.records.keeper import Keeper
 from camphora.records.looks import Looks
-from camphora.records.plan import plan
+from camphora.records.plan import named_persons, plan
 from camphora.records.prepare import Prepared, prepare
 from camphora.records.store import Batch, Change, Delete, Followed, Look, Page, Put, Version, Written
 from camphora.records.terms import Interned, Names
@@ -66,11 +67,15 @@ class SQLiteStore:
 
         def job(connection: apsw.Connection) -> list[Written]:
             writer = Writer(connection, self._interned, access)
-            return [writer.delete(item) if isinstance(item, Delete) else writer.put(item) for item in ready]
+            written: list[Written] = []
+            for item in ready:
+                try:
+                    written.append(writer.delete(item) if isinstance(item, Delete) else writer.put(item))
+                except CamphoraError as error:
+                    error.change = len(written)
+                    raise
+            return written
 
-        for change in changes:
-            if isinstance(change, Delete) and not access.may_write(change.type):
-                raise Forbidden("records-write-refused", type=change.type, role=access.reader.role)
         return self._keeper.submit(job).result()
 
     def read(self, access: Access, record_type: str, record_id: str, version: int | None = None) -> Version:
@@ -102,16 +107,14 @@ class SQLiteStore:
         after = paging.redeem(self._secret, access, query, query.page) if query.page else None
         with reader:
             compiled = plan(query, access, reader)
-            total = _total(reader, compiled.count()) if _counts(query) else None
-            limit = (
-                0
-                if query.summary == "count"
-                else min(DEFAULT_COUNT if query.count is None else query.count, MOST)
-            )
+            persons, total = _counted(reader, compiled.persons()) if _counts(query) else (BitMap(), None)
+            limit = _limit(query)
             sql, values = compiled.select("r.id, r.version, r.updated, r.body, r.person", after, limit + 1)
             rows = list(reader.execute(sql, values)) if limit else []
+            persons |= BitMap(named_persons(query, access, reader))
         shown = rows[:limit]
-        self._looks.leave(access, "search", [query.type], _persons(row[4] for row in shown), reader)
+        persons |= BitMap(_persons(row[4] for row in shown))
+        self._looks.leave(access, "search", [query.type], persons, reader)
         more = len(rows) > limit > 0
         token = paging.issue(self._secret, access, query, list(shown[-1][5:])) if more else None
         return Page([Version(query.type, *row[:4]) for row in shown], token, total)
@@ -304,8 +307,8 @@ def _versions(
     found = [row[2:]]
     if older:
         sql = (
-            "SELECT r.version, r.updated, r.body, r.person FROM superseded r"
-            f" WHERE r.record = ? AND {seen.sql} ORDER BY r.version DESC"
+            "SELECT r.version, r.updated, r.body, r.person FROM (SELECT record AS no, * FROM superseded) r"
+            f" WHERE r.no = ? AND {seen.sql} ORDER BY r.version DESC"
         )
         found += reader.execute(sql, (row[0], *seen.values))
     return [(Version(record_type, record_id, *columns[:3]), columns[3]) for columns in found]
@@ -323,9 +326,16 @@ def _counts(query: Query) -> bool:
     return query.total == "accurate" or query.summary == "count"
 
 
-def _total(reader: apsw.Connection, statement: tuple[str, list[object]]) -> int:
-    (total,) = next(reader.execute(*statement))
-    return int(total)
+def _limit(query: Query) -> int:
+    if query.summary == "count":
+        return 0
+    return min(DEFAULT_COUNT if query.count is None else query.count, MOST)
+
+
+def _counted(reader: apsw.Connection, statement: tuple[str, list[object]]) -> tuple[BitMap, int]:
+    """The persons whose records a total counts, and the total."""
+    rows = list(reader.execute(*statement))
+    return BitMap(_persons(person for person, _ in rows)), sum(count for _, count in rows)
 
 
 def _may_read(access: Access, batch: Batch) -> bool:

@@ -20,7 +20,6 @@ class Interned:
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
         self._known: dict[tuple[Any, ...], int] = {}
-        self._fresh: list[tuple[Any, ...]] = []
 
     def type(self, name: str) -> int:
         return self._number(
@@ -49,15 +48,13 @@ class Interned:
         )
 
     def keep(self) -> None:
-        """The group is committed: what it added is true."""
-        self._fresh.clear()
+        """The group is committed: what it added is true. A memory grown too large is begun anew."""
         if len(self._known) > REMEMBERED:
             self._known.clear()
 
     def forget(self) -> None:
-        for key in self._fresh:
-            self._known.pop(key, None)
-        self._fresh.clear()
+        """Something was rolled back. All is forgotten: which numbers it took with it cannot be told from here."""
+        self._known.clear()
 
     def _number(self, key: tuple[Any, ...], select: str, insert: str) -> int:
         number = self._known.get(key)
@@ -68,7 +65,6 @@ class Interned:
         if found is None:
             self._connection.execute(insert, values)
             number = int(self._connection.last_insert_rowid())
-            self._fresh.append(key)
         else:
             number = int(found[0])
         self._known[key] = number

@@ -1,6 +1,6 @@
 """Law and consent as a predicate: the part of every statement that reads records.
 
-There is one function, so that no path can forget it. It speaks about a row `r` with the columns person, type
+There is one function, so that no path can forget it. It speaks about a row `r` with the columns no, person
 and labels, which both the present records and the superseded versions have.
 """
 
@@ -26,7 +26,10 @@ class Predicate(NamedTuple):
 
 
 def require_type(access: Access, record_type: str) -> None:
-    """Refuse a type that the Access does not cover. It says nothing about any person."""
+    """Refuse a type that the Access does not cover, and secondary use, which asks questions and reads no record.
+    It says nothing about any person."""
+    if access.purpose is Purpose.SECONDARY:
+        raise Forbidden("records-secondary-by-question", role=access.reader.role)
     if not access.covers(record_type):
         raise Forbidden("records-type-refused", type=record_type, role=access.reader.role)
 
@@ -49,7 +52,11 @@ def visible(access: Access, record_type: str, connection: apsw.Connection) -> Pr
             "NOT EXISTS (SELECT 1 FROM hidden h WHERE h.name = ? AND h.person = r.person"
             " AND h.since <= ? AND (h.until IS NULL OR h.until > ?))"
         )
-        values += [hidden.name, now, now]
+        parts.append(
+            "NOT EXISTS (SELECT 1 FROM also_names a JOIN hidden h ON h.name = ? AND h.person = a.person"
+            " WHERE a.record = r.no AND h.since <= ? AND (h.until IS NULL OR h.until > ?))"
+        )
+        values += [hidden.name, now, now] * 2
     for closed in access.closed:
         parts.append(
             "(r.labels = 0 OR NOT EXISTS (SELECT 1 FROM closed c WHERE c.name = ? AND c.person = r.person"

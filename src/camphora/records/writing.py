@@ -58,6 +58,7 @@ class Writer:
         )  # fmt: skip
         number = self._replace(row, values) if row else self._insert(type_no, prepared.id, values)
         self._index(number, keys)
+        self._others(number, prepared)
         if prepared.type == "Consent":
             self._effects(number, person, prepared)
         self._log("choice" if prepared.effects else "record", number, version, person, now)
@@ -67,6 +68,8 @@ class Writer:
 
     def delete(self, change: Delete) -> Written:
         """Mark a record deleted; deleting what is already deleted changes nothing."""
+        if not self.access.may_write(change.type) or self._keeps(change.type):
+            raise Forbidden("records-write-refused", type=change.type, role=self.access.reader.role)
         type_no = self.interned.type(change.type)
         row = self._row(type_no, change.id)
         if row is None or not self._sees(row, change.type):
@@ -80,6 +83,16 @@ class Writer:
         self._forget_effects(row.no)
         self._log("choice" if change.type == "Consent" else "record", row.no, version, row.person, now)
         return Written(change.type, change.id, version, now, made=False, changed=True)
+
+    def _keeps(self, record_type: str) -> bool:
+        """A Patient is deleted by operation only: every choice and every receipt of the person hangs on it."""
+        return record_type == "Patient" and self.access.purpose is not Purpose.OPERATION
+
+    def _others(self, number: int, prepared: Prepared) -> None:
+        """The patients beside the one it is about. Rows of earlier versions stay: they name them still."""
+        others = {key for _, kind, key in prepared.index.references if kind == "Patient"} - {prepared.patient}
+        rows = ((number, self.interned.person(patient)) for patient in sorted(others))
+        self.connection.executemany("INSERT OR IGNORE INTO also_names VALUES (?, ?)", rows)
 
     def _check_put(self, prepared: Prepared, row: Row | None) -> None:
         record_type = prepared.type
@@ -95,6 +108,8 @@ class Writer:
             raise NotFound("records-not-found", type=record_type)
         if self.access.purpose is not Purpose.OPERATION and record_type not in SHARED_TYPES | {"Patient"}:
             self._check_patient(prepared)
+            if row and row.person != self.interned.person(str(prepared.patient)):
+                raise Invalid("records-person-changes", type=record_type)
 
     def _check_patient(self, prepared: Prepared) -> None:
         """A record must name a patient whom the writer may see: hidden and absent are refused alike."""
@@ -176,8 +191,8 @@ class Writer:
 
     def _effects(self, consent: int, person: int | None, prepared: Prepared) -> None:
         self._forget_effects(consent)
-        if person is None:
-            return
+        if prepared.effects and person is None:
+            raise Invalid("records-no-person", type=prepared.type)
         for effect in prepared.effects:
             span = (effect.since, effect.until)
             match effect:

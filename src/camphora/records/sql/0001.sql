@@ -41,6 +41,8 @@ CREATE TABLE superseded (
   body BLOB,
   PRIMARY KEY (record, version)
 ) WITHOUT ROWID;
+-- The patients that a record names beside the one it is about: hidden with any of them.
+CREATE TABLE also_names (record INTEGER NOT NULL, person INTEGER NOT NULL, PRIMARY KEY (record, person)) WITHOUT ROWID;
 CREATE TABLE posting (term INTEGER NOT NULL, record INTEGER NOT NULL, PRIMARY KEY (term, record)) WITHOUT ROWID;
 CREATE TABLE span (
   record INTEGER NOT NULL,
