@@ -23,8 +23,7 @@ def served():
                 return access
 
             api = Api(store, allowed, **limits)
-            stack.callback(api.calls.shutdown)
-            stack.callback(api.entries.shutdown)
+            stack.callback(api.close)
             app = Starlette(routes=[Mount("/fhir", routes=fhir_routes(api))])
             return stack.enter_context(TestClient(app, base_url="http://camphora.test"))
 

@@ -134,3 +134,15 @@ def test_a_form_is_limited_too(doctor):
     )
     assert answer.status_code == 413
     assert doctor.post("/fhir/Patient/_search", content=b"{}", headers=FHIR).status_code == 415
+
+
+@pytest.mark.parametrize("text", [b'"\\q"', b'"\xff"', b'"\\ud800"', b'"\\ud800\\u0041"', b'"\n"'])
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/Observation"), ("PUT", "/Observation/o1"), ("POST", "/")]
+)
+def test_a_reference_that_is_no_json_is_refused_with_its_place(doctor, method, path, text):
+    body = b'{"resourceType":"Observation",\n"subject":{"reference":' + text + b"}}"
+    refused = doctor.request(method, f"/fhir{path}", content=body, headers=FHIR)
+    place = [row["valueInteger"] for row in _issue(refused)["extension"]]
+    assert place[0] in {2, 3}
+    assert codes(refused)[0].startswith("fhir-json-")

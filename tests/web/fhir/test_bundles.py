@@ -240,3 +240,33 @@ def test_what_is_checked_of_an_entry_is_what_is_kept(doctor):
     kept = get(doctor, f"/Observation/{_id(made, 0)}")
     assert (kept.json()["code"]["text"], kept.text.count("reference")) == ("last", 1)
     assert get(doctor, "/Observation?patient=ada&_summary=count").json()["total"] == 4
+
+
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+def test_a_bundle_of_too_many_entries_is_refused_before_any_is_looked_at(served, loaded, kind):
+    doctor = served(loaded, clinician(), most_entries=3)
+    gets = [entry("GET", "Patient/ada")] * 4
+    assert statuses(post(doctor, "/", bundle(kind, *gets[:3]))) == ["200"] * 3
+    refused = post(doctor, "/", bundle(kind, *gets))
+    assert (refused.status_code, codes(refused)) == (413, ["web-fhir-many-entries"])
+
+
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+def test_what_a_bundle_answers_has_an_end_and_says_where(served, loaded, kind):
+    doctor = served(loaded, clinician(), largest_answer=8_000)
+    gets = [entry("GET", "Patient/ada")] * 40
+    answer = post(doctor, "/", bundle(kind, entry("DELETE", "Observation/o1"), *gets))
+    said, rows = statuses(answer), answer.json()["entry"]
+    assert said == ["204", *(["200"] * said.count("200")), *(["413"] * said.count("413"))]
+    assert said.count("200") >= 5
+    assert sum(len(str(row)) for row in rows if "resource" in row) < 9_000
+    assert codes(rows[-1]["response"]["outcome"]) == ["web-fhir-long-answer"]
+
+
+def test_what_is_wrong_everywhere_is_told_in_part_with_how_much_more_there_is(doctor):
+    wrong = {"resourceType": "Patient", **{f"a{number}": 1 for number in range(300)}}
+    refused = post(doctor, "/", bundle("transaction", entry("POST", "Patient", wrong)))
+    issues = refused.json()["issue"]
+    assert (refused.status_code, len(issues)) == (400, 201)
+    assert issues[199]["expression"] == ["Bundle.entry[0].resource.a199"]
+    assert issues[200]["details"]["text"].startswith("另有 100 項")

@@ -1,13 +1,15 @@
 """Line and column of a fault in the text that was sent."""
 
 import json
+import subprocess
+import sys
 
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camphora.web.fhir.places import locate
+from camphora.web.fhir.places import locate, locate_all
 from web.fhir.asking import bundle, entry, post
 
 TEXT = """ {
@@ -70,3 +72,35 @@ def test_structural_faults_carry_line_and_column_too(doctor):
     line = text.decode().split("\n").index('        "gender": "wrong"') + 1
     assert issue["expression"] == ["Bundle.entry[0].resource.gender"]
     assert [row["valueInteger"] for row in issue["extension"]] == [line, 9]
+
+
+HOSTILE = """
+import resource
+resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
+from camphora.errors import Faults, Invalid, Place
+from camphora.web.fhir.places import LONGEST, locate, placed
+HEAD = '{"resourceType":"Consent"}'
+for junk in (" " * LONGEST, '"\\\\"' * (LONGEST // 3), '"' * LONGEST, "\\\\" * LONGEST):
+    locate(HEAD + junk, "Consent.status")
+locate(" " * LONGEST + HEAD, "Consent.status")
+key = '{"value' + "A" * LONGEST + '":1}'
+locate(key, "Consent.value")
+count = 60_000
+body = ("{" + ",".join(f'"a{n}":1' for n in range(count)) + "}").encode()
+wrong = Faults([Invalid("fhir-json-object", place=Place(path=f"Consent.a{n}")) for n in range(count)])
+assert placed(wrong, body).faults[-1].place.column > 500_000
+print("done")
+"""
+
+
+def test_a_hostile_text_costs_no_more_than_its_length():
+    """Twenty seconds of processor time are a hundred times what it needs, and a thousandth of what a square would."""
+    done = subprocess.run([sys.executable, "-c", HOSTILE], capture_output=True, text=True, check=False)
+    assert done.stdout == "done\n", done.stderr
+
+
+@given(st.dictionaries(_KEYS, _JSON, min_size=1, max_size=4))
+def test_many_places_found_at_once_are_those_found_one_by_one(value):
+    text = json.dumps(value)
+    paths = [path for path, _ in _places(value, "Any")] + ["Any.a.b", "Any.a[0].X", "Any", "Any.aX"]
+    assert locate_all(text, paths) == [locate(text, path) for path in paths]

@@ -24,7 +24,8 @@ class Api:
 
     `access` returns the Access of the signed-in reader or raises `Forbidden("web-sign-in-needed")`; it may block.
     `base` is this server's own address for links, taken from the request where it is None. `largest_resource` and
-    `largest_bundle` are bytes, after unpacking.
+    `largest_bundle` are bytes, after unpacking; `most_entries` is for one bundle, `largest_answer` the bytes that all
+    reading entries of one bundle may answer together.
     """
 
     store: SQLiteStore
@@ -32,6 +33,8 @@ class Api:
     base: str | None = None
     largest_resource: int = 16 * MIB
     largest_bundle: int = 64 * MIB
+    most_entries: int = 5_000
+    largest_answer: int = 32 * MIB
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     calls: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="fhir"), repr=False
@@ -39,6 +42,11 @@ class Api:
     entries: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="fhir-entry"), repr=False
     )
+
+    def close(self) -> None:
+        """Let the interactions that run end, and take no more."""
+        self.calls.shutdown()
+        self.entries.shutdown()
 
     def base_of(self, request: Request) -> str:
         """The address under which this API is reached, without a slash at its end."""

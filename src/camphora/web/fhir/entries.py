@@ -8,7 +8,7 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
-from camphora.errors import Faults, Invalid, Place
+from camphora.errors import Faults, Invalid, Place, TooLarge
 from camphora.fhir import structure
 from camphora.fhir.json import Entry, parse, split_bundle
 from camphora.fhir.references import references
@@ -56,11 +56,14 @@ class Brought:
     items: list[Item | Invalid]
 
 
-def bring(body: bytes, base: str) -> Brought:
-    """Take a bundle apart. Faults of its frame are raised; those of an entry stand in the entry's place."""
+def bring(body: bytes, base: str, most: int) -> Brought:
+    """Take a bundle of at most so many entries apart. Faults of its frame are raised; those of an entry stand in the
+    entry's place."""
     whole = parse(body)
     if whole.get("resourceType") != "Bundle" or whole.get("type") not in ["batch", "transaction"]:
         raise Invalid("web-fhir-bundle-type", place=Place(path="Bundle.type"))
+    if isinstance(whole.get("entry"), list) and len(whole["entry"]) > most:
+        raise TooLarge("web-fhir-many-entries", most=most)
     resources = _frame(whole)
     entries = split_bundle(body).entry
     if len(entries) != len(resources):

@@ -104,8 +104,7 @@ def search(call: Call, record_type: str, pairs: Pairs) -> Answer:
 def create(call: Call, record_type: str, body: bytes) -> Answer:
     """A new record under an id of the server's."""
     require_type(record_type)
-    body = relative(body, call.base)
-    resource = checked(body, record_type)
+    resource, body = _kept(call, record_type, body)
     written = call.store.write(call.access, [Put(resource, body, expect="new")])[0]
     return of_written(written, call.base, written_body(call, written, body))
 
@@ -113,8 +112,7 @@ def create(call: Call, record_type: str, body: bytes) -> Answer:
 def update(call: Call, record_type: str, record_id: str, body: bytes) -> Answer:
     """A new version of a record that is there; only loads write under ids of their own."""
     _require_record(record_type, record_id)
-    body = relative(body, call.base)
-    resource = checked(body, record_type)
+    resource, body = _kept(call, record_type, body)
     require_id(resource, record_type, record_id)
     put = Put(resource, body, expect="either" if call.loads else "present", if_match=call.wish.if_match)
     try:
@@ -130,6 +128,14 @@ def delete(call: Call, record_type: str, record_id: str) -> Answer:
     with suppress(NotFound):
         call.store.write(call.access, [Delete(record_type, record_id, call.wish.if_match)])
     return Answer(204)
+
+
+def _kept(call: Call, record_type: str, body: bytes) -> tuple[dict[str, Any], bytes]:
+    """A resource that was brought and its bytes as they are kept: parsed and checked before anything else is done
+    with them, then with this server's own addresses made relative."""
+    resource = checked(body, record_type)
+    own = relative(body, call.base)
+    return resource if own == body else parse(own), own
 
 
 def checked(body: bytes, record_type: str) -> dict[str, Any]:

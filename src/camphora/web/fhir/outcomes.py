@@ -8,11 +8,13 @@ from typing import Any
 
 import orjson
 
-from camphora.errors import CamphoraError, Fault, Faults, Lang, Place, catalogue
+from camphora.errors import CamphoraError, Fault, Faults, Invalid, Lang, Place, catalogue
 from camphora.fhir.outcome import information, outcome
 
 log = logging.getLogger("camphora.web.fhir")
 LINE = "http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-line"
+MOST_FAULTS = 200
+"""So many faults are told in one answer, and how many more there are."""
 COLUMN = "http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-col"
 
 STATUS = {
@@ -32,6 +34,9 @@ STATUS = {
 ISSUE = {
     "web-sign-in-needed": "login",
     "web-fhir-same-record": "duplicate",
+    "web-fhir-more-faults": "informational",
+    "web-fhir-many-entries": "too-costly",
+    "web-fhir-long-answer": "too-costly",
     "records-gone": "deleted",
     "records-no-person": "business-rule",
     **dict.fromkeys(
@@ -52,15 +57,21 @@ def status_of(error: CamphoraError) -> int:
 
 def outcome_bytes(error: CamphoraError, lang: Lang, severity: str | None = None) -> bytes:
     """The OperationOutcome of an error in the reader's language, with line and column where they are known."""
-    said = outcome(error, lang)
-    faults = error.faults if isinstance(error, Faults) else [error]
-    said["issue"] = [_edged(*pair, severity) for pair in zip(said["issue"], faults, strict=True)]
-    return orjson.dumps(said)
+    faults = _told(error)
+    issues = [_edged(outcome(fault, lang)["issue"][0], fault, severity) for fault in faults]
+    return orjson.dumps({"resourceType": "OperationOutcome", "issue": issues})
 
 
 def done(lang: Lang) -> bytes:
     """The OperationOutcome of what went well, for those who prefer one."""
     return orjson.dumps(information(catalogue()["web-fhir-done"].text[lang]))
+
+
+def _told(error: CamphoraError) -> list[CamphoraError]:
+    """The faults that are told: what is wrong everywhere in a large body would be many times that body's size."""
+    faults: list[CamphoraError] = [*error.faults] if isinstance(error, Faults) else [error]
+    more = len(faults) - MOST_FAULTS
+    return faults if more <= 0 else [*faults[:MOST_FAULTS], Invalid("web-fhir-more-faults", more=more)]
 
 
 def _edged(issue: dict[str, Any], error: CamphoraError, severity: str | None) -> dict[str, Any]:

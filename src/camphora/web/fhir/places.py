@@ -3,32 +3,59 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 import orjson
 
-from camphora.errors import Faults, Invalid
+from camphora.errors import Faults, Invalid, Place
 from camphora.fhir import definitions
 
 LONGEST = 1024 * 1024
 """Longer texts are not searched: their faults keep their path."""
-_TOKEN = re.compile(r'\s*([{}\[\],:]|"(?:[^"\\]|\\.)*"|[^\s{}\[\],:"]+)')
+_TOKEN = re.compile(r'[{}\[\],:]|"(?:[^"\\]++|\\.)*+"?|[^\s{}\[\],:"]++')
+"""Possessive, and an open string ends with the text: every sign is looked at once, whatever is sent."""
 _STEP = re.compile(r"\.(\w+)|\[([0-9]+)\]")
 Step = str | int | None
 
 
+@dataclass(slots=True, eq=False)
+class _Wanted:
+    """A step on the way to what is wanted: the steps after it, and where it was found."""
+
+    after: dict[str | int, _Wanted] = field(default_factory=dict)
+    spot: int | None = None
+
+
+@dataclass(slots=True)
+class _Open:
+    """An object or array that is being read: the wanted steps that it is, its present key or number, and the wanted
+    steps that this is (None: not looked at yet)."""
+
+    around: list[_Wanted]
+    step: Step
+    inside: list[_Wanted] | None = None
+
+
 def placed(error: Invalid, body: bytes) -> Invalid:
     """The error with line and column for each of its faults that has a path; unchanged where none can be found."""
-    if isinstance(error, Faults):
-        return Faults([placed(fault, body) for fault in error.faults])
-    place = error.place
-    if place is None or not place.path or len(body) > LONGEST:
+    if len(body) > LONGEST:
         return error
-    line, column = locate(body.decode(errors="replace"), place.path)
-    found = copy(error)
+    faults = error.faults if isinstance(error, Faults) else [error]
+    paths = [fault.place.path for fault in faults if fault.place and fault.place.path]
+    spots = dict(zip(paths, locate_all(body.decode(errors="replace"), paths), strict=True))
+    found = [_at(fault, spots) for fault in faults]
+    return Faults(found) if isinstance(error, Faults) else found[0]
+
+
+def _at(fault: Invalid, spots: Mapping[str, tuple[int, int]]) -> Invalid:
+    place = fault.place or Place()
+    if not place.path:
+        return fault
+    found = copy(fault)
+    line, column = spots[place.path]
     found.place = replace(place, line=line, column=column)
     return found
 
@@ -36,49 +63,91 @@ def placed(error: Invalid, body: bytes) -> Invalid:
 def locate(text: str, path: str) -> tuple[int, int]:
     """Line and column, from 1, of the element that a path such as `Bundle.entry[3].resource` names in a JSON text;
     of the object around it where it is not there."""
-    wanted = [name or int(index) for name, index in _STEP.findall(path)]
-    here: list[Step] = []
-    deepest, spot = 0, len(text) - len(text.lstrip())
+    return locate_all(text, [path])[0]
+
+
+def locate_all(text: str, paths: Sequence[str]) -> list[tuple[int, int]]:
+    """What `locate` says of each path, found in one pass over the text."""
+    root = _Wanted(spot=len(text) - len(text.lstrip()))
+    ways = [_way(root, path) for path in paths]
+    if root.after:
+        _search(text, root)
+    spots = [next(step.spot for step in reversed(way) if step.spot is not None) for way in ways]
+    lines = _lines(text, spots)
+    return [lines[spot] for spot in spots]
+
+
+def _way(root: _Wanted, path: str) -> list[_Wanted]:
+    """The steps of a path, from the root on."""
+    way = [root]
+    for name, index in _STEP.findall(path):
+        way.append(way[-1].after.setdefault(name or int(index), _Wanted()))
+    return way
+
+
+def _search(text: str, root: _Wanted) -> None:
+    """Note for every wanted step where it is first found."""
+    frames = [_Open([], "", [root])]
     for token in _TOKEN.finditer(text):
-        is_key = bool(here) and here[-1] is None and token[1].startswith('"')
-        if is_key:
-            here[-1] = orjson.loads(token[1])
-        if len(here) > deepest and _leads(here, wanted):
-            deepest, spot = len(here), token.start(1)
-        if deepest == len(wanted):
-            break
-        if not is_key:
-            _move(here, token[1])
-    line = text.count("\n", 0, spot) + 1
-    return line, spot - text.rfind("\n", 0, spot)
+        mark, top = token[0], frames[-1]
+        if top.step is None and mark.startswith('"'):
+            top.step = orjson.loads(mark)
+            top.inside = _found(top.around, top.step, token.start())
+            continue
+        if top.inside is None and mark not in "]}":
+            top.inside = _found(top.around, top.step, token.start())
+        _move(frames, mark)
 
 
-def _move(here: list[Step], mark: str) -> None:
+def _move(frames: list[_Open], mark: str) -> None:
     """Follow one token: an object waits for its key (None), an array counts."""
-    if mark == "{":
-        here.append(None)
-    elif mark == "[":
-        here.append(0)
+    top = frames[-1]
+    if mark in {"{", "["}:
+        frames.append(_Open(top.inside or [], None if mark == "{" else 0))
     elif mark in {"}", "]"}:
-        here.pop()
+        frames.pop()
     elif mark == ",":
-        last = here[-1]
-        here[-1] = last + 1 if isinstance(last, int) else None
+        top.step = top.step + 1 if isinstance(top.step, int) else None
+        top.inside = None
 
 
-def _leads(here: Sequence[Step], wanted: Sequence[Step]) -> bool:
-    """Whether a place lies on the way to the one that is wanted; `value` stands for `valueQuantity` too."""
-    return len(here) <= len(wanted) and all(
-        one == other or (isinstance(one, str) and isinstance(other, str) and _is_choice(one, other))
-        for one, other in zip(here, wanted, strict=False)
-    )
+def _found(around: list[_Wanted], step: Step, spot: int) -> list[_Wanted]:
+    """The wanted steps that this one is, each with its place where it had none."""
+    names = list(_names(step)) if around else []
+    found = [wanted.after[name] for wanted in around for name in names if name in wanted.after]
+    for wanted in found:
+        wanted.spot = spot if wanted.spot is None else wanted.spot
+    return found
 
 
-def _is_choice(key: str, name: str) -> bool:
-    return key == f"_{name}" or (key.startswith(name) and key[len(name) :] in _endings())
+def _names(step: Step) -> Iterator[str | int]:
+    """What a step may be called in a path: `_value` and `valueQuantity` are `value` too."""
+    if step is None:
+        return
+    yield step
+    if isinstance(step, str):
+        if step.startswith("_"):
+            yield step[1:]
+        endings, longest = _endings()
+        for cut in range(max(1, len(step) - longest), len(step)):
+            if step[cut:] in endings:
+                yield step[:cut]
 
 
 @cache
-def _endings() -> frozenset[str]:
-    """What may follow the name of a choice: the types, beginning with a capital."""
-    return frozenset(name[0].upper() + name[1:] for name in definitions.types())
+def _endings() -> tuple[frozenset[str], int]:
+    """What may follow the name of a choice: the types, beginning with a capital; and the length of the longest."""
+    found = frozenset(name[0].upper() + name[1:] for name in definitions.types())
+    return found, max(map(len, found))
+
+
+def _lines(text: str, spots: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """Line and column, from 1, of each place in a text."""
+    found: dict[int, tuple[int, int]] = {}
+    line, begin, before = 1, 0, 0
+    for spot in sorted(set(spots)):
+        line += text.count("\n", before, spot)
+        begin = max(begin, text.rfind("\n", before, spot) + 1)
+        found[spot] = (line, spot - begin + 1)
+        before = spot
+    return found

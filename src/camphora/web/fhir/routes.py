@@ -112,7 +112,7 @@ async def _bodied(
         try:
             return _response(act(call, body), wished)
         except Invalid as error:
-            raise placed(error, body) from None
+            raise (placed(error, body) if require is require_json else error) from None
 
     return await loop.run_in_executor(api.calls, work)
 

@@ -12,15 +12,16 @@ from dataclasses import replace
 
 import orjson
 
-from camphora.errors import CamphoraError, Faults, Invalid, NotFound, Place
+from camphora.errors import CamphoraError, Faults, Invalid, NotFound, Place, TooLarge
 from camphora.fhir.json import parse
 from camphora.fhir.references import relative, rewrite
 from camphora.fhir.search import Query
+from camphora.formats.limits import megabytes
 from camphora.records import Delete, Put, Written
 from camphora.records.prepare import instant, new_id
 from camphora.records.visible import require_type
 from camphora.web.fhir import bundles, interactions
-from camphora.web.fhir.call import Answer, Call, of_written
+from camphora.web.fhir.call import SIDE_BY_SIDE, Answer, Call, of_written
 from camphora.web.fhir.entries import ORDER, Brought, Item, bring, faults_of, located
 from camphora.web.fhir.negotiation import etag
 from camphora.web.fhir.outcomes import ours, outcome_bytes, status_of
@@ -30,7 +31,7 @@ _RESTFUL = re.compile(r"(?P<root>https?://.+/)(?P<local>[A-Z][A-Za-z]+/[A-Za-z0-
 
 def process(call: Call, body: bytes) -> Answer:
     """Carry out a bundle; the answer is a bundle with one entry for each."""
-    brought = bring(body, call.base)
+    brought = bring(body, call.base, call.api.most_entries)
     if brought.type == "batch":
         return Answer(200, bundles.answered("batch-response", batch(call, brought)))
     return Answer(200, bundles.answered("transaction-response", transaction(call, brought)))
@@ -42,11 +43,30 @@ def batch(call: Call, brought: Brought) -> list[bytes]:
     for number, item in enumerate(brought.items):
         if not isinstance(item, Item):
             answers[number] = _refused(call, item)
-    for method in ORDER:
+    for method in ORDER[:-1]:
         same = [item for item in brought.items if isinstance(item, Item) and item.method == method]
         done = call.api.entries.map(lambda item: _alone(call, item), same)
         answers |= {item.number: answer for item, answer in zip(same, done, strict=True)}
+    answers |= _gotten(call, [item for item in brought.items if isinstance(item, Item)])
     return [answers[number] for number in range(len(brought.items))]
+
+
+def _gotten(call: Call, items: list[Item]) -> dict[int, bytes]:
+    """The answers of the entries that read, a few side by side, as far as one answer goes: those beyond it are
+    refused, in the order of the bundle."""
+    left = call.api.largest_answer
+    gets = [item for item in items if item.method == "GET"]
+    answers: dict[int, bytes] = {}
+    for start in range(0, len(gets), SIDE_BY_SIDE):
+        part = gets[start : start + SIDE_BY_SIDE] if left > 0 else []
+        for item, answer in zip(
+            part, call.api.entries.map(lambda item: _alone(call, item), part), strict=True
+        ):
+            left -= len(answer)
+            if left >= 0:
+                answers[item.number] = answer
+    long = _refused(call, TooLarge("web-fhir-long-answer", most=megabytes(call.api.largest_answer)))
+    return {item.number: answers.get(item.number, long) for item in gets}
 
 
 def _alone(call: Call, item: Item) -> bytes:
@@ -103,9 +123,7 @@ def transaction(call: Call, brought: Brought) -> list[bytes]:
     _require_there(call, items)
     ids = {item.number: new_id() for item in items if item.method == "POST"}
     answers = _written(call, sorted(items, key=_turn), ids)
-    for item in items:
-        if item.method == "GET":
-            answers[item.number] = _alone(call, item)
+    answers |= _gotten(call, items)
     return [answers[item.number] for item in items]
 
 
