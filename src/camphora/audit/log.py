@@ -104,11 +104,21 @@ class Log:
             head = {"size": size, "root": self._tree.root().hex(), "at": int(time.time() * 1000)}
             body = orjson.dumps(head, option=orjson.OPT_SORT_KEYS)
             signed: dict[str, Any] = {"head": head, "signature": self._key.sign(body).hex()}
-            with (self.folder / "heads.log").open("ab") as heads:
-                heads.write(orjson.dumps(signed) + b"\n")
+            self._write_head(orjson.dumps(signed) + b"\n")
+            self._head = signed
+
+    def _write_head(self, line: bytes) -> None:
+        """One whole line or none: half a line would be glued to the next."""
+        path = self.folder / "heads.log"
+        with path.open("ab") as heads:
+            end = heads.tell()
+            try:
+                heads.write(line)
                 heads.flush()
                 os.fdatasync(heads.fileno())
-            self._head = signed
+            except OSError:
+                os.truncate(path, end)
+                raise
 
     def entry(self, number: int) -> bytes:
         """The exact line of a receipt."""
@@ -176,6 +186,7 @@ class Log:
         return end
 
     def _last_head(self) -> dict[str, Any]:
+        _cut_to_lines(self.folder / "heads.log")
         heads = _heads(self.folder)
         signed = int(heads[-1]["head"]["size"]) if heads else 0
         if signed > len(self._tree):
@@ -183,15 +194,34 @@ class Log:
         return heads[-1] if heads else {}
 
 
+def _cut_to_lines(path: Path) -> None:
+    """Cut off a last line that a crash left half written."""
+    if path.exists():
+        content = path.read_bytes()
+        whole = content.rfind(b"\n") + 1
+        if whole != len(content):
+            os.truncate(path, whole)
+
+
+def write_secret(path: Path, content: bytes) -> None:
+    """Write a file that only its owner may read: whole, or not at all."""
+    aside = path.with_name(path.name + ".new")
+    aside.unlink(missing_ok=True)
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.rename(path)
+
+
 def _private_key(folder: Path) -> Ed25519PrivateKey:
     path = folder / "heads.key"
-    if path.exists():
-        return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
-    key = Ed25519PrivateKey.generate()
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(key.private_bytes_raw())
-    (folder / "heads.pub").write_text(key.public_key().public_bytes_raw().hex())
+    if not path.exists():
+        write_secret(path, Ed25519PrivateKey.generate().private_bytes_raw())
+    key = Ed25519PrivateKey.from_private_bytes(path.read_bytes())
+    if not (folder / "heads.pub").exists():
+        (folder / "heads.pub").write_text(key.public_key().public_bytes_raw().hex())
     return key
 
 

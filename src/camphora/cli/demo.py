@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from camphora.cli.serving import LOOPBACK, listen, open_browser, serve
 from camphora.cli.terminal import Terminal
-from camphora.errors import CamphoraError
+from camphora.errors import CamphoraError, Conflict
 from camphora.installation import Installation
 from camphora.installation.seeding import Plan, Seeding, require_enough
 
@@ -45,6 +45,8 @@ def run(given: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _live(given: argparse.Namespace, terminal: Terminal, folder: Path, listening: object) -> None:
+    if (folder / "records.sqlite").exists() and not (folder / "demo").exists():
+        raise Conflict("installation-not-a-demo", folder=folder.name)
     terminal.say(terminal.words("demo.opening"))
     installation = Installation.open(folder, make=True)
     installation.demo = True

@@ -30,6 +30,7 @@ def run(given: argparse.Namespace, terminal: Terminal) -> int:
     try:
         installation = Installation.open(given.folder)
         installation.demo = False
+        installation.gate.identity.end_sessions()
         address = f"http://{given.host}:{listening.getsockname()[1]}"
         loading = threading.Thread(target=installation.load_tables, name="tables")
         loading.start()

@@ -22,6 +22,18 @@ def add(tree: Tree) -> None:
     made.add_argument(
         "--in", dest="folder", type=Path, default=Path(), metavar="FOLDER", help=tree.words("top.folder")
     )
+    revoked = verbs.command("revoke", run_revoke, "token_revoke")
+    revoked.add_argument("name", metavar="NAME", help=tree.words("token_issue.name"))
+    revoked.add_argument(
+        "--in", dest="folder", type=Path, default=Path(), metavar="FOLDER", help=tree.words("top.folder")
+    )
+
+
+def run_revoke(given: argparse.Namespace, terminal: Terminal) -> int:
+    with identity(given.folder) as accounts:
+        ended = accounts.revoke_tokens(given.name)
+    terminal.result({"user": given.name, "ended": ended}, terminal.words("token_revoke.done", n=ended))
+    return 0
 
 
 def run(given: argparse.Namespace, terminal: Terminal) -> int:

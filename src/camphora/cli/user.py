@@ -31,6 +31,11 @@ def add(tree: Tree) -> None:
     made.add_argument(
         "--in", dest="folder", type=Path, default=Path(), metavar="FOLDER", help=tree.words("top.folder")
     )
+    removed = verbs.command("remove", run_remove, "user_remove")
+    removed.add_argument("name", metavar="NAME", help=tree.words("user_add.name"))
+    removed.add_argument(
+        "--in", dest="folder", type=Path, default=Path(), metavar="FOLDER", help=tree.words("top.folder")
+    )
     listed = verbs.command("list", run_list, "user_list")
     listed.add_argument(
         "--in", dest="folder", type=Path, default=Path(), metavar="FOLDER", help=tree.words("top.folder")
@@ -58,6 +63,13 @@ def run_add(given: argparse.Namespace, terminal: Terminal) -> int:
     terminal.result(
         {"added": given.name, "role": given.role}, terminal.words("user_add.done", name=given.name)
     )
+    return 0
+
+
+def run_remove(given: argparse.Namespace, terminal: Terminal) -> int:
+    with identity(given.folder) as accounts:
+        accounts.remove_user(given.name)
+    terminal.result({"removed": given.name}, terminal.words("user_remove.done", name=given.name))
     return 0
 
 

@@ -23,6 +23,7 @@ from camphora.policy import Reader, Role
 SESSION_HOURS = 12
 TRIES, WAIT_SECONDS = 5, 60
 SHORTEST_PASSWORD = 10
+LONGEST = 200
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS user (
   name TEXT PRIMARY KEY, display TEXT NOT NULL, role TEXT NOT NULL, organisation TEXT, person TEXT,
@@ -71,7 +72,8 @@ class Identity:
         self._lock = threading.Lock()
         self._hasher = PasswordHasher()
         self._never = self._hasher.hash(secrets.token_hex(16))
-        self._failures: dict[str, tuple[int, float]] = {}
+        self._tries: dict[str, tuple[int, float]] = {}
+        self._side_by_side = threading.Semaphore(4)
 
     def close(self) -> None:
         self._connection.close()
@@ -105,20 +107,34 @@ class Identity:
 
     def sign_in(self, name: str, password: str) -> Session:
         """A new session; the same refusal, after the same work, for a wrong name and a wrong password."""
-        self._check_pace(name)
-        rows = self._all("SELECT password FROM user WHERE name = ?", name)
-        kept = rows[0][0] if rows else self._never
-        try:
-            self._hasher.verify(kept, password)
-        except VerificationError:
-            rows = []
-        user = self.user(name)
-        if not rows or user is None:
-            failed, _ = self._failures.get(name, (0, 0.0))
-            self._failures[name] = (failed + 1, time.monotonic())
+        if len(name) > LONGEST or len(password) > LONGEST:
             raise Forbidden("gate-sign-in-failed")
-        self._failures.pop(name, None)
+        self._count_try(name)
+        rows = self._all("SELECT password FROM user WHERE name = ?", name)
+        user = self.user(name)
+        if not self._right(rows[0][0] if rows else self._never, password) or user is None:
+            raise Forbidden("gate-sign-in-failed")
+        with self._lock:
+            self._tries.pop(name, None)
         return self.open_session(user)
+
+    def _right(self, kept: str, password: str) -> bool:
+        """Whether the password fits; at most a few are tried at once, since each try takes memory by design."""
+        with self._side_by_side:
+            try:
+                return self._hasher.verify(kept, password)
+            except VerificationError:
+                return False
+
+    def _count_try(self, name: str) -> None:
+        """Count a try before it is made, and refuse it after too many within a short time."""
+        now = time.monotonic()
+        with self._lock:
+            self._tries = {one: kept for one, kept in self._tries.items() if now - kept[1] < WAIT_SECONDS}
+            tried, _ = self._tries.get(name, (0, now))
+            if tried >= TRIES:
+                raise Busy("gate-too-many-tries", seconds=WAIT_SECONDS)
+            self._tries[name] = (tried + 1, now)
 
     def open_session(self, user: User) -> Session:
         """A session for a user who has proved who they are, or whom the demo lets in."""
@@ -143,6 +159,27 @@ class Identity:
         with self._lock:
             self._connection.execute("DELETE FROM session WHERE token = ?", (_digest(token),))
 
+    def end_sessions(self) -> None:
+        """Sign everybody out."""
+        with self._lock:
+            self._connection.execute("DELETE FROM session")
+
+    def remove_user(self, name: str) -> None:
+        """Take an account away with its sessions and tokens."""
+        if self.user(name) is None:
+            raise NotFound("gate-no-user", name=name)
+        with self._lock, self._connection:
+            for table, column in (("session", "user"), ("token", "user"), ("user", "name")):
+                self._connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (name,))  # noqa: S608
+
+    def revoke_tokens(self, name: str) -> int:
+        """End every token of an account; returns how many there were."""
+        if self.user(name) is None:
+            raise NotFound("gate-no-user", name=name)
+        with self._lock:
+            self._connection.execute("DELETE FROM token WHERE user = ?", (name,))
+            return int(self._connection.changes())
+
     def issue_token(self, name: str, label: str, days: int) -> str:
         """A program's bearer token for a user; it is shown once and kept only as a digest."""
         if self.user(name) is None:
@@ -160,11 +197,6 @@ class Identity:
             "SELECT user FROM token WHERE token = ? AND expires > ?", _digest(token), int(time.time())
         )
         return self.user(rows[0][0]) if rows else None
-
-    def _check_pace(self, name: str) -> None:
-        failed, at = self._failures.get(name, (0, 0.0))
-        if failed >= TRIES and time.monotonic() - at < WAIT_SECONDS:
-            raise Busy("gate-too-many-tries", seconds=WAIT_SECONDS)
 
     def _all(self, sql: str, *values: object) -> list[tuple[str, ...]]:
         with self._lock:

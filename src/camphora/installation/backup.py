@@ -13,8 +13,6 @@ import apsw
 
 from camphora.errors import Busy, Conflict, Invalid
 
-PAGES = 2000
-
 
 def backup(folder: Path, to: Path) -> int:
     """Copy the installation in `folder` to the new or empty folder `to`; returns the bytes written.
@@ -26,7 +24,8 @@ def backup(folder: Path, to: Path) -> int:
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise Conflict("installation-not-empty", folder=to.name)
     try:
-        to.mkdir(parents=True, exist_ok=True)
+        to.mkdir(mode=0o700, parents=True, exist_ok=True)
+        to.chmod(0o700)
         _copy(folder, to)
     except OSError as error:
         raise Busy("installation-read-only", folder=to.name) from error
@@ -49,12 +48,12 @@ def _copy(folder: Path, to: Path) -> None:
 
 def _copy_database(path: Path, to: Path, then: str = "") -> None:
     """A consistent copy of a SQLite file that others may be writing."""
+    to.touch(mode=0o600)
     source, target = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE), apsw.Connection(str(to))
     try:
         source.set_busy_timeout(5000)
         with target.backup("main", source, "main") as copy:
-            while not copy.done:
-                copy.step(PAGES)
+            copy.step(-1)  # all at once: in steps, each commit of another process would begin it anew
         if then:
             target.execute(then)
     finally:

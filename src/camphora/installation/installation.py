@@ -37,12 +37,12 @@ class Installation:
     @classmethod
     def open(cls, folder: Path, *, make: bool = False) -> Installation:
         """Open the installation in `folder`, or make one there. Only one process may hold it at a time."""
-        known = (folder / "records.sqlite").exists()
-        if not known and not make:
+        if not make and not (folder / "records.sqlite").exists():
             raise Invalid("installation-none", folder=folder.name)
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = _hold(folder)
+            _for_the_owner_only(folder)
         except OSError as error:
             raise Busy("installation-read-only", folder=folder.name) from error
         store = SQLiteStore(folder)
@@ -83,6 +83,14 @@ class Installation:
                 )
             if progress:
                 progress(number, len(declared))
+
+
+def _for_the_owner_only(folder: Path) -> None:
+    """Make the files of a new installation before anything is in them, so that nobody else may read them."""
+    if not (folder / "records.sqlite").exists():
+        folder.chmod(0o700)
+    for name in ("records.sqlite", "gate.sqlite"):
+        (folder / name).touch(mode=0o600)
 
 
 def _hold(folder: Path) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import apsw
+import orjson
 
 from camphora.fhir.search import (
     Clause,
@@ -26,6 +27,7 @@ from camphora.records.visible import visible
 
 NEVER = 9_000_000_000_000_000
 """Sorts what has no date after all that has one, in both directions."""
+FEW_TERMS = 200
 PERSON_PARAMS = frozenset({"patient", "subject"})
 
 
@@ -210,15 +212,15 @@ class _Compiler:
     def _postings(self, terms: list[int]) -> Condition:
         if not terms:
             return Condition("0", weight=0)
-        marks = ",".join("?" * len(terms))
-        sql = f"EXISTS (SELECT 1 FROM posting p WHERE p.term IN ({marks}) AND p.record = r.no)"
-        return Condition(sql, tuple(terms), terms[0] if len(terms) == 1 else None, self._weight(terms))
+        any_of, values = _any_of(terms)
+        sql = f"EXISTS (SELECT 1 FROM posting p WHERE p.term IN {any_of} AND p.record = r.no)"
+        return Condition(sql, values, terms[0] if len(terms) == 1 else None, self._weight(terms))
 
     def _weight(self, terms: list[int]) -> int:
         """How many records hold one of the terms, counted to a thousand."""
-        marks = ",".join("?" * len(terms))
-        sql = f"SELECT count(*) FROM (SELECT 1 FROM posting WHERE term IN ({marks}) LIMIT 1000)"
-        (found,) = next(self.connection.execute(sql, terms))
+        any_of, values = _any_of(terms)
+        sql = f"SELECT count(*) FROM (SELECT 1 FROM posting WHERE term IN {any_of} LIMIT 1000)"
+        (found,) = next(self.connection.execute(sql, values))
         return int(found)
 
     def _spans(self, param: int, clause: DateClause) -> Condition:
@@ -254,6 +256,14 @@ class _Compiler:
             "EXISTS (SELECT 1 FROM json_each(r.keys, '$[0]') k JOIN term t ON t.no = k.value WHERE t.param = ?)",
         )
         return Condition(f"NOT {has}" if clause.missing else has, (param,), weight=900_000)
+
+
+def _any_of(terms: list[int]) -> tuple[str, tuple[object, ...]]:
+    """What stands after IN: a list of marks, or one JSON array where a token such as `system|` means more terms than a
+    statement takes parameters (32,766)."""
+    if len(terms) <= FEW_TERMS:
+        return f"({','.join('?' * len(terms))})", tuple(terms)
+    return "(SELECT value FROM json_each(?))", (orjson.dumps(terms).decode(),)
 
 
 def _against(prefix: str, low: int, high: int, start: str, end: str) -> tuple[str, list[object]]:

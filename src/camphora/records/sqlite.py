@@ -15,7 +15,7 @@ import apsw
 import orjson
 from pyroaring import BitMap
 
-from camphora.audit import Log
+from camphora.audit import Log, write_secret
 from camphora.errors import CamphoraError, Forbidden, NotFound
 from camphora.fhir.search import Query
 from camphora.policy import Access
@@ -351,6 +351,5 @@ def _secret(folder: Path) -> bytes:
     """The key that signs page tokens: made once, readable by the owner only."""
     path = folder / "secret.key"
     if not path.exists():
-        path.touch(mode=0o600)
-        path.write_bytes(secrets.token_bytes(32))
+        write_secret(path, secrets.token_bytes(32))
     return path.read_bytes()
