@@ -152,6 +152,27 @@ def test_a_malformed_value_is_refused_even_when_lenient(name, value):
     assert refused("Observation", (name, value), strict=False) == [("fhir-search-value", name)]
 
 
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize(
+    ("name", "value", "most"),
+    [("code", "a", 200), ("_id", "a", 200), ("date", "2020", 200), ("_lastUpdated", "2020", 200), ("subject", "a", 200),
+     ("_sort", "date", 10), ("_elements", "code", 200)],
+)  # fmt: skip
+def test_a_parameter_names_so_many_values_and_no_more(name, value, most, strict):
+    parse_query("Observation", [(name, ",".join([value] * most))], strict=strict)
+    assert refused("Observation", (name, ",".join([value] * (most + 1))), strict=strict) == [
+        ("fhir-search-many", name)
+    ]
+
+
+def test_a_search_has_so_many_parameters_and_no_more():
+    pairs = [("code", "a")] * 30 + [("_lastUpdated", "ge2020")] * 20
+    assert len(parse_query("Observation", pairs, strict=True).clauses) == 30
+    assert refused("Observation", *pairs, ("date", "2020"), ("_lastUpdated", "lt2030")) == [
+        ("fhir-search-many", "_lastUpdated")
+    ]
+
+
 def test_all_faults_come_at_once_and_none_tells_a_value():
     pairs = [("name:sounds", "SECRET"), ("birthdate", "SECRET"), ("nickname", "SECRET")]
     with pytest.raises(Faults) as caught:

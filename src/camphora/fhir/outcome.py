@@ -26,6 +26,7 @@ FINER = {
     "fhir-json-broken": "structure", "fhir-json-truncated": "incomplete", "fhir-json-deep": "too-costly",
     "fhir-search-unknown": "not-supported", "fhir-search-unsupported": "not-supported",
     "fhir-search-modifier": "not-supported", "fhir-search-sort": "not-supported", "fhir-search-value": "value",
+    "fhir-search-many": "too-costly",
 }  # fmt: skip
 """By code, where the category would say too little."""
 

@@ -40,6 +40,8 @@ NOT_YET = frozenset(
     {"_has", "_include", "_revinclude", "_filter", "_list", "_type", "_contained", "_containedType"}
 )
 """Parameters of the grammar that no type declares and that are not understood yet."""
+MOST_ALTERNATIVES, MOST_CLAUSES, MOST_SORTED = 200, 50, 10
+"""So many values may one parameter name, so many parameters a search, so many keys its order."""
 _DATE = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb|ap)?(.+)")
 
 
@@ -154,7 +156,7 @@ def parse_query(
     for name, value in pairs:
         if name not in ELSEWHERE:
             reading.take(name, value)
-    faults = [*reading.faults, *(reading.unknown if strict else ())]
+    faults = [*reading.faults, *reading.excess(), *(reading.unknown if strict else ())]
     if faults:
         raise Faults(faults)
     return reading.query()
@@ -180,6 +182,10 @@ class _Reading:
 
     def take(self, name: str, value: str) -> None:
         code, _, modifier = name.partition(":")
+        most = MOST_SORTED if code == "_sort" else MOST_ALTERNATIVES
+        if value.count(",") >= most and len(split(value, ",")) > most:
+            self.faults.append(Invalid("fhir-search-many", type=self.type, param=name, most=most))
+            return
         try:
             if code in RESULT_NAMES and not modifier:
                 self._result(code, value)
@@ -194,6 +200,13 @@ class _Reading:
             self._left_out(name, str(unknown), code, modifier)
         except ValueError:
             self.faults.append(Invalid("fhir-search-value", type=self.type, param=name))
+
+    def excess(self) -> list[Invalid]:
+        """The fault of asking for more than so many things at once, named by the first that is one too many."""
+        names = [clause.param for clause in (*self.clauses, *self.last_updated)][MOST_CLAUSES:]
+        return [
+            Invalid("fhir-search-many", type=self.type, param=name, most=MOST_CLAUSES) for name in names[:1]
+        ]
 
     def _left_out(self, name: str, reason: str, code: str, modifier: str) -> None:
         self.ignored.append(name)

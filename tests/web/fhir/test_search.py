@@ -151,3 +151,24 @@ def test_a_read_has_no_count(doctor):
 def test_a_search_without_matches_is_an_empty_bundle(doctor):
     found = get(doctor, "/Patient?name=nobody").json()
     assert (found["type"], "entry" in found) == ("searchset", False)
+
+
+@pytest.mark.parametrize(
+    "part", ["_id=a", "_lastUpdated=2020", "date=ap2020", "code=x", "subject=ada", "encounter=http://x/Encounter/1"]
+)  # fmt: skip
+def test_the_most_that_may_be_asked_is_answered_and_one_more_is_refused(doctor, part):
+    name, _, value = part.partition("=")
+    most = [(name, ",".join([value] * 200))] * 50
+    content = "&".join(f"{key}={text}" for key, text in most)
+    assert doctor.post("/fhir/Observation/_search", content=content, headers=FORM).status_code == 200
+    refused = get(doctor, f"/Observation?{name}={','.join([value] * 201)}")
+    assert (refused.status_code, codes(refused)) == (400, ["fhir-search-many"])
+    assert f"「{name}」" in refused.json()["issue"][0]["details"]["text"]
+
+
+def test_one_token_may_mean_more_terms_than_a_statement_takes(doctor, loaded):
+    codes_ = [{"system": "urn:many", "code": f"c{number}"} for number in range(40_000)]
+    many = observation("many", "ada", "1", "2026-01-01") | {"code": {"coding": codes_}}
+    loaded.write(loading("t"), [Put(many)])
+    assert ids(get(doctor, "/Observation?code=urn:many|")) == ["many"]
+    assert ids(get(doctor, "/Observation?code=urn:many|,8480-6&_sort=_id")) == ["many", "o1", "o2", "o4"]

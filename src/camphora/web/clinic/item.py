@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote, urlencode
@@ -12,6 +13,7 @@ from starlette.responses import Response
 
 from camphora.errors import NotFound
 from camphora.fhir import definitions
+from camphora.fhir.search import MOST_ALTERNATIVES
 from camphora.pages import Block, Column, Link, Moment, Table, Timeline
 from camphora.policy import Access, Purpose
 from camphora.policy.decision import SHARED_TYPES
@@ -182,7 +184,7 @@ def _similar(chart: Chart, opened: Opened) -> list[Json]:
     first = next((coding for coding in codings if coding.get("code") and coding.get("system")), None)
     if first is None or not chart.person:
         return [resource]
-    value = "|".join(str(first[key]).replace("\\", "\\\\").replace(",", "\\,") for key in ("system", "code"))
+    value = "|".join(re.sub(r"([\\,|$])", r"\\\1", str(first[key])) for key in ("system", "code"))
     return chart.ask(opened.type, (name, value), count=300).rows
 
 
@@ -192,7 +194,8 @@ def _inside(reading: Reading, chart: Chart, opened: Opened, record_type: str) ->
 
 
 def _reported(reading: Reading, chart: Chart, opened: Opened) -> Table:
-    wanted = [ref.partition("/")[2] for ref in references_of(opened.resource.get("result", ()))]
+    named = (ref.partition("/") for ref in references_of(opened.resource.get("result", ())))
+    wanted = [key for type_, _, key in named if type_ == "Observation" and key][:MOST_ALTERNATIVES]
     rows = chart.ask("Observation", ("_id", ",".join(wanted)), count=100).rows if wanted else []
     return _listed(reading, "observation", kind(reading, "Observation"), rows, opened.suffix)
 

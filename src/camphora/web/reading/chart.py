@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import orjson
 
-from camphora.fhir.search import parse_query
+from camphora.fhir.search import MOST_ALTERNATIVES, parse_query
 from camphora.policy import Access
 from camphora.records import SQLiteStore, Version
 
@@ -65,7 +65,7 @@ def parsed(rows: Iterable[Version]) -> list[Json]:
 
 
 def names(store: SQLiteStore, access: Access, references: Iterable[str]) -> dict[str, str]:
-    """Names by reference of what is about no person; one search for each type that is named."""
+    """Names by reference of what is about no person; one search for each type that is named, and for each so many."""
     wanted: dict[str, set[str]] = {kind: set() for kind in NAMED}
     for reference in references:
         kind, _, key = reference.partition("/")
@@ -74,10 +74,16 @@ def names(store: SQLiteStore, access: Access, references: Iterable[str]) -> dict
     found: dict[str, str] = {}
     for kind, keys in wanted.items():
         if keys and access.covers(kind):
-            query = parse_query(kind, [("_id", ",".join(sorted(keys))), ("_count", "1000")], strict=True)
-            for row in parsed(store.search(access, query).rows):
+            for row in _of_ids(store, access, kind, sorted(keys)):
                 found[f"{kind}/{row['id']}"] = name_of(row)
     return found
+
+
+def _of_ids(store: SQLiteStore, access: Access, record_type: str, ids: list[str]) -> Iterator[Json]:
+    for start in range(0, len(ids), MOST_ALTERNATIVES):
+        some = ",".join(ids[start : start + MOST_ALTERNATIVES])
+        query = parse_query(record_type, [("_id", some), ("_count", "1000")], strict=True)
+        yield from parsed(store.search(access, query).rows)
 
 
 def name_of(resource: Json) -> str:
