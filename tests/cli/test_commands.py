@@ -178,3 +178,9 @@ def test_no_color_and_the_locale_are_kept():
     assert done.returncode == 2
     assert "holds no installation" in done.stderr
     assert "\x1b[" not in done.stderr
+
+
+def test_a_real_installation_is_not_opened_as_a_demo(capsys, place):
+    code, _, err = _run(capsys, "demo", "--keep", str(place), "--port", "0", "--no-browser", "--lang", "en")
+    assert code == 5
+    assert "installation-not-a-demo" in err

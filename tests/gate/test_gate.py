@@ -1,5 +1,6 @@
 """Sign-in, sessions and tokens, and how choices change an Access at the next request."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
@@ -104,3 +105,34 @@ def test_care_is_refused_to_all_who_do_not_give_it(identity, loaded, role):
     reader = Reader("x", "x", role, organisation="h1", person="ada")
     with pytest.raises(Forbidden, match="gate-role-lacks-purpose"):
         Gate(identity, loaded).access(reader, Purpose.CARE)
+
+
+def test_guesses_made_at_once_are_counted_before_they_are_checked(identity):
+    def guess(number):
+        try:
+            identity.sign_in("lin", f"wrong password {number}")
+        except (Forbidden, Busy) as error:
+            return error.code
+        return "in"
+
+    with ThreadPoolExecutor(12) as pool:
+        codes = list(pool.map(guess, range(24)))
+    assert codes.count("gate-sign-in-failed") == 5
+    assert codes.count("gate-too-many-tries") == 19
+
+
+def test_endless_names_are_neither_checked_nor_remembered(identity):
+    with pytest.raises(Forbidden, match="gate-sign-in-failed"):
+        identity.sign_in("x" * 1_000_000, "y")
+    assert identity._tries == {}
+
+
+def test_what_is_taken_back_lets_nobody_in(identity):
+    session = identity.sign_in("lin", GOOD)
+    token = identity.issue_token("lin", "nightly", days=1)
+    assert identity.revoke_tokens("lin") == 1
+    assert identity.bearer(token) is None
+    identity.end_sessions()
+    assert identity.session(session.token) is None
+    identity.remove_user("lin")
+    assert identity.user("lin") is None

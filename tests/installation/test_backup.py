@@ -1,5 +1,7 @@
 """A backup opens again with everything, choices included, and leaves nothing behind that the original proves."""
 
+import threading
+
 import pytest
 
 from builders import NOW, citizen, clinician, people
@@ -42,3 +44,30 @@ def test_a_backup_never_writes_into_what_is_there(installation, tmp_path):
 def test_only_one_process_holds_an_installation(installation):
     with pytest.raises(Busy, match="installation-held"):
         Installation.open(installation.folder)
+
+
+def test_an_installation_and_its_copy_are_readable_by_their_owner_only(installation, tmp_path):
+    backup(installation.folder, tmp_path / "copy")
+    for folder in (installation.folder, tmp_path / "copy"):
+        assert folder.stat().st_mode & 0o077 == 0
+        for name in ("records.sqlite", "gate.sqlite", "secret.key", "audit/heads.key"):
+            assert (folder / name).stat().st_mode & 0o077 == 0, name
+
+
+def test_a_backup_ends_while_the_store_is_written(installation, tmp_path):
+    store, stop = installation.store, threading.Event()
+    store.write(loading("t"), [Put(resource) for resource in people()])
+
+    def write():
+        number = 0
+        while not stop.is_set():
+            number += 1
+            store.write(loading("t"), [Put({"resourceType": "Patient", "id": f"p{number}"})])
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    try:
+        assert backup(installation.folder, tmp_path / "copy") > 0
+    finally:
+        stop.set()
+        writing.join()

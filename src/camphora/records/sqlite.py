@@ -63,7 +63,7 @@ class SQLiteStore:
     # Records
 
     def write(self, access: Access, changes: Sequence[Put | Prepared | Delete]) -> list[Written]:
-        ready = [prepare(change) if isinstance(change, Put) else change for change in changes]
+        ready = [_ready(number, change) for number, change in enumerate(changes)]
 
         def job(connection: apsw.Connection) -> list[Written]:
             writer = Writer(connection, self._interned, access)
@@ -286,6 +286,16 @@ class SQLiteStore:
         self.audit.sync()
         for called in self._watchers:
             called()
+
+
+def _ready(number: int, change: Put | Prepared | Delete) -> Prepared | Delete:
+    if not isinstance(change, Put):
+        return change
+    try:
+        return prepare(change)
+    except CamphoraError as error:
+        error.change = number
+        raise
 
 
 BATCH = "no, name, digest, source, as_of, rows, at, public"

@@ -55,12 +55,12 @@ def application(installation: Installation, *, lang: Lang = "zh-TW") -> Starlett
             Mount("/fhir", routes=api_routes, name="fhir"),
             *portal,
         ],
-        middleware=[Middleware(Headers), Middleware(GZipMiddleware, minimum_size=1000)],
-        exception_handlers={
-            CamphoraError: errors.ours,
-            HTTPException: errors.http,
-            Exception: errors.unexpected,
-        },
+        middleware=[
+            Middleware(Headers),
+            Middleware(Calm, errors=errors),
+            Middleware(GZipMiddleware, minimum_size=1000),
+        ],
+        exception_handlers={CamphoraError: errors.ours, HTTPException: errors.http},
     )
 
 
@@ -102,6 +102,29 @@ class Errors:
             actions=[Action(words("go.home"), "/", primary=True)],
         )
         return self.site.page(request, context, status=status or error.status)
+
+
+class Calm:
+    """Answers our own mistakes in words, and lets none of them out into a server's log, which would print values."""
+
+    def __init__(self, app: ASGIApp, errors: Errors) -> None:
+        self.app = app
+        self.errors = errors
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noted)
+        except Exception as error:  # noqa: BLE001 - the edge: nothing passes it unsaid
+            answer = await self.errors.unexpected(Request(scope), error)
+            if not begun:
+                await answer(scope, receive, send)
 
 
 class Headers:
