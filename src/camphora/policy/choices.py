@@ -2,16 +2,19 @@
 
 Four choices exist here: stop of secondary use (停止特定目的外利用), restriction of one institution
 (限制該院所查閱), closing the records under one sensitivity label, and letting a relative in (家人代看).
-Each is a Consent (R4 section 6.2) with a root provision; `effects` reads it back. A Consent that is not
-active, or whose provision says something else, has no effect here and is kept as it came.
+Each is a Consent (R4 section 6.2) with a root provision; `effects` reads it back. A Consent that is not active, or a
+permit that says something else, has no effect and is kept as it came; a denial that says something else is refused.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
+from camphora.errors import Invalid, Place
+from camphora.fhir.dates import span as span_of
 from camphora.policy.vocabulary import ACT_CODE, ACT_REASON, ACT_REASONS, Purpose, label_mask
 
 STOPPED = "stopped:secondary"
@@ -19,6 +22,7 @@ CLOSED = "closed:care"
 RECIPIENT = {
     "coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "code": "IRCP"}]
 }
+PLAIN = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})")
 TAIPEI = timezone(timedelta(hours=8))
 
 
@@ -58,43 +62,58 @@ class LetsIn:
 Effect = Hides | Closes | LetsIn
 
 
+UNDERSTOOD = frozenset({"id", "type", "period", "actor", "purpose", "securityLabel"})
+"""What a provision may say to be honoured here; the rest of R4's Consent comes with the gate issue."""
+
+
 def effects(consent: dict[str, Any]) -> tuple[Effect, ...]:
-    """What an active Consent does. Times are milliseconds UTC; `until` is the first moment after it."""
+    """What an active Consent does. Times are milliseconds UTC; `until` is the first moment after it.
+
+    A permit that says more than is understood here has no effect. Raises Invalid `policy-consent-not-honoured` for
+    an active denial that is not understood: it would otherwise promise what does not hold.
+    """
     provision = consent.get("provision") or {}
     if consent.get("status") != "active" or not provision:
         return ()
-    since, until = _span(provision.get("period") or {})
-    purposes = _purposes(provision)
     if provision.get("type") == "permit":
-        return _permits(provision, purposes, since, until)
-    return _denies(provision, purposes, since, until)
+        return _permits(provision)
+    found = _denies(provision)
+    if not found:
+        raise Invalid("policy-consent-not-honoured", place=Place(path="Consent.provision"))
+    return found
 
 
-def _permits(
-    provision: dict[str, Any], purposes: set[Purpose], since: int, until: int | None
-) -> tuple[Effect, ...]:
-    if Purpose.SELF not in purposes:
+def _permits(provision: dict[str, Any]) -> tuple[Effect, ...]:
+    plain = provision.keys() <= UNDERSTOOD - {"securityLabel"}
+    if not plain or _purposes(provision) != {Purpose.SELF}:
         return ()
-    return tuple(LetsIn(name, since, until) for kind, name in _actors(provision) if kind == "Patient")
+    span = _span(provision.get("period") or {})
+    return tuple(LetsIn(name, *span) for kind, name in _actors(provision) if kind == "Patient")
 
 
-def _denies(
-    provision: dict[str, Any], purposes: set[Purpose], since: int, until: int | None
-) -> tuple[Effect, ...]:
-    actors = _actors(provision)
-    labels = [label["code"] for label in provision.get("securityLabel", []) if "code" in label]
-    if Purpose.SECONDARY in purposes and not actors and not labels:
-        return (Hides(STOPPED, since, until),)
-    if Purpose.CARE not in purposes:
+def _denies(provision: dict[str, Any]) -> tuple[Effect, ...]:
+    """The effects of a denial, none where it is not understood as a whole. Without a purpose it means all."""
+    purposes = _purposes(provision) if "purpose" in provision else set(Purpose)
+    actors, labels = _actors(provision), provision.get("securityLabel", [])
+    if not provision.keys() <= UNDERSTOOD:
         return ()
-    if actors and not labels:
-        return tuple(Hides(restricted(name), since, until) for kind, name in actors if kind == "Organization")
-    if labels and not actors:
-        return (Closes(CLOSED, label_mask(labels), since, until),)
+    span = _span(provision.get("period") or {})
+    if (
+        actors
+        and not labels
+        and Purpose.CARE in purposes
+        and all(kind == "Organization" for kind, _ in actors)
+    ):
+        return tuple(Hides(restricted(name), *span) for name in sorted({name for _, name in actors}))
+    if labels and not actors and Purpose.CARE in purposes and all("code" in label for label in labels):
+        return (Closes(CLOSED, label_mask([label["code"] for label in labels]), *span),)
+    if not actors and not labels and purposes == {Purpose.SECONDARY}:
+        return (Hides(STOPPED, *span),)
     return ()
 
 
 def _purposes(provision: dict[str, Any]) -> set[Purpose]:
+    """The purposes that are named and known."""
     return {
         ACT_REASONS[coding["code"]]
         for coding in provision.get("purpose", [])
@@ -103,35 +122,24 @@ def _purposes(provision: dict[str, Any]) -> set[Purpose]:
 
 
 def _actors(provision: dict[str, Any]) -> list[tuple[str, str]]:
+    """Type and id of each actor, once; ("", "") for one that is not named by a plain reference."""
     references = [actor.get("reference", {}).get("reference", "") for actor in provision.get("actor", [])]
-    return [(kind, name) for kind, _, name in (reference.partition("/") for reference in references) if name]
+    plain = [PLAIN.fullmatch(reference) for reference in references]
+    return list(dict.fromkeys((found[1], found[2]) if found else ("", "") for found in plain))
 
 
 def _span(period: dict[str, str]) -> tuple[int, int | None]:
-    since = _moment(period["start"], end=False) if "start" in period else 0
-    until = _moment(period["end"], end=True) if "end" in period else None
+    """A period as (first millisecond, first millisecond after it)."""
+    since = _first_and_last(period["start"])[0] if "start" in period else 0
+    until = _first_and_last(period["end"])[1] + 1 if "end" in period else None
     return since, until
 
 
-def _moment(text: str, *, end: bool) -> int:
-    """A FHIR dateTime as milliseconds; an end that names a whole year, month or day includes all of it."""
-    if "T" in text:
-        moment = datetime.fromisoformat(text)
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=TAIPEI)
-        return int(aware.timestamp() * 1000)
-    year, month, day = (int(part) for part in (text + "-01-01").split("-")[:3])
-    start = date(year, month, day)
-    if end:
-        start = _after(start, len(text))
-    return int(datetime(start.year, start.month, start.day, tzinfo=TAIPEI).timestamp() * 1000)
-
-
-def _after(start: date, precision: int) -> date:
-    if precision == 4:
-        return date(start.year + 1, 1, 1)
-    if precision == 7:
-        return date(start.year + start.month // 12, start.month % 12 + 1, 1)
-    return start + timedelta(days=1)
+def _first_and_last(text: str) -> tuple[int, int]:
+    try:
+        return span_of(text)
+    except ValueError:
+        raise Invalid("policy-consent-not-honoured", place=Place(path="Consent.provision.period")) from None
 
 
 def stop_secondary_use(person: str, now: datetime) -> dict[str, Any]:

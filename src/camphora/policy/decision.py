@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from camphora.fhir.definitions import resource_types
 from camphora.policy.access import Access, ClosedSet, HiddenSet, Reader
 from camphora.policy.choices import CLOSED, STOPPED, restricted
 from camphora.policy.vocabulary import Purpose, Role
@@ -50,6 +51,9 @@ SHARED_TYPES = frozenset(
 )
 """Record types that are about no patient. A record of any other type that names no patient is unlinked: only the
 inner readers see it, since no choice of a person could reach it."""
+
+CARE_WRITES = resource_types() - SHARED_TYPES - {"Consent", "Provenance", "AuditEvent"}
+"""What a clinician may write: records of persons. Institutions, staff and definitions come by loads."""
 
 PURPOSES: dict[Role, frozenset[Purpose]] = {
     Role.PUBLIC: frozenset({Purpose.OPEN}),
@@ -154,7 +158,7 @@ def _care(request: Request) -> Decision:
         hidden=(HiddenSet(restricted(reader.organisation)),),
         closed=(ClosedSet(CLOSED),),
         refused=frozenset({"Consent"}),
-        writes=None if reader.role is Role.CLINICIAN else frozenset(),
+        writes=CARE_WRITES if reader.role is Role.CLINICIAN else frozenset(),
         basis="care",
     )
     reasons = (
