@@ -151,7 +151,7 @@ def test_clinicians_change_no_institution_and_delete_no_person(loaded):
 def test_which_change_was_refused_is_said(loaded):
     changes = [
         Put(condition("n1", "ada", "I10", None)),
-        Put(patient("z", "某", "1980-01-01", "A1")),
+        Put(patient("z", "某人", "1980-01-01", "A1")),
         Delete("Group", "no"),
     ]
     with pytest.raises(NotFound) as refused:
