@@ -10,17 +10,27 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 QUIET = ("quic", "gpu", "background-networking", "component-update", "sync", "first-run")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Browser tests share one process and are skipped, with a line that says what to do, where there is no browser."""
-    for item in items:
-        if item.get_closest_marker("browser") or "browser" in item.path.parts:
-            item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
-            if CHROMIUM is None:
-                item.add_marker(
-                    pytest.mark.skip(reason="no Chromium: apt-get install chromium fonts-noto-cjk")
-                )
+def pytest_itemcollected(item):
+    """Browser tests are skipped, with a line that says what to do, where there is no browser."""
+    if item.get_closest_marker("browser") or "browser" in item.path.parts:
+        item.add_marker(pytest.mark.browser)
+        if CHROMIUM is None:
+            item.add_marker(pytest.mark.skip(reason="no Chromium: apt-get install chromium fonts-noto-cjk"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """With `--dist loadgroup` all browser tests go to one process, which holds the demo; so do the wheel's tests.
+
+    By path, since pytest-xdist 3.8 loses its own groups under pytest 9.2 (pytest-dev/pytest-xdist issue 1386)."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            path = nodeid.partition("::")[0]
+            return next((name for name in ("browser", "wheel") if name in path), nodeid)
+
+    return Together(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 @pytest.fixture(scope="session")

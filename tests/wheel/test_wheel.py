@@ -25,7 +25,6 @@ SNOMED = "http://snomed.info/sct"
 UV = Path(sys.executable).with_name("uv")
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("wheel"),
     pytest.mark.skipif(not UV.exists(), reason="no uv beside this Python: make setup"),
 ]
 
