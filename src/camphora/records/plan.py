@@ -191,7 +191,7 @@ class _Compiler:
                 edge, none = ("max(s.high)", -NEVER) if down else ("min(s.low)", NEVER)
                 sql = f"coalesce((SELECT {edge} FROM span s WHERE s.record = r.no AND s.param = ?), {none})"
                 keys.append((sql, down, (param,)))
-        return (*keys, ("r.no", False, ()))
+        return (*keys, ("r.no", bool(keys) and keys[-1][1], ()))
 
     def _token_terms(self, param: int, clause: TokenClause) -> list[int]:
         return [
