@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -37,12 +38,16 @@ def demo(kept):
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment, cwd=kept.parent
         )
+    overdue = threading.Timer(PATIENCE, process.kill)
+    overdue.start()
     try:
         ready = json.loads(process.stdout.readline() or "{}")
         assert ready.get("ready"), said.read_text()
         wait_for_all(process, said)
+        overdue.cancel()
         yield ready["public"].rstrip("/")
     finally:
+        overdue.cancel()
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
     assert "fault" not in said.read_text().lower(), said.read_text()

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tarfile
+import threading
 import zipfile
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
@@ -21,6 +22,8 @@ OURS = {".py", ".toml", ".html", ".md", ".css", ".svg", ".sql", ".typed", ".json
 WRITTEN = {"camphora/notice.tsv", "camphora/web/static/camphora.js"}
 """Our own, though they look like data."""
 SHARE_ALIKE = ("share", "-SA", "ODbL", "GPL")
+PATIENCE = 240
+"""Seconds after which a demo that says nothing is killed, so that the test fails and does not hang."""
 SNOMED = "http://snomed.info/sct"
 UV = Path(sys.executable).with_name("uv")
 pytestmark = [
@@ -172,12 +175,15 @@ def test_the_demo_runs_from_it_and_ends_at_ctrl_c(empty, tmp_path):
             stderr=said,
             env={**environment, "TMPDIR": str(temporary)},
         )
+        overdue = threading.Timer(PATIENCE, demo.kill)
+        overdue.start()
         try:
             page = first_page(json.loads(demo.stdout.readline())["public"])
             held = list(temporary.glob("camphora-demo-*"))
         finally:
             demo.send_signal(signal.SIGINT)
-            demo.communicate(timeout=120)
+            demo.communicate()
+            overdue.cancel()
     assert "Camphora" in page
     assert len(held) == 1
     assert (demo.returncode, list(temporary.iterdir()), list(here.iterdir())) == (0, [], [])
