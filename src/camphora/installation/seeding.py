@@ -148,8 +148,8 @@ class Seeding:
                 Role.CLINICIAN,
                 organisation=ids.other_hospital,
             ),
-            User("analyst", "示範分析員 Demo analyst", Role.ANALYST),
-            User("administrator", "示範管理者 Demo administrator", Role.ADMINISTRATOR),
+            User("analyst", "示範分析員", Role.ANALYST),
+            User("administrator", "示範管理者", Role.ADMINISTRATOR),
         ]
 
     def _let_in(self) -> None:

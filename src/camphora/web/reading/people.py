@@ -7,14 +7,14 @@ from datetime import date
 from camphora.pages import dates
 from camphora.web.contexts import PatientRow
 from camphora.web.reading.chart import name_of
-from camphora.web.reading.plain import Json, Reading
+from camphora.web.reading.plain import Json, Reading, day_of
 
 NATIONAL = ("http://www.moi.gov.tw", "http://www.immigration.gov.tw")
 
 
 def masked(number: str) -> str:
     """A national number with its middle hidden: enough to tell two people of one name apart."""
-    return f"{number[:2]}{'•' * max(0, len(number) - 5)}{number[-3:]}" if len(number) > 5 else number
+    return f"{number[:2]}{'*' * max(0, len(number) - 5)}{number[-3:]}" if len(number) > 5 else number
 
 
 def number_of(patient: Json) -> str:
@@ -25,14 +25,12 @@ def number_of(patient: Json) -> str:
 
 def born(patient: Json) -> date | None:
     """The birthday, where it is known to the day."""
-    text = str(patient.get("birthDate", ""))
-    return date.fromisoformat(text) if len(text) == 10 else None
+    return day_of(patient.get("birthDate"))
 
 
 def age_of(reading: Reading, patient: Json) -> str:
     birthday = born(patient)
-    ended = str(patient.get("deceasedDateTime", ""))
-    until = date.fromisoformat(ended[:10]) if len(ended) >= 10 else reading.day
+    until = day_of(patient.get("deceasedDateTime")) or reading.day
     return dates.age(birthday, until, reading.lang) if birthday else ""
 
 
