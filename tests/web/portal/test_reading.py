@@ -193,7 +193,7 @@ def test_every_element_of_a_synthetic_record_has_a_name_in_words(world, reading)
 
 
 def test_the_middle_of_a_number_is_hidden():
-    assert masked("D212602299") == "D2•••••299"
+    assert masked("D212602299") == "D2*****299"
 
 
 CODELIKE = re.compile(r"https?://|urn:|Patient/|Encounter/|\b[A-Z]\d{2}\.\w+|\b\d{4,5}-\d\b|None|\{|\[")
