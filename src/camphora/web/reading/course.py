@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from camphora.pages import Band, Block, Cell, Column, Figure, Figures, LineChart, Series, Table, Tone, dates
-from camphora.web.reading.plain import Json, Reading
+from camphora.web.reading.plain import Json, Reading, ends
 from camphora.web.reading.results import trend_in_words
 from camphora.web.reading.titles import date_of
 
@@ -79,8 +79,8 @@ def unit_of(reading: Reading, observation: Json) -> str:
 def usual(reading: Reading, observation: Json, length: int) -> Band | None:
     """The reference range as a band, where it has both ends."""
     for each in observation.get("referenceRange", ()):
-        if "low" in each and "high" in each:
-            low, high = (float(each[key]["value"]) for key in ("low", "high"))
+        low, high = ends(each)
+        if low is not None and high is not None:
             return Band([low] * length, [high] * length, reading.words("reading.usual"))
     return None
 
@@ -89,7 +89,7 @@ def bounds(values: list[dict[str, float]], newest: Json) -> tuple[float, float]:
     """The ends of the axis: the values and their reference range with some room, so that a change can be seen."""
     numbers = [number for found in values for number in found.values()]
     for each in newest.get("referenceRange", ()):
-        numbers += [float(each[key]["value"]) for key in ("low", "high") if key in each]
+        numbers += [float(number) for number in ends(each) if number is not None]
     low, high = min(numbers), max(numbers)
     room = (high - low or abs(high) or 1.0) * 0.15
     return max(0.0, low - room) if low >= 0 else low - room, high + room

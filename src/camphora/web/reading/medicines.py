@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from camphora.pages import dates
 from camphora.web.contexts import Item, Now
-from camphora.web.reading.plain import Json, Reading
+from camphora.web.reading.plain import Json, Reading, day_of, later
 from camphora.web.reading.titles import date_of, title
 
 MOST_NAMED = 2
@@ -35,19 +35,16 @@ def _days(quantity: Json | None) -> int:
 def refill(prescription: Json, dispensed: Iterable[Json], day: date) -> Refill | None:
     """The next supply, None where nothing is left, the prescription has ended, or its terms are not stated."""
     request = prescription.get("dispenseRequest", {})
-    repeats, end = (
-        int(request.get("numberOfRepeatsAllowed", 0)),
-        request.get("validityPeriod", {}).get("end", ""),
-    )
-    supply = _days(request.get("expectedSupplyDuration"))
-    if prescription.get("status") != "active" or not repeats or not supply or len(end) < 10:
+    valid = request.get("validityPeriod", {})
+    begin = day_of(valid.get("start") or prescription.get("authoredOn"))
+    until, supply = day_of(valid.get("end")), _days(request.get("expectedSupplyDuration"))
+    repeats = int(request.get("numberOfRepeatsAllowed", 0))
+    given = sorted(filter(None, (day_of(row.get("whenHandedOver")) for row in dispensed)))
+    if begin is None or until is None or not (repeats and supply):
         return None
-    given = sorted(row["whenHandedOver"][:10] for row in dispensed if "whenHandedOver" in row)
-    begin = str(request["validityPeriod"].get("start") or prescription.get("authoredOn", ""))[:10]
-    if len(given) > repeats or not begin:
+    if prescription.get("status") != "active" or len(given) > repeats:
         return None
-    due = date.fromisoformat(given[-1]) + timedelta(days=supply) if given else date.fromisoformat(begin)
-    until = date.fromisoformat(end[:10])
+    due = later(given[-1], supply) if given else begin
     return Refill(prescription, due, until, len(given) + 1, repeats + 1) if max(day, due) <= until else None
 
 
@@ -96,13 +93,13 @@ def current(reading: Reading, prescriptions: Iterable[Json], suffix: str = "") -
 def _in_use(prescription: Json, day: date) -> bool:
     """Whether its supplies may still last: short ones end with their days, others with their validity."""
     request = prescription.get("dispenseRequest", {})
-    begin, end = date_of(prescription)[:10], str(request.get("validityPeriod", {}).get("end", ""))[:10]
+    begin, end = day_of(date_of(prescription)), day_of(request.get("validityPeriod", {}).get("end"))
     supply = _days(request.get("expectedSupplyDuration")) * (
         1 + int(request.get("numberOfRepeatsAllowed", 0))
     )
-    if len(begin) == 10 and supply:
-        return date.fromisoformat(begin) + timedelta(days=supply) >= day
-    return len(end) < 10 or date.fromisoformat(end) >= day
+    if begin is not None and supply:
+        return later(begin, supply) >= day
+    return end is None or end >= day
 
 
 def _item(reading: Reading, name: str, row: Json, suffix: str) -> Item:

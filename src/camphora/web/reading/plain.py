@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from camphora.errors import Lang
@@ -119,14 +119,16 @@ class Reading:
         return self.names.get(str(value.get("reference", ""))) or str(value.get("display", ""))
 
     def when(self, text: str) -> str:
-        """A FHIR date as precise as it is known, without the time."""
-        return dates.written(local(text), self.lang)
+        """A FHIR date as precise as it is known, without the time; empty where there is none."""
+        return dates.written(local(text), self.lang) if text else ""
 
     def moment(self, text: str) -> str:
-        return dates.moment(local(text), self.lang)
+        """The same with its time, where it has one."""
+        return dates.moment(local(text), self.lang) if "T" in text else self.when(text)
 
     def near(self, text: str) -> str:
-        return dates.near(local(text), self.day, self.lang)
+        """The same without the year, where that is this year."""
+        return dates.near(local(text), self.day, self.lang) if text else ""
 
     def span(self, period: Json) -> str:
         start, end = (self.when(period[key]) if key in period else "" for key in ("start", "end"))
@@ -180,7 +182,7 @@ class Reading:
 
     def range(self, value: Json) -> str:
         """70–99; ≤ 130; ≥ 60; or the text of the range."""
-        low, high = (f"{value[key]['value']:g}" if key in value else "" for key in ("low", "high"))
+        low, high = (f"{number:g}" if number is not None else "" for number in ends(value))
         if low and high:
             return f"{low}–{high}"
         return f"≤ {high}" if high else f"≥ {low}" if low else str(value.get("text", ""))
@@ -217,7 +219,29 @@ def local(text: str) -> str:
     """A FHIR instant in Taiwan's time; every other date as it is written."""
     if not text.endswith("Z"):
         return text
-    return datetime.fromisoformat(text).astimezone(TAIPEI).isoformat()
+    try:
+        return datetime.fromisoformat(text).astimezone(TAIPEI).isoformat()
+    except (ValueError, OverflowError):
+        return text  # a leap second, or the first or last day of the calendar
+
+
+def day_of(text: object) -> date | None:
+    """The day of a FHIR date or time; None where it is not known to the day."""
+    try:
+        return date.fromisoformat(str(text)[:10])
+    except ValueError:
+        return None
+
+
+def later(day: date, days: float) -> date:
+    """So many days later, at most the last day of the calendar."""
+    return day + timedelta(days=min(max(int(days), 0), (date.max - day).days))
+
+
+def ends(value: Json) -> tuple[float | None, float | None]:
+    """The low and the high number of a Range or a reference range; None where there is none."""
+    low, high = (value.get(key, {}).get("value") for key in ("low", "high"))
+    return low, high
 
 
 def moment_of(milliseconds: int) -> str:

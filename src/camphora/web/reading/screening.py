@@ -15,7 +15,7 @@ from importlib.resources import as_file, files
 from camphora.rules import Rule, Rules
 from camphora.web.contexts import Now
 from camphora.web.reading.people import born
-from camphora.web.reading.plain import Json, Reading
+from camphora.web.reading.plain import Json, Reading, day_of
 from camphora.web.reading.titles import date_of
 
 LOINC, OURS = "http://loinc.org", "urn:camphora:screening"
@@ -87,13 +87,13 @@ def last_done(resources: Iterable[Json]) -> dict[str, date]:
     """The newest day on which each programme's examination was done."""
     newest: dict[str, date] = {}
     for row in resources:
-        when = date_of(row)[:10]
-        if len(when) < 10 or row.get("status") in NOT_DONE:
+        when = day_of(date_of(row))
+        if when is None or row.get("status") in NOT_DONE:
             continue
         codes = {(each.get("system"), each.get("code")) for each in row.get("code", {}).get("coding", ())}
         for programme, known in EVIDENCE.items():
             if codes & known:
-                newest[programme] = max(newest.get(programme, date.min), date.fromisoformat(when))
+                newest[programme] = max(newest.get(programme, date.min), when)
     return newest
 
 
@@ -102,7 +102,9 @@ def completed_years(birthday: date, day: date) -> int:
 
 
 def years_after(day: date, years: int) -> date:
-    """The same day of a later year; 1 March for 29 February."""
+    """The same day of a later year; 1 March for 29 February; at most the last day of the calendar."""
+    if day.year + years > date.max.year:
+        return date.max
     try:
         return day.replace(year=day.year + years)
     except ValueError:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from camphora.policy.choices import Closes, Hides, LetsIn, effects
+from camphora.errors import Invalid
+from camphora.policy.choices import Closes, Effect, Hides, LetsIn, effects
 from camphora.web.reading.chart import name_of
 from camphora.web.reading.plain import DEPARTMENT, Json, Reading
 
@@ -36,8 +37,8 @@ def title(reading: Reading, resource: Json) -> str:
         return visit_title(reading, resource)
     if record_type == "Consent":
         return consent_title(reading, resource)
-    if resource.get("name"):
-        return name_of(resource)
+    if name := name_of(resource):
+        return name
     for name in CODES:
         value = resource.get(name)
         said = reading.concept(value) if isinstance(value, dict) else ""
@@ -65,7 +66,7 @@ def visit_title(reading: Reading, encounter: Json) -> str:
 
 def consent_title(reading: Reading, consent: Json) -> str:
     """Which choice a Consent holds."""
-    for effect in effects({**consent, "status": "active"}):
+    for effect in _effects({**consent, "status": "active"}):
         match effect:
             case LetsIn():
                 return reading.words("consent.let_in")
@@ -76,10 +77,20 @@ def consent_title(reading: Reading, consent: Json) -> str:
     return kind(reading, "Consent")
 
 
+def _effects(consent: Json) -> tuple[Effect, ...]:
+    """What a Consent does; nothing where it cannot be honoured here."""
+    try:
+        return effects(consent)
+    except Invalid:
+        return ()
+
+
 def place(reading: Reading, resource: Json) -> str:
     """The institution of a record, where it names one."""
     named = resource.get("serviceProvider") or resource.get("managingOrganization")
-    if named:
+    if isinstance(named, dict):
         return reading.reference(named)
-    actors = [performer.get("actor") or performer for performer in resource.get("performer", ())]
+    performers = resource.get("performer", ())
+    performers = performers if isinstance(performers, list) else [performers]
+    actors = [each.get("actor") or each for each in performers if isinstance(each, dict)]
     return next((name for actor in actors if (name := reading.reference(actor))), "")
