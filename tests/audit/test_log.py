@@ -1,10 +1,11 @@
 """The receipt log on disk: what it proves, and that no byte of it can change unseen."""
 
 import os
+from random import Random
 
 import pytest
 
-from camphora.audit import Log, Receipt, commitment, verify, verify_inclusion
+from camphora.audit import Log, Receipt, Verifier, commitment, log, verify, verify_inclusion
 from camphora.audit.merkle import leaf_hash
 from camphora.errors import Fault
 
@@ -89,3 +90,57 @@ def test_receipts_hold_no_patient_id(tmp_path):
     line = _receipt(1).line()
     assert b"Patient/" not in line
     assert commitment(b"salt", "n") != commitment(b"other", "n")
+
+
+def _spoil(folder, chance, ends):
+    """Change a log as no log changes itself, behind what was read before: a byte, a cut, a line that is no receipt."""
+    name = chance.choice(sorted(ends))
+    path = folder / name
+    content, read = path.read_bytes(), ends[name]
+    match chance.randrange(4):
+        case 0 if read < len(content):
+            at = chance.randrange(read, len(content))
+            path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+        case 1:
+            path.write_bytes(content[: chance.randrange(len(content) + 1)])
+        case 2:
+            path.write_bytes(content + chance.choice([b"{}\n", b'"half', b"\n", b'{"head":{"size":1}}\n']))
+        case 3:
+            (folder / "heads.pub").write_text(chance.choice(["", "00" * 32]))
+    return name, content
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_going_on_finds_what_the_whole_check_finds(tmp_path, seed):
+    chance, number = Random(seed), 0
+    written, verifier = Log(tmp_path), Verifier(tmp_path)
+    for _ in range(12):
+        for _ in range(chance.randrange(4)):
+            number += 1
+            written.append(_receipt(number))
+        if chance.random() < 0.7:
+            written.sync()
+        assert verifier.verdict() == verify(tmp_path)
+        if chance.random() < 0.3 and (tmp_path / "heads.log").exists():
+            written.append(_receipt(0))
+            written.sync()
+            key = (tmp_path / "heads.pub").read_text()
+            name, content = _spoil(tmp_path, chance, verifier._ends)
+            assert verifier.verdict() == verify(tmp_path)
+            (tmp_path / name).write_bytes(content)
+            (tmp_path / "heads.pub").write_text(key)
+            assert verifier.verdict() == verify(tmp_path)
+    written.close()
+
+
+def test_going_on_reads_only_what_was_added(tmp_path, monkeypatch):
+    hashed = []
+    monkeypatch.setattr(log, "leaf_hash", lambda line: hashed.append(line) or leaf_hash(line))
+    _filled(tmp_path, 50)
+    verifier = Verifier(tmp_path)
+    assert verifier.verdict().receipts == 50
+    written = Log(tmp_path)
+    written.append(_receipt(51))
+    written.close()
+    hashed.clear()
+    assert (verifier.verdict().receipts, verifier.verdict().sound, len(hashed)) == (51, True, 1)

@@ -1,6 +1,6 @@
 """The receipt log: append-only, hashed as RFC 6962, signed heads, proofs that anybody can check."""
 
-from camphora.audit.log import Log, Receipt, Verdict, check_proof, commitment, verify, write_secret
+from camphora.audit.log import Log, Receipt, Verdict, Verifier, check_proof, commitment, verify, write_secret
 from camphora.audit.merkle import Tree, verify_consistency, verify_inclusion
 
 __all__ = [
@@ -8,6 +8,7 @@ __all__ = [
     "Receipt",
     "Tree",
     "Verdict",
+    "Verifier",
     "check_proof",
     "commitment",
     "verify",

@@ -314,3 +314,79 @@ def _head_fault(line: bytes, tree: Tree, public: Ed25519PublicKey, before: int) 
     if not before <= size <= len(tree):
         return f"names {size} receipts, the log holds {len(tree)}"
     return None if tree.root(size).hex() == head["root"] else f"root over {size} receipts does not match"
+
+
+class Verifier:
+    """`verify`, gone on with: each verdict reads only the lines and heads that were added since the one before.
+
+    What was found sound is taken as unchanged; begin a new one to read the whole log again. After a fault, a file
+    that became shorter or another key, the next verdict begins anew by itself."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._begin(b"")
+
+    def _begin(self, key: bytes) -> None:
+        self._key = key
+        self._tree = Tree()
+        self._ends = {"receipts.log": 0, "heads.log": 0}
+        self._heads = self._signed = 0
+        self._faults: list[str] = []
+
+    def verdict(self) -> Verdict:
+        """What `verify` would find now. Not to be called by two threads at once."""
+        public = _public_key(self.folder)
+        key = public.public_bytes_raw() if public else b""
+        if self._faults or key != self._key or self._is_shorter():
+            self._begin(key)
+        self._take_receipts()
+        self._take_heads(public)
+        faults = list(self._faults)
+        if self._is_cut("receipts.log"):
+            faults.insert(0, f"receipts.log: {len(self._tree) + 1}: cut short")
+        if self._signed < len(self._tree):
+            unsigned = len(self._tree) - self._signed
+            faults.append(f"receipts.log: {self._signed + 1}: {unsigned} receipts under no signed head")
+        return Verdict(len(self._tree), self._heads, tuple(faults))
+
+    def _take_receipts(self) -> None:
+        for line in self._added("receipts.log"):
+            number = self._tree.append(leaf_hash(line)) + 1
+            if _receipt_fields(line) is None:
+                self._faults.append(f"receipts.log: {number}: not a receipt")
+
+    def _take_heads(self, public: Ed25519PublicKey | None) -> None:
+        if public is None:
+            if (self.folder / "heads.log").exists():
+                self._faults.append("heads.pub: not an Ed25519 public key")
+            return
+        for line in self._added("heads.log"):
+            fault = _head_fault(line, self._tree, public, self._signed)
+            if fault:
+                number = self._heads + sum(each.startswith("heads.log") for each in self._faults) + 1
+                self._faults.append(f"heads.log: {number}: {fault}")
+            else:
+                self._heads += 1
+                self._signed = int(orjson.loads(line)["head"]["size"])
+
+    def _added(self, name: str) -> Iterator[bytes]:
+        """The whole lines of a file that were not read yet."""
+        path = self.folder / name
+        if not path.exists():
+            return
+        with path.open("rb") as file:
+            file.seek(self._ends[name])
+            for line in file:
+                if line.endswith(b"\n"):
+                    self._ends[name] += len(line)
+                    yield line[:-1]
+
+    def _size(self, name: str) -> int:
+        path = self.folder / name
+        return path.stat().st_size if path.exists() else 0
+
+    def _is_shorter(self) -> bool:
+        return any(self._size(name) < end for name, end in self._ends.items())
+
+    def _is_cut(self, name: str) -> bool:
+        return self._size(name) > self._ends[name]

@@ -7,6 +7,7 @@ line and inclusion proof: it names one salted set, so that it tells neither whom
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta, timezone
@@ -17,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from camphora.audit import Log, Verdict, verify
+from camphora.audit import Log, Verdict, Verifier
 from camphora.audit.merkle import leaf_hash
 from camphora.errors import NotFound
 from camphora.pages import Cell, Column, Table, View, dates
@@ -29,6 +30,8 @@ from camphora.web.site import Site, get
 
 TAIPEI = timezone(timedelta(hours=8))
 PAGE = 50
+WHOLE_EVERY = 3600.0
+"""Seconds after which a check reads the whole log again, so that a change in its older part is found."""
 PUBLIC_FIELDS = ("at", "name", "role", "organisation", "purpose", "act", "types")
 
 
@@ -61,26 +64,27 @@ class Tally:
 
 
 class Checked:
-    """`camphora.audit.verify`, once per size of the log."""
+    """What `camphora.audit.verify` finds: the whole log at most once in `WHOLE_EVERY`, in between what was added."""
 
     def __init__(self, log: Log) -> None:
         self.log = log
-        self._size = -1
-        self._verdict = Verdict(0, 0, ())
         self._lock = threading.Lock()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._verifier, self._begun = Verifier(self.log.folder), time.monotonic()
 
     def verdict(self) -> Verdict:
-        """What the log on disk shows. A receipt that came while it was read is signed and read again."""
+        """What the log on disk shows. A receipt that came while it was read is signed and read too."""
         with self._lock:
+            if time.monotonic() - self._begun > WHOLE_EVERY:
+                self._begin()
             for _ in range(3):
-                size = len(self.log)
-                if size == self._size and self._verdict.sound:
-                    break
                 self.log.sync()
-                self._verdict, self._size = verify(self.log.folder), size
-                if self._verdict.sound or len(self.log) == size:
+                found = self._verifier.verdict()
+                if found.sound:
                     break
-            return self._verdict
+            return found
 
 
 def routes(site: Site) -> list[BaseRoute]:

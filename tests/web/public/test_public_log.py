@@ -4,6 +4,7 @@ from builders import citizen
 from camphora.audit import verify_inclusion
 from camphora.audit.merkle import leaf_hash
 from camphora.policy.internal import following
+from camphora.web import uses
 
 
 def ask(browser, query="view=person"):
@@ -73,12 +74,19 @@ def test_the_check_finds_the_log_whole(browser, installation, lang):
     assert installation.store.audit.proof(0)["root"] in said
 
 
-def test_the_check_finds_one_changed_byte(browser, installation):
+@pytest.mark.parametrize("before", [False, True])
+def test_the_check_finds_one_changed_byte(browser, installation, monkeypatch, before):
+    """At once in what was added since the last check, in what was read before once it reads all again."""
     ask(browser)
     path = installation.store.audit.folder / "receipts.log"
+    if before:
+        assert "不符" not in browser().said("/uses?check=1")
+        monkeypatch.setattr(uses, "WHOLE_EVERY", 0.0)
     whole = path.read_bytes()
-    path.write_bytes(whole.replace(b"analyst", b"anaLyst", 1))
+    at = whole.rindex(b'"nonce":"') + 9
+    path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
     try:
         assert "不符" in browser().said("/uses?check=1")
     finally:
         path.write_bytes(whole)
+    assert "不符" not in browser().said("/uses?check=1")
