@@ -2,7 +2,8 @@
 
 import pytest
 
-from builders import clinician, condition, observation, patient
+from builders import NOW, citizen, clinician, condition, observation, patient
+from camphora.policy.choices import restrict
 from camphora.policy.internal import loading
 from web.fhir.asking import bundle, codes, entry, get, post, statuses
 
@@ -270,3 +271,33 @@ def test_what_is_wrong_everywhere_is_told_in_part_with_how_much_more_there_is(do
     assert (refused.status_code, len(issues)) == (400, 201)
     assert issues[199]["expression"] == ["Bundle.entry[0].resource.a199"]
     assert issues[200]["details"]["text"].startswith("另有 100 項")
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "path"),
+    [
+        (entry("POST", "Observation", _about("Patient/nobody")), "Bundle.entry[2]"),
+        (entry("DELETE", "Observation/o1", ifMatch='W/"9"'), "Bundle.entry[2]"),
+        (entry("PUT", "Observation/o1", _about("Patient/ada") | {"id": "o1"}, ifMatch='W/"9"'), "Bundle.entry[2]"),
+        (entry("PUT", "Consent/c", restrict("ada", "h1", NOW) | {"id": "c"}), "Bundle.entry[2]"),
+    ],
+)  # fmt: skip
+def test_what_the_store_refuses_is_located_by_entry(doctor, spoilt, path):
+    """The order of carrying out differs from that of the bundle."""
+    good = [
+        entry("POST", "Patient", patient("p", "林小美", "2000-01-01", "A1"), NEW),
+        entry("GET", "Patient/bo"),
+    ]
+    later = [entry("DELETE", "Observation/o2"), entry("POST", "Observation", _about(NEW), "urn:uuid:9")]
+    refused = post(doctor, "/", bundle("transaction", *good, spoilt, *later))
+    assert refused.json()["issue"][0]["expression"] == [path]
+
+
+def test_a_choice_that_cannot_be_honoured_is_located_in_its_entry(served, loaded):
+    ada = served(loaded, citizen("ada"))
+    odd = restrict("ada", "h1", NOW)
+    odd["provision"]["dataPeriod"] = {"start": "2026-01-01"}
+    good = entry("POST", "Consent", restrict("ada", "h2", NOW))
+    refused = post(ada, "/", bundle("transaction", good, entry("POST", "Consent", odd)))
+    assert (refused.status_code, codes(refused)) == (400, ["policy-consent-not-honoured"])
+    assert refused.json()["issue"][0]["expression"] == ["Bundle.entry[1].resource.provision"]

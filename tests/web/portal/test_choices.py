@@ -2,7 +2,9 @@ import re
 
 import pytest
 
+from builders import NOW
 from camphora.policy import Purpose
+from camphora.policy.choices import close_part, ended, restrict
 
 SENSITIVE = "憂鬱症"
 
@@ -136,3 +138,14 @@ def test_choices_are_kept_in_history_when_they_end(fresh):
     fresh.browser("citizen").submit("/me/choices/end", consent="agreed")
     versions = fresh.installation.store.history(fresh.access("citizen", Purpose.SELF), "Consent", "agreed")
     assert [version.version for version in versions] == [2, 1]
+
+
+def test_an_old_choice_is_found_behind_any_number_of_ended_ones(fresh):
+    citizen = fresh.cast.citizen
+    old = {**restrict(citizen, fresh.cast.other_hospital, NOW), "id": "old", "dateTime": "2020-01-01"}
+    past = [ended(close_part(citizen, "PSY", NOW)) | {"id": f"n{number}"} for number in range(1010)]
+    fresh.write(old, *past)
+    said = fresh.browser("citizen").get("/me/choices").text
+    assert "consent=old" in said
+    fresh.browser("citizen").submit("/me/choices/end", consent="old")
+    assert "consent=old" not in fresh.browser("citizen").get("/me/choices").text

@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 
 from camphora.installation import Installation
 from camphora.pages import Action
-from camphora.policy.choices import Closes, Effect, Hides, LetsIn, effects, restricted
+from camphora.policy.choices import Closes, Effect, Hides, LetsIn, restricted
 from camphora.policy.vocabulary import LABELS
 from camphora.web.contexts import Choice
 from camphora.web.reading import Chart, Json, Reading
-from camphora.web.reading.titles import consent_title
+from camphora.web.reading.titles import consent_title, honoured
 
 HERE = "/me/choices"
 
@@ -41,8 +41,8 @@ class Held:
 def held(chart: Chart) -> list[Held]:
     """The person's choices that hold at this moment, the newest first."""
     now = int(datetime.now(UTC).timestamp() * 1000)
-    found = chart.ask("Consent", ("_sort", "-date"), count=500).rows
-    pairs = [Held(consent, effect) for consent in found for effect in effects(consent)]
+    found = chart.every("Consent", ("_sort", "-date"))
+    pairs = [Held(consent, effect) for consent in found for effect in honoured(consent)]
     return [each for each in pairs if each.effect.since <= now and (each.effect.until or now + 1) > now]
 
 

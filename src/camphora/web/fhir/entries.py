@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, cast
 
-from camphora.errors import Faults, Invalid, Place, TooLarge
+from camphora.errors import CamphoraError, Faults, Invalid, Place, TooLarge
 from camphora.fhir import structure
 from camphora.fhir.json import Entry, parse, split_bundle
 from camphora.fhir.references import references
@@ -17,6 +17,7 @@ from camphora.web.fhir.negotiation import Pairs, decode_pairs, version_of
 
 ORDER = ("DELETE", "POST", "PUT", "GET")
 """R4 http.html#trules."""
+E = TypeVar("E", bound=CamphoraError)
 _BY_SEARCH = re.compile(r"[A-Z][A-Za-z]+\?")
 
 
@@ -146,7 +147,7 @@ def _require_sound(item: Item) -> None:
         raise Invalid("web-fhir-entry-resource", place=Place(path="resource"))
     faults = structure.check(item.resource)
     if faults:
-        raise Faults([_inside(fault) for fault in faults])
+        raise Faults([inside(fault) for fault in faults])
     if item.resource["resourceType"] != item.type:
         raise Invalid("web-fhir-type-mismatch", place=Place(path="resource.resourceType"), type=item.type)
     if item.method == "PUT":
@@ -155,23 +156,23 @@ def _require_sound(item: Item) -> None:
         raise Invalid("web-fhir-conditional", place=Place(path="resource"))
 
 
-def _inside(fault: Invalid) -> Invalid:
+def inside(fault: E) -> E:
     """A fault of a resource, located from its entry."""
     _, _, rest = (fault.place.path or "" if fault.place else "").partition(".")
     path = f"resource.{rest}" if rest else "resource"
     return moved(fault, path)
 
 
-def located(error: Invalid, number: int) -> Invalid:
+def located(error: E, number: int) -> E:
     """The error with its place counted from the bundle."""
     if isinstance(error, Faults):
-        return Faults([located(fault, number) for fault in error.faults])
+        return cast("E", Faults([located(fault, number) for fault in error.faults]))
     path = error.place.path if error.place else None
     whole = f"Bundle.entry[{number}]" + (f".{path}" if path else "")
     return moved(error, whole)
 
 
-def moved(error: Invalid, path: str) -> Invalid:
+def moved(error: E, path: str) -> E:
     """The same error at another place."""
     found = copy(error)
     found.place = Place(path=path)

@@ -22,7 +22,7 @@ from camphora.records.prepare import instant, new_id
 from camphora.records.visible import require_type
 from camphora.web.fhir import bundles, interactions
 from camphora.web.fhir.call import SIDE_BY_SIDE, Answer, Call, of_written
-from camphora.web.fhir.entries import ORDER, Brought, Item, bring, faults_of, located
+from camphora.web.fhir.entries import ORDER, Brought, Item, bring, faults_of, inside, located
 from camphora.web.fhir.negotiation import etag
 from camphora.web.fhir.outcomes import ours, outcome_bytes, status_of
 
@@ -150,21 +150,21 @@ def _require_there(call: Call, items: list[Item]) -> None:
     not there, which is asked as a count that reads nobody, and searches that cannot be understood."""
     put = {item.steps for item in items if item.method == "PUT"}
     for item in items:
-        if item.method == "PUT" and not call.loads and not _exists(call, item):
-            raise NotFound("web-fhir-update-absent", place=Place(path=item.path), type=item.type)
-        if item.method == "GET":
-            require_type(call.access, item.type)
-            if len(item.steps) == 1:
-                _require_understood(call, item)
-            elif len(item.steps) == 2 and item.steps not in put and not _exists(call, item):
-                raise NotFound("records-not-found", place=Place(path=item.path), type=item.type)
+        try:
+            _require(call, item, put)
+        except CamphoraError as error:
+            raise located(error, item.number) from None
 
 
-def _require_understood(call: Call, item: Item) -> None:
-    try:
-        interactions.asked(call, item.type, item.pairs)
-    except Invalid as error:
-        raise located(error, item.number) from None
+def _require(call: Call, item: Item, put: set[tuple[str, ...]]) -> None:
+    if item.method == "PUT" and not call.loads and not _exists(call, item):
+        raise NotFound("web-fhir-update-absent", type=item.type)
+    if item.method == "GET":
+        require_type(call.access, item.type)
+        if len(item.steps) == 1:
+            interactions.asked(call, item.type, item.pairs)
+        elif len(item.steps) == 2 and item.steps not in put and not _exists(call, item):
+            raise NotFound("records-not-found", type=item.type)
 
 
 def _exists(call: Call, item: Item) -> bool:
@@ -180,12 +180,23 @@ def _written(call: Call, items: list[Item], ids: Mapping[int, str]) -> dict[int,
     }
     changes = {item.number: _change(call, item, ids, bodies) for item in items if item.method != "GET"}
     asked = {number: change for number, change in changes.items() if change is not None}
-    done = dict(zip(asked, call.store.write(call.access, list(asked.values())), strict=True))
+    try:
+        done = dict(zip(asked, call.store.write(call.access, list(asked.values())), strict=True))
+    except CamphoraError as error:
+        raise _where(error, list(asked), bodies) from None
     return {
         item.number: _entry(call, _answer(call, done.get(item.number), bodies.get(item.number)), item)
         for item in items
         if item.method != "GET"
     }
+
+
+def _where(error: CamphoraError, asked: list[int], bodies: Mapping[int, bytes]) -> CamphoraError:
+    """What the store refused, located in its entry."""
+    if error.change is None:
+        return error
+    number = asked[error.change]
+    return located(inside(error) if number in bodies and error.place else error, number)
 
 
 def _change(

@@ -44,6 +44,13 @@ class Chart:
         answer = self.store.search(self.access, parse_query(record_type, given, strict=True))
         return Found(parsed(answer.rows), answer.next)
 
+    def every(self, record_type: str, *pairs: tuple[str, str]) -> Iterator[Json]:
+        """All records of a type that are about this person, through as many pages as there are."""
+        following: str | None = ""
+        while following is not None:
+            rows, following = self.ask(record_type, *pairs, count=1000, page=following)
+            yield from rows
+
     def patient(self) -> Json:
         """The Patient; NotFound `records-not-found` where absent or hidden."""
         return read(self.store, self.access, "Patient", self.person)

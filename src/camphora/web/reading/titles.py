@@ -66,7 +66,7 @@ def visit_title(reading: Reading, encounter: Json) -> str:
 
 def consent_title(reading: Reading, consent: Json) -> str:
     """Which choice a Consent holds."""
-    for effect in _effects({**consent, "status": "active"}):
+    for effect in honoured({**consent, "status": "active"}):
         match effect:
             case LetsIn():
                 return reading.words("consent.let_in")
@@ -77,7 +77,7 @@ def consent_title(reading: Reading, consent: Json) -> str:
     return kind(reading, "Consent")
 
 
-def _effects(consent: Json) -> tuple[Effect, ...]:
+def honoured(consent: Json) -> tuple[Effect, ...]:
     """What a Consent does; nothing where it cannot be honoured here."""
     try:
         return effects(consent)
