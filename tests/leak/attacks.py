@@ -18,7 +18,22 @@ def attack(*names, by="other"):
     return register
 
 
-@attack("fhir.read", "fhir.vread", "fhir.history")
+SECONDARY = ("analyst", "officer", "manager")
+"""Accounts that use data for another purpose: they ask questions and open no record."""
+
+
+def attack_by_all(*names):
+    """The same by the clinician and by each account of secondary use."""
+
+    def register(function):
+        for by in ("other", *SECONDARY):
+            attack(*names, by=by)(function)
+        return function
+
+    return register
+
+
+@attack_by_all("fhir.read", "fhir.vread", "fhir.history")
 def by_address(client, her):
     for kind, name in her.records:
         yield client.get(f"/fhir/{kind}/{name}")
@@ -88,14 +103,14 @@ def _searches(her):
     return [search.format(**facts) for search in SEARCHES]
 
 
-@attack("fhir.search")
+@attack_by_all("fhir.search")
 def by_search(client, her):
     for search in _searches(her):
         for handling in ("lenient", "strict"):
             yield client.get(f"/fhir/{search}", headers={"prefer": f"handling={handling}"})
 
 
-@attack("fhir.search")
+@attack_by_all("fhir.search")
 def by_every_page(client, her):
     """All pages of everything, in steps that split around her."""
     for start in (
@@ -111,7 +126,7 @@ def by_every_page(client, her):
             address = links[0] if links else None
 
 
-@attack("fhir.search-post")
+@attack_by_all("fhir.search-post")
 def by_posted_search(client, her):
     for search in _searches(her):
         kind, _, pairs = search.partition("?")
@@ -119,7 +134,7 @@ def by_posted_search(client, her):
         yield client.post(f"/fhir/{kind}/_search", data=form)
 
 
-@attack("fhir.create")
+@attack_by_all("fhir.create")
 def by_writing_about_her(client, her):
     observation = {
         "resourceType": "Observation",
@@ -138,7 +153,7 @@ def by_writing_about_her(client, her):
     )
 
 
-@attack("fhir.update", "fhir.delete")
+@attack_by_all("fhir.update", "fhir.delete")
 def by_changing_her(client, her):
     patient = {"resourceType": "Patient", "id": her.id, "name": [{"text": "改名"}]}
     for match in ({}, {"if-match": 'W/"1"'}, {"if-match": 'W/"7"'}):
@@ -150,7 +165,7 @@ def by_changing_her(client, her):
     yield client.delete(f"/fhir/Patient?identifier={her.number}")
 
 
-@attack("fhir.bundle")
+@attack_by_all("fhir.bundle")
 def by_bundles(client, her):
     gets = [{"request": {"method": "GET", "url": search}} for search in _searches(her)]
     gets += [{"request": {"method": "GET", "url": f"{kind}/{name}"}} for kind, name in her.records[:20]]

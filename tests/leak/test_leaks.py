@@ -9,20 +9,30 @@ from starlette.routing import Mount, Route
 from camphora.cli.parser import build
 from camphora.policy.paths import declared
 from leak import portal_attacks  # noqa: F401 - registers its attacks
-from leak.attacks import ATTACKS
+from leak.attacks import ATTACKS, SECONDARY
 from leak.twins import said
 
 PATHS = sorted(ATTACKS)
-DISTINCT = sorted({one for several in ATTACKS.values() for one in several}, key=lambda one: one[1].__name__)
+DISTINCT = sorted(
+    {one for several in ATTACKS.values() for one in several}, key=lambda one: (one[1].__name__, one[0])
+)
 
 
-@pytest.mark.parametrize(("by", "attack"), DISTINCT, ids=lambda part: getattr(part, "__name__", ""))
+@pytest.mark.parametrize(("by", "attack"), DISTINCT, ids=lambda part: getattr(part, "__name__", part))
 def test_the_answer_is_what_it_would_be_if_she_did_not_exist(worlds, by, attack):
     answers = [list(attack(world.client(by), world.person)) for world in worlds]
     assert len(answers[0]) == len(answers[1]) > 0
     for there, absent in zip(*answers, strict=True):
         assert said(there) == said(absent), f"tells them apart: {there.request.method} {there.request.url}"
     _hold_no_secret(answers[0], worlds[0].person)
+    if by in SECONDARY and attack.__module__ == "leak.attacks":
+        _opens_no_record(answers[0])
+
+
+def _opens_no_record(answers):
+    """Secondary use is refused every request at /fhir that is not malformed; in a batch each entry."""
+    found = {status for answer in answers for status in _statuses(answer)}
+    assert {403} <= found <= {400, 403}
 
 
 def _hold_no_secret(answers, her):
@@ -33,6 +43,12 @@ def _hold_no_secret(answers, her):
         )
         for secret in (her.number, her.name):
             assert secret not in answer.text or secret in asked, answer.request.url
+
+
+def _statuses(answer):
+    if answer.status_code != 200:
+        return {answer.status_code}
+    return {int(entry["response"]["status"][:3]) for entry in answer.json()["entry"]}
 
 
 @pytest.mark.parametrize(

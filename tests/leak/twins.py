@@ -82,6 +82,8 @@ def build(folder, *, she_exists):
     identity.add_user(User("welcome", "主治醫師", Role.CLINICIAN, organisation=ids.hospital), None)
     identity.add_user(User("stranger", "路人", Role.CITIZEN, person=_stranger(resources, ids)), None)
     identity.add_user(User("analyst", "分析人員", Role.ANALYST), None)
+    identity.add_user(User("officer", "防疫人員", Role.OFFICER), None)
+    identity.add_user(User("manager", "計畫主管", Role.MANAGER), None)
     identity.add_user(User("administrator", "管理者", Role.ADMINISTRATOR), None)
     doctor = installation.gate.access(identity.user("welcome").reader())
     installation.store.read(doctor, "Patient", ids.daughter)
