@@ -28,6 +28,7 @@ from camphora.records.visible import visible
 NEVER = 9_000_000_000_000_000
 """Sorts what has no date after all that has one, in both directions."""
 FEW_TERMS = 200
+RECORDS = "record r"
 PERSON_PARAMS = frozenset({"patient", "subject"})
 
 
@@ -98,7 +99,11 @@ def plan(query: Query, access: Access, connection: apsw.Connection) -> Plan:
     source, conditions = _driven(conditions)
     seen = visible(access, query.type, connection)
     fixed = Condition("r.type = ? AND r.deleted = 0", (compiler.type_no,))
-    return Plan(source, (fixed, *conditions, Condition(seen.sql, tuple(seen.values))), compiler.order(query))
+    return Plan(
+        source,
+        (fixed, *conditions, Condition(seen.sql, tuple(seen.values))),
+        compiler.order(query, "d.record" if source != RECORDS else "r.no"),
+    )
 
 
 def named_persons(query: Query, access: Access, connection: apsw.Connection) -> list[int]:
@@ -124,7 +129,7 @@ def named_persons(query: Query, access: Access, connection: apsw.Connection) -> 
 def _driven(conditions: list[Condition]) -> tuple[str, list[Condition]]:
     """Drive by a single posting list where that is the most selective condition."""
     if not conditions or conditions[0].term is None:
-        return "record r", conditions
+        return RECORDS, conditions
     first, *others = conditions
     driver = Condition("d.term = ?", (first.term,))
     return "posting d CROSS JOIN record r ON r.no = d.record", [driver, *others]
@@ -179,7 +184,9 @@ class _Compiler:
                     return [Condition("r.person = ?", (numbers[0] if numbers else 0,), weight=10)]
         return []
 
-    def order(self, query: Query) -> tuple[tuple[str, bool, tuple[object, ...]], ...]:
+    def order(self, query: Query, number: str) -> tuple[tuple[str, bool, tuple[object, ...]], ...]:
+        """The sort keys, last of all the record's `number`: of the posting list where that drives, so that a page is
+        read off it without sorting."""
         keys: list[tuple[str, bool, tuple[object, ...]]] = []
         for code, down in query.sort:
             if code == "_id":
@@ -191,7 +198,7 @@ class _Compiler:
                 edge, none = ("max(s.high)", -NEVER) if down else ("min(s.low)", NEVER)
                 sql = f"coalesce((SELECT {edge} FROM span s WHERE s.record = r.no AND s.param = ?), {none})"
                 keys.append((sql, down, (param,)))
-        return (*keys, ("r.no", bool(keys) and keys[-1][1], ()))
+        return (*keys, (number, bool(keys) and keys[-1][1], ()))
 
     def _token_terms(self, param: int, clause: TokenClause) -> list[int]:
         return [
