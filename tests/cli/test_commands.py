@@ -120,7 +120,7 @@ def test_a_folder_that_cannot_be_written_is_said_in_one_line(capsys):
 def test_accounts_and_tokens(capsys, place, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.StringIO("a long enough password\n"))
     code, _, _ = _run(
-        capsys, "user", "add", "lin", "--role", "clinician", "--organisation", "h1", "--in", str(place)
+        capsys, "user", "add", "lin", "--role", "citizen", "--person", "ada", "--in", str(place)
     )
     assert code == 0
     code, out, _ = _run(capsys, "user", "list", "--in", str(place), "--json")
@@ -130,6 +130,30 @@ def test_accounts_and_tokens(capsys, place, monkeypatch):
     code, _, err = _run(capsys, "token", "issue", "nobody", "--in", str(place), "--lang", "en")
     assert code == 4
     assert "gate-no-user" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["--role", "clinician"], "cli-role-needs"),
+        (["--role", "citizen"], "cli-role-needs"),
+        (["--role", "clinician", "--organisation", "nosuch"], "cli-no-such-record"),
+        (["--role", "citizen", "--person", "nosuch"], "cli-no-such-record"),
+    ],
+)
+def test_an_account_is_linked_to_what_is_there(capsys, place, words, code):
+    exit_code, _, err = _run(capsys, "user", "add", "lin", *words, "--in", str(place), "--lang", "en")
+    assert exit_code == 2
+    assert code in err
+
+
+def test_a_demo_is_not_mixed_with_files_of_others(capsys, tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    code, _, err = _run(
+        capsys, "demo", "--keep", str(tmp_path), "--port", "0", "--no-browser", "--lang", "en"
+    )
+    assert code == 5
+    assert "installation-foreign-folder" in err
 
 
 def test_the_log_is_verified_and_a_changed_byte_found(capsys, place):

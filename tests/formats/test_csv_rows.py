@@ -42,7 +42,8 @@ def test_a_nul_byte_is_found_in_its_column():
 
 def test_an_open_quote_is_located_where_its_row_starts():
     found = rows('a,b\n1,2\n3,"4\n5,6\n')
-    assert (found[-1].line, found[-1].fault.code) == (3, "formats-quoting")
+    assert (found[1].line, found[1].fault.code, found[1].raw[0]) == (3, "formats-quoting", "3")
+    assert [(row.line, row.fault) for row in (found[0], found[2])] == [(2, None), (4, None)]
 
 
 @given(st.lists(st.tuples(cells, cells), max_size=5))

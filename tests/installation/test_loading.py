@@ -95,9 +95,7 @@ def test_a_bundle_with_one_wrong_entry_is_kept_not_at_all(installation, tmp_path
     }
     (tmp_path / "b.json").write_bytes(orjson.dumps(bundle))
     report = Loader(installation).load(tmp_path / "b.json")
-    assert [str(fault.place) for fault in report.faults] == ["b.json Bundle.entry[1].resource.status"] or [
-        fault.place.path for fault in report.faults
-    ]
+    assert [str(fault.place) for fault in report.faults] == ["b.json Bundle.entry[1].resource.status"]
     assert installation.store.last_change() == 0
 
 
@@ -125,9 +123,9 @@ def test_each_bad_row_of_a_csv_is_located_and_a_mended_file_loads(installation, 
         (7, "month_roc"),
         (8, "day"),
     ]
-    returned = (tmp_path / "r-bad.csv").read_text("utf-8-sig")
+    returned = (tmp_path / "r-bad.csv").read_bytes().decode()
     mended = returned.replace("11313", "11312").replace("六點一", "6.1")
-    (tmp_path / "mended.csv").write_text(mended, "utf-8")
+    (tmp_path / "mended.csv").write_bytes(mended.encode())
     assert Loader(installation).load(tmp_path / "mended.csv").written == 2
 
 
@@ -209,3 +207,22 @@ def test_a_load_killed_halfway_is_repeated_without_loss_or_doubling(tmp_path):
     assert sum(installation.store.counts().values()) == 6001
     assert installation.store.last_change() == 6001
     installation.close()
+
+
+def test_a_big5_line_of_ndjson_is_named_as_such(installation, tmp_path):
+    path = tmp_path / "a.ndjson"
+    path.write_bytes('{"resourceType":"Patient","name":[{"text":"王小明"}]}\n'.encode("big5"))
+    (fault,) = Loader(installation).load(path).faults
+    assert (fault.code, fault.facts["encoding"]) == ("fhir-json-encoding", "Big5")
+    assert (fault.place.line, fault.place.column) == (1, 44)
+
+
+def test_a_row_with_a_broken_quote_comes_back_and_the_rows_behind_it_are_read(installation, tmp_path):
+    good = [f"01010905{number:02},,甲醫院,區域醫院,11301,6.1,10.8,11.0" for number in range(4)]
+    path = _table(
+        tmp_path / "r.csv", [*good[:2], '0101090577,,"乙醫院,區域醫院,11301,6.1,10.8,11.0', *good[2:]]
+    )
+    report = Loader(installation, bad_folder=tmp_path).load(path)
+    assert (report.read, report.written) == (5, 4)
+    assert [(fault.code, fault.place.line) for fault in report.faults] == [("formats-quoting", 4)]
+    assert "乙醫院" in (tmp_path / "r-bad.csv").read_text("utf-8-sig")

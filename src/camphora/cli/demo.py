@@ -45,8 +45,7 @@ def run(given: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _live(given: argparse.Namespace, terminal: Terminal, folder: Path, listening: object) -> None:
-    if (folder / "records.sqlite").exists() and not (folder / "demo").exists():
-        raise Conflict("installation-not-a-demo", folder=folder.name)
+    _require_demo(folder)
     terminal.say(terminal.words("demo.opening"))
     installation = Installation.open(folder, make=True)
     installation.demo = True
@@ -67,6 +66,16 @@ def _live(given: argparse.Namespace, terminal: Terminal, folder: Path, listening
         if background.is_alive():
             background.join()
         installation.close()
+
+
+def _require_demo(folder: Path) -> None:
+    """A demo goes into a new or empty folder, or on in one of its own; nothing of somebody's is mixed with it."""
+    if not folder.is_dir() or (folder / "demo").exists():
+        return
+    if (folder / "records.sqlite").exists():
+        raise Conflict("installation-not-a-demo", folder=folder.name)
+    if any(folder.iterdir()):
+        raise Conflict("installation-foreign-folder", folder=folder.name)
 
 
 def _ready(given: argparse.Namespace, terminal: Terminal, seeding: Seeding, address: str) -> None:

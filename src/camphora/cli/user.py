@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from camphora.cli.terminal import Terminal
 from camphora.errors import Invalid
 from camphora.gate import Identity, User
+from camphora.installation.lookup import holds
 from camphora.policy import Role
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def identity(folder: Path) -> Iterator[Identity]:
 
 def run_add(given: argparse.Namespace, terminal: Terminal) -> int:
     with identity(given.folder) as accounts:
+        _require_known(given)
         user = User(
             given.name, given.display or given.name, Role(given.role), given.organisation, given.person
         )
@@ -64,6 +66,24 @@ def run_add(given: argparse.Namespace, terminal: Terminal) -> int:
         {"added": given.name, "role": given.role}, terminal.words("user_add.done", name=given.name)
     )
     return 0
+
+
+NEEDS = {
+    Role.CLINICIAN: ("organisation", "Organization"),
+    Role.PHARMACIST: ("organisation", "Organization"),
+    Role.CITIZEN: ("person", "Patient"),
+}
+"""What an account of a role must be linked to: a choice of a person reaches a reader by it."""
+
+
+def _require_known(given: argparse.Namespace) -> None:
+    option, _ = NEEDS.get(Role(given.role), ("", ""))
+    if option and not getattr(given, option):
+        raise Invalid("cli-role-needs", role=given.role, option=option)
+    for option, record_type in (("organisation", "Organization"), ("person", "Patient")):
+        record_id = getattr(given, option)
+        if record_id and not holds(given.folder, record_type, record_id):
+            raise Invalid("cli-no-such-record", option=option, type=record_type)
 
 
 def run_remove(given: argparse.Namespace, terminal: Terminal) -> int:

@@ -7,7 +7,7 @@ back. Faults of the header stop the reading, all of them together.
 from __future__ import annotations
 
 import csv
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TextIO
@@ -43,21 +43,57 @@ def csv_rows(
         yield from _rows(text, name, required)
 
 
+class _Lines:
+    """The lines of a text with the way back: what a broken row took too many of is read again."""
+
+    def __init__(self, text: TextIO) -> None:
+        self._text = text
+        self._back: deque[str] = deque()
+        self.taken: list[str] = []
+        self.number = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._back.popleft() if self._back else next(self._text)
+        self.taken.append(line)
+        self.number += 1
+        return line
+
+    def give_back_all_but_first(self) -> str:
+        """Return the first line since the last row, and put the lines behind it back."""
+        first, *rest = self.taken
+        self._back.extendleft(reversed(rest))
+        self.number -= len(rest)
+        self.taken = []
+        return first
+
+
 def _rows(text: TextIO, name: str, required: Collection[str]) -> Iterator[Row]:
     csv.field_size_limit(LONGEST_CELL)
-    reader = csv.reader(text, strict=True)
+    lines = _Lines(text)
+    reader = csv.reader(lines, strict=True)
     header = _header(reader, name, required)
     while True:
-        line = reader.line_num + 1
+        lines.taken.clear()
+        line = lines.number + 1
         try:
             raw = next(reader, None)
         except csv.Error:
-            yield Row(line, {}, (), name, Invalid("formats-quoting", place=Place(name, line)))
-            return
+            yield _broken(lines.give_back_all_but_first(), line, name)
+            reader = csv.reader(lines, strict=True)
+            continue
         if raw is None:
             return
         if raw:
             yield Row(line, dict(zip(header, raw, strict=False)), raw, name, _form(raw, header, name, line))
+
+
+def _broken(text: str, line: int, name: str) -> Row:
+    """A line whose quoting is broken, with what can be made out of it; the next line begins a row of its own."""
+    raw = next(csv.reader([text.replace("\0", "")]), [])
+    return Row(line, {}, raw, name, Invalid("formats-quoting", place=Place(name, line)))
 
 
 def _form(raw: Sequence[str], header: Sequence[str], name: str, line: int) -> Invalid | None:

@@ -293,7 +293,7 @@ def bad_rows_csv(rows: Iterable[Row], faults: Sequence[Invalid], lang: Lang = "z
             writer.writerow([*header, *FAULT_COLUMNS])
         if row.line in by_line:
             writer.writerow([*_as_came(row, header), *_explained(by_line[row.line], lang)])
-    return "\ufeff" + out.getvalue()
+    return out.getvalue()
 
 
 def _as_came(row: Row, header: Sequence[str]) -> list[str]:

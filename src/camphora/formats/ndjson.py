@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from camphora.errors import Invalid, Place, TooLarge
+from camphora.fhir.json import likely_encoding
 from camphora.formats.limits import MEGABYTE, Limits, Source, megabytes, name_of, open_limited
 
 LONGEST_LINE = 16 * MEGABYTE
@@ -53,9 +54,19 @@ def parse_json(data: bytes, name: str = "-", line: int = 1) -> Any:
 
     Raises Invalid formats-json-truncated (it ends too early), formats-json (any other break), with line and column.
     """
+    _require_utf8(data, name, line)
     try:
         return orjson.loads(data.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as error:
         place = Place(name, line + error.lineno - 1, error.colno)
         ends_early = error.pos >= len(error.doc.rstrip())
         raise Invalid("formats-json-truncated" if ends_early else "formats-json", place=place) from error
+
+
+def _require_utf8(data: bytes, name: str, line: int) -> None:
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        place = Place(name, line + before.count(b"\n"), error.start - before.rfind(b"\n"))
+        raise Invalid("fhir-json-encoding", place=place, encoding=likely_encoding(data)) from None

@@ -47,9 +47,18 @@ class Report:
         inner = error.faults if isinstance(error, Faults) else [error]
         for one in inner:
             at = one.place or Place()
-            where = Place(place.file, at.line or place.line, at.column or place.column, at.path or place.path)
+            where = Place(
+                place.file, at.line or place.line, at.column or place.column, _inside(place.path, at.path)
+            )
             located = Invalid(one.code, place=where, **one.facts)
             self.faults.append(located)
+
+
+def _inside(outer: str | None, inner: str | None) -> str | None:
+    """A path of a resource as it stands in its bundle: Bundle.entry[1].resource and Observation.status."""
+    if outer and inner:
+        return outer + inner[len(inner.split(".")[0].split("[")[0]) :]
+    return inner or outer
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute
 
 from camphora.errors import Busy, CamphoraError, Forbidden
 from camphora.gate import Session
+from camphora.policy import Role
 from camphora.web.contexts import Field, Form, Persona, SignIn, SignInAs
 from camphora.web.site import COOKIE, DOORS, Site, get, post, see_other
 
@@ -73,7 +74,7 @@ class Signing:
         users = self.site.installation.gate.identity.users()
         personas = [
             Persona(user.name, user.display, words(f"role.{user.role}"), words(f"persona.{user.name}"))
-            for user in users
+            for user in sorted(users, key=lambda user: list(Role).index(user.role))
             if f"persona.{user.name}" in words
         ]
         following = request.query_params.get("next", "")
