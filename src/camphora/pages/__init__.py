@@ -109,6 +109,8 @@ class LineChart:
     band: Band | None = None
     point: tuple[int, int] | None = None
     """(series, position) in question: the one red dot."""
+    times: Sequence[float] = ()
+    """When the positions are, in any unit, where they are not evenly apart; empty: they are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,3 +121,14 @@ def test_the_map_names_links_and_places_every_county() -> None:
     assert len(root.findall(".//ul/li/a")) == 22
     assert {node.get("d") for node in root.findall(".//a/path")} == set(sheet()["paths"].values())
     assert all(path.startswith("M") and path.endswith("z") for path in sheet()["paths"].values())
+
+
+def test_positions_in_time_stand_where_their_time_is():
+    table = Table("t", "t", [Column("a", "a")], [])
+    chart = LineChart(
+        "c", "c", ["1", "2", "3"], [Series("s", [1.0, 2.0, 3.0])], "said", table, times=[0, 300, 400]
+    )
+    drawn = plan(chart)
+    assert [drawn.across(position) for position in range(3)] == [0, 0.75, 1]
+    even = plan(LineChart("c", "c", ["1", "2", "3"], [Series("s", [1.0, 2.0, 3.0])], "said", table))
+    assert even.across(1) == 0.5

@@ -44,8 +44,11 @@ class Plan:
     ends: tuple[End, ...]
 
     def across(self, position: int) -> float:
-        """Share of the width; a single position stands in the middle."""
+        """Share of the width, by time where the chart has times; a single position stands in the middle."""
         last = len(self.chart.positions) - 1
+        times = self.chart.times
+        if times and times[-1] > times[0]:
+            return (times[position] - times[0]) / (times[-1] - times[0])
         return position / last if last > 0 else 0.5
 
     def down(self, value: float) -> float:
@@ -148,13 +151,22 @@ def _grid(drawn: Plan) -> list[Markup]:
 def _dates(drawn: Plan) -> list[Markup]:
     """Labels under the axis: all on a large screen, fewer on a smaller one."""
     positions = drawn.chart.positions
-    ticks = date_ticks(len(positions))
+    ticks = _apart(drawn) if drawn.chart.times else date_ticks(len(positions))
     parts = []
     for rank, position in enumerate(ticks):
         kind = f"tick middle {_tier(rank, len(ticks))}".strip()
         x = share(drawn.across(position))
         parts.append(tag("text", positions[position], x=x, y=drawn.height + 24, class_=kind))
     return parts
+
+
+def _apart(drawn: Plan) -> list[int]:
+    """Positions in time whose labels do not touch: the first, then each a seventh of the width behind the last."""
+    chosen: list[int] = []
+    for position in range(len(drawn.chart.positions)):
+        if not chosen or drawn.across(position) - drawn.across(chosen[-1]) >= 1 / 7:
+            chosen.append(position)
+    return chosen
 
 
 def _tier(rank: int, count: int) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from camphora.fhir.dates import DAY, span
 from camphora.pages import Band, Block, Cell, Column, Figure, Figures, LineChart, Series, Table, Tone, dates
 from camphora.web.reading.plain import Json, Reading, ends
 from camphora.web.reading.results import trend_in_words
@@ -37,6 +40,7 @@ def chart(reading: Reading, rows: list[Json]) -> list[Block]:
         name="trend",
         title=reading.words("item.trend"),
         positions=[dates.short(date_of(row)[:10], reading.lang) for row in measured],
+        times=_times(measured),
         series=_lines(values, places),
         sentence=trend_in_words(reading, measured),
         table=Table("trend", reading.words("item.values"), columns, lines[::-1]),
@@ -46,6 +50,15 @@ def chart(reading: Reading, rows: list[Json]) -> list[Block]:
         band=usual(reading, last, len(measured)),
     )
     return [drawn]
+
+
+def _times(measured: Sequence[Json]) -> list[float]:
+    """Days at which the measurements stand on the axis; empty, and so evenly apart, where one has no plain date."""
+    try:
+        found = [span(date_of(row))[0] / DAY for row in measured]
+    except ValueError:
+        return []
+    return found if found == sorted(found) else []
 
 
 def _lines(values: list[dict[str, float]], places: int) -> list[Series]:
