@@ -61,6 +61,16 @@ def test_without_a_command_the_help_is_shown(capsys):
     assert "exit codes" in out
 
 
+@pytest.mark.parametrize(
+    "words", [["demo", "--people", "abc"], ["lode"], ["user", "add"], ["load"], ["demo", "--nope"]]
+)
+def test_a_wrong_use_is_said_with_a_remedy(capsys, words):
+    code, _, err = _run(capsys, *words, "--lang", "zh-TW")
+    assert code == 2
+    assert "cli-usage" in err
+    assert "--help" in err
+
+
 def test_loading_says_what_became_of_the_file_as_json(capsys, tmp_path):
     path = tmp_path / "a.ndjson"
     path.write_bytes(b'{"resourceType":"Patient","id":"a"}\n{"resourceType":"Patient","birthDate":"x"}\n')

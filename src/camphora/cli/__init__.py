@@ -17,11 +17,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = sys.argv[1:] if arguments is None else list(arguments)
     noun = next((argument for argument in asked if argument in NOUNS), "")
     parser, terminal = build(asked, only=noun)
-    given = parser.parse_args(asked)
-    if given.run is None:
-        given.help()
-        return 0
     try:
+        given = parser.parse_args(asked)
+        if given.run is None:
+            given.help()
+            return 0
         return int(given.run(given, terminal) or 0)
     except KeyboardInterrupt:
         terminal.say("")

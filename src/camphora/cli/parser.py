@@ -5,15 +5,22 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 from camphora import __version__
 from camphora.cli.terminal import Terminal, usual_lang, words
-from camphora.errors import Lang
+from camphora.errors import Invalid, Lang
 from camphora.policy.paths import Reach, read_path
 
 NOUNS = ("demo", "serve", "load", "user", "token", "backup", "audit", "system")
 """Each is a module of this folder with a function `add`."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose refusals are errors of ours: a sentence, a code and a remedy in the reader's language."""
+
+    def error(self, message: str) -> NoReturn:
+        raise Invalid("cli-usage", command=self.prog, said=message)
 
 
 class Tree:
@@ -63,7 +70,7 @@ def build(arguments: list[str], only: str | None = None) -> tuple[argparse.Argum
 
     `only`: load the command of this name and just mention the others, so that each starts quickly."""
     terminal = Terminal(_asked_lang(arguments), json="--json" in arguments)
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="camphora",
         description=terminal.words("top.about"),
         epilog=f"{terminal.words('top.example')}:\n  camphora demo\n\n{terminal.words('top.codes')}",
