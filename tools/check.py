@@ -146,7 +146,7 @@ def system_faults() -> list[str]:
 
 def naming_faults() -> list[str]:
     """Paths of a developer's machine in tracked text."""
-    banned = re.compile(r"/work/|\.\./shared|/opt/pypi")
+    banned = re.compile(r"""(?:^|[\s"'(`])(?:/(?:home|root|Users|work|opt|srv)/|\.\./shared)""")
     faults = []
     for name in tracked():
         path = ROOT / name
