@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -12,6 +13,8 @@ import pytest
 
 from camphora.cli import main
 from camphora.cli.parser import build
+from camphora.gate import Identity, User
+from camphora.policy import Role
 
 
 def _run(capsys, *arguments):
@@ -218,3 +221,17 @@ def test_a_real_installation_is_not_opened_as_a_demo(capsys, place):
     code, _, err = _run(capsys, "demo", "--keep", str(place), "--port", "0", "--no-browser", "--lang", "en")
     assert code == 5
     assert "installation-not-a-demo" in err
+
+
+def test_serving_a_demo_ends_the_sessions_that_nobody_signed_in_for(place):
+    identity = Identity(place / "gate.sqlite")
+    identity.add_user(User("persona", "persona", Role.ANALYST), None)
+    token = identity.open_session(identity.user("persona")).token
+    command = [sys.executable, "-m", "camphora", "serve", str(place), "--port", "0", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as serving:
+        assert json.loads(serving.stdout.readline())["ready"]
+        found = identity.session(token)
+        serving.send_signal(signal.SIGINT)
+    identity.close()
+    assert found is None
+    assert serving.returncode == 0

@@ -8,7 +8,7 @@ import apsw
 import pytest
 
 from builders import NOW, analyst, citizen, clinician, condition, observation, patient, people
-from camphora.audit import Log
+from camphora.audit import Log, verify, write_secret
 from camphora.errors import Busy, Forbidden, Invalid, NotFound
 from camphora.fhir.search import parse_query
 from camphora.policy import choices
@@ -119,7 +119,11 @@ def test_half_a_head_is_cut_off(tmp_path):
         store.close()
         with (tmp_path / "audit/heads.log").open("ab") as heads:
             heads.write(b'{"head":{"si')
-    SQLiteStore(tmp_path).close()
+    store = SQLiteStore(tmp_path)
+    assert [look.act for look in store.looks(citizen(), "ada")] == ["read", "read"]
+    store.close()
+    verdict = verify(tmp_path / "audit")
+    assert (verdict.sound, verdict.receipts) == (True, 2)
 
 
 def test_a_record_naming_several_patients_is_hidden_with_each(loaded):
@@ -163,3 +167,11 @@ def test_a_choice_of_nobody_is_refused(loaded):
     consent = {**choices.restrict("ada", "h1", NOW), "patient": {"identifier": {"value": "A123456780"}}}
     with pytest.raises(Invalid, match="records-no-person"):
         loaded.write(LOAD, [Put(consent)])
+
+
+def test_a_secret_is_written_whole_and_what_a_killed_process_left_is_no_hindrance(tmp_path):
+    (tmp_path / "k.key.new").write_bytes(b"half")
+    write_secret(tmp_path / "k.key", b"whole")
+    assert (tmp_path / "k.key").read_bytes() == b"whole"
+    assert (tmp_path / "k.key").stat().st_mode & 0o077 == 0
+    assert not (tmp_path / "k.key.new").exists()
