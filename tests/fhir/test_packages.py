@@ -3,7 +3,7 @@ import json
 import pytest
 
 from camphora.errors import NotFound
-from camphora.fhir.packages import package
+from camphora.fhir.packages import Guides, not_carried, package
 
 CORE = "https://twcore.mohw.gov.tw/ig/twcore/"
 SNOMED = "http://snomed.info/sct"
@@ -71,3 +71,17 @@ def test_each_call_gives_fresh_values():
     before = json.dumps(first)
     first.clear()
     assert json.dumps(next(core.examples())) == before
+
+
+def test_an_emptied_list_is_marked_as_not_known():
+    emptied = package("tw.gov.mohw.twcore").by_url(CORE + "ValueSet/medication-path-sct-tw")
+    marked = [part for part in emptied["compose"]["include"] if not_carried(part)]
+    assert [part["system"] for part in marked] == [SNOMED]
+
+
+def test_every_include_of_snomed_without_codes_is_a_filter_or_the_whole_or_marked():
+    for value_set in Guides.bundled().all("ValueSet"):
+        for part in value_set.get("compose", {}).get("include", []):
+            if part.get("system") == SNOMED:
+                assert "concept" not in part
+                assert "SNOMED CT not carried" in value_set.get("description", "") or not not_carried(part)

@@ -1,0 +1,86 @@
+"""One package: what it says of itself, its definitions and its examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from camphora.fhir.packages.shelf import Entry, Json, Shelf
+
+
+class Package:
+    """One guide or another FHIR package, at one version; immutable, and shared freely between threads."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+
+    def __repr__(self) -> str:
+        return f"Package({self.label})"
+
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """Its `package.json`, and what Camphora says about what it left out."""
+        return self._shelf.manifest
+
+    @property
+    def name(self) -> str:
+        return str(self.manifest["name"])
+
+    @property
+    def version(self) -> str:
+        return str(self.manifest["version"])
+
+    @property
+    def label(self) -> str:
+        """`NAME#VERSION`, as FHIR writes it."""
+        return f"{self.name}#{self.version}"
+
+    @property
+    def title(self) -> str:
+        return str(self.manifest.get("title") or self.name)
+
+    @property
+    def licence(self) -> str | None:
+        """As it declares it (an SPDX identifier as a rule); None where it declares none."""
+        return str(self.manifest["license"]) if self.manifest.get("license") else None
+
+    @property
+    def dependencies(self) -> Mapping[str, str]:
+        """The packages that it builds on, each with the version it asks for."""
+        found: Mapping[str, str] = self.manifest.get("dependencies") or {}
+        return found
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """What it holds, without reading it: type, id, address, version, and whether it is an example."""
+        return self._shelf.entries
+
+    def definitions(self, resource_type: str | None = None) -> Iterator[Json]:
+        """Its resources that are no examples (profiles, value sets, code systems, …), or one type of them.
+
+        Each call gives fresh values."""
+        for entry in self.entries:
+            if not entry.example and resource_type in {None, entry.type}:
+                yield self._shelf.fresh(entry)
+
+    def examples(self) -> Iterator[Json]:
+        """Its example resources, fresh at each call."""
+        return (self._shelf.fresh(entry) for entry in self.entries if entry.example)
+
+    def read(self, entry: Entry) -> Json:
+        """The resource of one of its entries, shared between callers: read it, never change it."""
+        return self._shelf.read(entry)
+
+    def by_url(self, url: str) -> Json | None:
+        """The definition with this canonical address, which may end in |VERSION; None where there is none.
+
+        The value is shared between callers: read it, never change it.
+        """
+        bare, _, version = url.partition("|")
+        found = self._by_url.get(bare)
+        return None if found is None or version not in {"", found.version} else self.read(found)
+
+    @cached_property
+    def _by_url(self) -> dict[str, Entry]:
+        return {entry.url: entry for entry in self.entries if entry.url and not entry.example}
