@@ -1,0 +1,1 @@
+"""What every record of Taiwan needs to know: the numbers that people, institutions and items bear, and places."""
