@@ -31,6 +31,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from camphora.fhir.json import parse
 from distilling import distilled, without_snomed
 from distilling import keep as keep_package
 
@@ -64,7 +65,7 @@ def fetched(folder: Path) -> Path:
 
 def resources(folder: Path, kind: str) -> Iterator[Json]:
     for file in sorted(folder.glob(f"{kind}-*.json")):
-        yield json.loads(file.read_bytes())
+        yield parse(file.read_bytes(), exact=True)
 
 
 def type_code(row: Json, path: str) -> str:

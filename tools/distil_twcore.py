@@ -15,30 +15,20 @@ Out: src/camphora/fhir/definitions/tw.gov.mohw.twcore.ndjson.xz and its digest. 
 from __future__ import annotations
 
 import argparse
-import json
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from distilling import Json, distilled, keep, manifest, without_snomed
+from camphora.fhir.json import parse
+from distilling import Json, distilled, keep, manifest, members, without_snomed
 
 KEPT = ("StructureDefinition", "ValueSet", "CodeSystem", "ConceptMap", "NamingSystem", "SearchParameter")
 MISSPELT = "telecome"
 """In the contact of CodeSystem nhi-medication-ch-herb-tw; corrected, since R4 knows no such element."""
 
 
-def members(archive: Path) -> Iterator[tuple[str, Json]]:
-    with tarfile.open(archive) as package:
-        for member in sorted(package.getmembers(), key=lambda m: m.name):
-            if member.name.endswith(".json"):
-                file = package.extractfile(member)
-                assert file
-                yield Path(member.name).name, json.load(file)
-
-
 def definitions(archive: Path) -> Iterator[Json]:
     for name, resource in members(archive):
-        if name.split("-")[0] in KEPT:
+        if Path(name).name.split("-")[0] in KEPT:
             for contact in resource.get("contact", []):
                 if MISSPELT in contact:
                     contact["telecom"] = contact.pop(MISSPELT)
@@ -47,7 +37,7 @@ def definitions(archive: Path) -> Iterator[Json]:
 
 def examples(folder: Path) -> Iterator[Json]:
     for file in sorted(folder.glob("*.json")):
-        resource = json.loads(file.read_bytes())
+        resource = parse(file.read_bytes(), exact=True)
         if "resourceType" in resource:
             yield without_snomed(resource)
 
@@ -57,7 +47,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
     archive = folder / "twcore-0.3.2-slim.tgz"
-    own = next(content for name, content in members(archive) if name == "package.json")
+    own = next(content for name, content in members(archive) if name.endswith("package.json"))
     keep(manifest(own, examples="0.3.1"), definitions(archive), examples(folder / "twcore-0.3.1-examples"))
 
 

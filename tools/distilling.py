@@ -9,11 +9,12 @@ that has such codings. Code lists of more than 5,000 entries are left to the ter
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterable
+import tarfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from camphora.fhir.json import parse, write
 from camphora.fhir.packages.marks import NOT_CARRIED
 from camphora.fhir.packages.shelf import pack
 
@@ -33,6 +34,16 @@ PROSE = (
 NOTE = "（樟 Camphora 註：依授權不攜帶 SNOMED CT 代碼清單。Code list of SNOMED CT not carried.）"
 NOTE_LONG = "（樟 Camphora 註：代碼清單過長，另存於術語庫。Code list kept in the terminology store.）"
 Json = dict[str, Any]
+
+
+def members(archive: Path) -> Iterator[tuple[str, Json]]:
+    """Each JSON file of a package's archive, by its path, decimals as they are written."""
+    with tarfile.open(archive) as package:
+        for member in sorted(package.getmembers(), key=lambda m: m.name):
+            if member.name.endswith(".json"):
+                file = package.extractfile(member)
+                assert file
+                yield member.name, parse(file.read(), exact=True)
 
 
 def distilled(resource: Json) -> Json:
@@ -113,15 +124,15 @@ def without_snomed(resource: Json) -> Json:
         if "resource" in entry:
             entry["resource"] = without_snomed(entry["resource"])
     clean: Json = without_displays(resource)
-    if SNOMED in json.dumps(clean):
+    if SNOMED.encode() in write(clean):
         clean.pop("text", None)
     return clean
 
 
 def keep(manifest: Json, definitions: Iterable[Json], examples: Iterable[Json] = ()) -> None:
     """Write NAME.ndjson.xz and its digest beside it; the same input gives the same bytes."""
-    rows = [(row, False) for row in sorted(definitions, key=_place)]
-    rows += [(row, True) for row in sorted(examples, key=_place)]
+    rows = [(write(row), False) for row in sorted(definitions, key=_place)]
+    rows += [(write(row), True) for row in sorted(examples, key=_place)]
     path = OUT / f"{manifest['name']}.ndjson.xz"
     path.write_bytes(pack(manifest, rows))
     digest = hashlib.sha256(path.read_bytes()).hexdigest()

@@ -2,6 +2,7 @@
 
     Guides.bundled().find("http://hl7.org/fhir/StructureDefinition/Patient")
     package("tw.gov.mohw.twcore").definitions("ValueSet")
+    guides = Guides.bundled().also([read("package.tgz")])
 
 What Camphora left out of a package for its licence or size is said in docs/rulings.md and in the resource: a code
 system without its concepts says `"content": "not-present"`, and the `include` of a value set whose list of codes is
@@ -9,9 +10,21 @@ not carried has the extension `NOT_CARRIED`. Such an include is *not known*: it 
 every code of its system.
 """
 
+from camphora.fhir.packages.archive import read
 from camphora.fhir.packages.bundled import BUNDLED, package
+from camphora.fhir.packages.dependencies import Dependency, dependencies
 from camphora.fhir.packages.guides import Guides
 from camphora.fhir.packages.marks import NOT_CARRIED, not_carried
 from camphora.fhir.packages.package import Package
 
-__all__ = ["BUNDLED", "NOT_CARRIED", "Guides", "Package", "not_carried", "package"]
+__all__ = [
+    "BUNDLED",
+    "NOT_CARRIED",
+    "Dependency",
+    "Guides",
+    "Package",
+    "dependencies",
+    "not_carried",
+    "package",
+    "read",
+]

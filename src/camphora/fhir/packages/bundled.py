@@ -10,7 +10,7 @@ from camphora.fhir import definitions
 from camphora.fhir.packages.package import Package
 from camphora.fhir.packages.shelf import Shelf
 
-BUNDLED = ("hl7.fhir.r4.core", "tw.gov.mohw.twcore")
+BUNDLED = ("hl7.fhir.r4.core", "tw.gov.mohw.twcore", "tw.iii.ltc", "tw.gov.mohw.nhi.pas")
 """Base R4 first."""
 
 

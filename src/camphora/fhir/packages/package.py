@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import lzma
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
+import msgspec
+
+from camphora.errors import Fault
 from camphora.fhir.packages.shelf import Entry, Json, Shelf
 
 
@@ -17,6 +21,19 @@ class Package:
 
     def __repr__(self) -> str:
         return f"Package({self.label})"
+
+    @property
+    def data(self) -> bytes:
+        """The package as one file, from which `Package.load` makes it again."""
+        return self._shelf.data
+
+    @classmethod
+    def load(cls, data: bytes) -> Package:
+        """The package that `data` was of; `packages-broken` where the bytes are not such a file."""
+        try:
+            return cls(Shelf(data))
+        except (lzma.LZMAError, EOFError, msgspec.DecodeError) as error:
+            raise Fault("packages-broken", reason=type(error).__name__) from error
 
     @property
     def manifest(self) -> Mapping[str, Any]:
@@ -46,6 +63,12 @@ class Package:
         return str(self.manifest["license"]) if self.manifest.get("license") else None
 
     @property
+    def partial(self) -> Mapping[str, str] | None:
+        """Where only a part of the published package is here: which, by language."""
+        found: Mapping[str, str] | None = self.manifest.get("partial")
+        return found
+
+    @property
     def dependencies(self) -> Mapping[str, str]:
         """The packages that it builds on, each with the version it asks for."""
         found: Mapping[str, str] = self.manifest.get("dependencies") or {}
@@ -71,6 +94,10 @@ class Package:
     def read(self, entry: Entry) -> Json:
         """The resource of one of its entries, shared between callers: read it, never change it."""
         return self._shelf.read(entry)
+
+    def raw(self, entry: Entry) -> bytes:
+        """The resource of one of its entries as one line of JSON, decimals as they were written."""
+        return self._shelf.raw(entry)
 
     def by_url(self, url: str) -> Json | None:
         """The definition with this canonical address, which may end in |VERSION; None where there is none.
