@@ -2,12 +2,16 @@
 
 Bytes that came in are what is kept: decimals such as 1.00 keep their precision there. `parse` gives Python
 floats, which know 1.0 and 1.00 as one number: it serves checking, indexing and display, not storage.
-`split_bundle` therefore gives each entry's resource as bytes.
+`split_bundle` therefore gives each entry's resource as bytes. Where a resource is read, changed and written
+again (another form, a patch), `parse(data, exact=True)` gives decimals as `Written`, which `write` puts back
+with the very digits that came.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from decimal import Decimal
+from typing import Any, Self
 
 import msgspec
 import orjson
@@ -16,7 +20,41 @@ from camphora.errors import Invalid, Place
 
 DEEPEST = 64
 """Levels of nesting; the deepest of HL7's R4 examples has 22."""
+LONGEST_NUMBER = 400
+LARGEST_EXPONENT = 308
 _BOM = b"\xef\xbb\xbf"
+
+
+class Written(Decimal):
+    """A decimal that keeps its digits as they were written (`text`): 1.00, 1e2, 0.0000001.
+
+    It computes and compares as the Decimal of that value. ValueError for what is longer than `LONGEST_NUMBER`
+    characters or beyond 10 to the power of ±`LARGEST_EXPONENT`.
+    """
+
+    __slots__ = ("text",)
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        if len(text) > LONGEST_NUMBER:
+            raise ValueError
+        made = super().__new__(cls, text)
+        if abs(made.adjusted()) > LARGEST_EXPONENT:
+            raise ValueError
+        made.text = text
+        return made
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str]]:
+        return type(self), (self.text,)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any], /) -> Self:
+        return self
 
 
 class Request(msgspec.Struct, rename="camel"):
@@ -44,9 +82,12 @@ class Bundle(msgspec.Struct, rename="camel"):
     entry: list[Entry] = []
 
 
-def parse(data: bytes | bytearray | memoryview, *, file: str | None = None) -> dict[str, Any]:
+def parse(
+    data: bytes | bytearray | memoryview, *, file: str | None = None, exact: bool = False
+) -> dict[str, Any]:
     """The JSON object in `data` as Python values; a byte-order mark is passed over.
 
+    With `exact`, decimals are `Written`, and so are whole numbers beyond 64 bits; without it both are floats.
     Raises `Invalid`, located by line and column: no content, not UTF-8 (naming the likely encoding), not JSON,
     cut off, nested deeper than `DEEPEST`, or not an object. NaN and Infinity are not JSON.
     """
@@ -58,17 +99,29 @@ def parse(data: bytes | bytearray | memoryview, *, file: str | None = None) -> d
     if type(value) is not dict:
         raise Invalid("fhir-json-object", place=Place(file=file, line=1, column=1))
     _shallow(text, value, file)
-    return value
+    return _exactly(text, file) if exact else value
 
 
-def write(resource: dict[str, Any]) -> bytes:
-    """Compact UTF-8 JSON, properties in the order that they have."""
-    return orjson.dumps(resource)
+def number(text: str, *, exact: bool = False) -> int | float | Written:
+    """A number as `parse` gives it, from its text in JSON. ValueError where it is too long or too large."""
+    if text.lstrip("-").isdecimal():
+        whole = int(text) if len(text) <= LONGEST_NUMBER else 2**64
+        if -(2**63) <= whole < 2**64:
+            return whole
+    return Written(text) if exact else float(text)
+
+
+def write(resource: dict[str, Any], *, pretty: bool = False) -> bytes:
+    """Compact UTF-8 JSON, properties in the order that they have; `pretty`: on lines, indented by two.
+
+    Decimals (`Written`, Decimal) are written as numbers with all their digits.
+    """
+    return _dumped(resource, orjson.OPT_INDENT_2 if pretty else 0)
 
 
 def canonical(resource: dict[str, Any]) -> bytes:
     """Compact UTF-8 JSON with sorted properties: equal resources give equal bytes."""
-    return orjson.dumps(resource, option=orjson.OPT_SORT_KEYS)
+    return _dumped(resource, orjson.OPT_SORT_KEYS)
 
 
 def split_bundle(data: bytes, *, file: str | None = None) -> Bundle:
@@ -87,6 +140,40 @@ def split_bundle(data: bytes, *, file: str | None = None) -> Bundle:
     if bundle.resource_type != "Bundle":
         raise Invalid("fhir-json-bundle", place=Place(file=file, path="Bundle"))
     return bundle
+
+
+_LONG_DIGITS = re.compile(rb"\d{19}")
+_exact_decoder = msgspec.json.Decoder(float_hook=Written)
+
+
+def _exactly(text: bytes, file: str | None) -> dict[str, Any]:
+    """The same object with exact numbers; that it is right JSON is known."""
+    try:
+        value: dict[str, Any] = _exact_decoder.decode(text)
+        return _without_long(value) if _LONG_DIGITS.search(text) else value
+    except (msgspec.DecodeError, ValueError, ArithmeticError):
+        raise Invalid("fhir-json-number", place=Place(file=file), most=LONGEST_NUMBER) from None
+
+
+def _without_long(value: Any) -> Any:
+    """Whole numbers beyond 64 bits as `Written`, since JSON writers take no longer ones."""
+    if type(value) is dict:
+        return {key: _without_long(item) for key, item in value.items()}
+    if type(value) is list:
+        return [_without_long(item) for item in value]
+    if type(value) is int and not -(2**63) <= value < 2**64:
+        return Written(str(value))
+    return value
+
+
+def _dumped(resource: dict[str, Any], option: int) -> bytes:
+    return orjson.dumps(resource, default=_digits, option=option)
+
+
+def _digits(value: Any) -> orjson.Fragment:
+    if isinstance(value, Decimal) and value.is_finite():
+        return orjson.Fragment(str(value))
+    raise TypeError
 
 
 def _plain(data: bytes | bytearray | memoryview) -> bytes:
