@@ -42,8 +42,9 @@ def _copy(folder: Path, to: Path) -> None:
     for name in ("secret.key", "demo"):
         if (folder / name).exists():
             shutil.copy2(folder / name, to / name)
-    if (folder / "systems").exists():
-        shutil.copytree(folder / "systems", to / "systems")
+    for name in ("systems", "packages"):
+        if (folder / name).exists():
+            shutil.copytree(folder / name, to / name, ignore=shutil.ignore_patterns(".new-*"))
 
 
 def _copy_database(path: Path, to: Path, then: str = "") -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from camphora.catalogue import Catalogue
 from camphora.errors import Busy, Invalid
+from camphora.fhir.packages import Guides
 from camphora.formats.declaration import TableDeclaration
 from camphora.gate import Gate, Identity
+from camphora.installation.packages import guides
 from camphora.lake import Lake
 from camphora.policy.internal import loading
 from camphora.records import SQLiteStore
@@ -65,6 +67,11 @@ class Installation:
         self.terminology.close()
         self.store.close()
         os.close(self._lock)
+
+    @property
+    def guides(self) -> Guides:
+        """The FHIR packages that are known here: those that Camphora carries and those that were added."""
+        return guides(self.folder)
 
     def tables(self) -> Iterator[TableDeclaration]:
         """Every declared table: the base tables and those of all systems."""

@@ -34,8 +34,10 @@ class Guides:
         return _bundled()
 
     def also(self, packages: Iterable[Package]) -> Guides:
-        """These packages with others behind them."""
-        return Guides([*self.packages, *packages])
+        """These packages with others behind them; one of the same name and version takes the place of ours."""
+        others = {package.label: package for package in packages}
+        ours = [others.pop(package.label, package) for package in self.packages]
+        return Guides([*ours, *others.values()])
 
     def find(self, canonical: str) -> Json | None:
         """The definition with this address: of the version after `|`, or else the newest; None where there is none.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import lzma
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
 import msgspec
+import orjson
 
 from camphora.errors import Fault
 from camphora.fhir.packages.shelf import Entry, Json, Shelf
@@ -107,6 +109,14 @@ class Package:
         bare, _, version = url.partition("|")
         found = self._by_url.get(bare)
         return None if found is None or version not in {"", found.version} else self.read(found)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of what it says and holds, however it is packed."""
+        found = hashlib.sha256(orjson.dumps(self._shelf.manifest, option=orjson.OPT_SORT_KEYS))
+        for entry in self.entries:
+            found.update(b"\n%d" % entry.example + self.raw(entry))
+        return found.hexdigest()
 
     @cached_property
     def _by_url(self) -> dict[str, Entry]:
