@@ -36,7 +36,7 @@ def test_bytes_of_no_known_encoding_are_refused_on_their_line():
 
 def test_big5_after_a_megabyte_of_ascii_is_still_found():
     data = b"1,a\n" * 400_000 + "2,臺\n".encode("cp950")
-    assert sniff(io.BytesIO(data)) == "cp950"
+    assert sniff(io.BytesIO(data)) == "big5-taiwan"
 
 
 def test_a_character_across_two_chunks_is_read_whole():
