@@ -121,11 +121,23 @@ def test_editions_stand_side_by_side_and_the_newest_answers(tmp_path):
     terms.close()
 
 
-def test_an_edition_cannot_be_added_twice_nor_half(tmp_path):
+def test_an_edition_is_added_whole_or_not_at_all(tmp_path):
     terms = Terminology.build(tmp_path / "t.sqlite")
-    with pytest.raises(Conflict, match="terminology-edition-exists"):
+    with pytest.raises(Conflict, match="terminology-code-twice"):
         add_edition(terms.path, ICD, [{"code": "A00"}, {"code": "A00"}])
     assert terms.validate("urn:icd", "A00") is None
+    terms.close()
+
+
+def test_the_same_edition_again_changes_nothing_and_another_content_is_refused(tmp_path):
+    terms = Terminology.build(tmp_path / "t.sqlite")
+    assert add_edition(terms.path, ICD, [{"code": "A00", "zh": "霍亂"}]) == 1
+    state = terms.readers.state
+    assert add_edition(terms.path, ICD, [{"code": "A00", "zh": "霍亂"}]) == 1
+    assert terms.readers.state == state
+    with pytest.raises(Conflict, match="terminology-edition-exists"):
+        add_edition(terms.path, ICD, [{"code": "A00", "zh": "傷寒"}])
+    assert terms.lookup("urn:icd", "A00").zh == "霍亂"
     terms.close()
 
 
@@ -140,7 +152,7 @@ def test_many_threads_read_at_once(terms):
 
 def test_the_reader_cannot_write(terms):
     with pytest.raises(apsw.ReadOnlyError):
-        terms._connection.execute("DELETE FROM concept")
+        terms.readers.connection.execute("DELETE FROM concept")
 
 
 def test_a_file_built_from_other_tables_is_built_again(tmp_path):

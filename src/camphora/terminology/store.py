@@ -1,26 +1,33 @@
+# ruff: noqa: S608 - statements are composed of our own words; values are always bound
 """Reading a terminology file: look up, validate, search. Safe to share between threads."""
 
 from __future__ import annotations
 
-import json
-import re
-import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import apsw
+import orjson
 
 from camphora.errors import Lang, NotFound
 from camphora.formats.fold import fold
-from camphora.terminology.build import Edition, Progress, build, bundled_digest
+from camphora.terminology.build import Progress, build, bundled_digest
+from camphora.terminology.file import Readers, version_of
+from camphora.terminology.operations.canonicals import order
+from camphora.terminology.words import Wanted, id_range
+from camphora.terminology.writing import Edition
+
+EDITION = (
+    "url", "version", "zh", "en", "licence", "source", "count", "family", "language", "content", "supplements",
+    "about", "digest", "tree",
+)  # fmt: skip
+TERM = "edition, code, zh, en, display, status, inactive, more"
 
 
 @dataclass(frozen=True, slots=True)
-class Concept:
-    """A code of one edition. `more` holds the further properties that the source gives."""
+class Term:
+    """A code of one edition as people look it up. `more` holds the further properties that the source gives."""
 
     system: str
     version: str
@@ -29,15 +36,12 @@ class Concept:
     en: str
     status: str = "active"
     more: Mapping[str, str] = field(default_factory=dict)
+    active: bool = True
 
     def display(self, lang: Lang) -> str:
         """The name in a language; in the other one where the source has no such name; the code where it has none."""
         first, second = (self.zh, self.en) if lang == "zh-TW" else (self.en, self.zh)
         return first or second or self.code
-
-    @property
-    def active(self) -> bool:
-        return self.status == "active"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,31 +55,44 @@ class Plain:
     kind: str
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An edition with its number in the file."""
+
+    number: int
+    edition: Edition
+
+
 class Terminology:
     """An open terminology file. Each thread reads through a connection of its own, which cannot write."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._local = threading.local()
-        self._connections: list[apsw.Connection] = []
-        self._lock = threading.Lock()
+        self.readers = Readers(path)
+        self._kept: tuple[int, dict[str, list[Held]], dict[str, str]] | None = None
 
     @classmethod
     def build(cls, path: Path, progress: Progress | None = None) -> Terminology:
-        """Build the file from the bundled tables and open it."""
+        """Build the file from the bundled tables and open it; what an older one held beyond them is kept."""
         build(path, progress)
         return cls.open(path)
 
     @classmethod
     def open(cls, path: Path) -> Terminology:
-        """Raises NotFound terminology-file."""
+        """Raises NotFound terminology-file, Invalid terminology-not-a-file, Fault terminology-newer-file."""
         if not path.is_file():
             raise NotFound("terminology-file", file=path.name)
-        return cls(path)
+        terms = cls(path)
+        try:
+            version_of(terms.readers.connection, path)
+        except BaseException:
+            terms.close()
+            raise
+        return terms
 
     @classmethod
     def ready(cls, path: Path, progress: Progress | None = None) -> Terminology:
-        """Open the file; build it first where it is missing or was built from other tables."""
+        """Open the file; build it first where it is missing, of an older schema, or built from other tables."""
         if path.is_file():
             terms = cls.open(path)
             if terms.digest == bundled_digest():
@@ -84,120 +101,155 @@ class Terminology:
         return cls.build(path, progress)
 
     def close(self) -> None:
-        with self._lock:
-            for connection in self._connections:
-                connection.close()
-            self._connections.clear()
-            self._local = threading.local()
-
-    @property
-    def _connection(self) -> apsw.Connection:
-        connection: apsw.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READONLY)
-            self._local.connection = connection
-            with self._lock:
-                self._connections.append(connection)
-        return connection
-
-    def _rows(self, sql: str, *values: object) -> list[Any]:
-        return list(self._connection.execute(sql, values))
+        self.readers.close()
 
     @property
     def digest(self) -> str:
-        try:
-            return str(self._rows("SELECT digest FROM built")[0][0])
-        except apsw.Error:
+        """Of what the file was built from; empty for a file of the first release."""
+        if version_of(self.readers.connection, self.path) == 0:
             return ""
+        return str(self.readers.rows("SELECT digest FROM built")[0][0])
 
     def systems(self) -> list[Edition]:
         """Every edition, by its zh-TW name, with the number of its concepts."""
-        sql = "SELECT url, version, zh, en, licence, source, concepts FROM edition ORDER BY zh, version"
-        names = ("url", "version", "zh", "en", "licence", "source", "count")
-        return [Edition(**dict(zip(names, row, strict=True))) for row in self._rows(sql)]
+        every = [held.edition for held in self.every()]
+        return sorted(every, key=lambda edition: (edition.zh, edition.version, edition.url))
 
-    @cached_property
-    def _aliases(self) -> dict[str, str]:
-        return dict(self._rows("SELECT alias, url FROM alias"))
+    def editions(self, system: str) -> list[Edition]:
+        """The editions of a system, the newest first; also found by another address of the system."""
+        return [held.edition for held in self.held(system)]
 
-    def _editions(self, system: str, version: str | None) -> list[tuple[int, str, str]]:
-        """(id, url, version) of a system's editions, the newest first."""
-        url = self._aliases.get(system, system)
-        found = self._rows("SELECT id, url, version FROM edition WHERE url = ?", url)
-        wanted = [row for row in found if version in (None, row[2])]
-        return sorted(wanted, key=lambda row: _order(row[2]), reverse=True)
+    def held(self, system: str, version: str | None = None) -> list[Held]:
+        """The editions of a system with their numbers, the newest first."""
+        by_url, aliases = self._contents()
+        found = by_url.get(aliases.get(system, system), [])
+        return found if version is None else [one for one in found if one.edition.version == version]
 
-    def lookup(self, system: str, code: str, version: str | None = None) -> Concept | None:
+    def lookup(self, system: str, code: str, version: str | None = None) -> Term | None:
         """The concept, from the named edition or the newest one; None where there is no such system or code."""
-        for number, url, edition in self._editions(system, version)[:1]:
-            sql = "SELECT code, zh, en, status, more FROM concept WHERE edition = ? AND code = ?"
-            for row in self._rows(sql, number, code):
-                return _concept(url, edition, row)
+        for held in self.held(system, version)[:1]:
+            sql = f"SELECT {TERM} FROM concept WHERE code = ? COLLATE NOCASE AND edition = ? AND code = ?"
+            for row in self.readers.rows(sql, (code, held.number, code)):
+                return _term(held.edition, row)
         return None
 
     def validate(self, system: str, code: str, version: str | None = None) -> bool | None:
         """Whether the edition has the code; None where the system or edition is not held, so nothing can be said."""
-        if not self._editions(system, version):
+        held = self.held(system, version)
+        if not held:
             return None
-        return self.lookup(system, code, version) is not None
+        sql = "SELECT 1 FROM concept WHERE code = ? COLLATE NOCASE AND edition = ? AND code = ?"
+        return bool(self.readers.rows(sql, (code, held[0].number, code)))
+
+    def everywhere(self, code: str) -> list[Term]:
+        """The code in every edition of every system that has it, without regard to case; newest editions first."""
+        sql = f"SELECT {TERM} FROM concept WHERE code = ? COLLATE NOCASE"
+        numbers = self._numbers()
+        found = [row for row in self.readers.rows(sql, (code,)) if row[0] in numbers]
+        terms = [_term(numbers[row[0]], row) for row in found]
+        return sorted(terms, key=lambda term: (term.system, order(term.version)), reverse=True)
+
+    def family(self, system: str) -> list[Edition]:
+        """The editions of this system and of those that are editions of the same classification, newest first."""
+        families = {edition.family for edition in self.editions(system)}
+        every = [edition for edition in self._numbers().values() if edition.family in families]
+        return sorted(every, key=lambda edition: order(edition.version), reverse=True)
 
     def plain(self, system: str, code: str) -> Plain | None:
         """Our own plain name of the code, if there is one."""
-        found = self._rows(
-            "SELECT url, code, zh, en, kind FROM plain WHERE url = ? AND code = ?", system, code
-        )
+        sql = "SELECT url, code, zh, en, kind FROM plain WHERE url = ? AND code = ?"
+        found = self.readers.rows(sql, (system, code))
         return Plain(*found[0]) if found else None
 
-    def search(self, text: str, system: str | None = None, limit: int = 20) -> list[Concept]:
-        """Concepts whose code or name contains every word, folded; of each system its newest edition.
+    def search(self, text: str, system: str | None = None, limit: int = 20) -> list[Term]:
+        """Concepts whose code or names have every word, folded; of each system its newest edition.
 
-        First the code itself, then what our plain names lead to, then names that begin with the words, shorter
-        names first. A plain name whose code system is not held comes with an empty version. Every concept is
-        looked at (about 20 ms for 100,000), since words of two signs, the usual length in Chinese, are too short
-        for an index of three.
+        First the code itself, then what our plain names lead to, then codes and names that begin with the words,
+        shorter names first. A plain name whose code system is not held comes with an empty version.
         """
-        words = fold(text).split()
-        if not words:
+        wanted, newest = Wanted.of(text), self._newest(system)
+        if not wanted.words or not newest:
             return []
-        newest = self._newest(system)
-        contains = " AND ".join("instr(folded, ?) > 0" for _ in words)
+        condition, values = wanted.condition(id_range(list(newest)))
+        ranked, ranks = wanted.order()
         marks = ",".join("?" * len(newest))
-        sql = f"""
-            SELECT edition, code, zh, en, status, more FROM concept WHERE edition IN ({marks}) AND {contains}
-            ORDER BY lower(code) <> ?, instr(folded, ?) <> length(code) + 2, length(folded), code LIMIT ?
-        """  # noqa: S608 - only question marks are put in
-        whole = " ".join(words)
-        found = self._rows(sql, *newest, *words, whole, whole, limit)
-        concepts = [_concept(*newest[row[0]], row[1:]) for row in found]
-        exact = [concept for concept in concepts if concept.code.lower() == whole]
-        return _joined(exact, self._by_plain_name(words, contains, system), concepts)[:limit]
+        sql = (
+            f"SELECT {TERM} FROM concept WHERE {condition} AND edition IN ({marks}) ORDER BY {ranked} LIMIT ?"
+        )
+        rows = self.readers.rows(sql, (*values, *newest, *ranks, limit))
+        terms = [_term(newest[row[0]], row) for row in rows]
+        exact = [term for term in terms if fold(term.code) == wanted.text]
+        return _joined(exact, self._by_plain_name(wanted, system), terms)[:limit]
 
-    def _by_plain_name(self, words: list[str], contains: str, system: str | None) -> list[Concept]:
-        sql = f"SELECT url, code, zh, en, kind FROM plain WHERE {contains} ORDER BY length(folded), code"  # noqa: S608
-        url = self._aliases.get(system, system) if system else None
-        found = [row for row in self._rows(sql, *words) if url in (None, self._aliases.get(row[0], row[0]))]
+    def _by_plain_name(self, wanted: Wanted, system: str | None) -> list[Term]:
+        contains = " AND ".join("instr(folded, ?) > 0" for _ in wanted.words)
+        sql = f"SELECT url, code, zh, en, kind FROM plain WHERE {contains} ORDER BY length(folded), code"
+        aliases = self._contents()[1]
+        url = aliases.get(system, system) if system else None
+        rows = self.readers.rows(sql, wanted.words)
         return [
-            self.lookup(url_, code) or Concept(url_, "", code, zh, en, more={"kind": kind})
-            for url_, code, zh, en, kind in found
+            self.lookup(own, code) or Term(own, "", code, zh, en, more={"kind": kind})
+            for own, code, zh, en, kind in rows
+            if url in (None, aliases.get(own, own))
         ]
 
-    def _newest(self, system: str | None) -> dict[int, tuple[str, str]]:
-        """(url, version) by id of the newest edition of each system, or of the one named."""
-        sql = "SELECT DISTINCT url FROM edition"
-        urls = [system] if system else [row[0] for row in self._rows(sql)]
-        tops = [found[0] for url in urls if (found := self._editions(url, None))]
-        return {number: (url, version) for number, url, version in tops}
+    def _newest(self, system: str | None) -> dict[int, Edition]:
+        """The newest edition of each system, or of the one named, by number."""
+        systems = [self.held(system)] if system else self._contents()[0].values()
+        return {found[0].number: found[0].edition for found in systems if found}
+
+    def every(self) -> list[Held]:
+        """Every edition with its number in the file."""
+        return [held for found in self._contents()[0].values() for held in found]
+
+    def _numbers(self) -> dict[int, Edition]:
+        return {held.number: held.edition for held in self.every()}
+
+    def _contents(self) -> tuple[dict[str, list[Held]], dict[str, str]]:
+        """The editions of each url, the newest first, and the aliases; read again when the file has changed."""
+        state = self.readers.state
+        kept = self._kept
+        if kept is None or kept[0] != state:
+            columns = ", ".join(EDITION).replace("count", "concepts")
+            rows = self.readers.rows(f"SELECT id, {columns} FROM edition WHERE ready")
+            aliases = dict(self.readers.rows("SELECT alias, url FROM alias"))
+            kept = self._kept = (state, _by_url(rows, aliases), aliases)
+        return kept[1], kept[2]
 
 
-def _joined(*lists: list[Concept]) -> list[Concept]:
+def _by_url(rows: Iterable[Sequence[Any]], aliases: Mapping[str, str]) -> dict[str, list[Held]]:
+    found: dict[str, list[Held]] = {}
+    for number, *values in rows:
+        edition = Edition(**dict(zip(EDITION, values, strict=True)))
+        own = tuple(alias for alias, leads in aliases.items() if leads == edition.url)
+        found.setdefault(edition.url, []).append(Held(number, replace(edition, aliases=own)))
+    for editions in found.values():
+        editions.sort(key=lambda held: order(held.edition.version), reverse=True)
+    return found
+
+
+def _joined(*lists: list[Term]) -> list[Term]:
     return list({(item.system, item.code): item for items in lists for item in items}.values())
 
 
-def _concept(url: str, version: str, row: tuple[str, ...]) -> Concept:
-    code, zh, en, status, more = row
-    return Concept(url, version, code, zh, en, status, json.loads(more) if more else {})
+def _term(edition: Edition, row: Sequence[Any]) -> Term:
+    _, code, zh, en, display, status, inactive, more = row
+    if not zh and not en and display:
+        en = display
+    return Term(
+        edition.url, edition.version, code, zh, en, status or "active", _properties(more), not inactive
+    )
 
 
-def _order(version: str) -> list[tuple[int, str]]:
-    """So that 1.10 comes after 1.9, and 2024-05-27 after 2023-12-31."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"[.\-+]", version)]
+def _properties(more: str) -> dict[str, str]:
+    """The properties of a concept as text; of several values the last."""
+    found = orjson.loads(more).get("property", []) if more else []
+    return {
+        one["code"]: _text(value) for one in found for key, value in one.items() if key.startswith("value")
+    }
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return str(value.get("display") or value.get("code", ""))
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,209 @@
+# ruff: noqa: S608 - statements are composed of our own words; values are always bound
+"""The terminology file: its schema, the connections of its readers, and the one that writes.
+
+A reader keeps a snapshot of the file open and renews it when this process has written, or a second has passed: a
+query inside a snapshot costs a fifth of one that must lock the file first, and the write-ahead log lets a loader
+write meanwhile. What another process loads is therefore seen within a second.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from importlib.resources import files
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from camphora.errors import Busy, Fault, Invalid, NotFound
+
+APPLICATION = 0x43414D54
+"""`CAMT`, the mark of a terminology file (PRAGMA application_id)."""
+SNAPSHOT_SECONDS = 1.0
+READ_CACHE_KIB = 8_192
+WAIT_MILLISECONDS = 10_000
+SHIFT = 32
+"""A concept's id is its edition's number, shifted by so many bits, and its place in the source."""
+
+_writes = count(1)
+_written = 0
+"""How many times this process has changed a terminology file."""
+
+
+@cache
+def schema() -> list[str]:
+    """The numbered SQL files in order."""
+    steps = files(__package__).joinpath("schema").iterdir()
+    return [step.read_text("utf-8") for step in sorted(steps, key=lambda step: step.name)]
+
+
+def version_of(connection: apsw.Connection, path: Path) -> int:
+    """The number of the file's schema; 0 for the files of the first release, which bear no number.
+
+    Raises Fault terminology-newer-file and Invalid terminology-not-a-file."""
+    try:
+        (version,) = next(connection.execute("PRAGMA user_version"))
+        (mark,) = next(connection.execute("PRAGMA application_id"))
+        first = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'concept'").fetchall()
+    except apsw.NotADBError as error:
+        raise Invalid("terminology-not-a-file", file=path.name) from error
+    ours = mark == APPLICATION or (mark == version == 0 and first)
+    if not ours:
+        raise Invalid("terminology-not-a-file", file=path.name)
+    if version > len(schema()):
+        raise Fault("terminology-newer-file", file=path.name, present=version, known=len(schema()))
+    return int(version)
+
+
+def query(connection: apsw.Connection, sql: str, values: Sequence[object] = ()) -> list[Any]:
+    """All rows."""
+    return connection.execute(sql, values).fetchall()
+
+
+def create(path: Path) -> apsw.Connection:
+    """A new file with tables but without indexes, for filling at full speed; `complete` makes it fit for use."""
+    connection = apsw.Connection(str(path))
+    connection.execute("PRAGMA journal_mode = off; PRAGMA synchronous = off; PRAGMA temp_store = memory")
+    with connection:
+        connection.execute(_tables())
+    return connection
+
+
+def complete(connection: apsw.Connection) -> None:
+    """Make the indexes, mark the file as ours, and close it."""
+    with connection:
+        connection.execute(_indexes())
+        for table in ("trigram", "pair"):
+            connection.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")
+        connection.execute(f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {len(schema())}")
+    connection.execute("PRAGMA synchronous = full; PRAGMA journal_mode = wal")
+    connection.close()
+
+
+_AFTER = "-- Made after a new file is filled.\n"
+
+
+def _tables() -> str:
+    return "".join(step.partition(_AFTER)[0] for step in schema())
+
+
+def _indexes() -> str:
+    return "".join(step.partition(_AFTER)[2] for step in schema())
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[apsw.Connection]:
+    """A connection that writes; readers of this process see its commits at once after it is closed.
+
+    Raises NotFound terminology-file, Busy terminology-busy."""
+    connection = open_to_write(path)
+    try:
+        yield connection
+    except apsw.BusyError as error:
+        raise Busy("terminology-busy", file=path.name) from error
+    finally:
+        connection.close()
+        noticed()
+
+
+def open_to_write(path: Path) -> apsw.Connection:
+    try:
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    except apsw.CantOpenError as error:
+        raise NotFound("terminology-file", file=path.name) from error
+    connection.set_busy_timeout(WAIT_MILLISECONDS)
+    connection.execute("PRAGMA synchronous = full; PRAGMA temp_store = memory")
+    return connection
+
+
+@contextmanager
+def transaction(connection: apsw.Connection) -> Iterator[None]:
+    """One transaction that holds the write lock from its start; undone at an error."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def noticed() -> None:
+    """Let every reader of this process renew its snapshot."""
+    global _written  # noqa: PLW0603 - one number for the process, only ever set to a new one
+    _written = next(_writes)
+
+
+def _covers(*given: Any) -> bool:
+    """The SQL function `covers`: whether a regular expression matches all of a text, in bounded time."""
+    from camphora.terminology.operations.patterns import pattern
+
+    expression, text = given
+    return pattern(expression).covers(text)
+
+
+class Readers:
+    """Connections of one file that cannot write, one per thread, each with a snapshot that is at most a second old."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._open: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
+        self._lock = threading.Lock()
+
+    def rows(self, sql: str, values: Sequence[object] = ()) -> list[Any]:
+        """All rows of a query."""
+        return query(self.connection, sql, values)
+
+    @property
+    def connection(self) -> apsw.Connection:
+        """This thread's connection, its snapshot fresh."""
+        held = self._local.__dict__
+        if held.get("written") != _written or held["until"] < time.monotonic():
+            self._renew(held)
+        connection: apsw.Connection = held["connection"]
+        return connection
+
+    @property
+    def state(self) -> int:
+        """A number that changes with every load and removal."""
+        connection = self.connection
+        held = self._local.__dict__
+        if held["state"] is None:
+            held["state"] = connection.execute("SELECT state FROM built").fetchall()[0][0]
+        state: int = held["state"]
+        return state
+
+    def _renew(self, held: dict[str, Any]) -> None:
+        written = _written
+        connection = held.get("connection")
+        if connection is None:
+            connection = held["connection"] = self._opened()
+        elif connection.in_transaction:
+            connection.execute("COMMIT")
+        connection.execute("BEGIN")
+        held["written"], held["until"] = written, time.monotonic() + SNAPSHOT_SECONDS
+        held["state"] = None
+
+    def _opened(self) -> apsw.Connection:
+        connection = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READONLY)
+        connection.set_busy_timeout(WAIT_MILLISECONDS)
+        connection.execute(f"PRAGMA cache_size = -{READ_CACHE_KIB}")
+        connection.create_scalar_function("covers", _covers, 2, deterministic=True)
+        with self._lock:
+            self._open.add(connection)
+        return connection
+
+    def close(self) -> None:
+        """Close the connections of all threads; a thread that asks again opens a new one."""
+        with self._lock:
+            for connection in list(self._open):
+                connection.close()
+            self._open.clear()
+        self._local = threading.local()
