@@ -91,15 +91,16 @@ def parse(
     Raises `Invalid`, located by line and column: no content, not UTF-8 (naming the likely encoding), not JSON,
     cut off, nested deeper than `DEEPEST`, or not an object. NaN and Infinity are not JSON.
     """
-    text = _plain(data)
-    try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise _broken(text, error, file) from None
-    if type(value) is not dict:
-        raise Invalid("fhir-json-object", place=Place(file=file, line=1, column=1))
-    _shallow(text, value, file)
-    return _exactly(text, file) if exact else value
+    value: dict[str, Any] = _parsed(data, dict, file, exact)
+    return value
+
+
+def parse_list(
+    data: bytes | bytearray | memoryview, *, file: str | None = None, exact: bool = False
+) -> list[Any]:
+    """The JSON array in `data`, as `parse` reads an object."""
+    value: list[Any] = _parsed(data, list, file, exact)
+    return value
 
 
 def number(text: str, *, exact: bool = False) -> int | float | Written:
@@ -146,10 +147,23 @@ _LONG_DIGITS = re.compile(rb"\d{19}")
 _exact_decoder = msgspec.json.Decoder(float_hook=Written)
 
 
-def _exactly(text: bytes, file: str | None) -> dict[str, Any]:
-    """The same object with exact numbers; that it is right JSON is known."""
+def _parsed(data: bytes | bytearray | memoryview, kind: type, file: str | None, exact: bool) -> Any:
+    text = _plain(data)
     try:
-        value: dict[str, Any] = _exact_decoder.decode(text)
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise _broken(text, error, file) from None
+    if type(value) is not kind:
+        code = "fhir-json-object" if kind is dict else "fhir-json-array"
+        raise Invalid(code, place=Place(file=file, line=1, column=1))
+    _shallow(text, value, file)
+    return _exactly(text, file) if exact else value
+
+
+def _exactly(text: bytes, file: str | None) -> Any:
+    """The same value with exact numbers; that it is right JSON is known."""
+    try:
+        value = _exact_decoder.decode(text)
         return _without_long(value) if _LONG_DIGITS.search(text) else value
     except (msgspec.DecodeError, ValueError, ArithmeticError):
         raise Invalid("fhir-json-number", place=Place(file=file), most=LONGEST_NUMBER) from None

@@ -1,0 +1,20 @@
+from pathlib import Path
+
+import pytest
+
+from camphora.fhir.patch import nodes
+
+SUITE = Path(__file__).parent / "data" / "fhir-test-cases"
+
+
+def document(element):
+    """The element alone as a document; no bytes where there is none."""
+    return nodes.write(nodes.Element(nodes.Name("", ""), {}, children=[element])) if element else b""
+
+
+def xml_cases(file):
+    """The cases of a suite in XML: each the one element of its parts by name, whether it fails, and its parts."""
+    for case in next(nodes.parse((SUITE / file).read_bytes()).elements).elements:
+        parts = {part.name.local: next(part.elements, None) for part in case.elements}
+        options = {name.local: value for name, value in case.attributes.items()}
+        yield pytest.param({**parts, "parts": list(case.elements), "failing": "error" in parts}, id=options["name"])

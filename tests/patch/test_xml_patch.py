@@ -1,0 +1,137 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from camphora.errors import CamphoraError, Invalid
+from camphora.fhir.patch import nodes, xml_patch, xpath
+
+from .conftest import document, xml_cases
+
+CASES = list(xml_cases("xml-patch-tests.xml"))
+FHIR = 'xmlns="http://hl7.org/fhir"'
+PATIENT = (
+    f'<Patient {FHIR}><id value="a"/><name><family value="王"/><given value="一"/></name></Patient>'.encode()
+)
+
+
+def bare(node):
+    """The node without the white space that only lays it out."""
+    if not isinstance(node, nodes.Element):
+        return node
+    children = [bare(c) for c in node.children if not isinstance(c, nodes.Text) or c.data.strip()]
+    return nodes.Element(node.name, node.attributes, node.declared, children)
+
+
+def patch(inner, declared=""):
+    return f"<diff {declared}>{inner}</diff>".encode()
+
+
+def test_the_suite_is_whole():
+    assert len(CASES) == 29
+
+
+@pytest.mark.conformance
+@pytest.mark.parametrize("case", CASES)
+def test_published_case(case):
+    diff = document(next(part for part in case["parts"] if part.name.local == "patch"))
+    if case["failing"]:
+        with pytest.raises(Invalid):
+            xml_patch(document(case["target"]), diff)
+        return
+    patched = nodes.parse(xml_patch(document(case["target"]), diff))
+    assert bare(next(patched.elements)) == bare(case["patched"])
+
+
+def test_what_no_operation_names_stays_letter_by_letter():
+    before = (
+        b'<?xml version="1.0" encoding="UTF-8"?><?x y?><!-- a --><f:Patient xmlns:f="http://hl7.org/fhir">'
+        b"\n <!-- b -->\n"
+        b' <f:id value="a"/>\n <f:gender value="male"/>\n</f:Patient>'
+    )
+    diff = patch('<replace sel="f:Patient/f:gender/@value">female</replace>')
+    assert xml_patch(before, diff) == before.replace(b'"male"', b'"female"')
+
+
+@pytest.mark.parametrize(
+    ("selector", "found"),
+    [
+        ("f:Patient/f:name/f:family/@value", "王"),
+        ("/f:Patient/f:name[1]/f:given[last()]/@value", "一"),
+        ("f:Patient/f:name[f:family/@value='王']/f:given/@value", "一"),
+        ("f:Patient/*[2]/f:given[position()=1]/@value", "一"),
+        ("f:Patient/f:name[f:given and f:family]/f:given/@value", "一"),
+        ("p:Patient/p:id/@value", "a"),
+        ("Patient/id/@*", "a"),
+    ],
+)
+def test_selectors(selector, found):
+    scope = {"p": "http://hl7.org/fhir", "": "http://hl7.org/fhir"}
+    [one] = xpath.select(nodes.parse(PATIENT), xpath.parse(selector, scope))
+    assert one.owner.attributes[one.name] == found
+
+
+@pytest.mark.parametrize(
+    ("operation", "code"),
+    [
+        ('<copy sel="f:Patient"/>', "patch-operation"),
+        ("<remove/>", "patch-selector"),
+        ('<remove sel="//f:name"/>', "patch-selector"),
+        ('<remove sel="x:Patient"/>', "patch-selector"),
+        ('<remove sel="f:Patient/f:name[0]"/>', "patch-selector"),
+        ('<remove sel="f:Patient/f:photo"/>', "patch-absent"),
+        ('<remove sel="f:Patient/f:name/*"/>', "patch-several"),
+        ('<remove sel="f:Patient"/>', "patch-target"),
+        ('<add sel="f:Patient" pos="after"><x/></add>', "patch-target"),
+        ('<add sel="f:Patient/f:id/@value">b</add>', "patch-target"),
+        ('<add sel="f:Patient/f:id" type="@value">b</add>', "patch-present"),
+        ('<add sel="f:Patient/f:id"/>', "patch-content"),
+        ('<replace sel="f:Patient/f:id/@value"><x/></replace>', "patch-content"),
+        ('<replace sel="f:Patient/f:name">text</replace>', "patch-content"),
+        ('<remove sel="f:Patient/f:name" ws="after"/>', "patch-space"),
+        ('<replace sel="f:Patient/f:id/@value">b</replace>', "patch-identity"),
+        ('<remove sel="f:Patient/f:id"/>', "patch-identity"),
+        (
+            '<replace sel="f:Patient"><Group xmlns="http://hl7.org/fhir"><id value="a"/></Group></replace>',
+            "patch-identity",
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_refused(operation, code):
+    with pytest.raises(Invalid) as caught:
+        xml_patch(PATIENT, patch(operation))
+    assert caught.value.code == code
+    assert caught.value.text("zh-TW")
+    assert caught.value.remedy("en")
+
+
+def test_an_error_repeats_no_literal_of_a_selector():
+    with pytest.raises(Invalid) as caught:
+        xml_patch(PATIENT, patch("<remove sel=\"f:Patient/f:name[f:family/@value='陳']\"/>"))
+    assert caught.value.facts["path"] == "f:Patient/f:name[f:family/@value='…']"
+
+
+def test_a_moved_prefix_is_declared_where_it_is_needed():
+    diff = patch('<add sel="f:Patient" pos="prepend"><q:id value="z"/></add>', 'xmlns:q="urn:q"')
+    assert b'<q:id xmlns:q="urn:q" value="z"/><id value="a"/>' in xml_patch(PATIENT, diff)
+
+
+def test_white_space_is_removed_where_the_operation_says_so():
+    before = b"<a>\n <b/>\n <c/>\n</a>"
+    assert xml_patch(before, patch('<remove sel="a/b" ws="before"/>')).endswith(b"<a>\n <c/>\n</a>")
+    assert xml_patch(before, patch('<remove sel="a/b" ws="both"/>')).endswith(b"<a><c/>\n</a>")
+
+
+def test_no_document_type_is_read_in_document_or_patch():
+    bomb = b'<!DOCTYPE a [<!ENTITY a "b">]><a>&a;</a>'
+    for given_document, diff in ((bomb, patch('<remove sel="a"/>')), (PATIENT, bomb)):
+        with pytest.raises(Invalid) as caught:
+            xml_patch(given_document, diff)
+        assert caught.value.code == "xml-doctype"
+
+
+@given(st.text(alphabet="f:abPatient/[]@='1.*()and text", max_size=40))
+def test_any_selector_finds_nodes_or_is_not_understood(selector):
+    try:
+        xml_patch(PATIENT, patch(f'<remove sel="{selector}"/>'))
+    except CamphoraError as error:
+        error.text("en")
