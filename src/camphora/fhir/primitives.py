@@ -8,18 +8,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from camphora.fhir import definitions
 from camphora.fhir.dates import days_of_month
 
 
 class Found(NamedTuple):
-    """A fault: where, from the value checked (`.name[0]`), its code and its facts."""
+    """A fault: where, from the value checked (`.name[0]`), its code and its facts; for a rule of a profile also how
+    grave it is, which profile asks for it and by which rule (an invariant's key, an element's id, a slice)."""
 
     path: str
     code: str
     facts: dict[str, object]
+    severity: Literal["error", "warning", "information"] = "error"
+    profile: str = ""
+    rule: str = ""
 
     def under(self, prefix: str) -> Found:
         return self._replace(path=prefix + self.path)

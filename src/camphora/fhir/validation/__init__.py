@@ -1,0 +1,113 @@
+"""Validation of resources against base R4 and any number of profiles, compiled to closures.
+
+    validator = Validator(Guides.bundled())
+    validator.validate(resource)                     # [] where all is well
+    validator.report(resource).sentence("zh-TW")     # what was checked, and what could not be
+
+Structure, cardinality, types, slicing, fixed values and patterns, bindings (through `Terms`), references (through
+`Resolver`), extensions, invariants, narrative and the rules of bundles; profiles are those that the resource
+declares and those that the caller names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from camphora.fhir import definitions
+from camphora.fhir.packages import Guides
+from camphora.fhir.primitives import Found
+from camphora.fhir.protocols import Resolver, Terms
+from camphora.fhir.validation.compiler import Compiler
+from camphora.fhir.validation.finding import Finding, Report, Severity, findings
+from camphora.fhir.validation.parts import Library, Part
+from camphora.fhir.validation.policy import Mode, Policy
+from camphora.fhir.validation.references import declared, no_resource
+from camphora.fhir.validation.scope import Check, Scope, Tally
+from camphora.fhir.validation.terms import GuideTerms
+
+MOST_PLANS = 1024
+Plan = tuple[Check, list[Found], tuple[str, ...]]
+"""The check of a resource type with certain profiles, what is to be said of those, and their addresses."""
+
+
+class Validator:
+    """Validates parsed JSON resources; free of state that a resource could change, and shared between threads."""
+
+    def __init__(
+        self,
+        guides: Guides,
+        terms: Terms | None = None,
+        resolver: Resolver | None = None,
+        policy: Policy | None = None,
+    ) -> None:
+        self.guides = guides
+        self.policy = policy or Policy()
+        self.terms = terms or GuideTerms(guides)
+        self._library = Library(guides)
+        self._compiler = Compiler(self._library, self.terms, resolver)
+        self._counting = Compiler(self._library, self.terms, resolver, counting=True)
+        self._plans: dict[tuple[object, ...], Plan] = {}
+
+    def validate(self, resource: Any, profiles: Sequence[str] = ()) -> list[Finding]:
+        """Everything found in a resource, against base R4, the profiles that it declares and those given; empty
+        where all is well. Never raises for what a resource holds."""
+        check, notes, _ = self._plan(self._compiler, resource, profiles)
+        found = check(resource, Scope(resource))
+        if found is None and not notes:
+            return []
+        return self._judged(resource, [*notes, *(found or ())])
+
+    def report(self, resource: Any, profiles: Sequence[str] = ()) -> Report:
+        """As `validate`, with an account of what was checked and what could not be; slower."""
+        check, notes, held = self._plan(self._counting, resource, profiles)
+        tally = Tally()
+        found = check(resource, Scope(resource, tally=tally))
+        judged = self._judged(resource, [*notes, *(found or ())])
+        return Report(judged, held, tally.nodes, tally.invariants, tuple(tally.unknown))
+
+    def _judged(self, resource: Any, found: Iterable[Found]) -> list[Finding]:
+        kind = resource.get("resourceType") if type(resource) is dict else None
+        root = kind if type(kind) is str and kind in definitions.resource_types() else ""
+        every = [self.policy.judge(one) for one in findings(resource, root, found)]
+        return [one for one in every if one is not None]
+
+    def _plan(self, compiler: Compiler, resource: Any, profiles: Sequence[str]) -> Plan:
+        kind = resource.get("resourceType") if type(resource) is dict else None
+        if type(kind) is not str or kind not in definitions.resource_types():
+            return (lambda value, _scope: no_resource(value)), [], ()
+        own = declared(resource)
+        key = (compiler, kind, *own, None, *profiles)
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = self._made(compiler, kind, own, profiles)
+            if len(self._plans) < MOST_PLANS:
+                self._plans[key] = plan
+        return plan
+
+    def _made(self, compiler: Compiler, kind: str, own: Sequence[str], profiles: Sequence[str]) -> Plan:
+        roots: dict[Part, None] = {}
+        notes: list[Found] = []
+        for number, url in enumerate((*own, *profiles)):
+            if self.policy.mode(url) == "off":
+                continue
+            root = self._library.root(url)
+            path = f".meta.profile[{number}]" if number < len(own) else ""
+            if root is None:
+                notes += self._unknown(url, path)
+            elif root.path not in {kind, "Resource", "DomainResource"}:
+                facts: dict[str, object] = {"found": kind, "expected": root.path}
+                notes.append(Found(path, "validation-profile-type", facts, "error", root.profile))
+            else:
+                roots[root] = None
+        held = tuple(root.profile for root in roots)
+        return compiler.resource(kind, roots), notes, held
+
+    def _unknown(self, url: str, path: str) -> list[Found]:
+        if self.policy.unknown == "off":
+            return []
+        severity: Severity = "error" if self.policy.unknown == "refuse" else "warning"
+        return [Found(path, "validation-profile-unknown", {"found": url}, severity, url)]
+
+
+__all__ = ["Finding", "GuideTerms", "Mode", "Policy", "Report", "Severity", "Validator"]

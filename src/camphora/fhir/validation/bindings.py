@@ -1,0 +1,161 @@
+"""Bindings of elements to value sets, as closures that ask `Terms` once per code.
+
+A required binding that fails is an error, an extensible one a warning; preferred and example ones are not checked,
+as in HL7's validator. A code that nobody here knows to be in or out of the value set is not checked: it is noted
+(`Scope.unknown`), never judged. Source: https://hl7.org/fhir/R4/terminologies.html#strength.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
+
+from camphora.fhir import definitions
+from camphora.fhir.primitives import Found
+from camphora.fhir.protocols import Terms
+from camphora.fhir.validation.parts import BASE, Part
+from camphora.fhir.validation.scope import Check, Scope
+
+MOST = 4096
+"""So many verdicts of one binding are remembered; then the memory starts anew."""
+STRENGTHS: dict[str, Literal["error", "warning"]] = {"required": "error", "extensible": "warning"}
+_MAXIMUM = BASE + "elementdefinition-maxValueSet"
+_UNBOUND = {"http://hl7.org/fhir/ValueSet/ucum-units"}
+
+Coded = tuple[str | None, str]
+
+
+class Bindings:
+    def __init__(self, terms: Terms) -> None:
+        self.terms = terms
+
+    def primitive(self, parts: tuple[Part, ...], code: str) -> list[Check]:
+        """The checks of a code, uri or string against the value sets that the parts bind it to."""
+        if code == "boolean" or not definitions.is_a(code, "string") and not definitions.is_a(code, "uri"):
+            return []
+        return [self._plain(*row) for row in asked(parts)]
+
+    def complex(self, parts: tuple[Part, ...], code: str) -> list[Check]:
+        """The checks of a Coding, CodeableConcept or Quantity."""
+        read = {"Coding": _coding, "CodeableConcept": _concept, "Quantity": _quantity}.get(code)
+        return [self._concept(read, *row) for row in asked(parts)] if read else []
+
+    def _plain(self, part: Part, values: str, severity: Literal["error", "warning"]) -> Check:
+        known: set[str] = set()
+        contains = self.terms.contains
+
+        def check(value: Any, scope: Scope) -> list[Found] | None:
+            if type(value) is not str or value in known:
+                return None
+            inside = contains(values, None, value)
+            if inside is False:
+                return [_outside(part, values, severity, value)]
+            if inside is None:
+                scope.unknown("value set", values)
+            if scope.tally is None:
+                if len(known) >= MOST:
+                    known.clear()
+                known.add(value)
+            return None
+
+        return check
+
+    def _concept(
+        self,
+        read: Callable[[dict[str, Any]], list[Coded]],
+        part: Part,
+        values: str,
+        severity: Literal["error", "warning"],
+    ) -> Check:
+        verdict = _remembered(self.terms, values)
+
+        def check(value: Any, scope: Scope) -> list[Found] | None:
+            if type(value) is not dict:
+                return None
+            codings = read(value)
+            if not codings:
+                return _uncoded(part, values, severity, value)
+            doubtful = False
+            for coding in codings:
+                inside = verdict(coding, scope.tally is None)
+                if inside:
+                    return None
+                doubtful = doubtful or inside is None
+            if doubtful:
+                scope.unknown("value set", values)
+                return None
+            return [_outside(part, values, severity, "; ".join(_shown(coding) for coding in codings))]
+
+        return check
+
+
+def asked(parts: tuple[Part, ...]) -> Iterator[tuple[Part, str, Literal["error", "warning"]]]:
+    """The value sets that must or should hold the code, each once, the strongest first said."""
+    found: dict[str, tuple[Part, Literal["error", "warning"]]] = {}
+    for part in parts:
+        binding = part.definition.get("binding") or {}
+        strength = STRENGTHS.get(binding.get("strength", ""))
+        if strength and binding.get("valueSet"):
+            values = binding["valueSet"]
+            if values not in found or strength == "error":
+                found[values] = (part, strength)
+        for extension in binding.get("extension", ()):
+            if extension.get("url") == _MAXIMUM:
+                maximum = extension.get("valueCanonical") or extension.get("valueUri") or ""
+                found.setdefault(maximum, (part, "error"))
+    for values, (part, strength) in found.items():
+        if values:
+            yield part, values, strength
+
+
+def _remembered(terms: Terms, values: str) -> Callable[[Coded, bool], bool | None]:
+    """`terms.contains` for one value set, with a bounded memory."""
+    known: dict[Coded, bool | None] = {}
+
+    def verdict(coding: Coded, keep: bool) -> bool | None:
+        if coding in known:
+            return known[coding]
+        inside = terms.contains(values, *coding)
+        if keep:
+            if len(known) >= MOST:
+                known.clear()
+            known[coding] = inside
+        return inside
+
+    return verdict
+
+
+def _coding(value: dict[str, Any]) -> list[Coded]:
+    code, system = value.get("code"), value.get("system")
+    if type(code) is not str or not (system is None or type(system) is str):
+        return []
+    return [(system or "", code)]
+
+
+def _concept(value: dict[str, Any]) -> list[Coded]:
+    codings = value.get("coding")
+    if type(codings) is not list:
+        return []
+    return [coded for coding in codings if type(coding) is dict for coded in _coding(coding)]
+
+
+def _quantity(value: dict[str, Any]) -> list[Coded]:
+    return _coding(value)
+
+
+def _uncoded(part: Part, values: str, severity: Literal["error", "warning"], value: Any) -> list[Found] | None:
+    """A required binding needs a code; text alone may stand where the binding is extensible."""
+    if severity != "error" or "value" in value or "unit" in value:
+        return None
+    facts: dict[str, object] = {"values": values}
+    return [Found("", "validation-uncoded", facts, "error", part.profile, part.id)]
+
+
+def _outside(part: Part, values: str, severity: Literal["error", "warning"], found: str) -> Found:
+    facts: dict[str, object] = {"found": found, "values": values}
+    code = "validation-code" if severity == "error" else "validation-code-extensible"
+    return Found("", code, facts, severity, part.profile, part.id)
+
+
+def _shown(coding: Coded) -> str:
+    return f"{coding[0]}|{coding[1]}" if coding[0] else coding[1]

@@ -1,0 +1,80 @@
+"""Invariants: the constraints of definitions, FHIRPath expressions that must hold.
+
+Each is decided as early as can be: what hangs on the names of an object alone, once per shape; what a quick look at
+the values answers, by that look; the rest by the engine, which is the truth for all
+(https://hl7.org/fhir/R4/conformance-rules.html#constraints).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from camphora.errors import CamphoraError
+from camphora.fhir import fhirpath
+from camphora.fhir.primitives import Found
+from camphora.fhir.validation.parts import Part
+from camphora.fhir.validation.scope import Check, Scope
+from camphora.fhir.validation.sight import Sight, sight
+
+ELSEWHERE = frozenset({"txt-1", "txt-2"})
+"""Checked by `narrative`, which says more than their `htmlChecks()`."""
+
+
+MENDED = {
+    "operator = 'exists' implies (answer is Boolean)": "operator = 'exists' implies (answer is boolean)",
+}
+"""Expressions of R4 that do not say what they mean, and what they mean (docs/rulings.md)."""
+
+
+class Invariant:
+    """One invariant at one kind of node."""
+
+    def __init__(self, row: dict[str, Any], part: Part, code: str) -> None:
+        self.key = str(row.get("key", ""))
+        text = str(row.get("expression", ""))
+        self.text = MENDED.get(text, text)
+        warning = row.get("severity") == "warning"
+        human = " ".join(str(row.get("human", "")).split())
+        facts: dict[str, object] = {"key": self.key, "human": human}
+        name = "validation-advice" if warning else "validation-invariant"
+        self.fault = Found("", name, facts, "warning" if warning else "error", part.profile, self.key)
+        self.sight: Sight | None = sight(self.text)
+        self.always = self.sight is not None and self.sight.primitive()
+        """It holds for every primitive that has a value."""
+        self._type = part.path if code in {"BackboneElement", "Element"} else code
+
+    def given(self, labels: frozenset[str]) -> Check | None:
+        """The check for objects with these elements; None where they alone make it hold."""
+        seen = self.sight.given(labels) if self.sight else None
+        if seen is True:
+            return None
+        return self._look(seen.look) if isinstance(seen, Sight) else self.check
+
+    def _look(self, look: Any) -> Check:
+        def check(value: Any, scope: Scope) -> list[Found] | None:
+            return None if look(value) is True else self.check(value, scope)
+
+        return check
+
+    def check(self, value: Any, scope: Scope) -> list[Found] | None:
+        """The engine's answer. What it cannot evaluate is noted; faults of structure are said elsewhere."""
+        try:
+            holds = fhirpath.compile(self.text, self._type).holds(
+                value, resource=scope.resource, root=scope.root
+            )
+        except CamphoraError:
+            scope.unknown("invariant", self.key)
+            return None
+        return [self.fault] if holds is False else None
+
+
+def invariants(parts: Iterable[Part], code: str) -> list[Invariant]:
+    """The invariants of all parts, each once."""
+    found: dict[tuple[str, str], Invariant] = {}
+    for part in parts:
+        for row in part.definition.get("constraint", ()):
+            key = (row.get("key", ""), row.get("expression", ""))
+            if row.get("expression") and key not in found and row.get("key") not in ELSEWHERE:
+                found[key] = Invariant(row, part, code)
+    return list(found.values())

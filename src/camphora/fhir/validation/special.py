@@ -1,0 +1,89 @@
+"""What types ask beyond their definitions: known codes and displays, narrative, identifiers of Taiwan, bundles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from camphora.fhir.primitives import Found
+from camphora.fhir.taiwan import identifiers
+from camphora.fhir.validation import narrative
+from camphora.fhir.validation.bundles import bundle
+from camphora.fhir.validation.scope import Check, Scope
+
+if TYPE_CHECKING:
+    from camphora.fhir.validation.compiler import Compiler
+
+MOST = 4096
+IdentifierCheck = Callable[[str, str], tuple[str, ...]]
+"""The codes of what is odd about a value of a system; empty where nothing is."""
+
+
+def special(code: str, compiler: Compiler) -> list[Check]:
+    """The further checks of values of this type."""
+    if code == "Coding":
+        return [_coding(compiler)]
+    plain: dict[str, Check] = {"Bundle": bundle, "Narrative": _narrative, "Identifier": _identifier}
+    return [plain[code]] if code in plain else []
+
+
+def _coding(compiler: Compiler) -> Check:
+    """A code of a code system that is known here is one of its codes, and its display is one of the code's names."""
+    judged: dict[tuple[str, str, str | None], list[Found] | None] = {}
+    terms = compiler.terms
+
+    def check(value: Any, scope: Scope) -> list[Found] | None:
+        if type(value) is not dict:
+            return None
+        system, code, display = value.get("system"), value.get("code"), value.get("display")
+        if type(system) is not str or type(code) is not str or not (display is None or type(display) is str):
+            return None
+        key = (system, code, display)
+        if key in judged and scope.tally is None:
+            return judged[key]
+        known = terms.knows(system, code)
+        if known is None:
+            scope.unknown("code system", system)
+        if len(judged) >= MOST:
+            judged.clear()
+        judged[key] = _unknown(system, code) if known is False else _misnamed(compiler, system, code, display)
+        return judged[key]
+
+    return check
+
+
+def _unknown(system: str, code: str) -> list[Found]:
+    return [Found(".code", "validation-code-unknown", {"found": code, "system": system})]
+
+
+def _misnamed(compiler: Compiler, system: str, code: str, display: str | None) -> list[Found] | None:
+    if not display:
+        return None
+    names = {name for lang in ("zh-TW", "en") if (name := compiler.terms.display(system, code, lang))}
+    if not names or _folded(display) in {_folded(name) for name in names}:
+        return None
+    facts: dict[str, object] = {"found": f"{system}|{code}", "expected": " / ".join(sorted(names))}
+    return [Found(".display", "validation-display", facts, "warning")]
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def _narrative(value: Any, _scope: Scope) -> list[Found] | None:
+    text = value.get("div") if type(value) is dict else None
+    fault = narrative.wrong(text) if type(text) is str else None
+    if fault is None:
+        return None
+    rule = "txt-2" if fault == "empty" else "txt-1"
+    return [Found(".div", f"validation-narrative-{fault}", {}, "error", "", rule)]
+
+
+def _identifier(value: Any, _scope: Scope) -> list[Found] | None:
+    if type(value) is not dict:
+        return None
+    system, number = value.get("system"), value.get("value")
+    if type(system) is not str or type(number) is not str:
+        return None
+    odd = identifiers.warnings(system, number)
+    return [Found(".value", code, {}, "warning", "", "identifier") for code in odd] or None
