@@ -42,56 +42,64 @@ class Fault(NamedTuple):
     about: str = ""
 
 
+Making = Callable[[Specimen], Iterable[Fault]]
+
+
 class Mutant(NamedTuple):
     kind: str
+    number: int
     specimen: Specimen
     resource: Json
     places: tuple[str, ...]
 
     @property
     def name(self) -> str:
-        return f"{self.kind}: {self.specimen.name} at {self.places[0]}"
+        return f"{self.kind} {self.number}: {self.specimen.name} at {self.places[0]}"
 
 
-Kind = Callable[[Specimen], Iterable[Fault]]
-KINDS: dict[str, tuple[Kind, int]] = {}
+class Kind(NamedTuple):
+    """A kind of fault: how its faults are made, how many are drawn, and how many of one specimen at most."""
+
+    made: Making
+    quota: int
+    each: int
 
 
-def kind(name: str, quota: int = QUOTA) -> Callable[[Kind], Kind]:
-    def add(made: Kind) -> Kind:
+KINDS: dict[str, Kind] = {}
+
+
+def kind(name: str, quota: int = QUOTA, each: int = PER_SPECIMEN) -> Callable[[Making], Making]:
+    def add(made: Making) -> Making:
         assert name not in KINDS, name
-        KINDS[name] = (made, quota)
+        KINDS[name] = Kind(made, quota, each)
         return made
 
     return add
 
 
-def mutants(specimens: list[Specimen], names: Iterable[str] = ()) -> Iterator[Mutant]:
+def mutants(specimens: Iterable[Specimen], names: Iterable[str] = ()) -> Iterator[Mutant]:
     """The mutants of the kinds named, or of all."""
+    pool = list(specimens)
     for name in names or KINDS:
-        yield from _of_kind(name, specimens)
+        yield from _of_kind(name, pool)
 
 
 def _of_kind(name: str, specimens: list[Specimen]) -> Iterator[Mutant]:
-    made, quota = KINDS[name]
+    made, quota, each = KINDS[name]
     draw = random.Random(f"{SEED} {name}")
     seen: Counter[str] = Counter()
-    left = quota
     for specimen in draw.sample(specimens, len(specimens)):
         faults = list(made(specimen))
         draw.shuffle(faults)
         taken = 0
         for fault in faults:
             about = fault.about or _generic(fault.places[0])
-            if taken == PER_SPECIMEN or left == 0:
+            if taken == each or seen.total() == quota:
                 break
             if seen[about] < PER_ELEMENT:
-                yield Mutant(name, specimen, _changed(specimen, fault), fault.places)
                 seen[about] += 1
                 taken += 1
-                left -= 1
-        if left == 0:
-            return
+                yield Mutant(name, seen.total(), specimen, _changed(specimen, fault), fault.places)
 
 
 def _changed(specimen: Specimen, fault: Fault) -> Json:

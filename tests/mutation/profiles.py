@@ -211,16 +211,25 @@ def _type(url: str) -> str:
 @kind("unit", 60)
 def unit(specimen: Specimen) -> Iterator[Fault]:
     """A unit that the profile does not allow: told at the quantity, its code or its unit."""
+    fixed_units = [
+        url
+        for url in specimen.profiles
+        for row in snapshot(url)
+        if row["path"] == "Observation.value[x].code" and (fixed(row) is not None or _binds(row))
+    ]
     for node in specimen.nodes:
-        narrowed = any(
-            row["path"].startswith("Observation.value[x].code")
-            for url in specimen.profiles
-            for row in snapshot(url)
-        )
-        if narrowed and node.path == "Observation.value" and node.code == "Quantity" and "code" in node.value:
-            yield Fault(
-                (f"{node.path}.code", node.path), put((*node.keys, "code"), "mol/L"), specimen.profiles[0]
-            )
+        if (
+            fixed_units
+            and node.path == "Observation.value"
+            and node.code == "Quantity"
+            and "code" in node.value
+        ):
+            yield Fault((f"{node.path}.code", node.path), put((*node.keys, "code"), "mol/L"), fixed_units[0])
+
+
+def _binds(row: Json) -> bool:
+    binding = row.get("binding", {})
+    return binding.get("strength") == "required" and listed(binding.get("valueSet", ""))
 
 
 class Slice:
@@ -242,27 +251,12 @@ def _mark(rule: Json, name: str, inside: list[Json]) -> Any:
     """The pattern that an item of the slice must contain for one discriminator."""
     if rule["type"] not in {"value", "pattern"}:
         return None
-    steps = [] if rule["path"] == "$this" else rule["path"].split(".")
-    found: dict[str, Any] = {}
-    for row in inside:
-        rest = row["id"].removeprefix(name).removeprefix(".")
-        if (value := fixed(row)) is not None and (rest.split(".") if rest else [])[: len(steps)] == steps:
-            found[rest] = value
-    return _assembled(found) if found and not any("(" in s for s in steps) else None
-
-
-def _assembled(found: dict[str, Any]) -> Any:
-    """`coding.code` → x as {"coding": {"code": x}}."""
-    tree: Any = {}
-    for path, value in found.items():
-        if not path:
-            return value
-        node = tree
-        *owners, last = path.split(".")
-        for owner in owners:
-            node = node.setdefault(owner, {})
-        node[last] = value
-    return tree
+    path = "" if rule["path"] == "$this" else rule["path"]
+    row = next((r for r in inside if r["id"] == f"{name}.{path}".removesuffix(".")), None)
+    value = fixed(row) if row else None
+    for part in reversed(path.split(".") if path and value is not None else ()):
+        value = {part: value}
+    return value
 
 
 def _contains(item: Any, mark: Any) -> bool:

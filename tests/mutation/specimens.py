@@ -7,6 +7,7 @@ from functools import cache
 
 from camphora.fhir.packages import package
 from conformance.corpora import Json, r4_examples, taiwan_ltc
+from mutation import own
 from mutation.engine import Specimen
 
 DEFINITIONS = {
@@ -36,4 +37,4 @@ def specimens() -> tuple[Specimen, ...]:
             if kind not in DEFINITIONS or (kind not in seen and source == "r4"):
                 chosen.append(Specimen(f"{source} {kind}/{resource.get('id', '')}", resource))
             seen.add(kind)
-    return tuple(chosen)
+    return (*chosen, *own.specimens())

@@ -1,0 +1,102 @@
+"""What docs/conformance.md says of the suites: written by `tools/conformance.py --write`, held to by a test."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+from conformance.registry import SUITES
+from conformance.suite import Suite, excuses
+
+PAGE = Path(__file__).resolve().parents[2] / "docs/conformance.md"
+_PART = "<!-- {name} -->\n{text}<!-- /{name} -->"
+
+
+def total(suite: Suite) -> int:
+    """How many cases it has; the measured one is known from its own table."""
+    if suite.share is not None:
+        return suite.least
+    return len({case.name for case in suite.cases()})
+
+
+def suites() -> str:
+    """One row a suite. What is not excused passes: `make conformance` fails otherwise."""
+    names = ("測試組 Suite", "內容 What it is", "來源 Source", "題數 Cases", "通過 Passed", "例外 Excused")
+    head = f"| {' | '.join(names)} |\n{'|---' * len(names)}|\n"
+    return head + "".join(_row(suite) for suite in SUITES)
+
+
+def _row(suite: Suite) -> str:
+    cases, excused = total(suite), len(excuses(suite))
+    if suite.share is not None:
+        counts = f"≥ {cases:,} | ≥ {suite.share:.0%} | {excused}"
+    else:
+        counts = f"{cases:,} | {cases - excused:,} | {excused}"
+    return f"| `{suite.name}` | {suite.zh}<br>{suite.en} | {suite.source} | {counts} |\n"
+
+
+def reasons() -> str:
+    """Every excuse, those of one reason together."""
+    text = ""
+    for suite in SUITES:
+        by_reason: dict[str, list[str]] = {}
+        for case, reason in excuses(suite).items():
+            by_reason.setdefault(reason, []).append(case)
+        if by_reason:
+            rows = "".join(f"| {_cases(cases)} | {reason} |\n" for reason, cases in by_reason.items())
+            text += f"### `{suite.name}`\n\n| 題 Case | 理由 Reason |\n|---|---|\n{rows}\n"
+    return text
+
+
+def _cases(cases: list[str]) -> str:
+    return "<br>".join(f"`{case}`" for case in cases)
+
+
+def faults() -> str:
+    """Kinds of faults, found and total; the invariants and the rules of bundles each as one row."""
+    from mutation.measuring import by_kind, measured
+
+    found: Counter[str] = Counter()
+    every: Counter[str] = Counter()
+    keys: Counter[str] = Counter()
+    for name, (right, count) in by_kind(measured()).items():
+        row = _family(name)
+        found[row] += right
+        every[row] += count
+        keys[row] += 1
+    head = "| 錯誤類型 Kind of fault | 指出 Found | 總數 Total |\n|---|---|---|\n"
+    rows = "".join(f"| {_named(row, keys[row])} | {found[row]:,} | {every[row]:,} |\n" for row in every)
+    return (
+        head
+        + rows
+        + f"| **全部 All** ({len(by_kind(()))}) | **{found.total():,}** | **{every.total():,}** |\n"
+    )
+
+
+def _family(name: str) -> str:
+    if name.startswith("Bundle "):
+        return "rules of Bundle"
+    return "invariants of R4" if " " in name else name
+
+
+def _named(row: str, keys: int) -> str:
+    return f"`{row}`" if keys == 1 else f"{row} ({keys})"
+
+
+PARTS = {"suites": suites, "reasons": reasons, "faults": faults}
+
+
+def part(name: str) -> str:
+    """What stands on the page between the marks of a part."""
+    found = re.search(_PART.format(name=name, text="(.*?)"), PAGE.read_text("utf-8"), re.DOTALL)
+    assert found, name
+    return found[1]
+
+
+def write() -> None:
+    text = PAGE.read_text("utf-8")
+    for name, made in PARTS.items():
+        new = _PART.format(name=name, text=made())
+        text = re.sub(_PART.format(name=name, text=".*?"), lambda _, new=new: new, text, flags=re.DOTALL)
+    PAGE.write_text(text, "utf-8")
