@@ -17,4 +17,6 @@ def xml_cases(file):
     for case in next(nodes.parse((SUITE / file).read_bytes()).elements).elements:
         parts = {part.name.local: next(part.elements, None) for part in case.elements}
         options = {name.local: value for name, value in case.attributes.items()}
-        yield pytest.param({**parts, "parts": list(case.elements), "failing": "error" in parts}, id=options["name"])
+        yield pytest.param(
+            {**parts, "parts": list(case.elements), "failing": "error" in parts}, id=options["name"]
+        )
