@@ -28,12 +28,13 @@ class Coding(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Designation:
     """A further name of a concept. `language` is a BCP-47 tag or empty; `source` is the canonical of the supplement
-    that brought it, or empty."""
+    that brought it, or empty; `extensions` are FHIR extensions as parsed JSON."""
 
     value: str
     language: str = ""
     use: Coding | None = None
     source: str = ""
+    extensions: tuple[Mapping[str, Any], ...] = ()
 
 
 PropertyValue = str | bool | int | Decimal | Coding
