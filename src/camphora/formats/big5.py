@@ -78,8 +78,8 @@ def marked(char: str) -> str:
 def encode(text: str, name: str = "-", stand_in: Callable[[str], str] | None = None) -> bytes:
     """The text as Big5; reading it gives the same text.
 
-    Raises Faults of formats-character-lacking, one per place, for characters that Big5 lacks, unless `stand_in` says what
-    to write for them (`marked`); there is no silent question mark.
+    Raises Faults of formats-character-lacking, one per place, for characters that Big5 lacks, unless `stand_in` says
+    what to write for them (`marked`); there is no silent question mark.
     """
     return b"".join(encoded([text], name, stand_in))
 
