@@ -12,7 +12,7 @@ from camphora.cli.terminal import Terminal, usual_lang, words
 from camphora.errors import Invalid, Lang
 from camphora.policy.paths import Reach, read_path
 
-NOUNS = ("demo", "serve", "load", "user", "token", "backup", "audit", "system", "package")
+NOUNS = ("demo", "serve", "load", "user", "token", "backup", "audit", "system", "package", "convert")
 """Each is a module of this folder with a function `add`."""
 
 
