@@ -98,8 +98,8 @@ def _copy_resources(new: apsw.Connection) -> None:
         if new.changes():
             own = new.last_insert_rowid()
             new.execute(
-                "INSERT INTO mapping SELECT ?, source_system, source_code, target_system, target_code, relationship,"
-                " more FROM old.mapping WHERE map = ?",
+                "INSERT INTO mapping SELECT ?, source_system, source_code, target_system, target_code, relationship"
+                " FROM old.mapping WHERE map = ?",
                 (own, number),
             )
 

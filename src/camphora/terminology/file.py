@@ -9,7 +9,6 @@ write meanwhile. What another process loads is therefore seen within a second.
 from __future__ import annotations
 
 import threading
-import time
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from functools import cache
 from importlib.resources import files
 from itertools import count
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import apsw
@@ -118,7 +118,7 @@ def open_to_write(path: Path) -> apsw.Connection:
     except apsw.CantOpenError as error:
         raise NotFound("terminology-file", file=path.name) from error
     connection.set_busy_timeout(WAIT_MILLISECONDS)
-    connection.execute("PRAGMA synchronous = full; PRAGMA temp_store = memory")
+    connection.execute("PRAGMA synchronous = normal; PRAGMA temp_store = memory")
     return connection
 
 
@@ -148,6 +148,23 @@ def _covers(*given: Any) -> bool:
     return pattern(expression).covers(text)
 
 
+class Freshness:
+    """Tells when what was read may have changed: after each change by this process, and after a second."""
+
+    __slots__ = ("_until", "_written")
+
+    def __init__(self) -> None:
+        self._written, self._until = -1, 0.0
+
+    def passed(self) -> bool:
+        """Whether it is time to look again; then the time begins anew."""
+        now = monotonic()
+        if self._written == _written and now < self._until:
+            return False
+        self._written, self._until = _written, now + SNAPSHOT_SECONDS
+        return True
+
+
 class Readers:
     """Connections of one file that cannot write, one per thread, each with a snapshot that is at most a second old."""
 
@@ -157,18 +174,21 @@ class Readers:
         self._open: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
         self._lock = threading.Lock()
 
-    def rows(self, sql: str, values: Sequence[object] = ()) -> list[Any]:
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         """All rows of a query."""
-        return query(self.connection, sql, values)
+        return self.connection.execute(sql, values).fetchall()
+
+    def any(self, sql: str, values: Sequence[Any]) -> bool:
+        """Whether a query has a row."""
+        return self.connection.execute(sql, values).fetchone() is not None
 
     @property
     def connection(self) -> apsw.Connection:
         """This thread's connection, its snapshot fresh."""
         held = self._local.__dict__
-        if held.get("written") != _written or held["until"] < time.monotonic():
+        if held.get("written") != _written or held["until"] < monotonic():
             self._renew(held)
-        connection: apsw.Connection = held["connection"]
-        return connection
+        return held["connection"]  # type: ignore[no-any-return]
 
     @property
     def state(self) -> int:
@@ -188,7 +208,7 @@ class Readers:
         elif connection.in_transaction:
             connection.execute("COMMIT")
         connection.execute("BEGIN")
-        held["written"], held["until"] = written, time.monotonic() + SNAPSHOT_SECONDS
+        held["written"], held["until"] = written, monotonic() + SNAPSHOT_SECONDS
         held["state"] = None
 
     def _opened(self) -> apsw.Connection:

@@ -27,6 +27,7 @@ from camphora.terminology.writing import Edition
 
 PAGE = 256
 """Concepts read at once."""
+HAS = "SELECT 1 FROM concept WHERE code = ? COLLATE NOCASE AND edition = ? AND code = ?"
 COLUMNS = "code, zh, en, display, status, inactive, abstract, more"
 
 
@@ -74,7 +75,7 @@ class StoredSystem:
             "content": edition.content,
         }
 
-    @property
+    @cached_property
     def case_sensitive(self) -> bool:
         return bool(self.about.get("caseSensitive", True))
 
@@ -173,10 +174,12 @@ class StoredSystem:
         return int(self._readers.rows(f"SELECT count(*) FROM concept WHERE {sql}", values)[0][0])
 
     def passes(self, code: str, filters: Sequence[Filter]) -> bool:
+        if not filters and self.case_sensitive:
+            return self._readers.any(HAS, (code, self._number, code))
         sql, values = self._conditions.all(filters)
         asked = f"SELECT 1 FROM concept WHERE code = ? COLLATE NOCASE AND edition = ? AND code = ? AND {sql}"
         spelt = self._spelling(code)
-        return bool(self._readers.rows(asked, (spelt, self._number, spelt, *values)))
+        return self._readers.any(asked, (spelt, self._number, spelt, *values))
 
     def _pages(self, columns: str, condition: Sql) -> Iterator[Sequence[Any]]:
         """Rows in the system's order, read page by page behind the last one; the first column is the id."""
@@ -194,11 +197,15 @@ class StoredSystem:
             last = rows[-1][-1]
 
     def _best(self, condition: Sql, wanted: Wanted) -> Iterator[Sequence[Any]]:
-        """Rows of a search, best first: all ids at once, the rows page by page."""
+        """Rows of a search, best first: a page, and where that does not do, the ids of all the others."""
         sql, values = _and(condition, self._text(wanted))
         ranked, ranks = wanted.order()
-        asked = f"SELECT id FROM concept WHERE {sql} ORDER BY {ranked}"
-        ids = [row[0] for row in self._readers.rows(asked, (*values, *ranks))]
+        asked = f"FROM concept WHERE {sql} ORDER BY {ranked} LIMIT ? OFFSET ?"
+        first = self._readers.rows(f"SELECT id, {COLUMNS} {asked}", (*values, *ranks, PAGE, 0))
+        yield from first
+        if len(first) < PAGE:
+            return
+        ids = [row[0] for row in self._readers.rows(f"SELECT id {asked}", (*values, *ranks, -1, PAGE))]
         for start in range(0, len(ids), PAGE):
             page = ids[start : start + PAGE]
             marks = ",".join("?" * len(page))

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from camphora.fhir.packages import Guides
+from camphora.fhir.packages.guides import order
 from camphora.terminology.operations.canonicals import canonical, newest
 from camphora.terminology.operations.mapping import ResourceConceptMap
 from camphora.terminology.operations.resources import ResourceCodeSystem
@@ -17,6 +18,8 @@ from camphora.terminology.stored import StoredSystem
 from camphora.terminology.systems import CodeSystem, ConceptMap
 
 Json = Mapping[str, Any]
+UNREAD = {"not-present", "supplement"}
+HL7 = "http://terminology.hl7.org/CodeSystem/"
 KEPT_SYSTEMS, KEPT_RESOURCES, KEPT_MAPS = 256, 256, 16
 """So many are held ready at once; of the terminology file's systems only their heads."""
 
@@ -112,17 +115,22 @@ class GuideLibrary:
     def versions(self, url: str) -> Sequence[str]:
         if self._system(url, "") is None:
             return ()
-        return newest(self._versions.get(("CodeSystem", url), ()))
+        return sorted(self._versions.get(("CodeSystem", url), ()), key=order, reverse=True)
 
     def code_system(self, url: str, version: str | None = None) -> CodeSystem | None:
         return self._system(url, version or "")
 
+    def aged(self, url: str) -> bool:
+        """Whether its only copy is that of base R4 (2019) of a system that HL7 Terminology has numbered since."""
+        package = self._guides.package_of(url) if url.startswith(HL7) else None
+        return package is not None and package.name == "hl7.fhir.r4.core"
+
     def supplements(self, url: str, version: str | None = None) -> Sequence[CodeSystem]:  # noqa: ARG002
-        """None of the guides has any."""
+        """Those of guides are read only when they are loaded into the terminology file."""
         return ()
 
     def value_set_versions(self, url: str) -> Sequence[str]:
-        return newest(self._versions.get(("ValueSet", url), ()))
+        return sorted(self._versions.get(("ValueSet", url), ()), key=order, reverse=True)
 
     def value_set(self, url: str, version: str | None = None) -> Json | None:
         found = self._guides.find(f"{url}|{version}" if version else url)
@@ -141,6 +149,55 @@ class GuideLibrary:
         if ("CodeSystem", url) not in self._versions:
             return None
         found = self._guides.find(f"{url}|{version}" if version else url)
-        if found is None or found["resourceType"] != "CodeSystem" or found.get("content") == "not-present":
+        if found is None or found["resourceType"] != "CodeSystem" or found.get("content") in UNREAD:
             return None
         return ResourceCodeSystem(found)
+
+
+class Holdings:
+    """Everything that an installation knows, as a `systems.Library`: its terminology file, and of what that does not
+    hold, what the guides carry."""
+
+    def __init__(self, stored: StoredLibrary, guides: GuideLibrary) -> None:
+        self.stored, self.guides = stored, guides
+
+    @classmethod
+    def of(cls, terms: Terminology, guides: Guides | None = None) -> Holdings:
+        """Over a terminology file and these guides; over the bundled ones where none are given."""
+        return cls(StoredLibrary(terms), GuideLibrary(guides or Guides.bundled()))
+
+    @property
+    def state(self) -> Hashable:
+        return self.stored.state, self.guides.state
+
+    def versions(self, url: str) -> Sequence[str]:
+        return self.stored.versions(url) or self.guides.versions(url)
+
+    def code_system(self, url: str, version: str | None = None) -> CodeSystem | None:
+        if version is None and self.stored.versions(url):
+            return self.stored.code_system(url)
+        return self.stored.code_system(url, version) or self.guides.code_system(url, version)
+
+    def aged(self, url: str) -> bool:
+        """Whether codes may be missing because only a copy of 2019 is held."""
+        return not self.stored.versions(url) and self.guides.aged(url)
+
+    def supplements(self, url: str, version: str | None = None) -> Sequence[CodeSystem]:
+        return self.stored.supplements(url, version)
+
+    def value_set_versions(self, url: str) -> Sequence[str]:
+        return self.stored.value_set_versions(url) or self.guides.value_set_versions(url)
+
+    def value_set(self, url: str, version: str | None = None) -> Json | None:
+        if version is None and self.stored.value_set_versions(url):
+            return self.stored.value_set(url)
+        return self.stored.value_set(url, version) or self.guides.value_set(url, version)
+
+    def concept_maps(self, url: str | None = None) -> Sequence[ConceptMap]:
+        own = self.stored.concept_maps(url)
+        held = {one.url for one in own}
+        return [*own, *(one for one in self.guides.concept_maps(url) if one.url not in held)]
+
+    def code_systems(self) -> Iterator[tuple[str, Sequence[str]]]:
+        urls = dict.fromkeys(url for part in (self.stored, self.guides) for url, _ in part.code_systems())
+        return ((url, self.versions(url)) for url in urls)

@@ -77,7 +77,7 @@ class Wanted:
         """The code itself, codes that begin so, names that begin so, the others; shorter names first."""
         sql = (
             "CASE WHEN code = ? COLLATE NOCASE THEN 0 WHEN instr(folded, ?) = 1 THEN 1"
-            " WHEN instr(folded, ?) = length(code) + 2 THEN 2 ELSE 3 END, length(folded), code, id"
+            " WHEN instr(folded, ?) = length(code) + 2 THEN 2 ELSE 3 END, length(folded), id"
         )
         return sql, [self.text, self.text, self.text]
 

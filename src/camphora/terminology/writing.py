@@ -244,10 +244,12 @@ def remove(connection: apsw.Connection, number: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What became of an edition: how many concepts it has, how many of them were written now."""
+    """What became of an edition: how many concepts it has, how many of them were written now; `same` where all of it
+    was held and visible."""
 
     concepts: int
     new: int
+    same: bool = False
 
 
 def write_edition(
@@ -261,7 +263,7 @@ def write_edition(
     writer = EditionWriter(connection, edition)
     start = writer.begin()
     if start is None:
-        return Written(writer.count(), 0)
+        return Written(writer.count(), 0, same=True)
     kept = start
     for batch in batches(islice(entries, start, None)):
         writer.add(batch)

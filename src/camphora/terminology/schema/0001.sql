@@ -76,7 +76,6 @@ CREATE TABLE mapping (
   target_system TEXT NOT NULL,
   target_code TEXT NOT NULL,
   relationship TEXT NOT NULL,
-  more TEXT NOT NULL,          -- comment, products, depends-on as JSON, or empty
   PRIMARY KEY (source_code, source_system, target_code, target_system, map)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX mapping_target ON mapping (target_code, target_system);
