@@ -12,6 +12,10 @@ class Terms(Protocol):
         """Whether the value set has the code; system None where the element implies it. None: not known here."""
         ...
 
+    def knows(self, system: str, code: str) -> bool | None:
+        """Whether the code system has the code. None: the system, or all of it, is not known here."""
+        ...
+
     def display(self, system: str, code: str, lang: str) -> str | None:
         """What people call the code in a language; None where the code or its name is not known."""
         ...

@@ -45,8 +45,9 @@ class Validator:
         self.policy = policy or Policy()
         self.terms = terms or GuideTerms(guides)
         self._library = Library(guides)
-        self._compiler = Compiler(self._library, self.terms, resolver)
-        self._counting = Compiler(self._library, self.terms, resolver, counting=True)
+        off = frozenset(rule for rule, mode in self.policy.rules.items() if mode == "off")
+        self._compiler = Compiler(self._library, self.terms, resolver, off=off)
+        self._counting = Compiler(self._library, self.terms, resolver, off=off, counting=True)
         self._plans: dict[tuple[object, ...], Plan] = {}
 
     def validate(self, resource: Any, profiles: Sequence[str] = ()) -> list[Finding]:

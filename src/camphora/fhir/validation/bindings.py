@@ -19,26 +19,29 @@ from camphora.fhir.validation.scope import Check, Scope
 MOST = 4096
 """So many verdicts of one binding are remembered; then the memory starts anew."""
 STRENGTHS: dict[str, Literal["error", "warning"]] = {"required": "error", "extensible": "warning"}
+CODES = {"error": "validation-code", "warning": "validation-code-extensible"}
 _MAXIMUM = BASE + "elementdefinition-maxValueSet"
-_UNBOUND = {"http://hl7.org/fhir/ValueSet/ucum-units"}
 
 Coded = tuple[str | None, str]
 
 
 class Bindings:
-    def __init__(self, terms: Terms) -> None:
+    def __init__(self, terms: Terms, off: frozenset[str] = frozenset()) -> None:
         self.terms = terms
+        self._off = {severity for severity, code in CODES.items() if code in off}
 
     def primitive(self, parts: tuple[Part, ...], code: str) -> list[Check]:
         """The checks of a code, uri or string against the value sets that the parts bind it to."""
-        if code == "boolean" or not definitions.is_a(code, "string") and not definitions.is_a(code, "uri"):
+        if not (definitions.is_a(code, "string") or definitions.is_a(code, "uri")):
             return []
-        return [self._plain(*row) for row in asked(parts)]
+        return [self._plain(*row) for row in asked(parts) if row[2] not in self._off]
 
     def complex(self, parts: tuple[Part, ...], code: str) -> list[Check]:
         """The checks of a Coding, CodeableConcept or Quantity."""
         read = {"Coding": _coding, "CodeableConcept": _concept, "Quantity": _quantity}.get(code)
-        return [self._concept(read, *row) for row in asked(parts)] if read else []
+        if read is None:
+            return []
+        return [self._concept(read, *row) for row in asked(parts) if row[2] not in self._off]
 
     def _plain(self, part: Part, values: str, severity: Literal["error", "warning"]) -> Check:
         known: set[str] = set()
@@ -143,7 +146,9 @@ def _quantity(value: dict[str, Any]) -> list[Coded]:
     return _coding(value)
 
 
-def _uncoded(part: Part, values: str, severity: Literal["error", "warning"], value: Any) -> list[Found] | None:
+def _uncoded(
+    part: Part, values: str, severity: Literal["error", "warning"], value: Any
+) -> list[Found] | None:
     """A required binding needs a code; text alone may stand where the binding is extensible."""
     if severity != "error" or "value" in value or "unit" in value:
         return None
@@ -153,8 +158,7 @@ def _uncoded(part: Part, values: str, severity: Literal["error", "warning"], val
 
 def _outside(part: Part, values: str, severity: Literal["error", "warning"], found: str) -> Found:
     facts: dict[str, object] = {"found": found, "values": values}
-    code = "validation-code" if severity == "error" else "validation-code-extensible"
-    return Found("", code, facts, severity, part.profile, part.id)
+    return Found("", CODES[severity], facts, severity, part.profile, part.id)
 
 
 def _shown(coding: Coded) -> str:

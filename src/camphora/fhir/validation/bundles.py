@@ -53,9 +53,9 @@ def _agreeing(path: str, url: str, resource: dict[str, Any]) -> Iterator[Found]:
         yield Found(f"{path}.fullUrl", "validation-bundle-absolute", {}, "error", "", "bundle-fullUrl")
         return
     named = parse_reference(url)
-    if named.id and resource.get("id") is not None:
-        if (named.type, named.id) != (resource.get("resourceType"), resource["id"]):
-            yield Found(f"{path}.fullUrl", "validation-bundle-id", {}, "error", "", "bundle-fullUrl")
+    own = (resource.get("resourceType"), resource.get("id"))
+    if named.id and own[1] is not None and (named.type, named.id) != own:
+        yield Found(f"{path}.fullUrl", "validation-bundle-id", {}, "error", "", "bundle-fullUrl")
 
 
 def _first(value: dict[str, Any], kind: str) -> list[Found]:

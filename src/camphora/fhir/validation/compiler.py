@@ -8,7 +8,7 @@ types may hold themselves.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from camphora.fhir import definitions
 from camphora.fhir.primitives import Found, primitive
@@ -22,7 +22,15 @@ from camphora.fhir.validation.references import References
 from camphora.fhir.validation.scope import Check, Scope
 from camphora.fhir.validation.slices import sliced_check, slicer
 from camphora.fhir.validation.special import special
-from camphora.fhir.validation.walking import Shape, array_check, both, object_check, pair_rule, right
+from camphora.fhir.validation.walking import (
+    Shape,
+    array_check,
+    both,
+    object_check,
+    pair_rule,
+    remembered,
+    right,
+)
 
 Parts = tuple[Part, ...]
 
@@ -37,16 +45,24 @@ class Field:
 
 
 class Compiler:
-    """Compiles what one validator needs. `counting`: the checks also count what they do."""
+    """Compiles what one validator needs. `off` are the rules that are not asked; `counting`: the checks also count
+    what they do."""
 
     def __init__(
-        self, library: Library, terms: Terms, resolver: Resolver | None = None, *, counting: bool = False
+        self,
+        library: Library,
+        terms: Terms,
+        resolver: Resolver | None = None,
+        *,
+        off: frozenset[str] = frozenset(),
+        counting: bool = False,
     ) -> None:
         self.library = library
         self.terms = terms
         self.resolver = resolver
+        self.off = off
         self.counting = counting
-        self.bindings = Bindings(terms)
+        self.bindings = Bindings(terms, off)
         self.references = References(self)
         self.extensions = Extensions(self)
         self._contents: dict[tuple[Parts, str], Check] = {}
@@ -69,12 +85,14 @@ class Compiler:
         every = self._typed(parts, code)
         if is_primitive(code):
             checks = [*limits.primitive_limits(parts, code), *self.bindings.primitive(parts, code)]
-            checks += [rule.check for rule in invariants(every, code) if not rule.always]
-            return self._counted(both(primitive(code), checks), len(checks))
+            rules = invariants(every, code, self.off)
+            checks += [check for rule in rules if (check := rule.primitive())]
+            return self._counted(both(cast("Check", primitive(code)), checks), len(rules))
         checks = [*limits.values(parts), *self.bindings.complex(parts, code), *special(code, self)]
         checks += self.references.checks(parts, code)
         checks += [self.any_of(row) for row in self._choices_of_profile(parts, code)]
-        return both(self.content(every, code), checks)
+        check = both(self.content(every, code), checks)
+        return remembered(check) if code == "Coding" else check
 
     def _typed(self, parts: Parts, code: str) -> Parts:
         """The parts with the type's own root before them, and the profile that a part asks of this type."""
@@ -148,16 +166,14 @@ class Node:
         self.parts = parts
         self.owners = tuple(dict.fromkeys(compiler.library.target(part) for part in parts))
         self.path = self.owners[0].path if code not in INLINE else self.owners[-1].path
-        self.rules: list[Invariant] = invariants(parts, code)
+        self.rules: list[Invariant] = invariants(parts, code, compiler.off)
         self.elements = self._elements()
         self.fields = {field.name: field for row in self.elements for field in row.fields}
         self._checks: dict[str, Check] = {}
 
     def _elements(self) -> list[Element]:
         names = dict.fromkeys(name for owner in self.owners for name in owner.children)
-        made = (
-            Element(tuple(o.children[name] for o in self.owners if name in o.children)) for name in names
-        )
+        made = (Element(tuple(o.children[name] for o in self.owners if name in o.children)) for name in names)
         primitive_value = is_primitive(self.code)
         return [one for one in made if not (primitive_value and one.label == "value")]
 
@@ -167,7 +183,9 @@ class Node:
         faults = [fault for row in self.elements for fault in row.faults(present, self.path)]
         steps = tuple(self._step(name, faults) for name in names)
         labels = frozenset(field.label for field in self.fields.values() if field.name in present)
-        labels |= {self.fields[name[1:]].label for name in names if name[:1] == "_" and name[1:] in self.fields}
+        labels |= {
+            self.fields[name[1:]].label for name in names if name[:1] == "_" and name[1:] in self.fields
+        }
         rules = [rule.given(labels) for rule in self.rules]
         pairs = [
             pair_rule(f.name)
@@ -244,11 +262,14 @@ class Element:
 
     def _absent(self, owner: str) -> list[Found]:
         needing = [part for part in self.parts if part.min] or [
-            one for part in self.parts for one in part.slices.values() if one.min and not part.min and self.choice
+            one
+            for part in self.parts
+            for one in part.slices.values()
+            if one.min and not part.min and self.choice
         ]
         if not needing:
             return []
-        facts = {"element": self.label, "type": owner}
+        facts: dict[str, object] = {"element": self.label, "type": owner}
         part = needing[0]
         return [Found(f".{self.label}", "fhir-missing", facts, "error", part.profile, part.id)]
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from camphora.fhir.validation.bindings import asked
-from camphora.fhir.validation.matching import Test, equal, fits
+from camphora.fhir.validation.matching import Test, equal, fits, some
 from camphora.fhir.validation.parts import BASE, Part
 from camphora.fhir.validation.scope import Scope
 
@@ -40,7 +40,7 @@ def discriminator(compiler: Compiler, one: Part, code: str, kind: str, path: str
         return _type(compiler, places, read)
     if kind == "profile":
         return _profile(compiler, places, read)
-    return _value(compiler, places, read)
+    return _value(compiler, places, steps, read)
 
 
 def _places(compiler: Compiler, at: list[Place], steps: list[tuple[str, str]]) -> Iterator[Place]:
@@ -128,7 +128,7 @@ def _property(name: str) -> Reader:
 
 def _read_step(compiler: Compiler, name: str, argument: str) -> Reader:
     if name == "resolve":
-        return lambda value, scope: compiler.references.resolved(value, scope)
+        return compiler.references.resolved
     if name == "ofType":
         return lambda value, _scope: [value]
     if name == "extension" and argument:
@@ -147,14 +147,27 @@ def _read_step(compiler: Compiler, name: str, argument: str) -> Reader:
     return read
 
 
-def _value(compiler: Compiler, places: list[Place], read: Reader) -> Match:
+def _value(compiler: Compiler, places: list[Place], steps: list[tuple[str, str]], read: Reader) -> Match:
     tests = [test for place in places if (test := _wanted(compiler, place.part))]
     if not tests:
         return lambda _value, _scope: False
-    if len(tests) == 1:
-        one = tests[0]
-        return lambda value, scope: any(map(one, read(value, scope)))
-    return lambda value, scope: all(any(map(test, read(value, scope))) for test in tests)
+    one = tests[0]
+    if len(tests) > 1:
+        return lambda value, scope: all(some(test, read(value, scope)) for test in tests)
+    if all(name == "$this" for name, _ in steps):
+        return lambda value, _scope: one(value)
+    if len(steps) == 1 and _plain_text(places):
+        name = steps[0][0]
+        return lambda value, _scope: type(value) is dict and one(value.get(name))
+    return lambda value, scope: some(one, read(value, scope))
+
+
+def _plain_text(places: list[Place]) -> bool:
+    """Whether JSON has one plain text at these places."""
+    return all(not place.part.many and place.part.types.keys() <= _TEXTS for place in places)
+
+
+_TEXTS = {"uri", "code", "string", "id", "url", "canonical"}
 
 
 def _wanted(compiler: Compiler, part: Part) -> Test | None:
@@ -196,7 +209,11 @@ def _in_value_set(compiler: Compiler, values: str) -> Test:
         if type(value.get("coding")) is list:
             return any(test(coding) for coding in value["coding"])
         system, code = value.get("system"), value.get("code")
-        return type(code) is str and (system is None or type(system) is str) and bool(contains(values, system, code))
+        return (
+            type(code) is str
+            and (system is None or type(system) is str)
+            and bool(contains(values, system, code))
+        )
 
     return test
 
@@ -211,7 +228,9 @@ def _exists(places: list[Place], read: Reader) -> Match:
 
 def _type(compiler: Compiler, places: list[Place], read: Reader) -> Match:
     rows = [(code, row) for place in places for code, row in place.part.types.items()]
-    wanted = {code for code, row in rows if not row.get("profile")} or {place.code for place in places if not rows}
+    wanted = {code for code, row in rows if not row.get("profile")} or {
+        place.code for place in places if not rows
+    }
     roots = [compiler.library.root(url) for _, row in rows for url in row.get("profile", ())]
     wanted |= {root.path for root in roots if root}
 

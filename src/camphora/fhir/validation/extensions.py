@@ -24,6 +24,9 @@ Parts = tuple[Part, ...]
 _ALSO = {
     BASE + "structuredefinition-fhir-type": "ElementDefinition.type",
     BASE + "regex": "ElementDefinition.type",
+    BASE + "structuredefinition-normative-version": "Element",
+    BASE + "translation": "ValueSet.expansion.contains",
+    BASE + "valueset-concept-comments": "CodeSystem.concept",
 }
 """Where base R4's own definitions put extensions whose contexts forget the place (docs/rulings.md)."""
 
@@ -157,7 +160,7 @@ def names_of(node: Node) -> frozenset[str]:
         names.add(at)
         known = definitions.types().get(at)
         at = known.base if known else None
-    names.update(_paths(node.parts))
+    names.update(_paths((*node.parts, *node.owners)))
     return frozenset(names)
 
 

@@ -75,8 +75,10 @@ def findings(resource: Any, root: str, found: Iterable[Found]) -> list[Finding]:
     for fault in found:
         one = _finding(root, fault)
         once.setdefault((one.path, one.code, one.rule if fault.code in _BY_RULE else _said(fault)), one)
-    ordered = sorted(once.values(), key=lambda one: (_place(resource, one.path), ORDER[one.severity], one.code))
-    return ordered
+    every = list(once.values())
+    if len(every) > 1:
+        every.sort(key=lambda one: (_place(resource, one.path), ORDER[one.severity], one.code))
+    return every
 
 
 _BY_RULE = {"validation-invariant", "validation-advice"}

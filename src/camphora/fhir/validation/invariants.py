@@ -15,7 +15,7 @@ from camphora.fhir import fhirpath
 from camphora.fhir.primitives import Found
 from camphora.fhir.validation.parts import Part
 from camphora.fhir.validation.scope import Check, Scope
-from camphora.fhir.validation.sight import Sight, sight
+from camphora.fhir.validation.sight import Answer, Look, Sight, sight
 
 ELSEWHERE = frozenset({"txt-1", "txt-2"})
 """Checked by `narrative`, which says more than their `htmlChecks()`."""
@@ -23,6 +23,9 @@ ELSEWHERE = frozenset({"txt-1", "txt-2"})
 
 MENDED = {
     "operator = 'exists' implies (answer is Boolean)": "operator = 'exists' implies (answer is boolean)",
+    "start.hasValue().not() or end.hasValue().not() or (start <= end)": (
+        "start.hasValue().not() or end.hasValue().not() or (start <= end) or (start <= end).empty()"
+    ),
 }
 """Expressions of R4 that do not say what they mean, and what they mean (docs/rulings.md)."""
 
@@ -40,25 +43,42 @@ class Invariant:
         name = "validation-advice" if warning else "validation-invariant"
         self.fault = Found("", name, facts, "warning" if warning else "error", part.profile, self.key)
         self.sight: Sight | None = sight(self.text)
-        self.always = self.sight is not None and self.sight.primitive()
-        """It holds for every primitive that has a value."""
+        self._code = code
         self._type = part.path if code in {"BackboneElement", "Element"} else code
 
     def given(self, labels: frozenset[str]) -> Check | None:
         """The check for objects with these elements; None where they alone make it hold."""
-        seen = self.sight.given(labels) if self.sight else None
-        if seen is True:
-            return None
-        return self._look(seen.look) if isinstance(seen, Sight) else self.check
+        return self._seen(self.sight.object(self._code, labels) if self.sight else None, self._silent(labels))
 
-    def _look(self, look: Any) -> Check:
+    def _silent(self, labels: frozenset[str]) -> bool:
+        """Whether the expression is about elements that are not there and does not ask whether they are; then to
+        give nothing is no fault."""
+        asks = "exists" in self.text or "empty" in self.text
+        return not asks and self.sight is not None and not self.sight.names & labels
+
+    def primitive(self) -> Check | None:
+        """The check for primitives that have a value; None where it holds for all."""
+        return self._seen(self.sight.primitive(self._code) if self.sight else None)
+
+    def _seen(self, answer: Answer, silent: bool = False) -> Check | None:
+        if isinstance(answer, bool):
+            return None if answer else self._broken
+        if silent:
+            return None
+        return self._look(answer) if callable(answer) else self.check
+
+    def _look(self, look: Look) -> Check:
         def check(value: Any, scope: Scope) -> list[Found] | None:
             return None if look(value) is True else self.check(value, scope)
 
         return check
 
+    def _broken(self, _value: Any, _scope: Scope) -> list[Found]:
+        return [self.fault]
+
     def check(self, value: Any, scope: Scope) -> list[Found] | None:
-        """The engine's answer. What it cannot evaluate is noted; faults of structure are said elsewhere."""
+        """The engine's answer; nothing counts as no. What it cannot evaluate is noted; faults of structure are said
+        elsewhere."""
         try:
             holds = fhirpath.compile(self.text, self._type).holds(
                 value, resource=scope.resource, root=scope.root
@@ -66,15 +86,15 @@ class Invariant:
         except CamphoraError:
             scope.unknown("invariant", self.key)
             return None
-        return [self.fault] if holds is False else None
+        return None if holds else [self.fault]
 
 
-def invariants(parts: Iterable[Part], code: str) -> list[Invariant]:
-    """The invariants of all parts, each once."""
+def invariants(parts: Iterable[Part], code: str, off: frozenset[str] = frozenset()) -> list[Invariant]:
+    """The invariants of all parts, each once, without those that are off."""
     found: dict[tuple[str, str], Invariant] = {}
     for part in parts:
         for row in part.definition.get("constraint", ()):
             key = (row.get("key", ""), row.get("expression", ""))
-            if row.get("expression") and key not in found and row.get("key") not in ELSEWHERE:
+            if row.get("expression") and key not in found and row.get("key") not in ELSEWHERE | off:
                 found[key] = Invariant(row, part, code)
     return list(found.values())

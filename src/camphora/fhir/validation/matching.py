@@ -38,7 +38,10 @@ def _object(wanted: dict[str, Any]) -> Test:
     def test(value: Any) -> bool:
         if type(value) is not dict:
             return False
-        return all(name in value and fit(value[name]) for name, fit in tests)
+        for name, fit in tests:  # noqa: SIM110
+            if name not in value or not fit(value[name]):
+                return False
+        return True
 
     return test
 
@@ -46,7 +49,14 @@ def _object(wanted: dict[str, Any]) -> Test:
 def _array(wanted: list[Any]) -> Test:
     tests = tuple(fits(value) for value in wanted)
 
-    def test(value: Any) -> bool:
-        return type(value) is list and all(any(map(fit, value)) for fit in tests)
+    if len(tests) == 1:
+        return lambda value: type(value) is list and some(tests[0], value)
+    return lambda value: type(value) is list and all(some(fit, value) for fit in tests)
 
-    return test
+
+def some(test: Test, values: list[Any]) -> bool:
+    """Whether a value passes; quicker than `any` for the one or two that there are."""
+    for value in values:  # noqa: SIM110
+        if test(value):
+            return True
+    return False

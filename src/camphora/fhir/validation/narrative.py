@@ -6,22 +6,25 @@ content that is not white space. Parsed as XML without a document type, so that 
 
 from __future__ import annotations
 
-import html
 import re
 from functools import lru_cache
+from html.entities import html5
 from xml.parsers import expat
 
 XHTML = "http://www.w3.org/1999/xhtml"
-_ELEMENTS = frozenset(
-    """a abbr acronym b big blockquote br caption cite code col colgroup dd dfn div dl dt em h1 h2 h3 h4 h5 h6 hr i
-    img li ol p pre q samp small span strong sub sup table tbody td tfoot th thead tr tt ul var""".split()
-)
-_ATTRIBUTES = frozenset(
-    """abbr accesskey align alt axis bgcolor border cellhalign cellpadding cellspacing cellvalign char charoff charset
-    cite class colspan compact coords dir frame headers height href hreflang hspace id lang longdesc name nowrap rel
-    rev rowspan rules scope shape span src start style summary tabindex title type valign value vspace width
-    """.split()
-)
+_ELEMENTS = frozenset({
+    "a", "abbr", "acronym", "b", "big", "blockquote", "br", "caption", "cite", "code", "col", "colgroup",
+    "dd", "dfn", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "li", "ol",
+    "p", "pre", "q", "samp", "small", "span", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th",
+    "thead", "tr", "tt", "ul", "var",
+})  # fmt: skip
+_ATTRIBUTES = frozenset({
+    "abbr", "accesskey", "align", "alt", "axis", "bgcolor", "border", "cellhalign", "cellpadding",
+    "cellspacing", "cellvalign", "char", "charoff", "charset", "cite", "class", "colspan", "compact",
+    "coords", "dir", "frame", "headers", "height", "href", "hreflang", "hspace", "id", "lang", "longdesc",
+    "name", "nowrap", "rel", "rev", "rowspan", "rules", "scope", "shape", "span", "src", "start", "style",
+    "summary", "tabindex", "title", "type", "valign", "value", "vspace", "width",
+})  # fmt: skip
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
 _XML = frozenset({"amp", "lt", "gt", "quot", "apos"})
 
@@ -43,7 +46,7 @@ def _wrong(text: str) -> str | None:
 
 def _plain(found: re.Match[str]) -> str:
     """XHTML's named entities as characters; XML knows only five."""
-    return found[0] if found[1] in _XML else html.unescape(found[0]) if found[1] + ";" in html.entities.html5 else found[0]
+    return found[0] if found[1] in _XML else html5.get(f"{found[1]};", found[0])
 
 
 class _Reading:

@@ -58,8 +58,12 @@ class Part:
 
     @property
     def types(self) -> dict[str, dict[str, Any]]:
-        """The types that the element may have: code → the type's definition."""
-        return {type_code(row): row for row in self.definition.get("type", ())}
+        """The types that the element may have: code → the type's definition. A resource's id is of type `id`, though
+        R4's snapshots say `string` (docs/rulings.md)."""
+        rows = self.definition.get("type", ())
+        if (self.definition.get("base") or {}).get("path") == "Resource.id":
+            return {"id": row for row in rows}
+        return {type_code(row): row for row in rows}
 
     def value(self, kind: str) -> tuple[str, Any] | None:
         """`fixed[x]`, `pattern[x]`, `minValue[x]`, …: the name of its type and the value; None where not given."""

@@ -48,9 +48,8 @@ class Policy:
         faults = list(_faults(said, file))
         if faults:
             raise Faults(faults)
-        tables = {name: MappingProxyType(dict(said.get(name, {}))) for name in ("profiles", "rules")}
-        plain = {name: said[name] for name in ("default", "unknown") if name in said}
-        return Policy(**plain, **tables)
+        profiles, rules = (MappingProxyType(dict(said.get(name, {}))) for name in ("profiles", "rules"))
+        return Policy(said.get("default", "refuse"), said.get("unknown", "warn"), profiles, rules)
 
     def mode(self, profile: str) -> Mode:
         """How a profile is held to, by its address with or without version."""
@@ -78,7 +77,9 @@ def _softened(finding: Finding) -> Finding:
 def _faults(said: dict[str, Any], file: str | None) -> list[Invalid]:
     place = Place(file=file)
     known = ", ".join(_NAMES)
-    found = [Invalid("validation-policy-name", place=place, name=n, known=known) for n in said if n not in _NAMES]
+    found = [
+        Invalid("validation-policy-name", place=place, name=n, known=known) for n in said if n not in _NAMES
+    ]
     rows: list[tuple[str, Any]] = [(name, said[name]) for name in ("default", "unknown") if name in said]
     for table in ("profiles", "rules"):
         inner = said.get(table, {})
@@ -88,6 +89,8 @@ def _faults(said: dict[str, Any], file: str | None) -> list[Invalid]:
             found.append(Invalid("validation-policy-table", place=place, name=table))
     modes = ", ".join(MODES)
     found += [
-        Invalid("validation-policy-mode", place=place, name=name, modes=modes) for name, mode in rows if mode not in MODES
+        Invalid("validation-policy-mode", place=place, name=name, modes=modes)
+        for name, mode in rows
+        if mode not in MODES
     ]
     return found

@@ -87,10 +87,12 @@ class References:
                     if named and named not in kinds:
                         return [said(part, "", "validation-target", found=named, expected=expected)]
             elif text is None and known:
-                named = value.get("type")
-                if type(named) is str and named not in kinds and named in definitions.resource_types():
+                named = str(value.get("type"))
+                if named not in kinds and named in definitions.resource_types():
                     return [said(part, ".type", "validation-target", found=named, expected=expected)]
-            if type(text) is str and (scope.outer or self.compiler.resolver or text[:1] == "#" or aggregation):
+            if type(text) is str and (
+                scope.outer or self.compiler.resolver or text[:1] == "#" or aggregation
+            ):
                 return self._follow(part, roots, aggregation, value, scope)
             return None
 
@@ -100,7 +102,9 @@ class References:
     def _named(text: str, value: dict[str, Any]) -> str:
         said_type = value.get("type")
         named = parse_reference(text).type
-        return named or (said_type if type(said_type) is str and said_type in definitions.resource_types() else "")
+        return named or (
+            said_type if type(said_type) is str and said_type in definitions.resource_types() else ""
+        )
 
     def _follow(
         self,

@@ -19,6 +19,7 @@ from camphora.fhir.validation.walking import no_array
 if TYPE_CHECKING:
     from camphora.fhir.validation.compiler import Compiler
 
+MOST_VERDICTS = 256
 Chosen = tuple[Part, ...]
 """The slice that an item fell into, then the slice of that slice, and so on; empty: none."""
 
@@ -36,6 +37,7 @@ class Slicer:
         rows = slicing.get("discriminator", ())
         self.slices = [(one, self._matches(compiler, one, code, rows)) for one in named]
         self.inner = {one: made for one in part.slices.values() if (made := slicer(compiler, one, code))}
+        self._verdicts: dict[tuple[Chosen, ...], list[Found]] = {}
         self.order = {one: index for index, one in enumerate(named)}
 
     @staticmethod
@@ -57,20 +59,26 @@ class Slicer:
         inner = self.inner.get(one)
         return (one, *inner.choose(value, scope)) if inner else (one,)
 
-    def faults(self, chosen: list[Chosen]) -> list[Found]:
+    def faults(self, chosen: tuple[Chosen, ...]) -> list[Found]:
         """What the number and the order of the items in each slice breaks."""
-        if not self.slices and not self.default:
-            return []
+        known = self._verdicts.get(chosen)
+        if known is None:
+            known = self._faults(chosen)
+            if len(self._verdicts) < MOST_VERDICTS:
+                self._verdicts[chosen] = known
+        return known
+
+    def _faults(self, chosen: tuple[Chosen, ...]) -> list[Found]:
         found = self._numbers(chosen)
         firsts = [one[0] if one else None for one in chosen]
         found += [f for index, one in enumerate(firsts) for f in self._unmatched(index, one, firsts)]
         if self.ordered:
             found += self._disorder(firsts)
         for one, inner in self.inner.items():
-            found += inner.faults([path[1:] for path in chosen if path and path[0] is one])
+            found += inner.faults(tuple(path[1:] for path in chosen if path and path[0] is one))
         return found
 
-    def _numbers(self, chosen: list[Chosen]) -> list[Found]:
+    def _numbers(self, chosen: tuple[Chosen, ...]) -> list[Found]:
         found = []
         for one in self.part.slices.values():
             number = sum(1 for path in chosen if path and path[0] is one)
@@ -132,7 +140,7 @@ def sliced_check(
             if faults is not None:
                 found = [*(found or ()), *(f._replace(path=f"[{index}]{f.path}") for f in faults)]
         for number, made in enumerate(slicers):
-            faults = made.faults([paths[number] for paths in chosen])
+            faults = made.faults(tuple([paths[number] for paths in chosen]))
             if faults:
                 found = [*(found or ()), *faults]
         return found

@@ -36,7 +36,9 @@ class System:
             if above is not None:
                 parents.add(above)
             parents.update(
-                str(one.get("valueCode")) for one in row.get("property", ()) if one.get("code") in {"parent", "subsumedBy"}
+                str(one.get("valueCode"))
+                for one in row.get("property", ())
+                if one.get("code") in {"parent", "subsumedBy"}
             )
             stack.extend((inner, code) for inner in row.get("concept", ()))
 
@@ -194,7 +196,11 @@ def _filtered(system: System, row: dict[str, Any], code: str) -> bool | None:
         return (value in above) is (operator == "is-a")
     if row.get("property") == "concept" and operator == "in":
         return code in {one.strip() for one in value.split(",")}
-    held = [_plain(one) for one in _concept(system, code).get("property", ()) if one.get("code") == row.get("property")]
+    held = [
+        _plain(one)
+        for one in _concept(system, code).get("property", ())
+        if one.get("code") == row.get("property")
+    ]
     if operator == "=":
         return value in held
     if operator == "exists":

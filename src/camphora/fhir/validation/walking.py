@@ -17,6 +17,9 @@ MOST_SHAPES = 512
 """So many shapes of one node are kept; further ones are checked all the same, only slower."""
 
 
+MOST_REMEMBERED = 4096
+
+
 class Shape(NamedTuple):
     """What to check in an object with these names: per property its label in paths and its check, then the rules
     over the whole object, and the faults that the names alone make."""
@@ -111,6 +114,32 @@ def pair_rule(name: str) -> Check:
         return [Found(f".{name}", "fhir-pair", {"element": name})]
 
     return rule
+
+
+def remembered(check: Check) -> Check:
+    """The check of small objects that come again and again, codings: one found right is right when it comes again.
+
+    Only objects of texts are remembered (in Python `True == 1`), and only so many."""
+    good: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()
+
+    def quick(value: Any, scope: Scope) -> list[Found] | None:
+        if type(value) is not dict or scope.tally is not None:
+            return check(value, scope)
+        values = tuple(value.values())
+        key = (tuple(value), values)
+        try:
+            if key in good:
+                return None
+        except TypeError:
+            return check(value, scope)
+        found = check(value, scope)
+        if found is None and all(type(one) is str for one in values):
+            if len(good) >= MOST_REMEMBERED:
+                good.clear()
+            good.add(key)
+        return found
+
+    return quick
 
 
 def right(_value: Any, _scope: Scope) -> None:
