@@ -30,7 +30,8 @@ _NATIONAL = {
         }
     ]
 }
-_RESIDENT, _CHART = hl7("v2-0203", "PRC"), hl7("v2-0203", "MR")
+_RESIDENT, _CHART, _BARE = (hl7("v2-0203", code) for code in ("PRC", "MR", "NNxxx"))
+"""The extension of `_NATIONAL` belongs to Patient and Practitioner only; a RelatedPerson has the bare code."""
 _GENDER = {"m": "male", "f": "female"}
 _LANGUAGE = [{"language": concept("urn:ietf:bcp:47", "zh-TW"), "preferred": True}]
 ROADS = (
@@ -73,7 +74,7 @@ def human_name(name: Name) -> Json:
     return {"use": "official", "text": name.text, "family": name.family, "given": [name.given]}
 
 
-def identifier(person: Person) -> Json:
+def identifier(person: Person, national: Json = _NATIONAL) -> Json:
     """National ID, or resident number for foreigners; form right, check digit wrong."""
     if person.origin:
         return {
@@ -82,7 +83,7 @@ def identifier(person: Person) -> Json:
             "system": "http://www.immigration.gov.tw",
             "value": person.identity,
         }
-    return {"use": "official", "type": _NATIONAL, "system": "http://www.moi.gov.tw", "value": person.identity}
+    return {"use": "official", "type": national, "system": "http://www.moi.gov.tw", "value": person.identity}
 
 
 def _chart(person: Person, hospital: Facility) -> Json:
@@ -126,7 +127,7 @@ def related(key: str, subject: dict[str, str], relative: Person, role: str) -> J
     """A relative of the subject, who is a Patient too: same name, number and birthday."""
     return {
         "resourceType": "RelatedPerson", "id": key, "meta": meta("RelatedPerson"),
-        "identifier": [identifier(relative)], "active": True, "patient": subject,
+        "identifier": [identifier(relative, _BARE)], "active": True, "patient": subject,
         "relationship": [concept("http://terminology.hl7.org/CodeSystem/v3-RoleCode", role)],
         "name": [human_name(relative.name)],
         "telecom": [{"system": "phone", "value": mobile(relative.serial), "use": "mobile"}],

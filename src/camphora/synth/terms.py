@@ -180,7 +180,7 @@ def _medicine(row: dict[str, str], code: str, name: str) -> Medicine:
         "doseAndRate": [{"doseQuantity": {"value": int(row["dose"]), **unit}}],
     }
     if row["frequency"] == "PRN":
-        dosage["asNeededBoolean"] = True
+        dosage["asNeededCodeableConcept"] = {"text": "需要時使用"}
     codings = [coding(DRUG, code, name), coding(ATC, row["atc"], row["en"])]
     value = {"coding": codings, "text": row["zh"]}
     return Medicine(row["key"], value, [dosage], int(row["days"]), float(row["per_day"]), unit)
