@@ -1,5 +1,6 @@
-"""An XML document as a small tree that keeps comments, prefixes and the order of attributes, so that a patched
-document differs from the first one only where the patch says."""
+"""An XML document as a small tree that keeps comments, prefixes, white space and the order of attributes, so that a
+patched document says something else only where the patch says so. Quotes become double ones, and references to
+characters the characters."""
 
 from __future__ import annotations
 
