@@ -11,8 +11,8 @@ Out, under tests/conformance/data: r4-examples.ndjson.xz, tw-ltc.ndjson.xz with 
 tw-ltc-warnings.tsv, fhir-test-cases-r4.json.xz. The same input gives the same bytes.
 
 Left out of the R4 examples: the bundles above 500 kB that only repeat the other files (`REPEATED`), the narrative of
-definitions, and what is SNOMED CT's (lists of codes, displays, narrative beside them). The LTC resources and the
-test cases lose the displays of SNOMED CT only. Of the test cases one is left out whose picture of
+definitions, and what is SNOMED CT's (lists of codes, displays, narrative beside them). In the LTC resources a mask
+stands for displays of SNOMED CT that no profile of the guide asks for by value; the test cases lose them. Of the test cases one is left out whose picture of
 750 kB the R4 examples have too (`TWICE`).
 """
 
@@ -25,10 +25,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from distilling import SNOMED, without_displays, without_snomed
+from distilling import SNOMED, without_snomed
 
 OUT = Path(__file__).resolve().parent.parent / "tests/conformance/data"
 REPEATED = 500_000
+MASK = "（SNOMED CT）"
 TWICE = "diagnosticreport-example-gingival-mass.json"
 DEFINITIONS = {
     "CapabilityStatement", "CodeSystem", "ConceptMap", "OperationDefinition", "SearchParameter",
@@ -56,10 +57,30 @@ def slim(resource: Json) -> Json:
 
 
 def ltc(folder: Path) -> Iterator[Json]:
+    asked = set(demanded(folder))
     for name in json.loads((folder / "other/validation-summary.json").read_bytes()):
         kind, _, identity = name.partition("/")
         file = next(folder.glob(f"**/{kind}-{identity}.json"))
-        yield without_displays(json.loads(file.read_text("utf-8-sig")))
+        yield masked(json.loads(file.read_text("utf-8-sig")), asked)
+
+
+def demanded(folder: Path) -> Iterator[str]:
+    """The displays that the guide's own profiles ask for by value; the carried definitions have them too."""
+    for file in folder.glob("StructureDefinition-*.json"):
+        for element in json.loads(file.read_text("utf-8-sig"))["snapshot"]["element"]:
+            if "patternString" in element and element["path"].endswith(".display"):
+                yield element["patternString"]
+
+
+def masked(node: Any, asked: set[str]) -> Any:
+    """Displays of SNOMED CT stand as `MASK`, but for those in `asked`."""
+    if isinstance(node, list):
+        return [masked(item, asked) for item in node]
+    if not isinstance(node, dict):
+        return node
+    hides = node.get("system") == SNOMED and node.get("display", MASK) not in asked
+    hidden = {"display": MASK} if hides and "display" in node else {}
+    return {name: masked(value, asked) for name, value in node.items()} | hidden
 
 
 def ltc_answers(folder: Path) -> None:

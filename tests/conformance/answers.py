@@ -19,5 +19,5 @@ def mutation() -> Iterator[Case]:
 
 SUITES = (
     Suite("mutation", "正確範例中置入的單一錯誤，於正確欄位指出",
-          "single faults in valid examples, told at the right element", "tests/mutation", 3_700, mutation, share=0.99),
+          "single faults in valid examples, told at the right element", "tests/mutation", 3_774, mutation, share=0.99),
 )  # fmt: skip

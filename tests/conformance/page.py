@@ -10,14 +10,8 @@ from conformance.registry import SUITES
 from conformance.suite import Suite, excuses
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/conformance.md"
+MOST = 12
 _PART = "<!-- {name} -->\n{text}<!-- /{name} -->"
-
-
-def total(suite: Suite) -> int:
-    """How many cases it has; the measured one is known from its own table."""
-    if suite.share is not None:
-        return suite.least
-    return len({case.name for case in suite.cases()})
 
 
 def suites() -> str:
@@ -28,11 +22,9 @@ def suites() -> str:
 
 
 def _row(suite: Suite) -> str:
-    cases, excused = total(suite), len(excuses(suite))
-    if suite.share is not None:
-        counts = f"≥ {cases:,} | ≥ {suite.share:.0%} | {excused}"
-    else:
-        counts = f"{cases:,} | {cases - excused:,} | {excused}"
+    excused = len(excuses(suite))
+    passed = f"{suite.total - excused:,}" if suite.share is None else f"≥ {suite.share:.0%}"
+    counts = f"{suite.total:,} | {passed} | {excused:,}"
     return f"| `{suite.name}` | {suite.zh}<br>{suite.en} | {suite.source} | {counts} |\n"
 
 
@@ -45,12 +37,14 @@ def reasons() -> str:
             by_reason.setdefault(reason, []).append(case)
         if by_reason:
             rows = "".join(f"| {_cases(cases)} | {reason} |\n" for reason, cases in by_reason.items())
-            text += f"### `{suite.name}`\n\n| 題 Case | 理由 Reason |\n|---|---|\n{rows}\n"
+            text += f"### `{suite.name}` ({len(excuses(suite)):,})\n\n| 題 Case | 理由 Reason |\n|---|---|\n{rows}\n"
     return text
 
 
 def _cases(cases: list[str]) -> str:
-    return "<br>".join(f"`{case}`" for case in cases)
+    """The cases, or where they are many the first, with their number and the file that lists them."""
+    shown = "<br>".join(f"`{case}`" for case in cases[:MOST])
+    return shown if len(cases) <= MOST else f"{shown}<br>… ({len(cases):,})"
 
 
 def faults() -> str:

@@ -6,9 +6,13 @@ import gzip
 import importlib
 import json
 import lzma
-from collections.abc import Iterator
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 from conformance.suite import Case, Suite
 
@@ -32,6 +36,62 @@ def rfc6962() -> Iterator[Case]:
             yield Case(f"{kind} {case['name']}", _asserted(check, case))
 
 
+def pytests(node: str) -> Callable[[], Iterator[Case]]:
+    """The cases of one parametrized test, as pytest runs them."""
+
+    def cases() -> Iterator[Case]:
+        with tempfile.NamedTemporaryFile(suffix=".xml") as report:
+            quiet = ["-q", "-p", "no:cacheprovider", f"--junitxml={report.name}"]
+            subprocess.run(
+                [sys.executable, "-m", "pytest", *quiet, node],
+                cwd=TESTS.parent,
+                capture_output=True,
+                check=False,
+            )
+            found = ET.parse(report.name).getroot().iter("testcase")
+            answers = {case.get("name", ""): _told(case) for case in found}
+        return (
+            Case(name.partition("[")[2][:-1], lambda answer=answer: answer)
+            for name, answer in answers.items()
+        )
+
+    return cases
+
+
+def _nothing() -> None:
+    return None
+
+
+def _told(case: ET.Element) -> str | None:
+    """What a test that did not pass says."""
+    wrong = next((part for part in case if part.tag in {"failure", "error", "skipped"}), None)
+    return None if wrong is None else (wrong.get("message") or wrong.tag).splitlines()[0][:300]
+
+
+def _terminology() -> Any:
+    return importlib.import_module("terminology.operations.suite")
+
+
+def terminology() -> Iterator[Case]:
+    suite = _terminology()
+    return (Case(str(case), _stated(suite, case)) for case in suite.owed())
+
+
+def terminology_elsewhere() -> Iterator[Case]:
+    """Tests of modes that ask for content or servers that are not to be had."""
+    suite = _terminology()
+    owed = {id(case) for case in suite.owed()}
+    return (Case(str(case), _stated(suite, case)) for case in suite.cases() if id(case) not in owed)
+
+
+def _stated(suite: Any, case: Any) -> Callable[[], str | None]:
+    def wrong() -> str | None:
+        state, reason = suite.state(case)
+        return None if state == "passed" else f"{state}: {reason}"
+
+    return wrong
+
+
 def _held(passes: Any, *given: Any):
     return lambda: None if passes(*given) else "another answer"
 
@@ -49,9 +109,20 @@ def _asserted(check: Any, *given: Any):
     return wrong
 
 
+CASES = "FHIR/fhir-test-cases at 2dee8a0 (Apache-2.0)"
+TX = "HL7/fhir-tx-ecosystem-ig at 888e84d (CC0-1.0)"
 SUITES = (
+    Suite("fhirpath-patch", "FHIRPath 修補", "FHIRPath Patch", CASES, 33,
+          pytests("tests/patch/test_fhirpath_patch.py::test_published_case")),
+    Suite("json-patch", "JSON 修補", "JSON Patch", CASES, 16,
+          pytests("tests/patch/test_json_patch.py::test_published_case")),
+    Suite("xml-patch", "XML 修補", "XML Patch", CASES, 29,
+          pytests("tests/patch/test_xml_patch.py::test_published_case")),
+    Suite("tx-ecosystem", "術語服務（一般與中繼資料）", "terminology: general and metadata", TX, 600, terminology),
+    Suite("tx-ecosystem-elsewhere", "術語服務（需未取得之內容或伺服器）",
+          "terminology: needs content or servers that are not to be had", TX, 320, terminology_elsewhere),
     Suite("sql-on-fhir-v2", "檢視定義（SQL on FHIR）", "view definitions (SQL on FHIR)",
           "FHIR/sql-on-fhir-v2 at 49fc1ad (MIT)", 134, sql_on_fhir),
     Suite("rfc6962", "雜湊樹證明", "proofs of a Merkle tree",
-          "transparency-dev/merkle at 417fb0c (Apache-2.0)", 100, rfc6962),
+          "transparency-dev/merkle at 417fb0c (Apache-2.0)", 196, rfc6962),
 )  # fmt: skip

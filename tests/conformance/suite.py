@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,15 +21,15 @@ class Case(NamedTuple):
 class Suite(NamedTuple):
     """A suite: what it is, in zh-TW and in English, where it comes from, and its cases.
 
-    `least` is the number of its cases, so that none is lost; `share` the part that must pass where a suite is
-    measured rather than settled case by case.
+    `total` is the number of its cases, so that none is lost; `share` the part that must pass where a suite is measured
+    rather than settled case by case.
     """
 
     name: str
     zh: str
     en: str
     source: str
-    least: int
+    total: int
     cases: Callable[[], Iterable[Case]]
     share: float | None = None
 
@@ -47,7 +48,7 @@ class Verdict(NamedTuple):
 
     @property
     def right(self) -> bool:
-        if self.total < self.suite.least or self.stale:
+        if self.total != self.suite.total or self.stale:
             return False
         if self.suite.share is not None:
             return self.passed + self.excused >= self.suite.share * self.total
@@ -63,11 +64,19 @@ def excuses(suite: Suite) -> dict[str, str]:
     return rows
 
 
+def named(cases: Iterable[Case]) -> Iterator[tuple[str, Case]]:
+    """Each case by its name; those of one name are numbered."""
+    seen: Counter[str] = Counter()
+    for case in cases:
+        seen[case.name] += 1
+        yield case.name if seen[case.name] == 1 else f"{case.name} ({seen[case.name]})", case
+
+
 def judge(suite: Suite) -> Verdict:
     """Run every case, the excused ones too."""
     began = time.perf_counter()
     reasons = excuses(suite)
-    answers = {case.name: _answer(case) for case in suite.cases()}
+    answers = {name: _answer(case) for name, case in named(suite.cases())}
     failed = {name: answer for name, answer in answers.items() if answer is not None}
     return Verdict(
         suite,
