@@ -12,7 +12,19 @@ from camphora.cli.terminal import Terminal, usual_lang, words
 from camphora.errors import Invalid, Lang
 from camphora.policy.paths import Reach, read_path
 
-NOUNS = ("demo", "serve", "load", "user", "token", "backup", "audit", "system", "package", "convert")
+NOUNS = (
+    "demo",
+    "serve",
+    "load",
+    "user",
+    "token",
+    "backup",
+    "audit",
+    "system",
+    "package",
+    "convert",
+    "terminology",
+)
 """Each is a module of this folder with a function `add`."""
 
 
