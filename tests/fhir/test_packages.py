@@ -32,7 +32,7 @@ def test_definitions_are_found_by_address_and_version():
 
 def test_definitions_come_by_kind():
     core = package("tw.gov.mohw.twcore")
-    assert len(list(core.definitions("StructureDefinition"))) == 94
+    assert len(list(core.definitions("StructureDefinition"))) == 95
     assert {row["resourceType"] for row in core.definitions()} == {
         "StructureDefinition", "ValueSet", "CodeSystem", "ConceptMap", "SearchParameter",
     }  # fmt: skip

@@ -59,6 +59,17 @@ def test_an_open_installation_knows_what_is_added_meanwhile(run, place, archive)
         opened.close()
 
 
+def test_a_profile_that_cannot_be_completed_is_named_when_its_package_is_added(run, tmp_path):
+    profile = {
+        "resourceType": "StructureDefinition", "id": "p", "url": "urn:p", "type": "Patient", "kind": "resource",
+        "derivation": "constraint", "baseDefinition": "urn:none", "differential": {"element": [{"path": "Patient"}]},
+    }  # fmt: skip
+    (tmp_path / "p.tgz").write_bytes(guide({"package/p.json": profile}))
+    code, _, err = run("add", tmp_path / "p.tgz")
+    assert code == 0
+    assert "urn:p: the definition cannot be completed: urn:none" in err
+
+
 def test_adding_twice_changes_nothing(run, place, archive):
     run("add", archive)
     (file,) = (place / "packages").iterdir()

@@ -75,7 +75,7 @@ def test_versions_are_ordered_as_numbers_previews_first_dates_before_numbers():
 
 
 def test_every_definition_comes_by_its_type(guides):
-    assert sum(1 for _ in guides.all("StructureDefinition")) == 655 + 94 + 132
+    assert sum(1 for _ in guides.all("StructureDefinition")) == 655 + 95 + 132
     assert {r["resourceType"] for r in guides.all("ConceptMap")} == {"ConceptMap"}
     assert len([r for r in guides.all("CodeSystem") if "nhicore" in r["url"]]) == 19
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from camphora.cli.terminal import Terminal
 from camphora.errors import CamphoraError, Invalid, NotFound
 from camphora.fhir.packages import Guides, Package, dependencies, read
+from camphora.fhir.snapshot import completed
 from camphora.installation import packages as kept
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ def run_add(given: argparse.Namespace, terminal: Terminal) -> int:
     added = kept.keep(folder, package)
     notices = _notices(package, kept.guides(folder))
     for notice in notices:
-        terminal.say(notice.text(terminal.lang))
+        terminal.say(_said(notice, terminal))
     fields = {
         "package": package.label,
         "added": added,
@@ -108,7 +110,7 @@ def _show(package: Package, guides: Guides, terminal: Terminal) -> None:
     lines += [f"  {kind} {n:,}" for kind, n in counts.most_common()]
     lines += [terminal.words("package_show.examples", n=examples)] if examples else []
     lines += [terminal.words("package_show.needs", name=one.name, version=one.asked) for one in answered]
-    lines += [notice.text(terminal.lang) for notice in _notices(package, guides)]
+    lines += [_said(notice, terminal) for notice in _notices(package, guides)]
     terminal.result(fields, "\n".join(lines))
 
 
@@ -118,10 +120,24 @@ def _licence(package: Package, terminal: Terminal) -> str:
     return terminal.words("package_show.no_licence")
 
 
+def _said(notice: CamphoraError, terminal: Terminal) -> str:
+    where = f"{notice.place}: " if notice.place else ""
+    return f"{where}{notice.text(terminal.lang)}"
+
+
 def _notices(package: Package, guides: Guides) -> list[CamphoraError]:
-    """What of its dependencies is missing, or stood in for."""
+    """What of its dependencies is missing, or stood in for; and which of its profiles cannot be used for want of it."""
     found = [one.notice() for one in dependencies(package, guides.packages)]
-    return [notice for notice in found if notice]
+    return [*(notice for notice in found if notice), *_unfinished(package, guides)]
+
+
+def _unfinished(package: Package, guides: Guides) -> Iterator[CamphoraError]:
+    for definition in package.definitions("StructureDefinition"):
+        if "snapshot" not in definition:
+            try:
+                completed(definition, guides.shipped)
+            except CamphoraError as error:
+                yield error
 
 
 def _installation(folder: Path) -> Path:

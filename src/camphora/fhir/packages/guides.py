@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 
+from camphora.errors import Invalid
 from camphora.fhir.packages.package import Package
 from camphora.fhir.packages.shelf import Entry, Json
+from camphora.fhir.snapshot import completed
 
 _DATE = re.compile(r"(19|20)\d\d(-\d|$)")
 
@@ -27,6 +29,7 @@ class Guides:
         for rows in found.values():
             rows.sort(key=lambda row: order(row[1].version), reverse=True)
         self._by_url = found
+        self._completed: dict[tuple[str, str], Json] = {}
 
     @staticmethod
     def bundled() -> Guides:
@@ -42,7 +45,21 @@ class Guides:
     def find(self, canonical: str) -> Json | None:
         """The definition with this address: of the version after `|`, or else the newest; None where there is none.
 
-        The value is shared between callers: read it, never change it."""
+        A profile that ships no snapshot gets one, where what it builds on is there; `camphora.fhir.snapshot` says
+        what is missing otherwise. The value is shared between callers: read it, never change it."""
+        found = self.shipped(canonical)
+        if found is None or "snapshot" in found or "differential" not in found:
+            return found
+        key = (str(found.get("url")), str(found.get("version", "")))
+        if key not in self._completed:
+            try:
+                self._completed[key] = completed(found, self.shipped)
+            except Invalid:
+                self._completed[key] = found
+        return self._completed[key]
+
+    def shipped(self, canonical: str) -> Json | None:
+        """As `find`, the definition as its package has it."""
         bare, _, version = canonical.partition("|")
         for package, entry in self._by_url.get(bare, ()):
             if version in {"", entry.version}:
@@ -50,7 +67,8 @@ class Guides:
         return None
 
     def all(self, resource_type: str) -> Iterator[Json]:
-        """Every definition of a type, package by package, as shared values: read them, never change them."""
+        """Every definition of a type as its package has it, package by package, as shared values: read them, never
+        change them."""
         for package in self.packages:
             for entry in package.entries:
                 if entry.type == resource_type and not entry.example:
