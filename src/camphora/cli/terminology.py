@@ -142,13 +142,12 @@ def run_search(given: argparse.Namespace, terminal: Terminal) -> int:
     terms = _opened(given.folder)
     try:
         found = terms.search(" ".join(given.text), given.system, given.limit)
+        titles = {one.url: one.zh if terminal.lang == "zh-TW" else one.en for one in terms.systems()}
     finally:
         terms.close()
-    names = ("code", "zh", "en", "system", "version")
-    terminal.table(
-        [(name, terminal.words(f"terminology_search.{name}")) for name in names],
-        [_fields(one) for one in found],
-    )
+    names = ("code", "zh", "en", "name", "version")
+    rows = [{**_fields(one), "name": titles.get(one.system, one.system)} for one in found]
+    terminal.table([(name, terminal.words(f"terminology_search.{name}")) for name in names], rows)
     return 0
 
 
