@@ -21,7 +21,7 @@ from camphora.fhir.validation.parts import BASE, Library, Part
 from camphora.fhir.validation.references import References
 from camphora.fhir.validation.scope import Check, Scope
 from camphora.fhir.validation.slices import sliced_check, slicer
-from camphora.fhir.validation.special import special
+from camphora.fhir.validation.special import RESOURCE_RULES, special
 from camphora.fhir.validation.walking import (
     Shape,
     array_check,
@@ -163,6 +163,7 @@ class Node:
     def __init__(self, compiler: Compiler, parts: Parts, code: str) -> None:
         self.compiler = compiler
         self.code = code
+        self._resource = code in definitions.resource_types()
         self.parts = parts
         self.owners = tuple(dict.fromkeys(compiler.library.target(part) for part in parts))
         self.path = self.owners[0].path if code not in INLINE else self.owners[-1].path
@@ -192,10 +193,11 @@ class Node:
             for f in self.fields.values()
             if f.many and f.name in present and f"_{f.name}" in present
         ]
-        return Shape(steps, (*pairs, *(rule for rule in rules if rule)), tuple(faults))
+        more = [check for name, check in RESOURCE_RULES.items() if name in present and self._resource]
+        return Shape(steps, (*pairs, *more, *(rule for rule in rules if rule)), tuple(faults))
 
     def _step(self, name: str, faults: list[Found]) -> tuple[str, Check]:
-        if name == "resourceType" and self.code in definitions.resource_types():
+        if name == "resourceType" and self._resource:
             return (name, right)
         field = self.fields.get(name.removeprefix("_"))
         if field is None or (name.startswith("_") and not is_primitive(field.code)):

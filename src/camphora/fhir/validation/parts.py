@@ -62,7 +62,7 @@ class Part:
         R4's snapshots say `string` (docs/rulings.md)."""
         rows = self.definition.get("type", ())
         if (self.definition.get("base") or {}).get("path") == "Resource.id":
-            return {"id": row for row in rows}
+            return dict.fromkeys(("id",), rows[0])
         return {type_code(row): row for row in rows}
 
     def value(self, kind: str) -> tuple[str, Any] | None:

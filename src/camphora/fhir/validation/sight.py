@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from camphora.errors import CamphoraError
 from camphora.fhir import definitions, fhirpath
@@ -29,6 +29,7 @@ Look = Callable[[Any], bool | None]
 Answer = bool | None | Look
 """True, False, not to be seen, or a look at the object's values."""
 
+_KINDS = get_args(Node)
 _KEEPS_EMPTY = frozenset({
     "where", "select", "first", "last", "tail", "skip", "take", "single", "resolve", "as", "ofType", "trace",
     "children", "descendants", "extension", "distinct", "repeat", "toInteger", "toString", "substring", "matches",
@@ -78,7 +79,7 @@ def _names(node: Node) -> Iterator[str]:
         yield node.name
     for inner in (getattr(node, slot) for slot in node.__slots__):
         for one in inner if isinstance(inner, tuple) else (inner,):
-            if isinstance(one, Node):
+            if isinstance(one, _KINDS):
                 yield from _names(one)
 
 

@@ -87,3 +87,21 @@ def _identifier(value: Any, _scope: Scope) -> list[Found] | None:
         return None
     odd = identifiers.warnings(system, number)
     return [Found(".value", code, {}, "warning", "", "identifier") for code in odd] or None
+
+
+def _contained(value: Any, _scope: Scope) -> list[Found] | None:
+    """Each contained resource has an id of its own."""
+    rows = value["contained"]
+    names = [row.get("id") for row in rows if type(row) is dict] if type(rows) is list else []
+    texts = [name for name in names if type(name) is str]
+    if len(set(texts)) == len(names):
+        return None
+    return [Found(".contained", "validation-contained-id", {}, "error", "", "contained")]
+
+
+def _implicit(_value: Any, _scope: Scope) -> list[Found]:
+    return [Found(".implicitRules", "validation-implicit-rules", {}, "warning", "", "implicitRules")]
+
+
+RESOURCE_RULES: dict[str, Check] = {"contained": _contained, "implicitRules": _implicit}
+"""What is asked of resources that have these elements."""
