@@ -1,6 +1,10 @@
 """The synthetic Taiwan is right as a whole: base R4 and the Taiwan Core profiles that each resource declares."""
 
+import csv
+import gzip
+import io
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +12,7 @@ from camphora.fhir.packages import Guides
 from camphora.fhir.validation import Policy, Validator
 from camphora.synth import population
 
+ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 11, 21)
 ADVICE = {"validation-advice", "validation-code-extensible", "taiwan-id-checksum", "taiwan-resident-checksum"}
 
@@ -20,6 +25,17 @@ class Held:
 
     def resolve(self, reference):
         return self.held.get(reference)
+
+
+def codes(node, system):
+    """Codes and identifiers of a system, anywhere below."""
+    if isinstance(node, dict):
+        if str(node.get("system", "")).endswith(f"/{system}"):
+            yield node.get("code") or node.get("value")
+        node = list(node.values())
+    if isinstance(node, list):
+        for one in node:
+            yield from codes(one, system)
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +80,22 @@ def test_what_a_profile_asks_for_is_missed_where_it_is_taken_away(validator, peo
     one = next(one for one in people if one["resourceType"] == kind)
     faults = validator.validate({name: value for name, value in one.items() if name != lacking})
     assert any(fault.severity == "error" and lacking in f"{fault.path} {fault.rule}" for fault in faults)
+
+
+@pytest.mark.parametrize(
+    ("system", "name"),
+    [
+        ("medication-nhi-tw", "nhi_drug"),
+        ("medical-service-payment-tw", "nhi_fee"),
+        ("organization-identifier-tw", "nhi_facility"),
+    ],
+)
+def test_every_code_of_the_health_insurance_is_on_its_list(people, shared, system, name):
+    (path,) = (ROOT / "src/camphora/terminology").rglob(f"{name}.csv.gz")
+    listed = {row["code"] for row in csv.DictReader(io.StringIO(gzip.decompress(path.read_bytes()).decode()))}
+    used = set(codes([*people, *shared], system))
+    assert len(used) >= 10
+    assert used <= listed
 
 
 def test_a_demonstration_may_turn_the_check_digits_off(people):

@@ -112,3 +112,12 @@ def test_swapped_levels_and_states_of_other_guides_are_put_right():
         "二段",
         "23511",
     )
+
+
+@pytest.mark.parametrize(
+    "text", ["路" * 300, "一" * 5_000, "1之" * 150, "1、" * 150, "中 " * 150, "福巷" * 150, "路1" * 150]
+)
+def test_a_text_that_no_line_is_like_is_taken_and_kept(text):
+    read = parse(text)
+    assert line(read).replace(" ", "") == text.replace(" ", "")
+    assert line(usual(read))

@@ -87,6 +87,11 @@ def test_a_sites_own_characters_are_named_with_their_place():
     ]
 
 
+def test_a_site_that_has_a_table_gets_its_characters_spelt():
+    text = b"\xfa\x40\xfa\x41".decode(big5.CODEC)
+    assert big5.spelt(text, {"FA40": "𠮷", "A4A4": "x"}) == "𠮷\ue001"
+
+
 def test_a_backslash_as_second_byte_is_part_of_its_character():
     data = '姓名,備註\n許功蓋,"枯,育"\n'.encode("cp950")
     assert data.count(b"\\") == 4

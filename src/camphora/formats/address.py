@@ -15,6 +15,7 @@ from typing import Any
 from camphora.fhir.taiwan import places
 from camphora.formats import numerals
 
+LONGEST = 300
 BASE = "https://twcore.mohw.gov.tw/ig/twcore/StructureDefinition/"
 POSTCODES = "https://twcore.mohw.gov.tw/ig/twcore/CodeSystem/postal-code{}-tw"
 _EXTENSIONS = {
@@ -84,7 +85,10 @@ _VARIANTS = str.maketrans("台舘峯塩豊廍磘", "臺館峰鹽豐部窯")
 
 
 def parse(text: str) -> Address:
-    """The parts of one line. Nothing is refused: what is not understood is in `rest`."""
+    """The parts of one line. Nothing is refused: what is not understood is in `rest`, and so is a text longer than
+    any line (`LONGEST`)."""
+    if len(text) > LONGEST:
+        return Address(rest=text)
     half = text.translate(_WIDE)
     head = _HEAD.match(half)
     assert head

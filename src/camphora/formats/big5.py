@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from camphora.errors import Faults, Invalid, Place
@@ -68,6 +68,12 @@ def privates(text: str) -> list[Private]:
         for column, char in enumerate(row, 1)
         if "\ue000" <= char <= "\uf848" and (found := code(char))
     ]
+
+
+def spelt(text: str, table: Mapping[str, str]) -> str:
+    """The text with a site's own characters as its table has them (`{"FA40": "𠮷"}`); those it lacks stay private."""
+    signs = {private(bytes.fromhex(code)): char for code, char in table.items()}
+    return text.translate({ord(sign): char for sign, char in signs.items() if sign})
 
 
 def marked(char: str) -> str:

@@ -10,15 +10,18 @@ _TENS = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 1000}
 _SHORT = {"廿": "二十", "卅": "三十"}
 SIGNS = "".join([*_DIGITS, *_TENS, *_SHORT])
 RUN = re.compile(f"[{SIGNS}]+")
+LONGEST = 12
 _WORDS = "〇一二三四五六七八九"
 
 
 def value(text: str) -> int | None:
-    """`十一` → 11, `一百零三` → 103, `一一三` → 113; None where the signs are no number in that order.
+    """`十一` → 11, `一百零三` → 103, `一一三` → 113; None where the signs are no number in that order, or too many.
 
     >>> value("二十三"), value("廿三"), value("一百一十三"), value("十十")
     (23, 23, 113, None)
     """
+    if len(text) > LONGEST:
+        return None
     for short, long in _SHORT.items():
         text = text.replace(short, long)
     if text and all(sign in _DIGITS for sign in text):
