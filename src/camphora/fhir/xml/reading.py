@@ -12,7 +12,6 @@ import msgspec
 from camphora.errors import Faults, Invalid, Place
 from camphora.fhir import definitions
 from camphora.fhir.json import DEEPEST, number
-from camphora.fhir.primitives import INTEGERS
 from camphora.fhir.xml import narrative, safe
 from camphora.fhir.xml.tables import FHIR, SCHEMA_INSTANCE, XHTML, Field, Form, table
 
@@ -61,6 +60,8 @@ class Reading:
         self._window, self._base = b"", 0
         self._div_start, self._div_level = -1, 0
         self._entry_line = 0
+        self._pending: tuple[Field, Any] | None = None
+        """A primitive with a value alone, which needs no frame unless something stands inside."""
         self.resource: dict[str, Any] = {}
         self._parser.StartNamespaceDeclHandler = lambda prefix, uri: self._scope.append((prefix, uri))
         self._parser.EndNamespaceDeclHandler = self._undeclare
@@ -93,6 +94,8 @@ class Reading:
         self._parser.CharacterDataHandler = self._text
 
     def _start(self, name: str, attributes: list[str]) -> None:
+        if self._pending is not None:
+            self._open_pending()
         frames = self._frames
         if not frames:
             self._root(name, attributes)
@@ -158,31 +161,41 @@ class Reading:
         return field.said
 
     def _primitive(self, top: Frame, field: Field, attributes: list[str]) -> None:
+        if not field.many and (field.label in top.into or field.beside in top.into):
+            self._fault("xml-repeats", element=field.label)
+        if len(attributes) == 2 and attributes[0] == "value" and attributes[1]:
+            self._pending = field, attributes[1]
+            if not field.textual:
+                self._pending = field, self._value(field.type, attributes[1])
+        else:
+            self._framed(top, field, attributes)
+
+    def _open_pending(self) -> None:
+        """Something stands inside the pending primitive."""
+        assert self._pending is not None
+        (field, value), self._pending = self._pending, None
+        self._framed(self._frames[-1], field, [])
+        self._frames[-1].value = value
+
+    def _framed(self, top: Frame, field: Field, attributes: list[str]) -> None:
         said = f"{field.said}[{len(top.into.get(field.label, ()))}]" if field.many else field.said
         frame = Frame(field, {}, table("Element").children, "Element", said)
         self._frames.append(frame)
-        text: str | None
-        if len(attributes) == 2 and attributes[0] == "value" and attributes[1]:
-            text = attributes[1]
-        else:
-            found: dict[str, Any] = {}
-            self._attributes(attributes, found, frozenset({"id", "value"}))
-            text = found.pop("value", None) or None
-            frame.into, frame.excused = found, "value" in attributes[::2]
-        if text is not None:
-            frame.value = self._value(field.type, text)
-        if not field.many and (field.label in top.into or field.beside in top.into):
-            self._fault("xml-repeats", element=field.label)
+        if not attributes:
+            return
+        found: dict[str, Any] = {}
+        self._attributes(attributes, found, frozenset({"id", "value"}))
+        text = found.pop("value", None)
+        frame.into, frame.excused = found, "value" in attributes[::2]
+        if text:
+            frame.value = text if field.textual else self._value(field.type, text)
 
     def _value(self, code: str, text: str) -> Any:
+        """A boolean or number; as text, and with a fault, where it is none."""
         if code == "boolean":
             value: Any = _BOOLEANS.get(text.strip(_SPACE))
-        elif code == "decimal":
-            value = self._number(_DECIMAL, text.strip(_SPACE))
-        elif code in INTEGERS:
-            value = self._number(_INTEGER, text.strip(_SPACE))
         else:
-            return text
+            value = self._number(_DECIMAL if code == "decimal" else _INTEGER, text.strip(_SPACE))
         if value is None:
             self._fault("xml-value", type=code)
         return text if value is None else value
@@ -222,6 +235,10 @@ class Reading:
         self._frames.append(Frame(None, {"": None}, _NO_CHILDREN, "", "", known=False))
 
     def _end(self, _name: str) -> None:
+        if self._pending is not None:
+            (pending, value), self._pending = self._pending, None
+            self._keep_primitive(self._frames[-1], pending, value, {})
+            return
         frame = self._frames.pop()
         field = frame.field
         if field is None:
@@ -230,7 +247,9 @@ class Reading:
             return
         top = self._frames[-1]
         if field.form is Form.PRIMITIVE:
-            self._end_primitive(top, field, frame)
+            if frame.value is None and not frame.into and not frame.excused:
+                self._fault("xml-empty", element=field.label)
+            self._keep_primitive(top, field, frame.value, frame.into)
             return
         if frame.padded:
             _drop_padding(frame.into)
@@ -241,10 +260,7 @@ class Reading:
         if self._entry is not None and len(self._frames) == 1 and field.inside == "Bundle.entry":
             self._give_entry(top, field, frame)
 
-    def _end_primitive(self, top: Frame, field: Field, frame: Frame) -> None:
-        value, beside = frame.value, frame.into
-        if value is None and not beside and not frame.excused:
-            self._fault("xml-empty", element=field.label)
+    def _keep_primitive(self, top: Frame, field: Field, value: Any, beside: dict[str, Any]) -> None:
         if field.many:
             values = top.into.setdefault(field.label, [])
             values.append(value)
@@ -311,7 +327,12 @@ class Reading:
             raise Faults(self.faults)
 
     def _place(self) -> Place:
-        path = ".".join(frame.said for frame in self._frames if frame.said)
+        steps = [frame.said for frame in self._frames if frame.said]
+        if self._pending is not None:
+            field = self._pending[0]
+            index = len(self._frames[-1].into.get(field.label, ()))
+            steps.append(f"{field.said}[{index}]" if field.many else field.said)
+        path = ".".join(steps)
         return safe.place(self._parser, self._file, path or None)
 
 

@@ -8,6 +8,7 @@ from functools import cache
 import msgspec
 
 from camphora.fhir import definitions
+from camphora.fhir.primitives import INTEGERS
 
 FHIR = "http://hl7.org/fhir"
 XHTML = "http://www.w3.org/1999/xhtml"
@@ -24,21 +25,19 @@ class Form(Enum):
 
 
 class Field(msgspec.Struct, frozen=True, gc=False):
-    """One property: `label` is its name in XML and JSON, `said` the one in a FHIRPath, `position` its place in the
-    order, `type` the code of its type, `inside` the type or path whose elements it holds."""
+    """One property: `label` is its name in XML and JSON, `beside` the JSON property of a primitive's id and extensions,
+    `said` the name in a FHIRPath, `position` its place in the order, `type` the code of its type, `inside` the type or
+    path whose elements it holds. `textual`: its value is a string in JSON."""
 
     label: str
+    beside: str
     said: str
     position: int
     many: bool
     form: Form
     type: str
     inside: str
-
-    @property
-    def beside(self) -> str:
-        """The JSON property that holds a primitive's id and extensions."""
-        return "_" + self.label
+    textual: bool
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -63,14 +62,17 @@ def table(owner: str) -> Table:
 
 
 def _field(element: definitions.Element, name: str, code: str, position: int) -> Field:
+    form = _form(code)
     return Field(
         label=name,
+        beside="_" + name,
         said=element.name.removesuffix("[x]"),
         position=position,
         many=element.many,
-        form=_form(code),
+        form=form,
         type=code,
         inside=element.content(code),
+        textual=form is Form.PRIMITIVE and code not in {"boolean", "decimal", *INTEGERS},
     )
 
 

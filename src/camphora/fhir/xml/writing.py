@@ -81,11 +81,26 @@ class Writing:
             return
         self._out.append(f"{indent}<{name}{said}>")
         for field in fields:
+            given = value.get(field.label)
+            if (
+                field.textual
+                and type(given) is str
+                and field.beside not in value
+                and not _SPECIAL.search(given)
+            ):
+                self._plain(field, given, level + 1)
+                continue
             try:
                 self._field(field, value, level + 1)
             except _Wrong as wrong:
                 raise (wrong.under(field.said) if not field.many else wrong) from None
         self._out.append(f"{indent}</{name}>")
+
+    def _plain(self, field: Field, value: str, level: int) -> None:
+        """A text that needs no escapes."""
+        if field.many or not value:
+            raise _wrong_type(value, "array" if field.many else "string").under(field.said)
+        self._out.append(f'{self._indent(level)}<{field.label} value="{value}"/>')
 
     def _indent(self, level: int) -> str:
         return "\n" + "  " * level if self._pretty else ""
@@ -162,8 +177,10 @@ def _listed(value: Any, field: Field) -> list[Any]:
 def _text(code: str, value: Any) -> str:
     """A primitive's value as the text of its attribute; its JSON type must be that of the FHIR type."""
     if type(value) is str:
-        if code in {"boolean", "decimal"} or code in INTEGERS:
-            raise _wrong_type(value, "boolean" if code == "boolean" else "number")
+        if code == "boolean":
+            raise _wrong_type(value, "boolean")
+        if code == "decimal" or code in INTEGERS:
+            raise _wrong_type(value, "number")
         return _escaped(value)
     if code == "boolean":
         if type(value) is not bool:
