@@ -1,10 +1,11 @@
 """Whether an answer fits one of the suite's response patterns, by the rules of HL7's own runner.
 
 A pattern is JSON in which an object may carry `$optional-properties$` (names that may be missing, `*` all),
-`$count-arrays$` (arrays of which only the length counts) or `$optional$` (this entry of an array may be missing: true, a
-mode, or `!mode`), and in which a string may be `$uuid$`, `$choice:a|b$`, `$fragments:a|b$` and so on. The order of arrays
-never counts. HL7's runner has two leniences, which the suite relies on and which are kept: an array of plain values may
-be missing, and two strings are alike if they are in Base64, where other signs than letters and digits are skipped.
+`$count-arrays$` (arrays of which only the length counts) or `$optional$` (this entry of an array may be missing: true,
+a mode, or `!mode`), and in which a string may be `$uuid$`, `$choice:a|b$`, `$fragments:a|b$` and so on. The order of
+arrays never counts. HL7's runner has two leniences, which the suite relies on and which are kept: an array of plain
+values may be missing, and two strings are alike if they are so in Base64, where other signs than letters and digits
+are skipped.
 """
 
 import re

@@ -111,9 +111,7 @@ def answer(case):
             OPERATIONS[operation], *layers, accept_language=case.test.get("Accept-Language", ""), **limits
         )
     except CamphoraError as error:
-        outcome = as_fhir.outcome_of(error)
-        assert outcome is not None, f"{error} is no error of an operation"
-        return error.status, outcome
+        return error.status, as_fhir.outcome_of(error)
     return 200, found
 
 

@@ -12,13 +12,13 @@ from typing import Any, Literal
 from camphora.errors import CamphoraError, Lang
 from camphora.terminology.operations import issues as remarks
 from camphora.terminology.operations.canonicals import Canonical
+from camphora.terminology.operations.checking import Validation
 from camphora.terminology.operations.expansion import Entry, Expansion
 from camphora.terminology.operations.issues import Issue
 from camphora.terminology.operations.languages import PREFERRED
 from camphora.terminology.operations.lookup import Found, Relation
 from camphora.terminology.operations.mapping import CONVERSES, EQUIVALENCES
 from camphora.terminology.operations.translation import Translation
-from camphora.terminology.operations.validation import Validation
 from camphora.terminology.systems import Coding, Designation, Mapped, Property
 
 Release = Literal["R4", "R5"]

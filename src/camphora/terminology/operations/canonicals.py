@@ -32,9 +32,9 @@ def order(version: str) -> tuple[tuple[int, int, str], ...]:
     """A sort key: 1.10 comes after 1.9, 2024-05-27 after 2023-12-31, and 1.0.0 after 1.0.0-beta."""
     core, dash, rest = version.partition("-")
     if dash and not re.fullmatch(r"[\d-]+", rest):
-        return (*order(core), (-1, 0, rest))
+        return (*order(core)[:-1], (-1, 0, rest))
     parts = re.split(r"[.\-+_]", version)
-    return tuple((1, int(part), "") if part.isdecimal() else (0, 0, part) for part in parts) + ((0, 0, ""),)
+    return (*((1, int(part), "") if part.isdecimal() else (0, 0, part) for part in parts), (0, 0, ""))
 
 
 def newest(versions: Iterable[str]) -> list[str]:
@@ -78,11 +78,9 @@ class VersionRules:
     check: Mapping[str, str] = field(default_factory=dict)
     value_sets: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def key(self) -> tuple[tuple[tuple[str, str], ...], ...]:
-        """Two rules with the same key rule alike."""
+    def __hash__(self) -> int:
         each = (self.force, self.default, self.check, self.value_sets)
-        return tuple(tuple(sorted(rule.items())) for rule in each)
+        return hash(tuple(frozenset(rule.items()) for rule in each))
 
     def wanted(self, url: str, declared: str) -> tuple[str, str]:
         """(version or pattern, parameter that gave it or empty) for an include that declares a version or none."""

@@ -23,7 +23,7 @@ class Named(NamedTuple):
     issue: Issue | None = None
 
 
-def named(  # noqa: PLR0913 - what is compared, with what, in which words
+def named(
     system: CodeSystem,
     concept: Concept,
     given: str | None,
@@ -48,7 +48,7 @@ def named(  # noqa: PLR0913 - what is compared, with what, in which words
     inside = [item for item in current if wish is None or wish.covers(item.language)]
     if _among(given, inside):
         return Named(text)
-    facts: dict[str, object] = {"given": given, "system": system.url, "code": concept.code}
+    facts: dict[str, object] = {"given": given, "system": system.url, "concept": concept.code}
     severity = "warning" if lenient else ""
     old = [item for item in every if withdrawn(item)]
     if _among(given, old):

@@ -13,14 +13,9 @@ from typing import Any
 from camphora.errors import NotFound, TooLarge
 from camphora.terminology.operations import filters
 from camphora.terminology.operations.canonicals import Canonical
-from camphora.terminology.operations.composition import (
-    Clause,
-    Composition,
-    Member,
-    compose,
-    designations_of,
-    held,
-)
+from camphora.terminology.operations.clauses import Clause, Member, designations_of, held
+from camphora.terminology.operations.compiling import compose, find_value_set
+from camphora.terminology.operations.composition import Composition
 from camphora.terminology.operations.languages import (
     PREFERRED,
     STATUS,
@@ -34,7 +29,6 @@ from camphora.terminology.operations.standing import standings
 from camphora.terminology.operations.supplements import Supplemented
 from camphora.terminology.systems import (
     CodeSystem,
-    Coding,
     Designation,
     Library,
     Property,
@@ -244,10 +238,15 @@ class Expander:
             for member, entry in pairs
             if self._nests(member)
         }
-        roots = []
+        roots: list[Entry] = []
+        parents: dict[int, Entry] = {}
         for member, entry in pairs:
             above = self._above(member, placed) if self._nests(member) else None
-            (roots if above is None else above.children).append(entry)
+            if above is None or _stands_above(entry, above, parents):
+                roots.append(entry)
+            else:
+                parents[id(entry)] = above
+                above.children.append(entry)
         return roots
 
     def _nests(self, member: Member) -> bool:
@@ -330,6 +329,14 @@ class Expander:
             yield "versionsMatch", "Boolean", True
 
 
+def _stands_above(entry: Entry, other: Entry, parents: Mapping[int, Entry]) -> bool:
+    """Whether `entry` is already above `other`: in a hierarchy with a circle."""
+    at: Entry | None = other
+    while at is not None and at is not entry:
+        at = parents.get(id(at))
+    return at is entry
+
+
 def _canonical(system: CodeSystem) -> str:
     return str(Canonical(system.url, system.version))
 
@@ -366,14 +373,9 @@ def _echo(
 
 def requested(library: Library, url: str, version: str, options: Options) -> Mapping[str, Any]:
     """The value set of a request. Raises NotFound terminology-value-set-unknown."""
-    from camphora.terminology.operations.composition import find_value_set
-
     url, _, inside = url.partition("|")
     wanted = version or inside or options.rules.value_sets.get(url, "")
     found = find_value_set(library, url, wanted)
     if found is None:
         raise NotFound("terminology-value-set-unknown", canonical=str(Canonical(url, wanted)))
     return found
-
-
-__all__ = ["PREFERRED", "Coding", "Entry", "Expander", "Expansion", "expand", "requested"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 from camphora.errors import Invalid
 from camphora.terminology.operations.patterns import pattern
@@ -69,25 +70,26 @@ def passes(system: CodeSystem, concept: Concept, rule: Filter) -> bool:
     """Whether the concept passes the filter. Raises Invalid terminology-filter."""
     if rule.op in HIERARCHY:
         return _by_hierarchy(system, concept, rule)
-    test = _value_tests().get(rule.op)
+    test = VALUE_TESTS.get(rule.op)
     if test is None:
         raise Invalid("terminology-filter", property=rule.property, op=rule.op, value=rule.value)
     return test(property_values(system, concept, rule.property), rule.value)
 
 
-def _value_tests() -> dict[str, Callable[[Sequence[str], str], bool]]:
-    return {
-        "=": lambda values, wanted: wanted in values,
-        "in": lambda values, wanted: not set(split(wanted)).isdisjoint(values),
-        "not-in": lambda values, wanted: set(split(wanted)).isdisjoint(values),
-        "regex": lambda values, wanted: any(pattern(wanted).covers(value) for value in values),
-        "exists": lambda values, wanted: bool(values) == (wanted == "true"),
-    }
-
-
-def split(text: str) -> list[str]:
+@lru_cache(maxsize=1024)
+def split(text: str) -> tuple[str, ...]:
     """The values of `in` and `not-in`."""
-    return [part.strip() for part in text.split(",")]
+    return tuple(part.strip() for part in text.split(","))
+
+
+VALUE_TESTS: dict[str, Callable[[Sequence[str], str], bool]] = {
+    "=": lambda values, wanted: wanted in values,
+    "in": lambda values, wanted: not set(split(wanted)).isdisjoint(values),
+    "not-in": lambda values, wanted: set(split(wanted)).isdisjoint(values),
+    "regex": lambda values, wanted: any(pattern(wanted).covers(value) for value in values),
+    "exists": lambda values, wanted: bool(values) == (wanted == "true"),
+}
+"""By operation: whether the values of a property are as the filter wants them."""
 
 
 def _by_hierarchy(system: CodeSystem, concept: Concept, rule: Filter) -> bool:
@@ -122,7 +124,7 @@ def drive(system: CodeSystem, rules: Iterable[Filter]) -> Iterator[str] | None:
         if rule.op == "child-of":
             return iter(system.children(rule.value))
         if rule.op in ("=", "in") and rule.property == "code":
-            return iter(dict.fromkeys(split(rule.value) if rule.op == "in" else [rule.value]))
+            return iter(dict.fromkeys(split(rule.value) if rule.op == "in" else (rule.value,)))
     return None
 
 

@@ -33,7 +33,6 @@ KINDS = {
     ),
     "terminology-filter": Kind("FILTER_NOT_UNDERSTOOD", "not-supported", "vs-invalid"),
     "terminology-regex": Kind("INVALID_REGEX", "invalid", "vs-invalid"),
-    "terminology-regex-large": Kind("REGEX_TOO_LARGE", "too-costly", ""),
     "terminology-too-costly": Kind("VALUESET_TOO_COSTLY", "too-costly", ""),
     "terminology-supplement-unknown": Kind("VALUESET_SUPPLEMENT_MISSING", "not-found", "not-found"),
     "terminology-display-language": Kind("INVALID_DISPLAY_NAME", "processing", "invalid-display"),
@@ -140,7 +139,7 @@ class Choices(tuple[str, ...]):
     __slots__ = ()
 
     def __format__(self, spec: str) -> str:
-        if spec != " or " or len(self) < 3:  # noqa: PLR2004 - two need no comma
+        if spec != " or " or len(self) < 3:
             return spec.join(self)
         return f"{', '.join(self[:-1])}{spec}{self[-1]}"
 

@@ -23,7 +23,8 @@ DISPLAY_USES = {
     ("http://snomed.info/sct", "900000000000013009"),
     ("http://snomed.info/sct", "900000000000003001"),
 }
-"""Uses of a designation that people may write as the display; another use (a patient's word, an old spelling) is not."""
+"""Uses of a designation that people may write as the display; not those of another use (an old spelling, say)."""
+DEPRECATED = "http://hl7.org/fhir/StructureDefinition/valueset-deprecated"
 STATUS = "http://hl7.org/fhir/StructureDefinition/structuredefinition-standards-status"
 _RANGE = re.compile(r"\*|[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 _QUALITY = re.compile(r"[qQ]\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")

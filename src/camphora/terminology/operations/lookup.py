@@ -72,7 +72,7 @@ def concept_of(system: CodeSystem, code: str) -> Concept:
     concept = system.concept(code)
     if concept is None:
         raise NotFound(
-            "terminology-code-unknown", code=code, system=system.url, version=system.version or "-"
+            "terminology-code-unknown", concept=code, system=system.url, version=system.version or "-"
         )
     return concept
 

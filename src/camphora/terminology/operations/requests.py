@@ -7,28 +7,25 @@ Resources sent along as `tx-resource` are laid over the library for the one requ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from camphora.errors import CamphoraError, Invalid, Lang
 from camphora.terminology.operations import as_fhir
 from camphora.terminology.operations.canonicals import VersionRules, by_url
+from camphora.terminology.operations.checking import CODING, PLAIN, Validation
 from camphora.terminology.operations.expansion import expand, requested
 from camphora.terminology.operations.lookup import lookup, subsumes
 from camphora.terminology.operations.options import EXPANSION_LIMIT, Options
 from camphora.terminology.operations.resources import Layered, ResourceLibrary, coding
 from camphora.terminology.operations.translation import Question, translate
-from camphora.terminology.operations.validation import (
-    CODING,
-    PLAIN,
-    Checker,
-    Validation,
-    checker,
-    validate_in_system,
-)
+from camphora.terminology.operations.validation import Checker, checker, validate_in_system
 from camphora.terminology.systems import Coding, Library
 
 Json = dict[str, Any]
+CHECKERS = 256
+"""So many compiled value sets are kept ready."""
 
 
 class Given:
@@ -130,6 +127,7 @@ class Desk:
     def __init__(self, library: Library, *, release: as_fhir.Release = "R4") -> None:
         self.library = library
         self.release = release
+        self._ready = lru_cache(CHECKERS)(self._compiled)
         self._operations: dict[str, Callable[[Request], Json]] = {
             "ValueSet/$expand": self._expand,
             "ValueSet/$validate-code": self._validate,
@@ -177,8 +175,17 @@ class Desk:
         return as_fhir.expansion(answer, self.release)
 
     def _validate(self, request: Request) -> Json:
-        ready = checker(request.library, self._value_set(request), request.options)
+        value_set = self._value_set(request)
+        if request.library is self.library and not isinstance(request.given.one("valueSet"), Mapping):
+            url, version = value_set.get("url", ""), value_set.get("version", "")
+            ready = self._ready(self.library.state, url, version, request.options)
+        else:
+            ready = checker(request.library, value_set, request.options)
         return as_fhir.validation(_asked(ready, request.given), request.lang)
+
+    def _compiled(self, state: Hashable, url: str, version: str, options_: Options) -> Checker:  # noqa: ARG002
+        """The checker of a value set that is held; `state` is part of what is remembered."""
+        return checker(self.library, requested(self.library, url, version, options_), options_)
 
     def _batch(self, request: Request) -> Json:
         """Each question is answered alone: what the batch says holds where the question does not say otherwise."""

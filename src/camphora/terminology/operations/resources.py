@@ -164,8 +164,11 @@ class ResourceCodeSystem:
     def is_a(self, code: str, ancestor: str) -> bool:
         if code == ancestor:
             return code in self._raw
+        above = self._parents.get(code)
+        if not above:
+            return False
         seen: set[str] = set()
-        waiting = list(self._parents.get(code, ()))
+        waiting = list(above)
         while waiting:
             now = waiting.pop()
             if now == ancestor:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from camphora.errors import NotFound
+from camphora.formats.fold import fold
 from camphora.terminology.operations import filters
 from camphora.terminology.operations.canonicals import Canonical, canonical, fits
 from camphora.terminology.operations.resources import says
@@ -19,7 +20,6 @@ from camphora.terminology.systems import (
     Library,
     PropertyDefinition,
 )
-from camphora.formats.fold import fold
 
 
 class Supplemented:

@@ -3,8 +3,8 @@
     python pack.py TESTS R4_EXAMPLES
 
 TESTS is the folder `tests/` of https://github.com/HL7/fhir-tx-ecosystem-ig at commit 888e84d, R4_EXAMPLES the folder
-`package/` of hl7.fhir.r4.examples 4.0.1. Taken are the index and the files that tests of mode general and metadata name;
-what holds content of SNOMED CT, LOINC, OMOP or ICD-11 is left out.
+`package/` of hl7.fhir.r4.examples 4.0.1. Taken are the index and the files that tests of mode general and metadata
+name; what holds content of SNOMED CT, LOINC, OMOP or ICD-11 is left out.
 """
 
 import gzip
@@ -47,7 +47,7 @@ def main(tests, examples):
             archive.addfile(entry, io.BytesIO(data))
     target = Path(__file__).parent / "tx-ecosystem.tar.gz"
     target.write_bytes(gzip.compress(plain.getvalue(), 9, mtime=0))
-    print(len(files), "files,", target.stat().st_size, "bytes")
+    sys.stdout.write(f"{len(files)} files, {target.stat().st_size} bytes\n")
 
 
 if __name__ == "__main__":
