@@ -74,6 +74,11 @@ _RULES = {
     "material": Rule("taiwan-material-form"),
     "visit": Rule("taiwan-visit-form"),
     "card-sequence": Rule("taiwan-sequence-form"),
+    "medical-licence": Rule("taiwan-number-form"),
+    "ltc-case": Rule("taiwan-number-form"),
+    "ltc-assessment": Rule("taiwan-number-form"),
+    "ltc-report": Rule("taiwan-number-form"),
+    "roc-month": Rule("taiwan-month-form"),
 }
 _EXPIRED = "taiwan-resident-expired"
 
@@ -121,7 +126,7 @@ def warnings(system: str, value: str) -> tuple[str, ...]:
 
 def kinds_of(value: str) -> tuple[str, ...]:
     """The kinds whose form the value has; those whose check digit agrees come alone, if there are any."""
-    fitting = [key for key, kind in kinds().items() if key not in _FREE and kind.form.fullmatch(value)]
+    fitting = [key for key, kind in _telling().items() if kind.form.fullmatch(value)]
     sure = [key for key in fitting if (agrees := _RULES[key].agrees) and agrees(value)]
     return tuple(sure or fitting)
 
@@ -145,8 +150,18 @@ def institution_prefixes() -> dict[str, dict[str, str]]:
     return {row["prefix"]: row for row in csv.DictReader(text.splitlines())}
 
 
-_FREE = frozenset({"chart", "fee", "card-sequence", "government-body"})
-"""Kinds whose form says too little to know them by."""
+_FREE = frozenset({"fee", "card-sequence", "government-body", "roc-month"})
+_SAYS_LITTLE = {"taiwan-chart-form", "taiwan-number-form"}
+"""Kinds, and names of forms, that say too little to know a value by."""
+
+
+@cache
+def _telling() -> dict[str, Kind]:
+    return {
+        key: kind
+        for key, kind in kinds().items()
+        if key not in _FREE and _RULES[key].form not in _SAYS_LITTLE
+    }
 
 
 def _kind(key: str, row: dict[str, object]) -> Kind:
