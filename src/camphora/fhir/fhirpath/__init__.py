@@ -11,18 +11,18 @@ see `lexer.LONGEST`, `parser.DEEPEST`, `running.STEPS`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from decimal import Decimal
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from camphora.fhir.fhirpath import tree, types
+from camphora.fhir.fhirpath import quick, tree, types
 from camphora.fhir.fhirpath.checking import Checker
 from camphora.fhir.fhirpath.compiler import Compiler
 from camphora.fhir.fhirpath.dates import Date, DateTime, Time
 from camphora.fhir.fhirpath.items import Item, Primitive, Step, Thing, TypeInfo, root, type_of, value_of
 from camphora.fhir.fhirpath.parser import parse
 from camphora.fhir.fhirpath.quantities import Quantity
+from camphora.fhir.fhirpath.quick import Slow, Unfit
 from camphora.fhir.fhirpath.running import Collection, Conforms, Frame, Given, Run, Trace
 from camphora.fhir.protocols import Resolver, Terms
 
@@ -56,6 +56,29 @@ class Located(NamedTuple):
     beside: dict[str, Any] | None = None
 
 
+class _Quick(NamedTuple):
+    """The ways straight on JSON that an expression has for one type of context."""
+
+    values: quick.Values | None = None
+    truth: quick.Truth | None = None
+
+    @classmethod
+    def of(cls, node: tree.Node, context: types.Shape | None) -> _Quick:
+        if context is None or not context.known:
+            return _NONE
+        return cls(_fitting(quick.values, node, context), _fitting(quick.truth, node, context))
+
+
+_NONE = _Quick()
+
+
+def _fitting(build: Callable[[tree.Node, types.Shape], Any], node: tree.Node, context: types.Shape) -> Any:
+    try:
+        return build(node, context)
+    except Unfit:
+        return None
+
+
 class Expression:
     """A compiled expression. It keeps nothing between evaluations and may be shared by threads.
 
@@ -66,7 +89,7 @@ class Expression:
     Every fault is `camphora.errors.Invalid` with a code `fhirpath-…`, the column in the expression and the element.
     """
 
-    __slots__ = ("_evaluate", "_shape", "text", "tree", "type")
+    __slots__ = ("_evaluate", "_quick", "_shape", "_strict", "text", "tree", "type")
 
     def __init__(
         self, text: str, of: str | None = None, *, strict: bool = False, ordered: bool = False
@@ -75,6 +98,8 @@ class Expression:
         self.tree = parse(text)
         self.type = of
         self._shape = None if of is None else types.element(of)
+        self._strict = strict
+        self._quick: dict[str | None, _Quick] = {}
         if strict:
             Checker(text, self._shape, ordered=ordered).check(self.tree)
         self._evaluate = Compiler(text, strict=strict).compile(self.tree)
@@ -85,6 +110,12 @@ class Expression:
     def __call__(self, item: Any, **given: Any) -> list[Any]:
         """The results as plain values: an element's JSON, else bool, str, int, Decimal, `Date`, `DateTime`, `Time`,
         `Quantity` or `TypeInfo`. Primitives that have no value, extensions alone, are left out."""
+        values = self._known(item).values
+        if values is not None:
+            try:
+                return list(values(item))
+            except Slow:
+                pass
         found = (_plain(thing) for thing in self.things(item, **given))
         return [value for value in found if value is not None]
 
@@ -95,11 +126,30 @@ class Expression:
 
     def holds(self, item: Any, **given: Any) -> bool | None:
         """Whether it holds, as an invariant: a lone boolean says it, other results mean yes, none None."""
+        truth = self._known(item).truth
+        if truth is not None:
+            try:
+                return truth(item)
+            except Slow:
+                pass
         things = self.things(item, **given)
         if len(things) != 1:
             return True if things else None
         value = value_of(things[0])
         return value if isinstance(value, bool) else True
+
+    def _known(self, item: Any) -> _Quick:
+        """The quick way for the type of an item, found once for each type."""
+        kind = item.get("resourceType") if type(item) is dict else None
+        try:
+            return self._quick[kind]
+        except KeyError:
+            if kind is None or types.is_resource(kind):
+                self._quick[kind] = _Quick.of(self.tree, self._shape if kind is None else types.shape(kind))
+                return self._quick[kind]
+        except TypeError:
+            pass
+        return _NONE
 
     def things(
         self,
@@ -152,6 +202,3 @@ def _located(thing: Thing, context: Thing) -> Located:
         top = top.parent
     location = thing.location if top is context else None
     return Located(thing.value, thing.shape.code, thing.path, location, thing.beside)
-
-
-Plain = bool | str | int | Decimal | Date | DateTime | Time | Quantity | TypeInfo | dict[str, Any]

@@ -87,6 +87,11 @@ def has(name: str) -> bool:
     return name in definitions.types()
 
 
+def is_resource(name: str) -> bool:
+    """Whether FHIR R4 has a resource type of this name."""
+    return name in definitions.resource_types()
+
+
 def element(path: str) -> Shape | None:
     """The shape at an element's path such as `Observation.component.value[x]`; None where R4 has none.
 

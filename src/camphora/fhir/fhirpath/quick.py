@@ -1,0 +1,460 @@
+"""The plain part of the language straight on JSON, for a context whose type is known.
+
+Paths, `where` with simple conditions, `exists`, `empty`, comparisons with literals: what most invariants and search
+parameters are made of. It gives what the closures of `compiler` give (the tests hold the two against each other);
+what it does not know raises `Unfit` when it is built, and what it meets in the data and leaves to the closures
+(extensions on primitives, several things where one may be, dates of unlike form) raises `Slow` when it runs.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from camphora.fhir.fhirpath import patterns, tree
+from camphora.fhir.fhirpath.compiler import CONSTANTS
+from camphora.fhir.fhirpath.tree import Node
+from camphora.fhir.fhirpath.types import Field, Option, Shape
+
+Values = Callable[[Any], list[Any]]
+Truth = Callable[[Any], bool | None]
+ORDER: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge, "=": operator.eq, "!=": operator.ne
+}  # fmt: skip
+TESTS: dict[str, Callable[[str, str], bool]] = {
+    "startsWith": str.startswith, "endsWith": str.endswith, "contains": operator.contains
+}  # fmt: skip
+
+
+class Unfit(Exception):
+    """The expression is none for this way."""
+
+
+class Slow(Exception):
+    """The data are none for this way."""
+
+
+class Path(NamedTuple):
+    """JSON values from the context; `shape` None where they may have several. `only`: the context itself."""
+
+    run: Values
+    shape: Shape | None
+    only: bool = False
+    key: str = ""
+    """The property, where the path is one element of the context that occurs once."""
+    beside: str = ""
+
+
+def values(node: Node, context: Shape) -> Values:
+    """A function from JSON of the type `context` to the results as JSON. Raises `Unfit`."""
+    return path(node, context).run
+
+
+def path(node: Node, this: Shape) -> Path:
+    if isinstance(node, tree.Special) and node.name == "this":
+        return Path(_itself, this, only=True)
+    if isinstance(node, tree.Member):
+        if node.source is None and node.name in this.ancestors:
+            return Path(_itself, this, only=True)
+        source = Path(_itself, this, only=True) if node.source is None else path(node.source, this)
+        return _member(source, node.name)
+    if isinstance(node, tree.Function) and node.source is not None and node.name == "where":
+        return _where(path(node.source, this), node)
+    if (
+        isinstance(node, tree.Function)
+        and node.source is not None
+        and node.name == "first"
+        and not node.arguments
+    ):
+        source = path(node.source, this)
+        return Path(lambda item: source.run(item)[:1], source.shape)
+    raise Unfit
+
+
+def _itself(item: Any) -> list[Any]:
+    return [item]
+
+
+def _member(source: Path, name: str) -> Path:
+    field = source.shape.fields.get(name) if source.shape is not None and not source.shape.primitive else None
+    if field is None:
+        raise Unfit
+    shape = field.options[0].shape if len(field.options) == 1 else None
+    if shape is not None and shape.name == "Resource":
+        shape = None
+    if len(field.options) > 1:
+        return Path(_over(source, _choice(field)), shape)
+    option = field.options[0]
+    if field.many:
+        return Path(_over(source, _many(option)), shape)
+    if source.only:
+        return Path(_one(option), shape, key=option.key, beside=option.beside)
+    return Path(_one_of_each(source.run, option), shape)
+
+
+def _over(source: Path, step: Values) -> Values:
+    """`step` on the context itself, or on each thing that the source gives."""
+    if source.only:
+        return step
+    run = source.run
+    return lambda item: [value for each in run(item) for value in step(each)]
+
+
+def _one(option: Option) -> Values:
+    key, beside = option.key, option.beside
+
+    def run(item: Any) -> list[Any]:
+        if type(item) is not dict:
+            raise Slow
+        value = item.get(key)
+        if value is None:
+            if beside in item:
+                raise Slow
+            return []
+        if type(value) is list:
+            raise Slow
+        return [value]
+
+    return run
+
+
+def _one_of_each(source: Values, option: Option) -> Values:
+    key, beside = option.key, option.beside
+
+    def run(item: Any) -> list[Any]:
+        found = []
+        for each in source(item):
+            if type(each) is not dict:
+                raise Slow
+            value = each.get(key)
+            if value is None:
+                if beside in each:
+                    raise Slow
+            elif type(value) is list:
+                raise Slow
+            else:
+                found.append(value)
+        return found
+
+    return run
+
+
+def _many(option: Option) -> Values:
+    key, beside = option.key, option.beside
+
+    def run(item: Any) -> list[Any]:
+        if type(item) is not dict:
+            raise Slow
+        value = item.get(key)
+        if value is None and beside not in item:
+            return []
+        if type(value) is not list or None in value:
+            raise Slow
+        return value
+
+    return run
+
+
+def _choice(field: Field) -> Values:
+    keys = frozenset(key for option in field.options for key in (option.key, option.beside) if key)
+
+    def run(item: Any) -> list[Any]:
+        if type(item) is not dict:
+            raise Slow
+        found = [key for key in item if key in keys]
+        if not found:
+            return []
+        value = item[found[0]]
+        if len(found) > 1 or found[0][0] == "_" or type(value) is list or value is None:
+            raise Slow
+        return [value]
+
+    return run
+
+
+def _where(source: Path, node: tree.Function) -> Path:
+    if source.shape is None or len(node.arguments) != 1:
+        raise Unfit
+    holds, run = truth(node.arguments[0], source.shape), source.run
+    return Path(lambda item: [each for each in run(item) if holds(each)], source.shape)
+
+
+def truth(node: Node, this: Shape) -> Truth:
+    """A function from JSON to true, false or None. Raises `Unfit`."""
+    if isinstance(node, tree.Literal) and node.type == "Boolean":
+        answer = node.text == "true"
+        return lambda _: answer
+    if isinstance(node, tree.Binary):
+        return _binary(node, this)
+    if isinstance(node, tree.Function):
+        return _function(node, this)
+    return _single(path(node, this))
+
+
+def _single(source: Path) -> Truth:
+    """The only value as a condition."""
+    run, boolean = source.run, source.shape is not None and source.shape.carries == "Boolean"
+
+    def one(item: Any) -> bool | None:
+        found = run(item)
+        if not found:
+            return None
+        if len(found) > 1 or (boolean and type(found[0]) is not bool):
+            raise Slow
+        return found[0] if boolean else True
+
+    if source.shape is None:
+        raise Unfit
+    return one
+
+
+def _binary(node: tree.Binary, this: Shape) -> Truth:
+    if node.operator in {"and", "or", "implies", "xor"}:
+        return LOGIC[node.operator](truth(node.left, this), truth(node.right, this))
+    if node.operator in {"in", "contains"}:
+        return _in(node, this)
+    if node.operator not in ORDER:
+        raise Unfit
+    literal = _text(node.right)
+    if literal is not None:
+        return _with_text(node, path(node.left, this), literal)
+    if _is_truth(node.left) and _is_truth(node.right) and node.operator in {"=", "!="}:
+        return _both(truth(node.left, this), truth(node.right, this), ORDER[node.operator])
+    if _is_count(node.left) and _is_count(node.right):
+        left, right, compare = number(node.left, this), number(node.right, this), ORDER[node.operator]
+        return lambda item: compare(left(item), right(item))
+    return _dates(path(node.left, this), path(node.right, this), node.operator)
+
+
+def _with_text(node: tree.Binary, source: Path, literal: str) -> Truth:
+    """A path compared with a string."""
+    if source.shape is None or source.shape.carries != "String" or node.operator not in {"=", "!="}:
+        raise Unfit
+    run, same, key, beside = source.run, node.operator == "=", source.key, source.beside
+
+    def once(item: Any) -> bool | None:
+        value = item.get(key) if type(item) is dict else None
+        if type(value) is str:
+            return (value == literal) is same
+        return compare(item)
+
+    def compare(item: Any) -> bool | None:
+        found = run(item)
+        if not found:
+            return None
+        return (len(found) == 1 and found[0] == literal) is same
+
+    return once if key and beside else compare
+
+
+def _both(left: Truth, right: Truth, compare: Callable[[Any, Any], bool]) -> Truth:
+    def run(item: Any) -> bool | None:
+        a, b = left(item), right(item)
+        return None if a is None or b is None else compare(a, b)
+
+    return run
+
+
+def _dates(left: Path, right: Path, sign: str) -> Truth:
+    """Two dates of one form, compared as they are written; the form without a zone."""
+    shapes = (left.shape, right.shape)
+    if any(shape is None or shape.carries not in {"Date", "DateTime"} for shape in shapes):
+        raise Unfit
+    first, second, compare = left.run, right.run, ORDER[sign]
+
+    def run(item: Any) -> bool | None:
+        a, b = first(item), second(item)
+        if not a or not b:
+            return None
+        if len(a) != 1 or len(b) != 1 or type(a[0]) is not str or type(b[0]) is not str:
+            raise Slow
+        if len(a[0]) != 10 or len(b[0]) != 10:
+            raise Slow
+        return compare(a[0], b[0])
+
+    return run
+
+
+def _text(node: Node) -> str | None:
+    if isinstance(node, tree.External):
+        return CONSTANTS.get(node.name)
+    return node.text if isinstance(node, tree.Literal) and node.type == "String" else None
+
+
+def _is_truth(node: Node) -> bool:
+    named = isinstance(node, tree.Function) and node.name in {"exists", "empty", "not", "hasValue", "all"}
+    return named or (isinstance(node, tree.Literal) and node.type == "Boolean")
+
+
+def _is_count(node: Node) -> bool:
+    counted = isinstance(node, tree.Function) and node.name == "count"
+    return counted or (isinstance(node, tree.Literal) and node.type in {"Integer", "Decimal"})
+
+
+def number(node: Node, this: Shape) -> Callable[[Any], int | Decimal]:
+    if isinstance(node, tree.Literal):
+        found = Decimal(node.text)
+        return lambda _: found
+    if not isinstance(node, tree.Function) or node.source is None or node.arguments:
+        raise Unfit
+    inner = node.source
+    if isinstance(inner, tree.Function) and inner.name == "children" and inner.source is None:
+        return _children
+    run = path(inner, this).run
+    return lambda item: len(run(item))
+
+
+def _children(item: Any) -> int:
+    if type(item) is not dict:
+        raise Slow
+    count = 0
+    for key, value in item.items():
+        if key[:1] == "_" or value is None:
+            raise Slow
+        if type(value) is list:
+            count += len(value)
+        elif key != "resourceType":
+            count += 1
+    return count
+
+
+def _in(node: tree.Binary, this: Shape) -> Truth:
+    """A path among several strings."""
+    thing, among = (node.left, node.right) if node.operator == "in" else (node.right, node.left)
+    source, texts = path(thing, this), _texts(among)
+    if source.shape is None or source.shape.carries != "String":
+        raise Unfit
+    run = source.run
+
+    def found_in(item: Any) -> bool | None:
+        found = run(item)
+        if not found:
+            return None
+        if len(found) > 1 or type(found[0]) is not str:
+            raise Slow
+        return found[0] in texts
+
+    return found_in
+
+
+def _texts(node: Node) -> frozenset[str]:
+    if isinstance(node, tree.Binary) and node.operator == "|":
+        return _texts(node.left) | _texts(node.right)
+    text = _text(node)
+    if text is None:
+        raise Unfit
+    return frozenset({text})
+
+
+def _function(node: tree.Function, this: Shape) -> Truth:
+    name, arguments = node.name, node.arguments
+    if name == "not" and not arguments and node.source is not None:
+        inner = truth(node.source, this)
+        return lambda item: None if (found := inner(item)) is None else not found
+    source = Path(_itself, this, only=True) if node.source is None else None
+    if name in {"exists", "empty", "all", "hasValue"}:
+        source = source or path(_given(node), this)
+        return _of_path(source, name, arguments)
+    if name in {*TESTS, "matches"} and len(arguments) == 1:
+        return _tested(source or path(_given(node), this), name, _text(arguments[0]))
+    return _single(path(node, this))
+
+
+def _given(node: tree.Function) -> Node:
+    if node.source is None:
+        raise Unfit
+    return node.source
+
+
+def _of_path(source: Path, name: str, arguments: tuple[Node, ...]) -> Truth:
+    run = source.run
+    if name == "hasValue":
+        if source.shape is None or arguments or not (source.shape.primitive or source.only):
+            raise Unfit
+        if not source.shape.primitive:
+            return lambda _: False
+        return _has_value(run, only=source.only)
+    if not arguments and name != "all":
+        if source.only:
+            raise Unfit
+        wanted = name == "exists"
+        return lambda item: bool(run(item)) is wanted
+    if len(arguments) != 1 or source.shape is None or name == "empty":
+        raise Unfit
+    holds = truth(arguments[0], source.shape)
+    # every condition is asked, as the closures do, so that both meet the same faults
+    gathered = any if name == "exists" else all
+    return lambda item: gathered([holds(each) is True for each in run(item)])
+
+
+def _has_value(run: Values, *, only: bool) -> Truth:
+    def one(item: Any) -> bool:
+        found = run(item)
+        if only and type(item) in {dict, list, type(None)}:
+            raise Slow
+        return len(found) == 1
+
+    return one
+
+
+def _tested(source: Path, name: str, literal: str | None) -> Truth:
+    """A string function with a literal."""
+    if literal is None or source.shape is None or source.shape.carries != "String":
+        raise Unfit
+    run, test = source.run, TESTS.get(name)
+
+    def one(item: Any) -> bool | None:
+        found = run(item)
+        if not found:
+            return None
+        if len(found) > 1 or type(found[0]) is not str or len(found[0]) > 10_000:
+            raise Slow
+        return test(found[0], literal) if test else patterns.compiled(literal).found_in(found[0], _free)
+
+    return one
+
+
+def _free(_: int) -> None:
+    """Short texts cost nothing that needs to be counted."""
+
+
+def _and(left: Truth, right: Truth) -> Truth:
+    def run(item: Any) -> bool | None:
+        a = left(item)
+        if a is False:
+            return False
+        b = right(item)
+        return False if b is False else True if a and b else None
+
+    return run
+
+
+def _or(left: Truth, right: Truth) -> Truth:
+    def run(item: Any) -> bool | None:
+        a = left(item)
+        if a:
+            return True
+        b = right(item)
+        return True if b else False if a is False and b is False else None
+
+    return run
+
+
+def _implies(left: Truth, right: Truth) -> Truth:
+    def run(item: Any) -> bool | None:
+        a = left(item)
+        if a is False:
+            return True
+        b = right(item)
+        return True if b else False if a and b is False else None
+
+    return run
+
+
+def _xor(left: Truth, right: Truth) -> Truth:
+    return _both(left, right, operator.is_not)
+
+
+LOGIC: dict[str, Callable[[Truth, Truth], Truth]] = {"and": _and, "or": _or, "implies": _implies, "xor": _xor}

@@ -1,0 +1,104 @@
+"""Laws that hold whatever is written or given."""
+
+from decimal import Decimal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from camphora.errors import CamphoraError
+from camphora.fhir import fhirpath
+from camphora.fhir.fhirpath import dates, quantities
+from camphora.fhir.fhirpath.functions import FUNCTIONS
+from camphora.fhir.fhirpath.quantities import Quantity
+
+WORDS = [
+    *(f".{name}({', '.join(['$this'] * one.least)})" for name, one in FUNCTIONS.items()),
+    *".name .given .value [0] .where(true) .select($this) = != ~ < | + - * / div mod & in contains and or implies".split(),
+    *"1 2.5 'a' true {} @2024-02-29 @2024T @T10:30 4'mg' 3days %resource $this $index $total name birthDate".split(),
+    " is Patient", ".as(string)", ".ofType(Quantity)", ".sort($this)", "(", ")", "-",
+]  # fmt: skip
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from(["a", "2024-02-29", "2024", "10:30", "male", "#1", "Patient/1"]),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.sampled_from(["name", "given", "_given", "family", "birthDate", "extension", "value", "id"]), inner),
+    max_leaves=8,
+)  # fmt: skip
+ZONES = st.sampled_from(["", "Z", "+08:00", "-05:00"])
+DAYS = st.dates().map(str)
+CLOCKS = st.times().map(lambda at: at.isoformat()[:12])
+MOMENTS = st.one_of(
+    DAYS, DAYS.map(lambda day: day[:7]), DAYS.map(lambda day: day[:4]), st.builds("{}T{}{}".format, DAYS, CLOCKS, ZONES)
+)
+AMOUNTS = st.builds(
+    Quantity,
+    st.decimals(-1000, 1000, places=2),
+    st.sampled_from(["g", "mg", "kg", "[lb_av]", "m", "cm", "[in_i]", "s", "min", "1", "%"]),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=7), JSON)
+def test_evaluation_ends_in_results_or_an_error_of_ours(words, name):
+    patient = {"resourceType": "Patient", "name": name, "birthDate": "1970-01-01"}
+    try:
+        made = fhirpath.compile("".join(words))
+        made(patient)
+        made.located(patient)
+        made.holds(patient)
+    except CamphoraError as error:
+        assert error.code.startswith("fhirpath-")
+        assert error.text("zh-TW")
+
+
+@settings(max_examples=200, deadline=None)
+@given(JSON, st.sampled_from(["name.given", "name.family = 'a'", "name.where(family = 'a').given", "name.exists(given.exists())"]))
+def test_the_quick_way_gives_what_the_closures_give_on_any_json(name, text):
+    patient = {"resourceType": "Patient", "name": name}
+    made = fhirpath.compile(text)
+    plain = [getattr(thing, "value", thing) for thing in made.things(patient)]
+    assert made(patient) == [value for value in plain if value is not None]
+
+
+@given(MOMENTS, MOMENTS)
+def test_the_order_of_moments_is_turned_when_they_are_swapped(left, right):
+    a, b = dates.date_time(left), dates.date_time(right)
+    found, turned = dates.compare(a, b), dates.compare(b, a)
+    assert (found is None) == (turned is None)
+    assert found is None or found == -turned
+    assert dates.compare(a, a) == 0
+
+
+@given(MOMENTS, MOMENTS, MOMENTS)
+def test_the_order_of_moments_is_transitive(one, two, three):
+    a, b, c = (dates.date_time(text) for text in (one, two, three))
+    if dates.compare(a, b) == -1 and dates.compare(b, c) == -1:
+        assert dates.compare(a, c) in {-1, None}
+
+
+@given(MOMENTS)
+def test_a_moment_written_and_read_is_the_same(text):
+    moment = dates.date_time(text)
+    assert dates.date_time(str(moment)) == moment
+
+
+@given(DAYS, st.integers(-5000, 5000))
+def test_days_added_and_taken_away_lead_back(day, days):
+    start = dates.date(day)
+    moved = dates.shifted(start.parts, Decimal(days * 86_400))
+    assert moved is None or dates.shifted(moved, Decimal(-days * 86_400)) == start.parts
+
+
+@given(AMOUNTS, AMOUNTS)
+def test_quantities_compare_the_same_from_both_sides(a, b):
+    found, turned = quantities.compare(a, b), quantities.compare(b, a)
+    assert (found is None) == (turned is None) == (not a.comparable(b))
+    assert found is None or found == -turned
+    assert quantities.compare(a, a) == 0
+    assert quantities.equivalent(a, b) == quantities.equivalent(b, a)
+
+
+@given(AMOUNTS, st.sampled_from(["g", "mg", "kg", "[oz_av]"]))
+def test_a_quantity_in_another_unit_is_equal_to_itself(amount, unit):
+    moved = fhirpath.compile("%a.toQuantity(%u)")({}, variables={"a": amount, "u": unit})
+    assert not moved or quantities.compare(moved[0], amount) == 0
