@@ -196,7 +196,7 @@ given_values = st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(st.sampled_from(["add", "insert", "delete", "replace", "move"]), paths, given_values,
                           st.sampled_from(["name", "given", "id", "deceased", "contained", "nome"]),
                           st.integers(-1, 3), st.integers(-1, 3)), max_size=4))  # fmt: skip

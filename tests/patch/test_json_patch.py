@@ -187,7 +187,7 @@ operations = st.lists(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(documents, operations)
 def test_any_patch_gives_a_document_or_an_error_and_changes_nothing_given(document, patch):
     before = copy.deepcopy((document, patch))

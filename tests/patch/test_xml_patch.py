@@ -78,6 +78,8 @@ def test_selectors(selector, found):
         ('<remove sel="//f:name"/>', "patch-selector"),
         ('<remove sel="x:Patient"/>', "patch-selector"),
         ('<remove sel="f:Patient/f:name[0]"/>', "patch-selector"),
+        (f'<remove sel="{"*[" * 600}*{"]" * 600}"/>', "patch-selector"),
+        (f'<remove sel="f:Patient{"/*" * 2_000}"/>', "patch-selector"),
         ('<remove sel="f:Patient/f:photo"/>', "patch-absent"),
         ('<remove sel="f:Patient/f:name/*"/>', "patch-several"),
         ('<remove sel="f:Patient"/>', "patch-target"),
@@ -127,6 +129,12 @@ def test_no_document_type_is_read_in_document_or_patch():
         with pytest.raises(Invalid) as caught:
             xml_patch(given_document, diff)
         assert caught.value.code == "xml-doctype"
+
+
+def test_an_error_repeats_no_literal_that_is_cut_off():
+    with pytest.raises(Invalid) as caught:
+        xml_patch(PATIENT, patch(f"<remove sel=\"f:Patient[f:id/@value='{'陳' * 300}']\"/>"))
+    assert "陳" not in caught.value.text("zh-TW")
 
 
 @given(st.text(alphabet="f:abPatient/[]@='1.*()and text", max_size=40))

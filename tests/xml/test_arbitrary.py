@@ -12,7 +12,7 @@ from camphora.fhir.structure import check
 from fhir_strategies import elements, exact, resources
 
 calm = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 

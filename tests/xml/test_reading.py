@@ -128,6 +128,12 @@ OUTSIDE = b'<!DOCTYPE Patient SYSTEM "file:///etc/passwd"><Patient xmlns="http:/
         (b'<?xml version="1.0" encoding="Big5"?>' + patient(""), "xml-encoding", 1, 1),
         (patient("<extension>" * 100 + "</extension>" * 100), "xml-deep", 1, None),
         (patient("<x>" * 100 + "</x>" * 100), "xml-deep", 1, None),
+        (
+            patient("<x " + " ".join(f'xmlns:a{n}="urn:{n}"' for n in range(200)) + "/>"),
+            "xml-namespaces",
+            1,
+            None,
+        ),
         (patient(f"<text><div {DIV}>" + "<b>" * 200 + "</b>" * 200 + "</div></text>"), "xml-deep", 1, None),
     ],
 )

@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -98,6 +100,25 @@ def test_a_narrative_that_is_not_one_div_is_refused(div):
 )
 def test_a_narrative_is_written_as_xml_takes_it(div, written):
     assert written.encode() in xml.write(narrative(div))
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "<!--" * 250_000,
+        "<![CDATA[" * 120_000,
+        " a" + ":a" * 500_000,
+        "&a" * 500_000,
+        " " * 1_000_000,
+        "<b>" * 300_000,
+    ],
+)
+def test_a_hostile_narrative_is_read_and_written_in_one_pass(inner):
+    with suppress(Invalid):
+        xml.write(narrative(f"<div {DIV}>{inner}</div>"))
+    with suppress(Invalid):
+        text = f'<text><status value="generated"/><div {DIV}>{inner}</div></text>'
+        xml.parse(f'<Patient xmlns="http://hl7.org/fhir">{text}</Patient>'.encode())
 
 
 def test_what_is_nested_too_deep_is_refused():

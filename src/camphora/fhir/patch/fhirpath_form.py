@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, NoReturn
 from camphora.errors import Invalid
 from camphora.fhir import fhirpath
 from camphora.fhir.fhirpath import Located
+from camphora.fhir.fhirpath.lexer import LONGEST
 from camphora.fhir.patch.elements import Element, One, Values, at_place, value_of
 from camphora.fhir.patch.limits import Growth, duplicate, refuse, require_few, require_same
 
@@ -154,7 +155,7 @@ class _Doing:
     # places and values
 
     def _located(self) -> list[Located]:
-        path = _DIV.sub(_as_name, self._path)
+        path = _DIV.sub(_as_name, self._path) if len(self._path) <= LONGEST else self._path
         try:
             found = fhirpath.compile(path, self._resource.get("resourceType")).located(self._resource)
         except Invalid:

@@ -10,14 +10,15 @@ from camphora.fhir.json import DEEPEST
 
 MOST_OPERATIONS = 1_000
 MOST_GROWTH = 16 * 1024 * 1024
-"""Characters and values that all operations of a patch together may add."""
-_LITERAL = re.compile(r"'(?:[^'\\]|\\.)*'|\"[^\"]*\"", re.DOTALL)
+"""What all operations of a patch together may add: characters, and `PER_VALUE` for each value."""
+PER_VALUE = 16
+_LITERAL = re.compile(r"'(?:[^'\\]|\\.)*(?:'|\\?\Z)|\"[^\"]*(?:\"|\Z)", re.DOTALL)
 _LONGEST_PATH = 200
 
 
 def refuse(code: str, at: int, path: str = "", **facts: object) -> NoReturn:
     """Raise Invalid for operation `at`, counted from 0, with its path in which no literal is repeated."""
-    said = _LITERAL.sub("'…'", path)[:_LONGEST_PATH]
+    said = _LITERAL.sub("'…'", path[:_LONGEST_PATH])
     raise Invalid(code, place=Place(path=f"[{at}]"), operation=at + 1, path=said, **facts)
 
 
@@ -49,7 +50,7 @@ class Growth:
         """
         if level > DEEPEST:
             refuse("patch-deep", at, most=DEEPEST)
-        self._added += 1 + (len(value) if type(value) is str else 0)
+        self._added += PER_VALUE + (len(value) if type(value) is str else 0)
         if self._added > MOST_GROWTH:
             raise TooLarge(
                 "patch-large", place=Place(path=f"[{at}]"), operation=at + 1, most=MOST_GROWTH >> 20

@@ -21,6 +21,8 @@ from camphora.fhir.xml.tables import FHIR, XHTML
 
 USUAL = {"f": FHIR, "h": XHTML}
 LONGEST = 2_000
+DEEPEST = 8
+"""Predicates inside one another."""
 _TOKEN = re.compile(
     r"\s*(?:(?P<literal>'[^']*'|\"[^\"]*\")|(?P<number>\d{1,9})|(?P<axis>namespace::|child::|attribute::)"
     r"|(?P<kind>(?:text|comment|node|processing-instruction|last|position)\s*\()"
@@ -101,6 +103,7 @@ def _tokens(path: str) -> list[tuple[str, str]]:
 class _Parser:
     def __init__(self, tokens: list[tuple[str, str]], scope: Mapping[str, str]) -> None:
         self._tokens, self._scope, self._at = tokens, scope, 0
+        self._level = 0
 
     @property
     def kind(self) -> str:
@@ -168,8 +171,12 @@ class _Parser:
     def _predicates(self) -> tuple[int | tuple[Test, ...], ...]:
         found: list[int | tuple[Test, ...]] = []
         while self._take("["):
+            self._level += 1
+            if self._level > DEEPEST:
+                raise NotUnderstood
             found.append(self._predicate())
             self._require("]")
+            self._level -= 1
         return tuple(found)
 
     def _predicate(self) -> int | tuple[Test, ...]:

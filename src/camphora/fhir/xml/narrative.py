@@ -21,8 +21,8 @@ DEEPEST = 100
 _PLAIN_START = f'<div xmlns="{XHTML}"'
 _START = re.compile(r"<div(?=[\s/>])")
 _TAG_END = re.compile(rb"(?:[^>\"']|\"[^\"]*\"|'[^']*')*>")
-_PREFIXED = re.compile(r"</?[^\s<>/]+:|\s(?!xml:)[^\s=<>\"']+:[^\s=<>\"']+\s*=")
-_NAMED = re.compile(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|&([A-Za-z][A-Za-z0-9]*;)", re.DOTALL)
+_PREFIXED = re.compile(r"</?[^\s<>/]+:|\s(?!xml:)[^\s=<>\"':]+:[^\s=<>\"':]+\s*=")
+_NAMED = re.compile(r"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)|&([A-Za-z][A-Za-z0-9]*;)", re.DOTALL)
 _OWN = {"lt;", "gt;", "amp;", "quot;", "apos;"}
 _XML_PREFIX = "http://www.w3.org/XML/1998/namespace"
 

@@ -16,6 +16,8 @@ from camphora.fhir.xml import narrative, safe
 from camphora.fhir.xml.tables import FHIR, SCHEMA_INSTANCE, XHTML, Field, Form, table
 
 MOST_FAULTS = 100
+MOST_NAMESPACES = 100
+"""Declarations around one element."""
 _SPACE = " \t\r\n"
 _NO_CHILDREN: dict[str, Field] = {}
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
@@ -63,7 +65,7 @@ class Reading:
         self._pending: tuple[Field, Any] | None = None
         """A primitive with a value alone, which needs no frame unless something stands inside."""
         self.resource: dict[str, Any] = {}
-        self._parser.StartNamespaceDeclHandler = lambda prefix, uri: self._scope.append((prefix, uri))
+        self._parser.StartNamespaceDeclHandler = self._declare
         self._parser.EndNamespaceDeclHandler = self._undeclare
         self._outside_narrative()
 
@@ -312,6 +314,11 @@ class Reading:
         self._put(self._frames[-1], field, narrative.to_json(raw, dict(self._scope)))
         self._div_start = -1
         self._outside_narrative()
+
+    def _declare(self, prefix: str | None, uri: str) -> None:
+        if len(self._scope) >= MOST_NAMESPACES:
+            raise Invalid("xml-namespaces", place=self._place(), most=MOST_NAMESPACES)
+        self._scope.append((prefix, uri))
 
     def _undeclare(self, prefix: str | None) -> None:
         for at in range(len(self._scope) - 1, -1, -1):
