@@ -21,7 +21,7 @@ from camphora.fhir.validation.parts import BASE, Library, Part
 from camphora.fhir.validation.references import References
 from camphora.fhir.validation.scope import Check, Scope
 from camphora.fhir.validation.slices import sliced_check, slicer
-from camphora.fhir.validation.special import RESOURCE_RULES, special
+from camphora.fhir.validation.special import RESOURCE_RULES, own_id, special
 from camphora.fhir.validation.walking import (
     Shape,
     array_check,
@@ -167,7 +167,8 @@ class Node:
         self.parts = parts
         self.owners = tuple(dict.fromkeys(compiler.library.target(part) for part in parts))
         self.path = self.owners[0].path if code not in INLINE else self.owners[-1].path
-        self.rules: list[Invariant] = invariants(parts, code, compiler.off)
+        every = dict.fromkeys((*parts, *self.owners))
+        self.rules: list[Invariant] = invariants(every, code, compiler.off)
         self.elements = self._elements()
         self.fields = {field.name: field for row in self.elements for field in row.fields}
         self._checks: dict[str, Check] = {}
@@ -193,7 +194,8 @@ class Node:
             for f in self.fields.values()
             if f.many and f.name in present and f"_{f.name}" in present
         ]
-        more = [check for name, check in RESOURCE_RULES.items() if name in present and self._resource]
+        more: list[Check] = [own_id] if "id" in present and not self._resource else []
+        more += [check for name, check in RESOURCE_RULES.items() if name in present and self._resource]
         return Shape(steps, (*pairs, *more, *(rule for rule in rules if rule)), tuple(faults))
 
     def _step(self, name: str, faults: list[Found]) -> tuple[str, Check]:

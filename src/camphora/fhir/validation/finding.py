@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from camphora.errors import Lang, catalogue
+from camphora.errors import Invalid, Lang, Place, catalogue
 from camphora.fhir.primitives import Found
 
 Severity = Literal["error", "warning", "information"]
@@ -38,6 +38,10 @@ class Finding:
 
     def remedy(self, lang: Lang = "en") -> str:
         return catalogue()[self.code].remedy[lang].format(**self.facts)
+
+    def fault(self) -> Invalid:
+        """The finding as an error that can be raised."""
+        return Invalid(self.code, place=Place(path=self.path or None), **self.facts)
 
 
 @dataclass(frozen=True, slots=True)

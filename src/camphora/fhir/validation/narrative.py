@@ -25,6 +25,7 @@ _ATTRIBUTES = frozenset({
     "name", "nowrap", "rel", "rev", "rowspan", "rules", "scope", "shape", "span", "src", "start", "style",
     "summary", "tabindex", "title", "type", "valign", "value", "vspace", "width",
 })  # fmt: skip
+_ACTIVE = ("javascript:", "vbscript:")
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
 _XML = frozenset({"amp", "lt", "gt", "quot", "apos"})
 
@@ -62,12 +63,13 @@ class _Reading:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         space, _, local = name.rpartition(" ")
-        if space not in {XHTML, ""} or local not in _ELEMENTS:
+        if space != XHTML or local not in _ELEMENTS:
             self.fault = self.fault or "element"
         if local == "img":
             self.content = True
-        for attribute in attributes:
-            if " " not in attribute and attribute not in _ATTRIBUTES:
+        for attribute, value in attributes.items():
+            known = " " in attribute or attribute in _ATTRIBUTES
+            if not known or value.strip().casefold().startswith(_ACTIVE):
                 self.fault = self.fault or "attribute"
 
     def _text(self, data: str) -> None:

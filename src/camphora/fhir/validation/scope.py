@@ -22,9 +22,10 @@ class Tally:
 
 class Scope:
     """One resource being checked. `resource` is it, `root` the one that contains it (or itself), `outer` the scope
-    of the bundle around it; `seen` are the references being followed, so that circles end."""
+    of the bundle around it; `ids` are those of elements met so far, each with the object that bears it; `seen` the
+    references being followed, so that circles end."""
 
-    __slots__ = ("entry", "outer", "resource", "root", "seen", "tally")
+    __slots__ = ("entry", "ids", "outer", "resource", "root", "seen", "tally")
 
     def __init__(
         self,
@@ -39,6 +40,7 @@ class Scope:
         self.outer = outer
         self.entry = entry
         self.tally = tally
+        self.ids: dict[str, int] = {}
         self.seen: set[tuple[int, object]] = outer.seen if outer else set()
 
     def unknown(self, what: str, which: str) -> None:

@@ -103,5 +103,17 @@ def _implicit(_value: Any, _scope: Scope) -> list[Found]:
     return [Found(".implicitRules", "validation-implicit-rules", {}, "warning", "", "implicitRules")]
 
 
+def own_id(value: Any, scope: Scope) -> list[Found] | None:
+    """An element's id is its own within the resource. In definitions of structures it is a path: the snapshot and
+    the differential have it both."""
+    name = value["id"]
+    if type(name) is not str or scope.ids.setdefault(name, id(value)) == id(value):
+        return None
+    resource = scope.resource
+    if type(resource) is dict and resource.get("resourceType") == "StructureDefinition":
+        return None
+    return [Found(".id", "validation-element-id", {}, "error", "", "id")]
+
+
 RESOURCE_RULES: dict[str, Check] = {"contained": _contained, "implicitRules": _implicit}
 """What is asked of resources that have these elements."""
