@@ -121,6 +121,32 @@ def test_a_choice_is_sliced_by_type(id_):
     assert rows["Observation.value[x]:valueQuantity.unit"]["min"] == 1
 
 
+def test_several_types_of_a_choice_may_be_written_in_short():
+    rows = made(
+        profile(("Observation.valueQuantity", {"short": "量"}), ("Observation.valueString.extension", {}))
+    )
+    assert [t["code"] for t in rows["Observation.value[x]"]["type"]] == ["Quantity", "string"]
+    assert rows["Observation.value[x]:valueQuantity"]["short"] == "量"
+    assert rows["Observation.value[x]:valueString.extension"]["path"] == "Observation.value[x].extension"
+
+
+def test_a_choice_in_short_beside_the_choice_itself_keeps_its_types():
+    rows = made(profile(("Observation.value[x]", {"min": 1}), ("Observation.valueString", {"short": "字"})))
+    assert len(rows["Observation.value[x]"]["type"]) == 11
+    assert rows["Observation.value[x]"]["slicing"]["discriminator"] == [{"type": "type", "path": "$this"}]
+    assert rows["Observation.value[x]:valueString"]["short"] == "字"
+
+
+def test_what_a_profile_does_not_say_of_a_slicing_or_binding_stays():
+    slicing = {"discriminator": [{"type": "value", "path": "code"}], "rules": "open"}
+    first = profile(("Observation.category", {"slicing": slicing}), ("Observation.category:a", {}))
+    rules = {"slicing": {"rules": "closed"}, "binding": {"strength": "required"}}
+    second = profile(("Observation.category", rules), url="http://example.org/q", baseDefinition=first["url"])
+    row = made(second, first)["Observation.category"]
+    assert row["slicing"] == slicing | {"rules": "closed"}
+    assert row["binding"]["valueSet"] == "http://hl7.org/fhir/ValueSet/observation-category"
+
+
 def test_a_type_that_cannot_be_bound_loses_the_binding():
     rows = made(profile(("MedicationRequest.medication[x]", {"type": [{"code": "Reference"}]}),
                         base="MedicationRequest"))  # fmt: skip

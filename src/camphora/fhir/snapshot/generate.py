@@ -17,6 +17,7 @@ BASE = CORE + "Base"
 DEEPEST = 40
 MOST_ELEMENTS = 50_000
 BINDABLE = frozenset({"code", "Coding", "CodeableConcept", "Quantity", "string", "uri"})
+EXTENSIONS = frozenset({"extension", "modifierExtension"})
 TYPE_SLICING: Json = {
     "discriminator": [{"type": "type", "path": "$this"}],
     "ordered": False,
@@ -92,18 +93,14 @@ class _Laying:
 
     def _lay(self, node: Node, rules: Node, unsliced: Node | None = None) -> None:
         """Lay `rules` over `node`; `unsliced` is the element of which the node is a slice."""
-        node.element = _bound(
-            merged(self._below(node, rules.element), rules.element, self.url), rules.element
-        )
+        laid = merged(self._below(node, rules.element), rules.element, self.url)
+        node.element = _bound(laid, rules.element)
         if rules.children and not (self.adds and node is self.root):
             self._open(node, unsliced)
-        for child in rules.children:
-            self._lay_child(node, child)
+        for child in _in_full(node, rules.children):
+            self._lay_child(node.child(child.name) or self._added(node, child), child)
 
-    def _lay_child(self, node: Node, rules: Node) -> None:
-        found = node.child(rules.name)
-        if found is None:
-            found, rules = self._choice(node, rules)
+    def _lay_child(self, found: Node, rules: Node) -> None:
         before = found.copy() if rules.slices else found
         self._lay(found, rules)
         for slice_ in rules.slices:
@@ -114,22 +111,13 @@ class _Laying:
         if found.slices:
             _narrow(found)
 
-    def _choice(self, node: Node, rules: Node) -> tuple[Node, Node]:
-        """The element that `valueQuantity` means, and the rules as those of its slice; or a new element, where the
-        definition may add some."""
-        for found in node.children:
-            stem = found.name.removesuffix("[x]")
-            if found.is_choice and rules.name.startswith(stem) and rules.name != stem:
-                code = _type_named(found, rules.name[len(stem) :])
-                if code:
-                    part = Node(found.name, rules.name, {"type": [code]} | rules.element, rules.children)
-                    head: Json = {} if found.slices else {"slicing": TYPE_SLICING, "type": [code]}
-                    return found, Node(found.name, "", head, [], [part])
+    def _added(self, node: Node, rules: Node) -> Node:
+        """A new element, where the definition may add some."""
         if not self.adds:
             raise _fault("snapshot-no-element", self.url, element=rules.element.get("path", rules.name))
         made = Node(rules.name)
         node.children.append(made)
-        return made, rules
+        return made
 
     def _new_slice(self, found: Node, before: Node, name: str) -> Node:
         """A slice begins as its element does in the base, without the number that the element must have."""
@@ -199,11 +187,7 @@ def _usual_slicing(node: Node) -> Json:
     """How an element is sliced where its profile does not say; other slices than these cannot be told apart."""
     if node.is_choice:
         return TYPE_SLICING
-    return (
-        URL_SLICING
-        if node.name in {"extension", "modifierExtension"}
-        else {"ordered": False, "rules": "open"}
-    )
+    return URL_SLICING if node.name in EXTENSIONS else {"ordered": False, "rules": "open"}
 
 
 def _only_profile(element: Json) -> str | None:
@@ -212,10 +196,36 @@ def _only_profile(element: Json) -> str | None:
     return profiles[0] if len(profiles) == 1 else None
 
 
-def _type_named(choice: Node, ending: str) -> Json | None:
-    """The type of a choice whose name ends a property: Quantity of valueQuantity."""
-    types = choice.element.get("type", [])
-    return next((one for one in types if one["code"][:1].upper() + one["code"][1:] == ending), None)
+def _in_full(node: Node, rules: list[Node]) -> list[Node]:
+    """The rules for what lies below a node, with `valueQuantity` written as the slice of `value[x]` that it means; the
+    choice then has only the types that are written so, unless it has rules or slices already."""
+    found = {rule.name: rule for rule in rules}
+    short: dict[str, list[tuple[Json, Node]]] = {}
+    for rule in rules:
+        choice = None if node.child(rule.name) else _choice(node, rule.name)
+        if choice:
+            kind = next(one for one in choice.element["type"] if _property(choice, one) == rule.name)
+            part = Node(choice.name, rule.name, {"type": [kind]} | rule.element, rule.children)
+            short.setdefault(choice.name, []).append((kind, part))
+            del found[rule.name]
+    for name, parts in short.items():
+        sliced = any(child.name == name and child.slices for child in node.children)
+        head = found.setdefault(name, Node(name, "", {} if sliced else {"type": [kind for kind, _ in parts]}))
+        head.slices += [part for _, part in parts]
+    return list(found.values())
+
+
+def _choice(node: Node, name: str) -> Node | None:
+    """The choice below a node of which `name` is the property for one type: value[x] of valueQuantity."""
+    choices = (child for child in node.children if child.is_choice)
+    return next(
+        (c for c in choices if any(_property(c, one) == name for one in c.element.get("type", []))), None
+    )
+
+
+def _property(choice: Node, type_: Json) -> str:
+    code = str(type_["code"])
+    return f"{choice.name.removesuffix('[x]')}{code[:1].upper()}{code[1:]}"
 
 
 def _bound(element: Json, rules: Json) -> Json:
@@ -233,13 +243,9 @@ def _narrow(choice: Node) -> None:
     slicing = choice.element.get("slicing", {})
     if not choice.is_choice or [d.get("type") for d in slicing.get("discriminator", [])] != ["type"]:
         return
-    sliced = {one["code"] for part in choice.slices for one in part.element.get("type", [])}
-    needed = {
-        one["code"]
-        for part in choice.slices
-        for one in part.element.get("type", [])
-        if part.element.get("min") and len(part.element["type"]) == 1
-    }
+    rules = [part.element for part in choice.slices]
+    sliced = {one["code"] for row in rules for one in row.get("type", [])}
+    needed = {row["type"][0]["code"] for row in rules if row.get("min") and len(row.get("type", [])) == 1}
     types = choice.element.get("type", [])
     left = [one for one in types if one["code"] in needed] if len(needed) == 1 else types
     if left and all(one["code"] in sliced for one in left):

@@ -6,6 +6,8 @@ from camphora.fhir.snapshot.tree import Json
 
 ADDED = ("condition", "alias", "code", "mapping", "example")
 """Lists to which a profile adds; every other property that it names takes the place of the one below."""
+PARTS = ("slicing", "binding")
+"""Of these a profile may say a part; what it does not say stays."""
 OWN = frozenset({"id", "path", "sliceName", "base", "constraint", *ADDED})
 
 
@@ -14,6 +16,9 @@ def merged(below: Json, above: Json, source: str = "") -> Json:
     if not above:
         return below
     found = below | {key: value for key, value in above.items() if key not in OWN}
+    for key in PARTS:
+        if key in above and key in below:
+            found[key] = below[key] | above[key]
     for key in ADDED:
         if key in above:
             old = below.get(key, [])
