@@ -37,6 +37,17 @@ def test_lines_stay_lines_and_are_no_xml_document(tmp_path, capfdbinary):
     assert (code, out, "fhir-convert-many" in err) == (2, b"", True)
 
 
+def test_a_fault_in_a_later_line_leaves_the_old_file(tmp_path, capfdbinary):
+    (tmp_path / "a").write_bytes(DECIMAL + b"\n" + DECIMAL + b'\n{"a":')
+    (tmp_path / "b").write_bytes(b"old")
+    code, _, err = run(capfdbinary, tmp_path / "a", "--to", "json", "--out", tmp_path / "b")
+    assert (code, "a:3:6" in err) == (2, True)
+    assert {file.name: file.read_bytes()[:3] for file in tmp_path.iterdir()} == {
+        "a": DECIMAL[:3],
+        "b": b"old",
+    }
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

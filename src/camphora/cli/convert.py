@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from camphora.cli.terminal import Terminal
 from camphora.errors import Faults, Invalid, Place
@@ -26,16 +26,31 @@ def add(tree: Tree) -> None:
 
 
 def run(given: argparse.Namespace, terminal: Terminal) -> int:
-    documents = list(_converted(given.file, given.to, pretty=not given.compact))
-    content = b"".join(documents)
+    documents = _converted(given.file, given.to, pretty=not given.compact)
     if given.out is None:
-        sys.stdout.buffer.write(content)
-        sys.stdout.flush()
-    else:
-        given.out.write_bytes(content)
-        fields = {"file": given.file.name, "out": str(given.out), "resources": len(documents)}
-        terminal.result(fields, terminal.words("convert.done", **fields))
+        _write(documents, sys.stdout.buffer)
+        return 0
+    # a file appears only when it is whole
+    part = given.out.with_name(f"{given.out.name}.part")
+    try:
+        with part.open("wb") as target:
+            count = _write(documents, target)
+        part.replace(given.out)
+    finally:
+        part.unlink(missing_ok=True)
+    fields = {"file": given.file.name, "out": str(given.out), "resources": count}
+    terminal.result(fields, terminal.words("convert.done", **fields))
     return 0
+
+
+def _write(documents: Iterator[bytes], target: BinaryIO) -> int:
+    """Write each document as it comes; gives their number."""
+    count = 0
+    for document in documents:
+        target.write(document)
+        count += 1
+    target.flush()
+    return count
 
 
 def _converted(path: Path, to: str, *, pretty: bool) -> Iterator[bytes]:
