@@ -8,9 +8,11 @@ import pytest
 from camphora.errors import Invalid
 from camphora.fhir.packages import Guides, Package, package
 from camphora.fhir.snapshot import Generator
+from camphora.fhir.validation import Validator
 from packages.snapshots import differing
 
 IPS = Path(__file__).parent / "data" / "hl7.fhir.uv.ips-2.0.0.ndjson.xz"
+TAIWAN = ("https://twcore.mohw.gov.tw/", "http://ltc-ig.fhir.tw/")
 VITALS = {
     "bmi", "body-height", "body-temperature", "body-weight", "head-circumference", "heart-rate", "respiratory-rate",
     "vitalSigns",
@@ -92,13 +94,7 @@ def test_elements_come_in_the_published_order():
 def test_long_term_care_agrees_with_a_taiwan_core_whose_snapshots_are_made_too():
     """The guide was built on TW Core 1.0.0: made anew from 0.3.2, its Conditions are as published."""
     rows, guides = published("tw.iii.ltc")
-
-    def made_anew(canonical):
-        found = guides.shipped(canonical)
-        ours = found and "twcore" in found["url"] and found["id"] != "QuestionnaireResponse-twcore"
-        return {key: found[key] for key in found if key != "snapshot"} if ours else found
-
-    generator = Generator(made_anew)
+    generator = Generator(MadeAnew(guides.packages).shipped)
     conditions = [row for row in rows if row["id"].startswith("LTCCondition")]
     assert len(conditions) == 9
     for row in conditions:
@@ -110,3 +106,28 @@ def test_every_ruling_is_in_the_manual():
     text = "".join(p.read_text("utf-8") for p in [root / "rulings.md", *(root / "rulings.d").glob("*.md")])
     named = {ruling for ruled in RULED.values() for _, ruling in ruled.values()}
     assert {ruling for ruling in named if f"*{ruling}*" not in text} == set()
+
+
+class MadeAnew(Guides):
+    """The guides as if Taiwan's had shipped differentials only."""
+
+    def shipped(self, canonical):
+        found = super().shipped(canonical)
+        ours = found and found["url"].startswith(TAIWAN) and found["resourceType"] == "StructureDefinition"
+        if not ours or found["id"] == "QuestionnaireResponse-twcore":
+            return found
+        return {key: found[key] for key in found if key != "snapshot"}
+
+
+@pytest.mark.conformance
+def test_examples_get_the_same_verdicts_by_made_as_by_published_snapshots():
+    carried = Guides.bundled()
+    published_, made = Validator(carried), Validator(MadeAnew(carried.packages))
+    differ = []
+    for name in ("tw.iii.ltc", "tw.gov.mohw.twcore"):
+        for example in package(name).examples():
+            verdicts = [
+                {(f.code, f.severity, f.path) for f in v.validate(example)} for v in (published_, made)
+            ]
+            differ += [example["id"]] if verdicts[0] != verdicts[1] else []
+    assert differ == ["obs-pulse-oximetry-example"]  # the ruling on vital units
