@@ -122,10 +122,11 @@ def large(twcore: Path) -> Iterator[dict[str, Any]]:
 def published(path: Path, source: str) -> dict[str, Any]:
     data = json.loads(path.read_text("utf-8"))
     tail = data["url"].rsplit("/", 1)[1]
+    family = {"family": "medication-frequency-nhi-tw"} if tail == "medication-frequency-nhi-tw" else {}
     name = f"{tail}@pas" if f"{tail}@pas" in ENGLISH and "/pas/" in data["url"] else tail
     return write(name.replace("@", "_").replace("-", "_"), list(of_json(data["concept"])), {
         "url": data["url"], "aliases": [], "version": data["version"], "zh": data["title"], "en": ENGLISH[name],
-        "licence": "CC0-1.0", "source": source})  # fmt: skip
+        "licence": "CC0-1.0", "source": source, **family})  # fmt: skip
 
 
 def main(twcore: Path) -> None:

@@ -3,13 +3,17 @@
 A route without an example here fails `test_pages.py`.
 """
 
+FREQUENCIES = "https://twcore.mohw.gov.tw/ig/twcore/CodeSystem/medication-frequency-nhi-tw"
+
 PAGES = {
     "": (
         "/", "/search", "/search?q=臺南", "/patterns", "/systems", "/systems?q=護病&state=partly", "/systems/2",
         "/systems/183", "/systems/nurse_ratio?month=2024-03", "/systems/nurse_ratio/hospitals?level=醫學中心",
         "/systems/nurse_ratio/hospitals/0421040011", "/systems/nurse_ratio/counties", "/systems/nurse_ratio/method",
         "/open", "/open/population", "/open/population?county=67000", "/open/codes", "/open/codes?q=aspirin",
-        "/about/sources", "/about/accessibility", "/about/privacy", "/uses?check=1", "/uses?purpose=secondary",
+        "/codes", "/codes?q=內科", f"/codes?system={FREQUENCIES}",
+        f"/codes/concept?system={FREQUENCIES}&code=QD", "/about/sources",
+        "/about/accessibility", "/about/privacy", "/uses?check=1", "/uses?purpose=secondary",
         "/sign-in", "/sign-in/as",
     ),
     "citizen": (
@@ -48,7 +52,9 @@ FILES = {
     "": (
         "/health", "/systems.csv", "/systems/nurse_ratio.csv?month=2024-03",
         "/systems/nurse_ratio/hospitals.json?month=2024-03", "/open.json", "/open/population.xlsx",
-        "/open/codes.csv?q=aspirin", "/about/sources.csv", "/uses.csv", "/uses/{use}.json", "/fhir/metadata",
+        "/open/codes.csv?q=aspirin", "/codes.json?q=aspirin",
+        f"/codes/concept.csv?system={FREQUENCIES}&code=QD", "/about/sources.csv", "/uses.csv", "/uses/{use}.json",
+        "/fhir/metadata",
     ),
     "citizen": ("/me/looked/{look}/proof.json", "/me/download/record.json", "/me/download/record.csv"),
     "clinician": (

@@ -141,13 +141,14 @@ class Terminology:
         sql = "SELECT 1 FROM concept WHERE code = ? COLLATE NOCASE AND edition = ? AND code = ?"
         return bool(self.readers.rows(sql, (code, held[0].number, code)))
 
-    def everywhere(self, code: str) -> list[Term]:
-        """The code in every edition of every system that has it, without regard to case; newest editions first."""
-        sql = f"SELECT {TERM} FROM concept WHERE code = ? COLLATE NOCASE"
-        numbers = self._numbers()
-        found = [row for row in self.readers.rows(sql, (code,)) if row[0] in numbers]
-        terms = [_term(numbers[row[0]], row) for row in found]
-        return sorted(terms, key=lambda term: (term.system, order(term.version)), reverse=True)
+    def first(self, system: str, most: int) -> list[Term]:
+        """The first concepts of a system's newest edition, in its order: headings before what stands below them."""
+        for held in self.held(system)[:1]:
+            place = "low" if held.edition.tree else "id"
+            sql = f"SELECT {TERM} FROM concept WHERE edition = ? AND id BETWEEN ? AND ? ORDER BY {place} LIMIT ?"
+            rows = self.readers.rows(sql, (held.number, *id_range([held.number]), most))
+            return [_term(held.edition, row) for row in rows]
+        return []
 
     def family(self, system: str) -> list[Edition]:
         """The editions of this system and of those that are editions of the same classification, newest first."""
@@ -180,6 +181,16 @@ class Terminology:
         terms = [_term(newest[row[0]], row) for row in rows]
         exact = [term for term in terms if fold(term.code) == wanted.text]
         return _joined(exact, self._by_plain_name(wanted, system), terms)[:limit]
+
+    def counts(self, text: str, system: str | None = None) -> dict[str, int]:
+        """How many concepts a search finds in each system's newest edition; our plain names are not counted."""
+        wanted, newest = Wanted.of(text), self._newest(system)
+        if not wanted.words or not newest:
+            return {}
+        condition, values = wanted.condition(id_range(list(newest)))
+        marks = ",".join("?" * len(newest))
+        sql = f"SELECT edition, count(*) FROM concept WHERE {condition} AND edition IN ({marks}) GROUP BY edition"
+        return {newest[number].url: n for number, n in self.readers.rows(sql, (*values, *newest))}
 
     def _by_plain_name(self, wanted: Wanted, system: str | None) -> list[Term]:
         contains = " AND ".join("instr(folded, ?) > 0" for _ in wanted.words)

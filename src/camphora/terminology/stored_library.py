@@ -10,12 +10,12 @@ import orjson
 
 from camphora.fhir.packages import Guides
 from camphora.fhir.packages.guides import order
-from camphora.terminology.operations.canonicals import canonical, newest
+from camphora.terminology.operations.canonicals import Canonical, canonical, newest
 from camphora.terminology.operations.mapping import ResourceConceptMap
 from camphora.terminology.operations.resources import ResourceCodeSystem
 from camphora.terminology.store import Held, Terminology
 from camphora.terminology.stored import StoredSystem
-from camphora.terminology.systems import CodeSystem, ConceptMap
+from camphora.terminology.systems import CodeSystem, Coding, ConceptMap, Mapped
 
 Json = Mapping[str, Any]
 UNREAD = {"not-present", "supplement"}
@@ -70,9 +70,26 @@ class StoredLibrary:
         rows = self._terms.readers.rows(sql, (url,))
         return [self._map(row[0], self.state) for row in rows]
 
+    def mapped(self, system: str, code: str) -> Iterator[tuple[Mapped, bool]]:
+        """What the maps say of a code, and whether they say it backward (of the target)."""
+        sql = (
+            "SELECT source_system, source_code, target_system, target_code, relationship, resource.url,"
+            " resource.version FROM mapping JOIN resource ON resource.id = map"
+            " WHERE {0}_code = ? AND {0}_system = ?"
+        )
+        for backward, end in enumerate(("source", "target")):
+            for row in self._terms.readers.rows(sql.format(end), (code, system)):
+                source, target = Coding(row[0], row[1]), Coding(row[2], row[3])
+                yield Mapped(source, target, row[4], str(Canonical(row[5], row[6]))), bool(backward)
+
     def code_systems(self) -> Iterator[tuple[str, Sequence[str]]]:
         urls = dict.fromkeys(held.edition.url for held in self._terms.every() if not held.edition.supplements)
         return ((url, self.versions(url)) for url in urls)
+
+    def addresses(self, url: str) -> Sequence[str]:
+        """A code system's url with the other addresses that it is known by."""
+        found = self._terms.editions(url)
+        return (found[0].url, *found[0].aliases) if found else (url,)
 
     def _editions(self, url: str) -> list[Held]:
         return [held for held in self._terms.held(url) if not held.edition.supplements]
@@ -141,6 +158,12 @@ class GuideLibrary:
             self._maps = [ResourceConceptMap(one) for one in self._guides.all("ConceptMap")]
         return [one for one in self._maps if url in (None, one.url)]
 
+    def mapped(self, system: str, code: str) -> Iterator[tuple[Mapped, bool]]:
+        """What the maps say of a code, and whether they say it backward (of the target)."""
+        for one in self.concept_maps():
+            yield from ((found, False) for found in one.forward(system, code))
+            yield from ((found, True) for found in one.backward(system, code))
+
     def code_systems(self) -> Iterator[tuple[str, Sequence[str]]]:
         urls = [url for kind, url in self._versions if kind == "CodeSystem"]
         return ((url, found) for url in urls if (found := self.versions(url)))
@@ -201,3 +224,12 @@ class Holdings:
     def code_systems(self) -> Iterator[tuple[str, Sequence[str]]]:
         urls = dict.fromkeys(url for part in (self.stored, self.guides) for url, _ in part.code_systems())
         return ((url, self.versions(url)) for url in urls)
+
+    def addresses(self, url: str) -> Sequence[str]:
+        """A code system's url with the other addresses that it is known by."""
+        return self.stored.addresses(url)
+
+    def mapped(self, system: str, code: str) -> Iterator[tuple[Mapped, bool]]:
+        """What all maps say of a code, and whether they say it backward (of the target)."""
+        yield from self.stored.mapped(system, code)
+        yield from self.guides.mapped(system, code)

@@ -73,8 +73,9 @@ def nhi_table(path: Path, asked: Asked) -> Source:
     columns = Columns(header, kind, path.name)
     years = kind.years or {}
     said = f"{asked.version} {' '.join(header)} {path.name}"
-    url = next((address for year, address in years.items() if year in said), kind.url)
-    return _source(path, kind, asked, url, lambda: _table_lines(path, kind, columns, header))
+    year = next((year for year in years if year in said), "")
+    url = years.get(year, kind.url)
+    return _source(path, kind.of(year), asked, url, lambda: _table_lines(path, kind, columns, header))
 
 
 def is_order_line(line: str) -> bool:

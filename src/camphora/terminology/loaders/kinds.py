@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 TWCORE = "https://twcore.mohw.gov.tw/ig/twcore/CodeSystem/"
 PAS = "https://nhicore.nhi.gov.tw/pas/CodeSystem/"
@@ -36,6 +36,15 @@ class Kind:
     aliases: tuple[str, ...] = ()
     family: str = ""
     years: Mapping[str, str] | None = None
+
+    def of(self, year: str) -> Kind:
+        """The NHI's Chinese edition of a year; itself where none is named."""
+        if not year:
+            return self
+        upper = self.name.upper()
+        return replace(
+            self, zh=f"臺灣健保署{year}年中文版{upper}", en=f"{upper}, Chinese edition of {year} (NHI)"
+        )
 
     def right(self, code: str) -> bool:
         return re.fullmatch(self.pattern, code) is not None
