@@ -13,6 +13,7 @@ from camphora.fhir.packages import Guides
 from camphora.formats.declaration import TableDeclaration
 from camphora.gate import Gate, Identity
 from camphora.installation.packages import guides
+from camphora.installation.standard import Standard
 from camphora.lake import Lake
 from camphora.policy.internal import loading
 from camphora.records import SQLiteStore
@@ -33,6 +34,7 @@ class Installation:
     terminology: Terminology
     lake: Lake
     catalogue: Catalogue
+    standard: Standard
     demo: bool
     _lock: int
 
@@ -50,13 +52,15 @@ class Installation:
         store = SQLiteStore(folder)
         identity = Identity(folder / "gate.sqlite")
         catalogue = Catalogue.scan(folder)
+        terminology = Terminology.ready(folder / "terminology.sqlite")
         return cls(
             folder,
             store,
             Gate(identity, store),
-            Terminology.ready(folder / "terminology.sqlite"),
+            terminology,
             Lake(folder / "lake", store, tables=catalogue.tables().values()),
             catalogue,
+            Standard.of(folder, terminology),
             demo=(folder / "demo").exists(),
             _lock=lock,
         )

@@ -36,7 +36,10 @@ REMEMBERED = {"lang": {"zh-TW", "en"}, "theme": {"light", "dark", "auto"}, "size
 def application(installation: Installation, *, lang: Lang = "zh-TW") -> Starlette:
     """The ASGI application. It does not close the installation."""
     site = Site(installation, Renderer(), lang)
-    api = Api(store=installation.store, access=site.api_access)
+    standard = installation.standard
+    api = Api(
+        store=installation.store, access=site.api_access, desk=standard.desk, validator=standard.validator
+    )
     static = files("camphora.web").joinpath("static")
     with as_file(static) as folder:
         assets = StaticFiles(directory=folder)

@@ -20,6 +20,8 @@ from camphora.policy.choices import close_part, restrict, stop_secondary_use
 from camphora.policy.internal import following, loading
 from camphora.policy.paths import declared
 from camphora.records import Delete, Put, SQLiteStore
+from camphora.terminology.operations.requests import Desk
+from camphora.terminology.operations.resources import ResourceLibrary
 from camphora.web.fhir import Api, fhir_routes
 from web.fhir.asking import FHIR, bundle, entry, get, ids, links, post
 
@@ -181,7 +183,8 @@ def test_nothing_hidden_was_changed_by_asking(worlds):
 
 def test_every_path_that_reaches_persons_is_asked(loaded):
     reaching = {path.name for path in declared() if path.name.startswith("fhir.") and path.reach == "persons"}
-    routes = {route.name for route in fhir_routes(Api(loaded, lambda _: clinician()))}
+    api = Api(loaded, lambda _: clinician(), desk=Desk(ResourceLibrary([])))
+    routes = {route.name for route in fhir_routes(api)}
     assert reaching == GETS.keys() | BODIES.keys()
     assert routes == {path.name for path in declared() if path.name.startswith("fhir.")}
 

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from starlette.requests import Request
 
+from camphora.errors import Faults
+from camphora.fhir import structure
+from camphora.fhir.validation import Finding, Validator
 from camphora.policy import Access
 from camphora.records import SQLiteStore, Version, Written
+from camphora.terminology.operations.requests import Desk
 from camphora.web.fhir.negotiation import Wish
 
 MIB = 1024 * 1024
 SIDE_BY_SIDE = 8
 """Interactions at once, and entries of batches at once: threads that stay, each with its reading connection."""
+
+
+class Unfit(Faults):
+    """A resource that is right in structure and breaks a profile or a rule (R4 http.html#create)."""
+
+    status = 422
 
 
 @dataclass(frozen=True)
@@ -25,12 +36,15 @@ class Api:
     `access` returns the Access of the signed-in reader or raises `Forbidden("web-sign-in-needed")`; it may block.
     `base` is this server's own address for links, taken from the request where it is None. `largest_resource` and
     `largest_bundle` are bytes, after unpacking; `most_entries` is for one bundle, `largest_answer` the bytes that all
-    reading entries of one bundle may answer together.
+    reading entries of one bundle may answer together. Without a `desk` there are no terminology operations; without a
+    `validator` what is written is held to the structure of R4 alone.
     """
 
     store: SQLiteStore
     access: Callable[[Request], Access]
     base: str | None = None
+    desk: Desk | None = None
+    validator: Validator | None = None
     largest_resource: int = 16 * MIB
     largest_bundle: int = 64 * MIB
     most_entries: int = 5_000
@@ -47,6 +61,27 @@ class Api:
         """Let the interactions that run end, and take no more."""
         self.calls.shutdown()
         self.entries.shutdown()
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """What is answered beside the interactions: `ValueSet/$expand`, `*/$validate` for every type."""
+        validate = ("*/$validate",) if self.validator else ()
+        return (*validate, *(self.desk.operations if self.desk else ()))
+
+    def require(self, resource: Any) -> None:
+        """Raises `Faults` with every fault that refuses a resource which is brought, each with its FHIRPath; `Unfit`
+        where the resource is right in structure and breaks a profile or a rule."""
+        if self.validator is None:
+            structure.require(resource)
+            return
+        errors = [found for found in self.findings(resource) if found.severity == "error"]
+        if errors:
+            kind = Faults if structure.check(resource) else Unfit
+            raise kind([found.fault() for found in errors])
+
+    def findings(self, resource: Any, profiles: Sequence[str] = ()) -> list[Finding]:
+        """What the validator finds, warnings among it; nothing where there is none."""
+        return [] if self.validator is None else self.validator.validate(resource, profiles)
 
     def base_of(self, request: Request) -> str:
         """The address under which this API is reached, without a slash at its end."""

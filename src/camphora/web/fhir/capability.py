@@ -15,6 +15,9 @@ from camphora.fhir.packages import package
 from camphora.fhir.search import parameters
 from camphora.web.fhir.interactions import NOT_KEPT
 
+OPERATIONS = "http://hl7.org/fhir/OperationDefinition/"
+NOT_IN_R4 = {("ValueSet", "batch-validate-code")}
+"""Answered, but R4 has no definition of it that could be named."""
 TWCORE = "tw.gov.mohw.twcore"
 INTERACTIONS = ("read", "vread", "update", "delete", "history-instance", "create", "search-type")
 SYSTEM_INTERACTIONS = ("transaction", "batch")
@@ -39,8 +42,8 @@ WORDS: dict[Lang, dict[str, str]] = {
 }
 
 
-def capability(base: str, started: datetime, lang: Lang) -> bytes:
-    """The statement of this instance as JSON, in one language."""
+def capability(base: str, started: datetime, lang: Lang, operations: tuple[str, ...] = ()) -> bytes:
+    """The statement of this instance as JSON, in one language; `operations` as `ValueSet/$expand`, `*/$validate`."""
     words = WORDS[lang]
     statement = {
         "resourceType": "CapabilityStatement",
@@ -60,25 +63,25 @@ def capability(base: str, started: datetime, lang: Lang) -> bytes:
         "format": ["application/fhir+json", "json"],
         "implementationGuide": [_guide()],
     }
-    return orjson.dumps(statement)[:-1] + b',"rest":[%s]}' % _rest(lang)
+    return orjson.dumps(statement)[:-1] + b',"rest":[%s]}' % _rest(lang, operations)
 
 
 @cache
-def _rest(lang: Lang) -> bytes:
+def _rest(lang: Lang, operations: tuple[str, ...]) -> bytes:
     """What is implemented: the large part of the statement, the same at every address."""
     words = WORDS[lang]
     rest = {
         "mode": "server",
         "documentation": words["document"],
         "security": {"cors": False, "description": words["security"]},
-        "resource": [_resource(name) for name in sorted(definitions.resource_types() - NOT_KEPT)],
+        "resource": [_resource(name, operations) for name in sorted(definitions.resource_types() - NOT_KEPT)],
         "interaction": [{"code": code} for code in SYSTEM_INTERACTIONS],
     }
     return orjson.dumps(rest)
 
 
-def _resource(name: str) -> dict[str, Any]:
-    profiles = _profiles().get(name)
+def _resource(name: str, operations: tuple[str, ...]) -> dict[str, Any]:
+    profiles, own = _profiles().get(name), _operations(name, operations)
     return {
         "type": name,
         "profile": f"http://hl7.org/fhir/StructureDefinition/{name}",
@@ -92,7 +95,18 @@ def _resource(name: str) -> dict[str, Any]:
         "conditionalUpdate": False,
         "conditionalDelete": "not-supported",
         "searchParam": _search_parameters(name),
+        **({"operation": own} if own else {}),
     }
+
+
+def _operations(name: str, operations: tuple[str, ...]) -> list[dict[str, str]]:
+    """The operations of a type, each with its definition in R4."""
+    found = [each.partition("/$")[::2] for each in operations]
+    return [
+        {"name": code, "definition": f"{OPERATIONS}{'Resource' if kind == '*' else kind}-{code}"}
+        for kind, code in found
+        if kind in {"*", name} and (kind, code) not in NOT_IN_R4
+    ]
 
 
 def _search_parameters(name: str) -> list[dict[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -57,7 +57,7 @@ class Brought:
     items: list[Item | Invalid]
 
 
-def bring(body: bytes, base: str, most: int) -> Brought:
+def bring(body: bytes, base: str, most: int, require: Callable[[Any], None]) -> Brought:
     """Take a bundle of at most so many entries apart. Faults of its frame are raised; those of an entry stand in the
     entry's place."""
     whole = parse(body)
@@ -70,7 +70,7 @@ def bring(body: bytes, base: str, most: int) -> Brought:
     if len(entries) != len(resources):
         raise Invalid("fhir-json-bundle", place=Place(path="Bundle.entry"))
     pairs = zip(entries, resources, strict=True)
-    items = [_item(number, entry, resource, base) for number, (entry, resource) in enumerate(pairs)]
+    items = [_item(number, entry, resource, base, require) for number, (entry, resource) in enumerate(pairs)]
     return Brought(whole["type"], items)
 
 
@@ -85,10 +85,12 @@ def _frame(whole: dict[str, Any]) -> list[Any]:
     return resources
 
 
-def _item(number: int, entry: Entry, resource: Any, base: str) -> Item | Invalid:
+def _item(
+    number: int, entry: Entry, resource: Any, base: str, require: Callable[[Any], None]
+) -> Item | Invalid:
     try:
         item = _taken(number, entry, resource, base)
-        _require_sound(item)
+        _require_sound(item, require)
     except Invalid as error:
         return located(error, number)
     return item
@@ -138,16 +140,17 @@ def _fits(method: str, steps: tuple[str, ...]) -> bool:
             return False
 
 
-def _require_sound(item: Item) -> None:
-    """The resource of a POST or PUT: there, right in structure, of the url's type and id, and with references that
-    need no search."""
+def _require_sound(item: Item, require: Callable[[Any], None]) -> None:
+    """The resource of a POST or PUT: there, with nothing that is refused here, of the url's type and id, and with
+    references that need no search."""
     if item.method not in {"POST", "PUT"}:
         return
     if item.resource is None:
         raise Invalid("web-fhir-entry-resource", place=Place(path="resource"))
-    faults = structure.check(item.resource)
-    if faults:
-        raise Faults([inside(fault) for fault in faults])
+    try:
+        require(item.resource)
+    except Faults as error:
+        raise type(error)([inside(fault) for fault in error.faults]) from None
     if item.resource["resourceType"] != item.type:
         raise Invalid("web-fhir-type-mismatch", place=Place(path="resource.resourceType"), type=item.type)
     if item.method == "PUT":
@@ -166,7 +169,7 @@ def inside(fault: E) -> E:
 def located(error: E, number: int) -> E:
     """The error with its place counted from the bundle."""
     if isinstance(error, Faults):
-        return cast("E", Faults([located(fault, number) for fault in error.faults]))
+        return cast("E", type(error)([located(fault, number) for fault in error.faults]))
     path = error.place.path if error.place else None
     whole = f"Bundle.entry[{number}]" + (f".{path}" if path else "")
     return moved(error, whole)

@@ -22,7 +22,7 @@ from camphora.records.sqlite import MOST
 from camphora.web.fhir import bundles
 from camphora.web.fhir.call import Answer, Call, of_version, of_written
 from camphora.web.fhir.negotiation import Pairs, unmodified
-from camphora.web.fhir.outcomes import done, outcome_bytes
+from camphora.web.fhir.outcomes import done, outcome_bytes, validated
 from camphora.web.fhir.stamp import stamped
 from camphora.web.fhir.subset import reduced
 
@@ -133,15 +133,41 @@ def delete(call: Call, record_type: str, record_id: str) -> Answer:
 def _kept(call: Call, record_type: str, body: bytes) -> tuple[dict[str, Any], bytes]:
     """A resource that was brought and its bytes as they are kept: parsed and checked before anything else is done
     with them, then with this server's own addresses made relative."""
-    resource = checked(body, record_type)
+    resource = _sound(call, record_type, body)
     own = relative(body, call.base)
     return resource if own == body else parse(own), own
 
 
-def checked(body: bytes, record_type: str) -> dict[str, Any]:
-    """The resource in a body, right in structure and of the type of its address."""
+def validate(call: Call, record_type: str, body: bytes) -> Answer:
+    """`POST [type]/$validate`: what the validator finds in the resource that is sent; nothing is kept.
+
+    The body is the resource, or Parameters with `resource` and `profile`. References to records here are not
+    followed, so that the answer tells nothing of them.
+    """
+    require_type(record_type)
+    if call.api.validator is None:
+        raise NotFound("web-fhir-no-route")
+    resource, profiles = _to_validate(parse(body))
+    profiles += [value for name, value in call.wish.pairs if name == "profile"]
+    if not isinstance(resource, dict) or resource.get("resourceType") != record_type:
+        raise Invalid("web-fhir-type-mismatch", place=Place(path="resourceType"), type=record_type)
+    return Answer(200, validated(call.api.validator.report(resource, profiles), call.wish.lang))
+
+
+def _to_validate(sent: dict[str, Any]) -> tuple[Any, list[str]]:
+    if sent.get("resourceType") != "Parameters":
+        return sent, []
+    structure.require(sent)
+    rows = sent.get("parameter", [])
+    resource = next((row.get("resource") for row in rows if row["name"] == "resource"), None)
+    texts = [row.get("valueUri", row.get("valueCanonical")) for row in rows if row["name"] == "profile"]
+    return resource, [text for text in texts if text is not None]
+
+
+def _sound(call: Call, record_type: str, body: bytes) -> dict[str, Any]:
+    """The resource in a body: of the type of its address, and with nothing that is refused here."""
     resource = parse(body)
-    structure.require(resource)
+    call.api.require(resource)
     if resource["resourceType"] != record_type:
         raise Invalid("web-fhir-type-mismatch", place=Place(path="resourceType"), type=record_type)
     return resource
@@ -168,7 +194,7 @@ def written_body(call: Call, written: Written, body: bytes, usual: str = "repres
         case "representation":
             return stamped(body, written)
         case "OperationOutcome":
-            return done(call.wish.lang)
+            return done(call.wish.lang, call.api.findings(parse(body)))
         case _:
             return None
 

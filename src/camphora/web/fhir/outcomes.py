@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 
 from camphora.errors import CamphoraError, Fault, Faults, Invalid, Lang, Place, catalogue
 from camphora.fhir.outcome import information, outcome
+from camphora.fhir.validation import Finding, Report
 
 log = logging.getLogger("camphora.web.fhir")
 LINE = "http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-line"
@@ -62,9 +64,33 @@ def outcome_bytes(error: CamphoraError, lang: Lang, severity: str | None = None)
     return orjson.dumps({"resourceType": "OperationOutcome", "issue": issues})
 
 
-def done(lang: Lang) -> bytes:
-    """The OperationOutcome of what went well, for those who prefer one."""
-    return orjson.dumps(information(catalogue()["web-fhir-done"].text[lang]))
+def done(lang: Lang, findings: Sequence[Finding] = ()) -> bytes:
+    """The OperationOutcome of what went well, for those who prefer one, with what the validator says of it."""
+    outcome = information(catalogue()["web-fhir-done"].text[lang])
+    outcome["issue"] += told(findings, lang)
+    return orjson.dumps(outcome)
+
+
+def validated(report: Report, lang: Lang) -> bytes:
+    """The OperationOutcome of $validate: one sentence about what was checked, and every finding."""
+    outcome = information(report.sentence(lang))
+    outcome["issue"] = [*told(report.findings, lang), *outcome["issue"]]
+    return orjson.dumps(outcome)
+
+
+def told(findings: Sequence[Finding], lang: Lang) -> list[dict[str, Any]]:
+    """Findings as issues, so many as are told in one answer."""
+    more = len(findings) - MOST_FAULTS
+    issues = [
+        {**_edged(outcome(found.fault(), lang)["issue"][0], found.fault(), found.severity)}
+        for found in findings[:MOST_FAULTS]
+    ]
+    return issues if more <= 0 else [*issues, *_more(more, lang)]
+
+
+def _more(more: int, lang: Lang) -> list[dict[str, Any]]:
+    issues: list[dict[str, Any]] = outcome(Invalid("web-fhir-more-faults", more=more), lang)["issue"]
+    return [{**issue, "severity": "information", "code": "informational"} for issue in issues]
 
 
 def _told(error: CamphoraError) -> list[CamphoraError]:

@@ -47,7 +47,7 @@ def placed(error: Invalid, body: bytes) -> Invalid:
     paths = [fault.place.path for fault in faults if fault.place and fault.place.path]
     spots = dict(zip(paths, locate_all(body.decode(errors="replace"), paths), strict=True))
     found = [_at(fault, spots) for fault in faults]
-    return Faults(found) if isinstance(error, Faults) else found[0]
+    return type(error)(found) if isinstance(error, Faults) else found[0]
 
 
 def _at(fault: Invalid, spots: Mapping[str, tuple[int, int]]) -> Invalid:

@@ -14,7 +14,7 @@ from starlette.routing import Match, Route
 
 from camphora.errors import CamphoraError, Invalid, Lang, NotFound
 from camphora.policy.paths import read_path
-from camphora.web.fhir import interactions, transaction
+from camphora.web.fhir import codes, interactions, transaction
 from camphora.web.fhir.bodies import read_body
 from camphora.web.fhir.call import MIB, Answer, Api, Call
 from camphora.web.fhir.capability import capability
@@ -47,6 +47,8 @@ CREATE = read_path("fhir.create", "route", "persons")
 UPDATE = read_path("fhir.update", "route", "persons")
 DELETE = read_path("fhir.delete", "route", "persons")
 BUNDLE = read_path("fhir.bundle", "route", "persons")
+VALIDATE = read_path("fhir.validate", "route", "nothing")
+CODES = read_path("fhir.codes", "route", "nothing")
 METADATA = read_path("fhir.metadata", "route", "nothing")
 UNKNOWN = read_path("fhir.unknown", "route", "nothing")
 
@@ -55,6 +57,8 @@ def fhir_routes(api: Api) -> list[Route]:
     """Every route of the API, to be mounted under one path; the last one answers what none of them knows."""
     known = [
         _route("/metadata", "GET", METADATA.name, api, _metadata),
+        _route("/{type}/$validate", "POST", VALIDATE.name, api, _validate),
+        *(_operation(name, api) for name in (api.desk.operations if api.desk else ())),
         _route("/{type}/{id}", "GET", READ.name, api, _read),
         _route("/{type}", "GET", SEARCH.name, api, _search),
         _route("/{type}/_search", "POST", SEARCH_POST.name, api, _search_form),
@@ -72,6 +76,12 @@ def fhir_routes(api: Api) -> list[Route]:
 
 def _route(path: str, method: str, name: str, api: Api, handler: Handler) -> Route:
     return Route(path, _guarded(api, handler), methods=[method], name=name)
+
+
+def _operation(name: str, api: Api) -> Route:
+    """A terminology operation, asked by GET with plain parameters or by POST with Parameters."""
+    endpoint = _guarded(api, partial(_codes, name))
+    return Route(f"/{name}", endpoint, methods=["GET", "POST"], name=CODES.name)
 
 
 def _guarded(api: Api, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
@@ -117,10 +127,33 @@ async def _bodied(
     return await loop.run_in_executor(api.calls, work)
 
 
+async def _codes(operation: str, api: Api, request: Request) -> Response:
+    accepted = request.headers.get("accept-language", "")
+    if request.method == "GET":
+        return await _acted(api, request, lambda call: codes.ask(call, operation, None, accepted))
+    return await _bodied(
+        api, request, lambda call, body: codes.ask(call, operation, body, accepted), api.largest_resource
+    )
+
+
+async def _validate(api: Api, request: Request) -> Response:
+    path = request.path_params
+    return await _bodied(
+        api,
+        request,
+        lambda call, body: interactions.validate(call, path["type"], body),
+        _largest(api, path["type"]),
+    )
+
+
 async def _metadata(api: Api, request: Request) -> Response:
     wished = wish(request.headers, request.scope["query_string"])
+    if api.desk and ("mode", "terminology") in wished.pairs:
+        return _response(Answer(200, codes.capabilities(api.desk, api.started)), wished)
     loop = asyncio.get_running_loop()
-    body = await loop.run_in_executor(api.calls, capability, api.base_of(request), api.started, wished.lang)
+    body = await loop.run_in_executor(
+        api.calls, capability, api.base_of(request), api.started, wished.lang, api.operations
+    )
     return _response(Answer(200, body), wished)
 
 

@@ -21,7 +21,7 @@ from camphora.records import Delete, Put, Written
 from camphora.records.prepare import instant, new_id
 from camphora.records.visible import require_type
 from camphora.web.fhir import bundles, interactions
-from camphora.web.fhir.call import SIDE_BY_SIDE, Answer, Call, of_written
+from camphora.web.fhir.call import SIDE_BY_SIDE, Answer, Call, Unfit, of_written
 from camphora.web.fhir.entries import ORDER, Brought, Item, bring, faults_of, inside, located
 from camphora.web.fhir.negotiation import etag
 from camphora.web.fhir.outcomes import ours, outcome_bytes, status_of
@@ -31,7 +31,7 @@ _RESTFUL = re.compile(r"(?P<root>https?://.+/)(?P<local>[A-Z][A-Za-z]+/[A-Za-z0-
 
 def process(call: Call, body: bytes) -> Answer:
     """Carry out a bundle; the answer is a bundle with one entry for each."""
-    brought = bring(body, call.base, call.api.most_entries)
+    brought = bring(body, call.base, call.api.most_entries, call.api.require)
     if brought.type == "batch":
         return Answer(200, bundles.answered("batch-response", batch(call, brought)))
     return Answer(200, bundles.answered("transaction-response", transaction(call, brought)))
@@ -117,7 +117,8 @@ def transaction(call: Call, brought: Brought) -> list[bytes]:
     """All entries or none: everything that can be refused is refused before the one write."""
     faults = list(faults_of(brought))
     if faults:
-        raise Faults(faults)
+        unfit = all(isinstance(item, Item | Unfit) for item in brought.items)
+        raise (Unfit if unfit else Faults)(faults)
     items = [item for item in brought.items if isinstance(item, Item)]
     _require_distinct(items)
     _require_there(call, items)

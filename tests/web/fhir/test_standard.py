@@ -1,0 +1,145 @@
+"""The terminology operations and $validate as routes; what is refused at a write by the site's policy."""
+
+import orjson
+import pytest
+
+from builders import clinician
+from camphora.fhir.packages import Guides
+from camphora.fhir.validation import Policy, Validator
+from camphora.terminology.operations.requests import Desk
+from camphora.terminology.operations.resources import ResourceLibrary
+
+SYSTEM = "http://camphora.test/colours"
+CODES = {
+    "resourceType": "CodeSystem", "url": SYSTEM, "version": "1", "status": "active", "content": "complete",
+    "hierarchyMeaning": "is-a",
+    "concept": [{"code": "red", "display": "紅", "concept": [{"code": "crimson", "display": "緋紅"}]}],
+}  # fmt: skip
+SET = {
+    "resourceType": "ValueSet", "url": f"{SYSTEM}-all", "version": "1", "status": "active",
+    "compose": {"include": [{"system": SYSTEM}]},
+}  # fmt: skip
+TWCORE = "https://twcore.mohw.gov.tw/ig/twcore/StructureDefinition/"
+
+
+@pytest.fixture
+def client(served, loaded):
+    return served(loaded, clinician(), desk=Desk(ResourceLibrary([CODES, SET])))
+
+
+@pytest.fixture(scope="module")
+def guides():
+    return Guides.bundled()
+
+
+@pytest.fixture
+def strict(served, loaded, guides):
+    return served(loaded, clinician(), validator=Validator(guides))
+
+
+def parameters(**values):
+    rows = [{"name": name.replace("_", "-"), "valueString": value} for name, value in values.items()]
+    return {"resourceType": "Parameters", "parameter": rows}
+
+
+def named(answer):
+    return {row["name"]: next(v for k, v in row.items() if k != "name") for row in answer.json()["parameter"]}
+
+
+def test_an_expansion_is_asked_by_its_address(client):
+    answer = client.get("/fhir/ValueSet/$expand", params={"url": SET["url"], "count": "1"})
+    assert answer.status_code == 200
+    assert answer.json()["expansion"]["total"] == 2
+    assert [row["code"] for row in answer.json()["expansion"]["contains"]] == ["red"]
+
+
+def test_a_code_is_validated_by_post(client):
+    asked = parameters(url=SET["url"], system=SYSTEM, code="crimson")
+    assert named(client.post("/fhir/ValueSet/$validate-code", json=asked))["result"] is True
+    asked = parameters(url=SET["url"], system=SYSTEM, code="mauve")
+    assert named(client.post("/fhir/ValueSet/$validate-code", json=asked))["result"] is False
+
+
+def test_lookup_and_subsumes(client):
+    found = client.get("/fhir/CodeSystem/$lookup", params={"system": SYSTEM, "code": "red"})
+    assert named(found)["display"] == "紅"
+    asked = {"system": SYSTEM, "codeA": "red", "codeB": "crimson"}
+    assert named(client.get("/fhir/CodeSystem/$subsumes", params=asked))["outcome"] == "subsumes"
+
+
+def test_what_is_not_held_is_an_outcome_with_the_status_of_absence(client):
+    answer = client.get("/fhir/ValueSet/$expand", params={"url": "http://camphora.test/none"})
+    assert answer.status_code == 404
+    assert answer.json()["resourceType"] == "OperationOutcome"
+
+
+def test_a_question_that_is_no_parameters_is_refused(client):
+    answer = client.post("/fhir/ValueSet/$expand", json=SET)
+    assert answer.status_code == 400
+    assert answer.json()["issue"][0]["details"]["coding"][0]["code"] == "web-fhir-not-parameters"
+
+
+def test_the_statement_names_the_operations_and_the_code_systems(client):
+    rest = client.get("/fhir/metadata").json()["rest"][0]["resource"]
+    value_set = next(row for row in rest if row["type"] == "ValueSet")
+    assert {row["name"] for row in value_set["operation"]} == {"expand", "validate-code"}
+    held = client.get("/fhir/metadata?mode=terminology").json()
+    assert held["codeSystem"] == [{"uri": SYSTEM, "version": [{"code": "1"}]}]
+
+
+def test_nobody_who_is_not_signed_in_may_ask(served, loaded):
+    client = served(loaded, None, desk=Desk(ResourceLibrary([CODES, SET])))
+    assert client.get("/fhir/ValueSet/$expand", params={"url": SET["url"]}).status_code == 401
+
+
+def patient(**more):
+    base = {"resourceType": "Patient", "meta": {"profile": [f"{TWCORE}Patient-twcore"]}, "gender": "female"}
+    return {**base, **more}
+
+
+def test_validate_tells_every_fault_and_keeps_nothing(strict):
+    before = strict.get("/fhir/Patient?_summary=count").json()["total"]
+    answer = strict.post("/fhir/Patient/$validate", json=patient(), headers={"accept-language": "en"})
+    issues = answer.json()["issue"]
+    assert answer.status_code == 200
+    assert {row["expression"][0] for row in issues if row["severity"] == "error"} >= {"Patient.birthDate"}
+    assert issues[-1]["severity"] == "information"
+    assert strict.get("/fhir/Patient?_summary=count").json()["total"] == before
+
+
+def test_validate_takes_a_profile_and_parameters(strict):
+    plain = {"resourceType": "Patient", "gender": "female"}
+    asked = {
+        "resourceType": "Parameters",
+        "parameter": [
+            {"name": "resource", "resource": plain},
+            {"name": "profile", "valueUri": f"{TWCORE}Patient-twcore"},
+        ],
+    }
+    assert all(row["severity"] != "error" for row in validated(strict, plain))
+    assert any(row["severity"] == "error" for row in validated(strict, asked))
+
+
+def validated(client, body):
+    return client.post("/fhir/Patient/$validate", json=body).json()["issue"]
+
+
+def test_what_breaks_its_profile_is_refused_with_every_fault(strict):
+    answer = strict.post("/fhir/Patient", json=patient())
+    assert answer.status_code == 422
+    assert len(answer.json()["issue"]) > 1
+
+
+def test_a_site_that_only_warns_keeps_it_and_says_so(served, loaded, guides):
+    lenient = served(loaded, clinician(), validator=Validator(guides, policy=Policy(default="warn")))
+    answer = lenient.post("/fhir/Patient", json=patient(), headers={"prefer": "return=OperationOutcome"})
+    assert answer.status_code == 201
+    assert "warning" in {row["severity"] for row in answer.json()["issue"]}
+
+
+def test_a_transaction_with_one_wrong_entry_is_refused_and_names_it(strict):
+    entry = {"resource": patient(), "request": {"method": "POST", "url": "Patient"}}
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
+    answer = strict.post("/fhir", content=orjson.dumps(bundle), headers={"content-type": "application/json"})
+    assert answer.status_code == 422
+    assert answer.json()["issue"][0]["expression"][0].startswith("Bundle.entry[0].resource.")
