@@ -48,6 +48,8 @@ FROM_EXTENSION: dict[str, tuple[str, str]] = {
 ECHOED = {BASE + "rendering-style", BASE + "rendering-xhtml"}
 ECHOED_OF_VALUE_SET = ECHOED | {BASE + "valueset-deprecated", BASE + "valueset-concept-definition", STATUS}
 DESIGNATION_EXTENSIONS = {BASE + "coding-sctdescid", STATUS}
+COUNTED = 200
+"""So many concepts behind a page are counted one by one for the total; where there are more, none is given."""
 BCP_47 = "urn:ietf:bcp:47"
 
 
@@ -150,9 +152,9 @@ class Expander:
         total = self._counted()
         page = list(islice(members, start, start + size))
         if total is None:
-            rest = sum(1 for _ in islice(members, options.limit + 1))
+            rest = sum(1 for _ in islice(members, COUNTED + 1))
             passed = start if page else min(start, sum(1 for _ in islice(self._members(), start)))
-            total = None if rest > options.limit else passed + len(page) + rest
+            total = None if rest > COUNTED else passed + len(page) + rest
         return page, total
 
     def _counted(self) -> int | None:

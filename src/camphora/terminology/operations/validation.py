@@ -18,8 +18,8 @@ from camphora.terminology.operations.resources import coding
 from camphora.terminology.operations.standing import standings
 from camphora.terminology.systems import CodeSystem, Coding, Library
 
-MOST_SYSTEMS = 1000
-"""Systems come from requests: for so many a checker remembers where to look."""
+MOST_SYSTEMS, MOST_CODES = 1_000, 65_536
+"""For so many systems and codes of requests a checker remembers what it found; then it begins anew."""
 
 
 def validate_code(
@@ -85,9 +85,7 @@ class Checker:
         wish = first_wish((options.display_language, options.accept_language, own, language))
         self.subject = Subject(library, composition, options, wish, composition.name)
         self._plain: dict[str, tuple[CodeSystem, Clause] | None] = {}
-        self._sole = (
-            len(composition.includes) == 1 and not composition.excludes and not composition.active_only
-        )
+        self._known: dict[tuple[str, str], tuple[str, str | None]] = {}
 
     @property
     def wish(self) -> Languages | None:
@@ -99,28 +97,37 @@ class Checker:
 
     def _at_once(self, given: Coding) -> Validation | None:
         """The answer for a code of which there is nothing to remark, the usual case; else None."""
-        url = given.system
-        if url is None or given.version is not None:
+        url, code, version, display = given
+        if url is None or version is not None:
             return None
+        found = self._known.get((url, code)) or self._remembered(url, code)
+        if found is None or (display is not None and display != found[1]):
+            return None
+        return Validation(True, url, found[0], code, found[1])
+
+    def _remembered(self, url: str, code: str) -> tuple[str, str | None] | None:
+        """(version, display) of a code that is in the value set and gives no cause to remark."""
         if url not in self._plain:
             self._plain[url] = self._plain_source(url)
         source = self._plain[url]
         if source is None:
             return None
         system, clause = source
-        concept = system.concept(given.code)
+        concept = system.concept(code)
         if (
             concept is None
-            or concept.code != given.code
+            or concept.code != code
             or concept.inactive
             or concept.status in ("deprecated", "withdrawn")
             or concept.abstract
-            or (given.display is not None and given.display != concept.display)
-            or (clause.codes is not None and (clause.codes.get(given.code) or {}).keys() != {"code"})
-            or not (clause.takes(system, concept) if self._sole else self.composition.has(system, concept))
+            or (clause.codes is not None and (clause.codes.get(code) or {}).keys() != {"code"})
+            or not self.composition.has(system, concept)
         ):
             return None
-        return Validation(True, url, system.version, given.code, concept.display)
+        if len(self._known) >= MOST_CODES:
+            self._known.clear()
+        found = self._known[(url, code)] = (system.version, concept.display)
+        return found
 
     def _plain_source(self, url: str) -> tuple[CodeSystem, Clause] | None:
         """The edition of a system, if there is one only and nothing to remark on it, and no language is asked for."""
