@@ -23,6 +23,8 @@ NOUNS = (
     "system",
     "package",
     "convert",
+    "validate",
+    "fhirpath",
     "terminology",
 )
 """Each is a module of this folder with a function `add`."""

@@ -94,21 +94,24 @@ class Bindings:
 
 def asked(parts: tuple[Part, ...]) -> Iterator[tuple[Part, str, Literal["error", "warning"]]]:
     """The value sets that must or should hold the code, each once, the strongest first said."""
-    found: dict[str, tuple[Part, Literal["error", "warning"]]] = {}
+    found: dict[str, tuple[Part, str, Literal["error", "warning"]]] = {}
     for part in parts:
-        binding = part.definition.get("binding") or {}
-        strength = STRENGTHS.get(binding.get("strength", ""))
-        if strength and binding.get("valueSet"):
-            values = binding["valueSet"]
-            if values not in found or strength == "error":
-                found[values] = (part, strength)
-        for extension in binding.get("extension", ()):
-            if extension.get("url") == _MAXIMUM:
-                maximum = extension.get("valueCanonical") or extension.get("valueUri") or ""
-                found.setdefault(maximum, (part, "error"))
-    for values, (part, strength) in found.items():
-        if values:
-            yield part, values, strength
+        for values, severity in _of(part.definition.get("binding") or {}):
+            bare = values.partition("|")[0]
+            if bare not in found or (severity == "error" and found[bare][2] != "error"):
+                found[bare] = (part, values, severity)
+    yield from found.values()
+
+
+def _of(binding: dict[str, Any]) -> Iterator[tuple[str, Literal["error", "warning"]]]:
+    """The value set of a binding that is checked, and the greatest one that an extension sets."""
+    strength = STRENGTHS.get(binding.get("strength", ""))
+    if strength and binding.get("valueSet"):
+        yield str(binding["valueSet"]), strength
+    for extension in binding.get("extension", ()):
+        maximum = extension.get("valueCanonical") or extension.get("valueUri")
+        if extension.get("url") == _MAXIMUM and maximum:
+            yield str(maximum), "error"
 
 
 def _remembered(terms: Terms, values: str) -> Callable[[Coded, bool], bool | None]:

@@ -18,7 +18,7 @@ from camphora.fhir.validation.bindings import Bindings
 from camphora.fhir.validation.extensions import Extensions
 from camphora.fhir.validation.invariants import Invariant, invariants
 from camphora.fhir.validation.parts import BASE, Library, Part
-from camphora.fhir.validation.references import References
+from camphora.fhir.validation.references import References, Within
 from camphora.fhir.validation.scope import Check, Scope
 from camphora.fhir.validation.slices import sliced_check, slicer
 from camphora.fhir.validation.special import RESOURCE_RULES, own_id, special
@@ -68,6 +68,10 @@ class Compiler:
         self._contents: dict[tuple[Parts, str], Check] = {}
         self._values: dict[tuple[Parts, str], Check] = {}
 
+    def around(self, scope: Scope) -> dict[str, Any]:
+        """What FHIRPath may ask: references as seen from the scope, and codes."""
+        return {"resolver": Within(self.references, scope), "terms": self.terms}
+
     def resource(self, kind: str, profiles: Iterable[Part] = ()) -> Check:
         """The check of a resource of a type against base R4 and the profiles whose roots are given."""
         return self.value((self.library.type(kind), *profiles), kind)
@@ -85,7 +89,7 @@ class Compiler:
         every = self._typed(parts, code)
         if is_primitive(code):
             checks = [*limits.primitive_limits(parts, code), *self.bindings.primitive(parts, code)]
-            rules = invariants(every, code, self.off)
+            rules = invariants(every, code, self.around, self.off)
             checks += [check for rule in rules if (check := rule.primitive())]
             return self._counted(both(cast("Check", primitive(code)), checks), len(rules))
         checks = [*limits.values(parts), *self.bindings.complex(parts, code), *special(code, self)]
@@ -168,7 +172,7 @@ class Node:
         self.owners = tuple(dict.fromkeys(compiler.library.target(part) for part in parts))
         self.path = self.owners[0].path if code not in INLINE else self.owners[-1].path
         every = dict.fromkeys((*parts, *self.owners))
-        self.rules: list[Invariant] = invariants(every, code, compiler.off)
+        self.rules: list[Invariant] = invariants(every, code, compiler.around, compiler.off)
         self.elements = self._elements()
         self.fields = {field.name: field for row in self.elements for field in row.fields}
         self._checks: dict[str, Check] = {}

@@ -103,11 +103,15 @@ class _Here:
         return row.get("type") != "fhirpath" and row.get("expression") in self.names
 
     def _allowed(self, row: dict[str, Any], scope: Scope, whole: list[Any]) -> bool:
+        """Whether a context allows this very place: one that it reaches from the resource."""
+        name = "modifierExtension" if self.modifier else "extension"
+        expression = str(row.get("expression", ""))
+        if row.get("type") == "element":
+            return any(owner.get(name) is whole for owner in reached(scope.resource, expression))
         if row.get("type") != "fhirpath":
             return False
-        name = "modifierExtension" if self.modifier else "extension"
         try:
-            owners = fhirpath.compile(str(row.get("expression", "")))(scope.resource, resource=scope.resource)
+            owners = fhirpath.compile(expression)(scope.resource, resource=scope.resource)
         except CamphoraError:
             return True
         return any(type(owner) is dict and owner.get(name) is whole for owner in owners)
@@ -136,6 +140,23 @@ class _Here:
                 facts = {"slice": one.slice, "found": number, "most": one.max}
                 found.append(said(one, "", "validation-slice-many", **facts))
         return found
+
+
+def reached(resource: Any, path: str) -> list[dict[str, Any]]:
+    """The objects at a path of names from a resource: elements, and what lies beside primitives."""
+    kind, *names = path.split(".")
+    at = [resource] if type(resource) is dict and resource.get("resourceType") == kind and names else []
+    for name in names:
+        choice = name.removesuffix("[x]")
+        inner = [
+            value
+            for owner in at
+            for key, value in owner.items()
+            if key.lstrip("_") == name or (choice != name and key.lstrip("_").startswith(choice))
+        ]
+        every = [one for value in inner for one in (value if type(value) is list else [value])]
+        at = [one for one in every if type(one) is dict]
+    return at
 
 
 def _address(compiler: Compiler, one: Part) -> str:

@@ -7,7 +7,7 @@ the values answers, by that look; the rest by the engine, which is the truth for
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from camphora.errors import CamphoraError
@@ -17,6 +17,8 @@ from camphora.fhir.validation.parts import Part
 from camphora.fhir.validation.scope import Check, Scope
 from camphora.fhir.validation.sight import Answer, Look, Sight, sight
 
+Around = Callable[[Scope], dict[str, Any]]
+"""What an expression may ask in a scope: the `resolver` and the `terms` of the engine."""
 ELSEWHERE = frozenset({"txt-1", "txt-2"})
 """Checked by `narrative`, which says more than their `htmlChecks()`."""
 
@@ -33,7 +35,7 @@ MENDED = {
 class Invariant:
     """One invariant at one kind of node."""
 
-    def __init__(self, row: dict[str, Any], part: Part, code: str) -> None:
+    def __init__(self, row: dict[str, Any], part: Part, code: str, around: Around) -> None:
         self.key = str(row.get("key", ""))
         text = str(row.get("expression", ""))
         self.text = MENDED.get(text, text)
@@ -44,6 +46,7 @@ class Invariant:
         self.fault = Found("", name, facts, "warning" if warning else "error", part.profile, self.key)
         self.sight: Sight | None = sight(self.text)
         self._code = code
+        self._around = around
         self._type = part.path if code in {"BackboneElement", "Element"} else code
 
     def given(self, labels: frozenset[str]) -> Check | None:
@@ -82,7 +85,7 @@ class Invariant:
         elsewhere."""
         try:
             holds = fhirpath.compile(self.text, self._type).holds(
-                value, resource=scope.resource, root=scope.root
+                value, resource=scope.resource, root=scope.root, **self._around(scope)
             )
         except CamphoraError:
             scope.unknown("invariant", self.key)
@@ -90,12 +93,14 @@ class Invariant:
         return None if holds else [self.fault]
 
 
-def invariants(parts: Iterable[Part], code: str, off: frozenset[str] = frozenset()) -> list[Invariant]:
+def invariants(
+    parts: Iterable[Part], code: str, around: Around, off: frozenset[str] = frozenset()
+) -> list[Invariant]:
     """The invariants of all parts, each once, without those that are off."""
     found: dict[tuple[str, str], Invariant] = {}
     for part in parts:
         for row in part.definition.get("constraint", ()):
             key = (row.get("key", ""), row.get("expression", ""))
             if row.get("expression") and key not in found and row.get("key") not in ELSEWHERE | off:
-                found[key] = Invariant(row, part, code)
+                found[key] = Invariant(row, part, code, around)
     return list(found.values())

@@ -169,6 +169,16 @@ class References:
         return [] if found is None else [found]
 
 
+class Within:
+    """The `Resolver` of a scope, for FHIRPath."""
+
+    def __init__(self, references: References, scope: Scope) -> None:
+        self._references, self._scope = references, scope
+
+    def resolve(self, reference: str) -> dict[str, Any] | None:
+        return self._references.find(reference, self._scope)[0]
+
+
 MOST_FOLLOWED = 2_000
 """So many references of one resource are followed into their targets."""
 
