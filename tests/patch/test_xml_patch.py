@@ -52,6 +52,25 @@ def test_what_no_operation_names_stays_letter_by_letter():
     assert xml_patch(before, diff) == before.replace(b'"male"', b'"female"')
 
 
+def test_what_stands_beside_a_change_keeps_its_very_bytes():
+    text = (
+        b"<text><div xmlns='http://www.w3.org/1999/xhtml' ><p class='a'>&#160;<br/></p>\r\n<b/></div></text>"
+    )
+    before = b'<Patient xmlns="http://hl7.org/fhir">' + text + b"<gender value='male'/></Patient>"
+    after = xml_patch(before, patch('<replace sel="f:Patient/f:gender/@value">female</replace>'))
+    assert after.endswith(text + b'<gender value="female"/></Patient>')
+
+
+def test_a_prefix_that_means_something_else_now_is_declared_anew_inside():
+    before = b'<a xmlns:q="urn:1"><b><q:c/></b></a>'
+    diff = patch('<add sel="a/b" type="@q:x">1</add>', 'xmlns:q="urn:2"')
+    assert xml_patch(before, diff).endswith(
+        b'<a xmlns:q="urn:1"><b xmlns:q="urn:2" q:x="1"><q:c xmlns:q="urn:1"/></b></a>'
+    )
+    named = xml_patch(before, patch('<add sel="a/b" type="namespace::q">urn:2</add>'))
+    assert named.endswith(b'<a xmlns:q="urn:1"><b xmlns:q="urn:2"><q:c xmlns:q="urn:1"/></b></a>')
+
+
 @pytest.mark.parametrize(
     ("selector", "found"),
     [

@@ -1,6 +1,5 @@
-"""An XML document as a small tree that keeps comments, prefixes, white space and the order of attributes, so that a
-patched document says something else only where the patch says so. Quotes become double ones, and references to
-characters the characters."""
+"""An XML document as a small tree that keeps comments, prefixes, white space and the order of attributes. Elements that
+no change has touched are written with their very bytes."""
 
 from __future__ import annotations
 
@@ -11,6 +10,7 @@ from xml.sax.saxutils import escape
 
 from camphora.errors import Invalid
 from camphora.fhir.xml import safe
+from camphora.fhir.xml.narrative import end_of
 
 DEEPEST = 164
 """Levels of elements: those of FHIR and those of a narrative inside."""
@@ -45,12 +45,14 @@ class Instruction:
 
 @dataclass(slots=True)
 class Element:
-    """`declared` are the namespaces that its tag declares, by prefix."""
+    """`declared` are the namespaces that its tag declares, by prefix; `source` its bytes as they were read, empty
+    where it, or something in it, has been touched."""
 
     name: Name
     attributes: dict[Name, str]
     declared: dict[str, str] = field(default_factory=dict)
     children: list[Node] = field(default_factory=list)
+    source: memoryview = field(default_factory=lambda: memoryview(b""), compare=False, repr=False)
 
     @property
     def elements(self) -> Iterator[Element]:
@@ -73,6 +75,8 @@ class _Building:
         self._file = file
         self._document = Element(Name("", ""), {})
         self._open = [self._document]
+        self._starts: list[int] = []
+        self._data = b""
         self._declared: dict[str, str] = {}
         self._parser = safe.hardened(namespaces=True, file=file)
         self._parser.namespace_prefixes = True
@@ -86,6 +90,7 @@ class _Building:
 
     def of(self, data: bytes) -> Element:
         safe.require_utf8(data, self._file)
+        self._data = data
         try:
             self._parser.Parse(data, True)
         except expat.ExpatError as error:
@@ -103,9 +108,12 @@ class _Building:
         self._declared = {}
         self._open[-1].children.append(made)
         self._open.append(made)
+        self._starts.append(self._parser.CurrentByteIndex)
 
     def _end(self, _name: str) -> None:
-        self._open.pop()
+        start = self._starts.pop()
+        end = end_of(self._data, start, self._parser.CurrentByteIndex)
+        self._open.pop().source = memoryview(self._data)[start:end]
 
     def _text(self, data: str) -> None:
         add_text(self._open[-1].children, data)
@@ -151,6 +159,21 @@ def copied(node: Node) -> Node:
     )
 
 
+def touch(document: Element, element: Element) -> bool:
+    """Say that an element has been changed: it and all around it are written anew. Gives whether it was found."""
+    if document is not element and not any(touch(child, element) for child in document.elements):
+        return False
+    document.source = memoryview(b"")
+    return True
+
+
+def forget(element: Element) -> None:
+    """Write an element and all inside anew, since the prefixes around them may mean something else now."""
+    element.source = memoryview(b"")
+    for child in element.elements:
+        forget(child)
+
+
 def write(document: Element) -> bytes:
     """The document in UTF-8; namespaces are declared where they were, and where a moved node needs them."""
     out = ['<?xml version="1.0" encoding="UTF-8"?>']
@@ -166,6 +189,8 @@ def _write(node: Node, scope: dict[str, str], out: list[str]) -> None:
         out.append(f"<!--{node.data}-->")
     elif isinstance(node, Instruction):
         out.append(f"<?{node.target} {node.data}?>" if node.data else f"<?{node.target}?>")
+    elif node.source:
+        out.append(str(node.source, "utf-8"))
     else:
         _write_element(node, scope, out)
 

@@ -78,6 +78,7 @@ class _Doing:
         kinds[kind](found)
         owner = found.node if isinstance(found, Child) and isinstance(found.node, Element) else found.owner
         for element in (owner, found.owner):
+            nodes.touch(self._document, element)
             element.children = nodes.joined(element.children)
 
     def _target(self) -> Found:
@@ -120,8 +121,11 @@ class _Doing:
 
     def _add_property(self, element: Element, kind: str) -> None:
         """An attribute (`@name`) or the declaration of a prefix (`namespace::prefix`)."""
+        nodes.forget(element)
         if kind.startswith("namespace::"):
             prefix = kind.removeprefix("namespace::")
+            if not prefix:
+                self._refuse("patch-operation")
             if prefix in element.declared:
                 self._refuse("patch-present")
             element.declared[prefix] = self._text()

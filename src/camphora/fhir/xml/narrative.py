@@ -27,12 +27,12 @@ _OWN = {"lt;", "gt;", "amp;", "quot;", "apos;"}
 _XML_PREFIX = "http://www.w3.org/XML/1998/namespace"
 
 
-def source(window: bytes, start: int, end: int) -> bytes:
-    """The element whose start tag begins at `start`; at `end` its end tag begins, or the one tag has ended."""
-    match = _TAG_END.match(window, start)
-    if match and match.end() == end and window[end - 2 : end] == b"/>":
-        return window[start:end]
-    return window[start : window.index(b">", end) + 1]
+def end_of(window: bytes, start: int, end: int) -> int:
+    """Where the element ends whose start tag begins at `start`: at `end` its end tag begins, or its only tag ended."""
+    match = _TAG_END.match(window, start) if window[end - 2 : end] == b"/>" else None
+    if match and match.end() == end:
+        return end
+    return window.index(b">", end) + 1
 
 
 def to_json(raw: bytes, scope: Mapping[str | None, str]) -> str:

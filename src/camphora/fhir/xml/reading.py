@@ -306,9 +306,9 @@ class Reading:
         if self._div_level:
             self._div_level -= 1
             return
-        raw = narrative.source(
-            self._window, self._div_start - self._base, self._parser.CurrentByteIndex - self._base
-        )
+        start = self._div_start - self._base
+        end = narrative.end_of(self._window, start, self._parser.CurrentByteIndex - self._base)
+        raw = self._window[start:end]
         field = self._frames.pop().field
         assert field is not None
         self._put(self._frames[-1], field, narrative.to_json(raw, dict(self._scope)))
