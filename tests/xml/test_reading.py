@@ -213,3 +213,8 @@ def test_what_is_no_bundle_has_no_entries():
     with pytest.raises(Invalid) as caught:
         list(xml.entries(io.BytesIO(patient(""))))
     assert caught.value.code == "xml-bundle"
+
+
+def test_a_byte_order_mark_is_passed_over():
+    text = f'<text><status value="generated"/><div {DIV}>王</div></text>'
+    assert xml.parse(b"\xef\xbb\xbf" + patient(text)) == xml.parse(patient(text))
