@@ -104,7 +104,7 @@ class Loader:
                 bad.append(line.raw)
                 continue
             try:
-                yield prepare(Put(line.value, body=line.raw))
+                yield self._ready(line.value, line.raw)
             except Invalid as error:
                 report.fault(error, place)
                 bad.append(line.raw)
@@ -120,13 +120,22 @@ class Loader:
         for spot, body in bodies:
             report.read += 1
             try:
-                ready.append(prepare(Put(parse(body), body=body)))
+                ready.append(self._ready(parse(body), body))
             except Invalid as error:
                 report.fault(error, Place(path.name, path=spot or None))
         if not report.faults:
             self._keep(ready, report)
         count(report.read)
         return report
+
+    def _ready(self, resource: dict[str, Any], body: bytes) -> Prepared:
+        """A resource ready to be written. Raises `Faults` with everything in it that the site refuses."""
+        prepared = prepare(Put(resource, body=body))
+        findings = self.installation.standard.validator.validate(resource)
+        refused = [found.fault() for found in findings if found.severity == "error"]
+        if refused:
+            raise Faults(refused)
+        return prepared
 
     def _keep(self, ready: list[Prepared], report: Report) -> None:
         if self.dry_run:
