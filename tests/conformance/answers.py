@@ -12,7 +12,7 @@ def mutation() -> Iterator[Case]:
 
     def answered(outcome: Outcome) -> Case:
         told = ", ".join(outcome.new[:3]) or "nothing"
-        return Case(outcome.mutant.name, lambda: None if outcome.found else f"told at {told}")
+        return Case(outcome.name, lambda: None if outcome.found else f"told at {told}")
 
     return (answered(outcome) for outcome in measured())
 

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from conformance.registry import SUITES
-from conformance.suite import Suite, excuses
+from conformance.suite import Excuse, Suite, excuses
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/conformance.md"
 MOST = 12
@@ -32,11 +32,13 @@ def reasons() -> str:
     """Every excuse, those of one reason together."""
     text = ""
     for suite in SUITES:
-        by_reason: dict[str, list[str]] = {}
+        by_reason: dict[Excuse, list[str]] = {}
         for case, reason in excuses(suite).items():
             by_reason.setdefault(reason, []).append(case)
         if by_reason:
-            rows = "".join(f"| {_cases(cases)} | {reason} |\n" for reason, cases in by_reason.items())
+            rows = "".join(
+                f"| {_cases(cases)} | {reason.zh}<br>{reason.en} |\n" for reason, cases in by_reason.items()
+            )
             text += f"### `{suite.name}` ({len(excuses(suite)):,})\n\n| 題 Case | 理由 Reason |\n|---|---|\n{rows}\n"
     return text
 

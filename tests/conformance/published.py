@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -68,6 +69,29 @@ def _told(case: ET.Element) -> str | None:
     return None if wrong is None else (wrong.get("message") or wrong.tag).splitlines()[0][:300]
 
 
+def fhirpath() -> Iterator[Case]:
+    official = importlib.import_module("fhirpath.official")
+    for number, case in enumerate(official.cases()):
+        yield Case(f"{case.group} {case.name} {number}", partial(official.fault, case))
+
+
+def snapshots() -> Iterator[Case]:
+    """Each profile of four guides that ships a snapshot beside its differential."""
+    test = importlib.import_module("packages.test_snapshot_published")
+    for name in test.SIZES:
+        rows, guides = test.published(name)
+        generator = test.Generator(guides.shipped)
+        yield from (Case(f"{name} {row['id']}", _made(test.differing, generator, row)) for row in rows)
+
+
+def _made(differing: Any, generator: Any, row: dict[str, Any]) -> Callable[[], str | None]:
+    def wrong() -> str | None:
+        count = len(differing(row["snapshot"]["element"], generator.snapshot(row)))
+        return f"{count} elements differ" if count else None
+
+    return wrong
+
+
 def _terminology() -> Any:
     return importlib.import_module("terminology.operations.suite")
 
@@ -112,6 +136,7 @@ def _asserted(check: Any, *given: Any):
 CASES = "FHIR/fhir-test-cases at 2dee8a0 (Apache-2.0)"
 TX = "HL7/fhir-tx-ecosystem-ig at 888e84d (CC0-1.0)"
 SUITES = (
+    Suite("fhirpath-r4", "FHIRPath 運算式", "FHIRPath expressions", CASES, 935, fhirpath),
     Suite("fhirpath-patch", "FHIRPath 修補", "FHIRPath Patch", CASES, 33,
           pytests("tests/patch/test_fhirpath_patch.py::test_published_case")),
     Suite("json-patch", "JSON 修補", "JSON Patch", CASES, 16,
@@ -121,6 +146,9 @@ SUITES = (
     Suite("tx-ecosystem", "術語服務（一般與中繼資料）", "terminology: general and metadata", TX, 600, terminology),
     Suite("tx-ecosystem-elsewhere", "術語服務（需未取得之內容或伺服器）",
           "terminology: needs content or servers that are not to be had", TX, 320, terminology_elsewhere),
+    Suite("snapshots", "由差異產生的完整定義，與各指引公布者逐欄位比對",
+          "snapshots made from differentials, against those that guides publish",
+          "hl7.fhir.r4.core, tw.gov.mohw.twcore, tw.iii.ltc, hl7.fhir.uv.ips (CC0-1.0)", 698, snapshots),
     Suite("sql-on-fhir-v2", "檢視定義（SQL on FHIR）", "view definitions (SQL on FHIR)",
           "FHIR/sql-on-fhir-v2 at 49fc1ad (MIT)", 134, sql_on_fhir),
     Suite("rfc6962", "雜湊樹證明", "proofs of a Merkle tree",

@@ -4,7 +4,9 @@ import pytest
 
 from conformance import page
 from conformance.registry import SUITES
-from conformance.suite import EXCUSED, Case, Suite, judge
+from conformance.suite import EXCUSED, Case, Excuse, Suite, excuses, judge
+
+WHY = Excuse("理由", "a reason")
 
 
 @pytest.mark.parametrize("name", ["suites", "reasons"])
@@ -19,6 +21,11 @@ def test_every_suite_is_named_once():
 
 def test_every_file_of_excuses_is_that_of_a_suite():
     assert {path.stem for path in EXCUSED.glob("*")} <= {suite.name for suite in SUITES}
+
+
+@pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name)
+def test_every_excuse_says_why_in_both_languages(suite):
+    assert all(len(one.zh) > 4 and len(one.en) > 10 for one in excuses(suite).values())
 
 
 def _suite(total=3, share=None):
@@ -40,18 +47,18 @@ def test_a_failed_case_without_an_excuse_makes_a_suite_wrong():
 
 
 def test_an_excused_case_counts_beside_those_that_pass(monkeypatch):
-    monkeypatch.setattr("conformance.suite.excuses", lambda _: {"wrong": "a reason", "broken": "a reason"})
+    monkeypatch.setattr("conformance.suite.excuses", lambda _: {"wrong": WHY, "broken": WHY})
     assert judge(_suite()).right
 
 
 def test_an_excuse_of_a_case_that_passes_is_stale(monkeypatch):
-    monkeypatch.setattr("conformance.suite.excuses", lambda _: {"wrong": "r", "broken": "r", "right": "r"})
+    monkeypatch.setattr("conformance.suite.excuses", lambda _: {"wrong": WHY, "broken": WHY, "right": WHY})
     verdict = judge(_suite())
     assert (verdict.stale, verdict.right) == (("right",), False)
 
 
 def test_lost_cases_make_a_suite_wrong(monkeypatch):
-    monkeypatch.setattr("conformance.suite.excuses", lambda _: {"wrong": "r", "broken": "r"})
+    monkeypatch.setattr("conformance.suite.excuses", lambda _: {"wrong": WHY, "broken": WHY})
     assert not judge(_suite(total=4)).right
 
 

@@ -1,8 +1,18 @@
-"""Every kind of fault, in order."""
+"""Every kind of fault, family by family."""
 
-from mutation import bundles, extensions, invariants, own, primitives, profiles, references, shapes, terms
-from mutation.engine import KINDS
+from mutation import (
+    bundles,
+    engine,
+    extensions,
+    invariants,
+    own,
+    primitives,
+    profiles,
+    references,
+    shapes,
+    terms,
+)
 
 FAMILIES = (shapes, primitives, extensions, references, terms, profiles, own, bundles, invariants)
-
-__all__ = ["FAMILIES", "KINDS"]
+_ORDER = [family.__name__ for family in FAMILIES]
+KINDS = dict(sorted(engine.KINDS.items(), key=lambda row: _ORDER.index(row[1].made.__module__)))

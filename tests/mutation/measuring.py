@@ -19,14 +19,16 @@ Judge = Callable[[Json], set[tuple[str, str]]]
 
 
 class Outcome(NamedTuple):
-    """`new` are the places of the errors that the fault brought."""
+    """One mutant by its kind and name, where it may be told, and the places of the errors that it brought."""
 
-    mutant: Mutant
+    kind: str
+    name: str
+    places: tuple[str, ...]
     new: tuple[str, ...]
 
     @property
     def found(self) -> bool:
-        return not set(self.new).isdisjoint(self.mutant.places)
+        return not set(self.new).isdisjoint(self.places)
 
 
 def camphora() -> Judge:
@@ -47,7 +49,8 @@ def outcomes(judge: Judge, every: Iterable[Mutant]) -> Iterator[Outcome]:
         if specimen.name not in before:
             before[specimen.name] = judge(specimen.resource)
         new = judge(mutant.resource) - before[specimen.name]
-        yield Outcome(mutant, tuple(sorted({path for path, _ in new})))
+        places = tuple(sorted({path for path, _ in new}))
+        yield Outcome(mutant.kind, mutant.name, mutant.places, places)
 
 
 @cache
@@ -61,8 +64,8 @@ def by_kind(found: Iterable[Outcome]) -> dict[str, tuple[int, int]]:
     right: Counter[str] = Counter()
     total: Counter[str] = Counter()
     for outcome in found:
-        total[outcome.mutant.kind] += 1
-        right[outcome.mutant.kind] += outcome.found
+        total[outcome.kind] += 1
+        right[outcome.kind] += outcome.found
     return {name: (right[name], total[name]) for name in KINDS}
 
 
