@@ -2,12 +2,12 @@
 
 import pytest
 
-from camphora.errors import Invalid
-from camphora.fhir import fhirpath
 from camphora.fhir.fhirpath import compile as compiled
 from camphora.fhir.fhirpath.lexer import LONGEST
 from camphora.fhir.fhirpath.parser import DEEPEST, NESTED
+from fhirpath.official import refusal
 
+REFUSED = ("fhirpath-steps", "fhirpath-pattern")
 TEN = "(0|1|2|3|4|5|6|7|8|9)"
 
 
@@ -20,10 +20,8 @@ def deep(levels):
     return inner
 
 
-def refused(text, item=None):
-    with pytest.raises(Invalid) as caught:
-        compiled(text)(item if item is not None else {})
-    return caught.value.code
+def refused(text):
+    return refusal(lambda: compiled(text)({}))
 
 
 @pytest.mark.parametrize(
@@ -56,17 +54,13 @@ def test_a_long_text_is_refused_and_a_long_union_of_moderate_length_is_not():
     [
         f"{TEN}.select({TEN}).select({TEN}.select({TEN}).select({TEN}.select({TEN}).select({TEN}.select({TEN}))))",
         f"{TEN}.where({TEN}.where({TEN}.where({TEN}.where({TEN}.where({TEN}.where({TEN}.exists($this = 11)))))))",
-        "1.repeat($this + 1)",
-        "'a'.repeat($this + 'a')",
         "1.repeat($this | $this + 1)",
-        f"{TEN}.aggregate($total | {TEN}.select($this.toString() + $total.count().toString()))" + ".select($this)" * 9,
+        f"{TEN}.aggregate($total | {TEN}.select($this.toString() + $total.count().toString()))"
+        + ".select($this)" * 9,
     ],
 )
 def test_combinations_and_endless_repetition_run_out_of_steps(text):
-    try:
-        compiled(text)({})
-    except Invalid as error:
-        assert error.code in {"fhirpath-steps", "fhirpath-text"}
+    assert refusal(lambda: compiled(text)({})) in {"", "fhirpath-steps", "fhirpath-text"}
 
 
 def test_repetition_that_only_grows_ends():
@@ -74,63 +68,70 @@ def test_repetition_that_only_grows_ends():
     assert refused("'a'.repeat($this + 'a')") in {"fhirpath-steps", "fhirpath-text"}
 
 
-@pytest.mark.parametrize("grow", ["$this + $this", "$this & $this", "$this.replace('a', 'aa')", "$this.join($this)"])
+@pytest.mark.parametrize("grow", ["$this + $this", "$this & $this", "$this.replace('a', 'aa')"])
 def test_texts_that_double_do_not_fill_the_memory(grow):
     text = "'aaaaaaaaaa'" + f".select({grow})" * 40
-    found = None
-    try:
-        found = compiled(text)({})
-    except Invalid as error:
-        assert error.code in {"fhirpath-text", "fhirpath-steps"}
-    assert found is None or len(found[0]) < 1_000_000
+    assert refusal(lambda: compiled(text + ".length()")({})) in {"fhirpath-text", "fhirpath-steps"}
 
 
 @pytest.mark.parametrize(
-    "pattern", ["(a+)+$", "(a|aa)*c", "(x+x+)+y", "(.*)*b", "((a*)*)*b", "(a{1,30}){1,30}b", "(?=(a+)+$)b", "a*a*a*a*a*b"]
+    "pattern",
+    [
+        "(a+)+$",
+        "(a|aa)*c",
+        "(x+x+)+y",
+        "(.*)*b",
+        "((a*)*)*b",
+        "(a{1,30}){1,30}b",
+        "(?=(a+)+$)b",
+        "a*a*a*a*a*b",
+    ],
 )
 def test_matches_cannot_hang(pattern):
     for subject in ("a" * 20_000, "x" * 20_000):
         for function in ("matches", "matchesFull"):
-            try:
-                found = compiled(f"%s.{function}(%p)")({}, variables={"s": subject, "p": pattern})
-            except Invalid as error:
-                assert error.code in {"fhirpath-steps", "fhirpath-pattern"}
-            else:
-                assert found in ([True], [False])
+            given = {"s": subject, "p": pattern}
+            made = compiled(f"%s.{function}(%p)")
+            assert refusal(lambda made=made, given=given: made({}, variables=given)) in {"", *REFUSED}
 
 
 def test_replacing_matches_cannot_hang_nor_grow_without_end():
     given = {"s": "a" * 100_000, "n": "b" * 10_000}
-    with pytest.raises(Invalid) as caught:
-        compiled("%s.replaceMatches('a*?', %n)")({}, variables=given)
-    assert caught.value.code in {"fhirpath-steps", "fhirpath-text"}
+    made = compiled("%s.replaceMatches('a*?', %n)")
+    assert refusal(lambda: made({}, variables=given)) in {"fhirpath-steps", "fhirpath-text"}
 
 
-@pytest.mark.parametrize("text", ["2.power(2000000000)", "9999999999.0.power(999999)", "99999.exp()", "(-1).ln()", "0.ln()"])
+@pytest.mark.parametrize(
+    "text", ["2.power(2000000000)", "9999999999.0.power(999999)", "99999.exp()", "(-1).ln()", "0.ln()"]
+)
 def test_what_cannot_be_computed_is_empty(text):
     assert compiled(text)({}) == []
 
 
 @pytest.mark.parametrize(
-    "text", ["2147483647 + 1", "2147483647 * 2147483647", "1 'a'.power(3)", "@9999-12-31 + 1 day", "@0001 - 1 year"]
+    "text",
+    ["2147483647 + 1", "2147483647 * 2147483647", "1 'a'.power(3)", "@9999-12-31 + 1 day", "@0001 - 1 year"],
 )
 def test_what_leaves_the_range_is_empty_or_refused(text):
-    try:
-        assert compiled(text)({}) == []
-    except Invalid as error:
-        assert error.code.startswith("fhirpath-")
+    found = refusal(lambda: compiled(text)({}))
+    assert found == "fhirpath-type" or (not found and compiled(text)({}) == [])
 
 
 def test_the_descendants_of_deep_and_wide_resources_are_found_and_gathered_once():
     assert compiled("descendants().count()")(deep(60))[0] >= 120
     wide = {"resourceType": "Patient", "name": [{"given": ["a"] * 300} for _ in range(300)]}
     many = "name.where(%resource.descendants().count() > 3).count()"
-    try:
-        assert fhirpath.compile(many)(wide) == [300]
-    except Invalid as error:
-        assert error.code == "fhirpath-steps"
+    assert refusal(lambda: compiled(many)(wide)) == "fhirpath-steps"
 
 
 def test_units_written_by_an_enemy_are_read_or_refused():
-    for unit in ("(" * 150, "m" + "60" * 50, "10*999999", "/" * 199, "m.".join(["m"] * 90), "{" * 100, "10*60" * 30):
+    for unit in (
+        "(" * 150,
+        "m" + "60" * 50,
+        "10*999999",
+        "/" * 199,
+        "m.".join(["m"] * 90),
+        "{" * 100,
+        "10*60" * 30,
+    ):
         assert compiled("1.toQuantity(%u)")({}, variables={"u": unit}) == []

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from camphora.errors import Invalid
 from camphora.fhir import fhirpath
 from camphora.fhir.fhirpath.items import Item, children, root, value_of
+from fhirpath.official import refusal
 
 HERE = Path(__file__).parent
 KNOWN = {"ChargeItemDefinition cid-0"}
@@ -20,7 +20,9 @@ KNOWN = {"ChargeItemDefinition cid-0"}
 @cache
 def rules():
     found = defaultdict(list)
-    for path, key, severity, expression in json.loads((HERE / "data" / "r4-invariants.json").read_text("utf-8")):
+    for path, key, severity, expression in json.loads(
+        (HERE / "data" / "r4-invariants.json").read_text("utf-8")
+    ):
         found[path].append((key, severity, expression))
     return found
 
@@ -52,10 +54,7 @@ def test_every_invariant_of_r4_compiles_and_fits_its_type():
     for path, found in rules().items():
         for key, _, expression in found:
             assert fhirpath.parse(str(fhirpath.parse(expression))) == fhirpath.parse(expression)
-            try:
-                fhirpath.compile(expression, path, strict=True)
-            except Invalid as error:
-                assert error.code == "fhirpath-no-element"
+            if refusal(lambda e=expression, p=path: fhirpath.compile(e, p, strict=True)):
                 misfits.add(f"{path} {key}")
     assert misfits == KNOWN
 
@@ -64,7 +63,11 @@ def test_every_invariant_of_r4_compiles_and_fits_its_type():
 def test_no_example_of_r4_breaks_an_invariant_of_severity_error():
     count = 0
     for item, resource, example in elements():
-        given = fhirpath.Primitive(item.value, item.beside, item.shape.name) if item.shape.primitive else item.value
+        given = (
+            fhirpath.Primitive(item.value, item.beside, item.shape.name)
+            if item.shape.primitive
+            else item.value
+        )
         for key, severity, expression in due(item):
             made = fhirpath.compile(expression, item.shape.name)
             count += 1

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+
 from fhirpath.official import cases, excused, fault
 
 CASES = [pytest.param(case, id=f"{case.group}-{case.name}-{at}") for at, case in enumerate(cases())]

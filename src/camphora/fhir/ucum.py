@@ -66,13 +66,13 @@ OTHER = {
     "[smoot]": "1.7018 m", "[MET]": "3.5 mL.min-1.kg-1", "[HPF]": "1", "[LPF]": "100", "kgf": "9.80665 N",
 }  # fmt: skip
 ARBITRARY = frozenset(
-    (
+    (  # noqa: SIM905 - one word after the other reads best
         "[arb'U] [USP'U] [GPL'U] [MPL'U] [APL'U] [beth'U] [anti'Xa'U] [todd'U] [dye'U] [smgy'U] [bdsk'U] "
         "[ka'U] [knk'U] [mclg'U] [tb'U] [CCID_50] [TCID_50] [EID_50] [PFU] [FFU] [CFU] [IR] [BAU] [AU] "
         "[Amb'a'1'U] [PNU] [Lf] [D'ag'U] [FEU] [ELU] [EU] [iU] [hp'_X] [hp'_C] [kp_X] [kp_C] [S] [Hn] pH "
         "[p'diop] B[SPL] B[V] B[mV] B[uV] B[W] B[kW] B[10.nV] B Np [m/s2/Hz^0.5] [HP_X] [HP_C] bit_s [NTU] "
         "[FNU] %[slope]"
-    ).split()  # noqa: SIM905 - one word after the other reads best
+    ).split()
 )
 TEMPERATURES = {
     "K": (Decimal(1), Decimal(0)),

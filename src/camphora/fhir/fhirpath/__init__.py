@@ -1,7 +1,7 @@
 """FHIRPath for R4: expressions compiled once to closures over parsed JSON.
 
     compile("Patient.name.given")(patient)                     → ["Peter", "James"]
-    compile("name.given").located(patient)                     → [Located("Peter", "string", "Patient.name[0].given[0]", …)]
+    compile("name.given").located(patient)                     → [Located("Peter", "string", "Patient.name[0]…", …)]
     compile("name.exists()", "Patient").holds(patient)         → True, False, or None where it is empty
     parse("name.given")                                        → the tree (see `tree`)
 
@@ -174,10 +174,13 @@ class Expression:
 _root = root
 
 
-@lru_cache(maxsize=4096)
+SHORT = 2_000
+"""Expressions up to this length are kept compiled."""
+
+
 def compile(  # noqa: A001 - the word that re has taught everybody
     text: str,
-    type: str | None = None,
+    type: str | None = None,  # noqa: A002
     *,
     strict: bool = False,
     ordered: bool = False,
@@ -187,7 +190,14 @@ def compile(  # noqa: A001 - the word that re has taught everybody
     Raises `Invalid` for what is no FHIRPath. `strict` also refuses names and types that cannot fit the context
     (`Patient.name.given1`) and `as` on several things; `ordered` an order asked of what has none.
     """
-    return Expression(text, type, strict=strict, ordered=ordered)
+    if len(text) > SHORT:
+        return Expression(text, type, strict=strict, ordered=ordered)
+    return _kept(text, type, strict, ordered)
+
+
+@lru_cache(maxsize=4096)
+def _kept(text: str, of: str | None, strict: bool, ordered: bool) -> Expression:
+    return Expression(text, of, strict=strict, ordered=ordered)
 
 
 def _plain(thing: Thing) -> Any:

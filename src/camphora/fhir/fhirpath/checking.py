@@ -142,7 +142,7 @@ class Checker:
         return of("Boolean")
 
     def _arithmetic(self, node: tree.Binary, left: Static, right: Static) -> Static:
-        a, b = _carried(left), _carried(right)
+        a, b = _carried(left) - {"primitive"}, _carried(right) - {"primitive"}
         if not a or not b:
             return UNKNOWN
         if a <= TEMPORAL:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta, timezone
+from datetime import MAXYEAR, MINYEAR, datetime, timedelta, timezone
+from datetime import date as date_of_days
 from decimal import ROUND_DOWN, Decimal
 
 from camphora.fhir.dates import days_of_month
@@ -148,7 +149,7 @@ def high(parts: Sequence[Part], size: int = 6) -> tuple[Part, ...]:
 
 def _seconds(parts: Sequence[Part]) -> Decimal:
     year, month, day, hour, minute = (int(part) for part in parts[:5])
-    days = datetime(year, month, day, tzinfo=UTC).toordinal() - 1
+    days = date_of_days(year, month, day).toordinal() - 1
     return Decimal(days * DAY + hour * 3600 + minute * 60) + parts[5]
 
 
@@ -166,9 +167,9 @@ def shifted(parts: Sequence[Part], seconds: Decimal) -> tuple[Part, ...] | None:
     if rest < 0:
         days, rest = days - 1, rest + DAY
     ordinal = int(days) + 1
-    if not 1 <= ordinal <= datetime.max.toordinal():
+    if not 1 <= ordinal <= date_of_days.max.toordinal():
         return None
-    day = datetime.fromordinal(ordinal)
+    day = date_of_days.fromordinal(ordinal)
     whole = int(rest)
     digits = _digits(full[5]) if len(parts) > 5 else 0
     second = (rest - whole // 60 * 60).quantize(Decimal(1).scaleb(-digits), ROUND_DOWN)

@@ -36,7 +36,7 @@ class Item:
 
     __slots__ = ("beside", "index", "key", "name", "parent", "shape", "value")
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - made for every element; keywords would cost
         self,
         value: Any,
         of: Shape,
@@ -195,7 +195,9 @@ def carried(name: str, value: Any) -> Value | None:
         return Decimal(value)
     if type(value) is float:
         return Decimal(repr(value))
-    return value if isinstance(value, bool | int | Decimal) else None
+    if isinstance(value, Decimal):
+        return Decimal(value)
+    return value if isinstance(value, bool | int) else None
 
 
 def _quantity(value: dict[str, Any]) -> Quantity | None:

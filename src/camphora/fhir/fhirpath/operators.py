@@ -10,7 +10,7 @@ from camphora.fhir.fhirpath import dates, quantities
 from camphora.fhir.fhirpath.comparing import equal, equivalent, key, order
 from camphora.fhir.fhirpath.dates import Date, DateTime, Part, Time
 from camphora.fhir.fhirpath.functions.combining import union
-from camphora.fhir.fhirpath.functions.mathematics import INTEGERS, USUAL
+from camphora.fhir.fhirpath.functions.mathematics import INTEGERS, USUAL, whole
 from camphora.fhir.fhirpath.functions.taking import amount, number, one, text
 from camphora.fhir.fhirpath.items import Thing, type_of, value_of
 from camphora.fhir.fhirpath.quantities import Quantity
@@ -132,7 +132,7 @@ def _div(_: Frame, left: Collection, right: Collection) -> Collection:
     if pair is None:
         return []
     found = counted(lambda: (pair[0] / pair[1]).to_integral_value(ROUND_DOWN))
-    return counted(lambda: int(found[0])) if found and isinstance(found[0], Decimal) else []
+    return whole(found[0]) if found and isinstance(found[0], Decimal) else []
 
 
 def _mod(_: Frame, left: Collection, right: Collection) -> Collection:
@@ -175,8 +175,8 @@ def _later(moment: dates.Temporal, by: Thing, sign: int) -> Collection:
     duration = by.duration if isinstance(by, Quantity) else None
     if not isinstance(by, Quantity) or duration is None or (not by.calendar and by.unit in {"a", "mo"}):
         raise Invalid("fhirpath-duration", left=str(type_of(moment)), right=str(type_of(by)))
-    whole = by.unit == "s" and not by.calendar
-    value = sign * (by.value.to_integral_value(ROUND_DOWN) if whole else by.value)
+    ucum_second = by.unit == "s" and not by.calendar
+    value = sign * (by.value.to_integral_value(ROUND_DOWN) if ucum_second else by.value)
     if isinstance(moment, Time):
         return _clock_later(moment, value, duration)
     parts = _moved(moment.parts, value, duration)
@@ -211,10 +211,7 @@ def _moved(parts: tuple[Part, ...], value: Decimal, duration: str) -> tuple[Part
 
 def _seconds(value: Decimal, duration: str, size: int) -> Decimal:
     """The duration in seconds, cut to the finest part that the moment has."""
-    if duration in FINE:
-        seconds = value * FINE[duration]
-    else:
-        seconds = Decimal(int(value) * SECONDS[duration])
+    seconds = value * FINE[duration] if duration in FINE else Decimal(int(value) * SECONDS[duration])
     unit = {3: 86_400, 4: 3600, 5: 60}.get(size)
     return Decimal(int(seconds / unit) * unit) if unit else seconds
 

@@ -13,7 +13,7 @@ from camphora.fhir.fhirpath.dates import DateTime
 from camphora.fhir.fhirpath.items import Thing
 from camphora.fhir.protocols import Resolver, Terms
 
-STEPS = 2_000_000
+STEPS = 1_000_000
 """Things that one evaluation may touch or make; R4's heaviest invariant on its largest example takes 90,000."""
 LONGEST_TEXT = 1_000_000
 """Letters of a string that an evaluation may make."""

@@ -6,6 +6,7 @@ Source: `camphora.fhir.definitions` (R4).
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import cache, cached_property
 from typing import Any, NamedTuple
 
@@ -112,6 +113,8 @@ def guessed(value: Any) -> Shape:
     """The shape of a value of which no definition is known."""
     if type(value) is dict and type(value.get("resourceType")) is str and has(value["resourceType"]):
         return shape(value["resourceType"])
+    if isinstance(value, Decimal):
+        return shape("decimal")
     return shape(_GUESSED.get(type(value), "Element"))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 
 from camphora.fhir.fhirpath.comparing import key
 from camphora.fhir.fhirpath.functions.registry import function
@@ -12,7 +12,10 @@ from camphora.fhir.fhirpath.running import Collection, Frame
 
 def distinct_of(things: Iterable[Thing]) -> Collection:
     """Each thing once, in the order in which they first appear."""
-    return list({key(thing): thing for thing in reversed(list(things))}.values())[::-1]
+    found: dict[Hashable, Thing] = {}
+    for thing in things:
+        found.setdefault(key(thing), thing)
+    return list(found.values())
 
 
 @function("distinct", gives="", many=True)

@@ -26,7 +26,7 @@ def every(frame: Frame, source: Collection, criterion: Evaluate) -> Collection:
 def _each(frame: Frame, source: Collection, criterion: Evaluate) -> list[bool]:
     """Whether the criterion holds for each thing."""
     inner = frame.inner()
-    frame.run.spend(len(source))
+    frame.run.spend(2 * len(source))
     answers = []
     for inner.index, thing in enumerate(source):
         inner.this = [thing]

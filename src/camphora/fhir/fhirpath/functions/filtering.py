@@ -7,13 +7,17 @@ from functools import cmp_to_key
 from camphora.fhir.fhirpath.comparing import key, order
 from camphora.fhir.fhirpath.functions.registry import function
 from camphora.fhir.fhirpath.functions.taking import integer, one, text, truth
+from camphora.fhir.fhirpath.items import Thing
 from camphora.fhir.fhirpath.running import Collection, Evaluate, Frame
+
+EACH, ROUND = 2, 10
+"""Steps that one thing costs to be asked about, and one round of `repeat`."""
 
 
 @function("where", (1, 1), gives="", lazy=True, many=True)
 def where(frame: Frame, source: Collection, criterion: Evaluate) -> Collection:
     inner, kept = frame.inner(), []
-    frame.run.spend(len(source))
+    frame.run.spend(EACH * len(source))
     for inner.index, thing in enumerate(source):
         inner.this = [thing]
         if truth(criterion(inner)):
@@ -24,7 +28,7 @@ def where(frame: Frame, source: Collection, criterion: Evaluate) -> Collection:
 @function("select", (1, 1), lazy=True, many=True)
 def select(frame: Frame, source: Collection, projection: Evaluate) -> Collection:
     inner, found = frame.inner(), []
-    frame.run.spend(len(source))
+    frame.run.spend(EACH * len(source))
     for inner.index, thing in enumerate(source):
         inner.this = [thing]
         found += projection(inner)
@@ -37,6 +41,7 @@ def repeat(frame: Frame, source: Collection, projection: Evaluate) -> Collection
     """What the projection gives, and what it gives of that, and so on; each thing once."""
     seen, found, todo = set(), [], source
     while todo:
+        frame.run.spend(ROUND)
         fresh: Collection = []
         for thing in select(frame, todo, projection):
             mark = key(thing)
@@ -52,7 +57,7 @@ def repeat(frame: Frame, source: Collection, projection: Evaluate) -> Collection
 def aggregate(frame: Frame, source: Collection, step: Evaluate, start: Evaluate | None = None) -> Collection:
     inner = frame.inner()
     inner.total = start(frame) if start else []
-    frame.run.spend(len(source))
+    frame.run.spend(EACH * len(source))
     for inner.index, thing in enumerate(source):
         inner.this = [thing]
         inner.total = step(inner)
@@ -97,23 +102,24 @@ def sort(frame: Frame, source: Collection, keys: list[tuple[int, Evaluate]]) -> 
     """The source in the order of the keys, each 1 (rising) or -1 (falling); things without a key stand first."""
     if not keys:
         keys = [(1, lambda inner: inner.this)]
-    inner, rows = frame.inner(), []
+    inner = frame.inner()
+    rows: list[tuple[Thing, list[Thing | None]]] = []
     frame.run.spend(len(source) * len(keys))
     for inner.index, thing in enumerate(source):
         inner.this = [thing]
         rows.append((thing, [one(evaluate(inner)) for _, evaluate in keys]))
 
-    def compare(a: tuple[object, list[object]], b: tuple[object, list[object]]) -> int:
-        for (sign, _), x, y in zip(keys, a[1], b[1], strict=True):
-            if x is None or y is None:
-                found = (x is not None) - (y is not None)
-            else:
-                found = sign * (order(x, y) or 0)  # type: ignore[arg-type]
-            if found:
-                return found
-        return 0
+    def compare(a: tuple[Thing, list[Thing | None]], b: tuple[Thing, list[Thing | None]]) -> int:
+        steps = (_apart(sign, x, y) for (sign, _), x, y in zip(keys, a[1], b[1], strict=True))
+        return next((step for step in steps if step), 0)
 
-    return [thing for thing, _ in sorted(rows, key=cmp_to_key(compare))]  # type: ignore[arg-type]
+    return [thing for thing, _ in sorted(rows, key=cmp_to_key(compare))]
+
+
+def _apart(sign: int, a: Thing | None, b: Thing | None) -> int:
+    if a is None or b is None:
+        return (a is not None) - (b is not None)
+    return sign * (order(a, b) or 0)
 
 
 @function("first", gives="", ordered=True)

@@ -43,7 +43,7 @@ def _to_decimal(compute: Callable[[Decimal], Decimal]) -> Callable[..., Collecti
     def run(frame: Frame, source: Collection) -> Collection:
         value = number(source)
         frame.run.spend(20)
-        return [] if value is None else _computed(lambda: compute(Decimal(value)))
+        return [] if value is None else [*_computed(lambda: compute(Decimal(value)))]
 
     return run
 
@@ -54,7 +54,7 @@ several(
 )  # fmt: skip
 
 
-def _computed(compute: Callable[[], Decimal]) -> Collection:
+def _computed(compute: Callable[[], Decimal]) -> list[Decimal]:
     try:
         value = USUAL.plus(compute())
     except DecimalException:
@@ -67,7 +67,7 @@ def absolute(_: Frame, source: Collection) -> Collection:
     value = amount(source)
     if isinstance(value, Quantity):
         return [Quantity(abs(value.value), value.unit, value.calendar)]
-    return [] if value is None else [abs(value)]
+    return [] if value is None else [value if value >= 0 else -value]
 
 
 @function("log", (1, 1), takes="Integer Decimal", gives="Decimal")
@@ -76,7 +76,7 @@ def log(frame: Frame, source: Collection, base: Collection) -> Collection:
     frame.run.spend(20)
     if value is None or of is None:
         return []
-    return _computed(lambda: WIDE.divide(WIDE.ln(Decimal(value)), WIDE.ln(Decimal(of))))
+    return [*_computed(lambda: WIDE.divide(WIDE.ln(Decimal(value)), WIDE.ln(Decimal(of))))]
 
 
 @function("power", (1, 1), takes="Integer Decimal", gives="?")
@@ -87,8 +87,8 @@ def power(frame: Frame, source: Collection, exponent: Collection) -> Collection:
         return []
     found = _computed(lambda: WIDE.power(Decimal(value), Decimal(to)))
     if found and isinstance(value, int) and isinstance(to, int) and to >= 0:
-        return whole(found[0])  # type: ignore[arg-type]
-    return found
+        return whole(found[0])
+    return [*found]
 
 
 @function("round", (0, 1), takes="Integer Decimal", gives="Decimal")
@@ -97,4 +97,4 @@ def rounded(_: Frame, source: Collection, digits: Collection | None = None) -> C
     places = (integer(digits) if digits is not None else 0) or 0
     if value is None or not 0 <= places <= 28:
         return []
-    return _computed(lambda: Decimal(value).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, WIDE))
+    return [*_computed(lambda: Decimal(value).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, WIDE))]

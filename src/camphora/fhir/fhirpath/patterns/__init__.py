@@ -1,7 +1,7 @@
-"""Regular expressions in time linear in the text, whatever the pattern: `matches`, `matchesFull`, `replaceMatches`.
+r"""Regular expressions that cannot hang: `matches`, `matchesFull`, `replaceMatches` in time linear in the text.
 
 The dialect is what invariants write and Java, .NET, JavaScript and PCRE share: groups, named groups, classes, lazy
-and greedy repetition, `\\d \\w \\s \\b \\p{L}` (ASCII but for `\\p`), look-ahead, `(?i)`. `.` also matches a line's end,
+and greedy repetition, `\d \w \s \b \p{L}` (ASCII but for `\p`), look-ahead, `(?i)`. `.` also matches a line's end,
 as FHIRPath asks. There are no back references and no look-behind: a pattern with them is refused, not guessed.
 
 A pattern becomes a program for Thompson's and Pike's simulation, without backtracking; where only a yes or no is

@@ -12,7 +12,6 @@ from camphora.fhir.fhirpath.patterns.syntax import (
     Choice,
     Group,
     Letters,
-    Look,
     Part,
     Reader,
     Repeat,
@@ -224,7 +223,7 @@ class Pattern:
         self, whole: str, at: int, spend: Spend, *, anchored: bool, full: bool = False
     ) -> Marks | None:
         """The leftmost match from `at` on, of the branches that the pattern prefers; None where there is none."""
-        return _simulated(self.code, whole, at, (-1,) * self.size, spend, anchored, full)
+        return _Simulation(self.code, whole, spend).run(at, self.size, anchored=anchored, full=full)
 
 
 def _has(step: Step, letter: str) -> bool:
@@ -261,70 +260,70 @@ def _reached(code: tuple[Step, ...], starts: list[int]) -> set[int]:
     return found
 
 
-def _simulated(
-    code: tuple[Step, ...], whole: str, at: int, empty: Marks, spend: Spend, anchored: bool, full: bool
-) -> Marks | None:
-    """Pike's simulation: one thread per place of the program, in the order of preference."""
-    threads: dict[int, Marks] = {}
-    best: Marks | None = None
-    start = at
-    while True:
-        if best is None and (not anchored or at == start):
-            _follow(code, 0, (at, *empty[1:]), whole, at, threads, spend)
-        if not threads:
-            if best is not None or anchored or at >= len(whole):
+class _Simulation:
+    """Pike's simulation over one text: at most one thread per place of the program, in the order of preference."""
+
+    def __init__(self, code: tuple[Step, ...], whole: str, spend: Spend) -> None:
+        self.code = code
+        self.whole = whole
+        self.spend = spend
+
+    def run(self, at: int, size: int, *, anchored: bool, full: bool) -> Marks | None:
+        """The match that the pattern prefers, from `at` on, or where it is `anchored` at `at`; `full`: to the end."""
+        threads: dict[int, Marks] = {}
+        best: Marks | None = None
+        start = at
+        while at <= len(self.whole):
+            if best is None and (not anchored or at == start):
+                self._follow(0, (at, *(-1,) * (size - 1)), at, threads)
+            if not threads and (best is not None or anchored):
                 return best
+            self.spend(1 + len(threads))
+            found, threads = self._step(threads, at, full=full)
+            best = found or best
             at += 1
-            continue
-        spend(len(threads))
-        letter = whole[at] if at < len(whole) else ""
+        return best
+
+    def _step(
+        self, threads: dict[int, Marks], at: int, *, full: bool
+    ) -> tuple[Marks | None, dict[int, Marks]]:
+        """The threads after one letter; those that a finished one is preferred to are given up."""
+        letter = self.whole[at] if at < len(self.whole) else ""
         after: dict[int, Marks] = {}
         for place, marks in threads.items():
-            step = code[place]
+            step = self.code[place]
             if step.kind == "end":
-                if full and at < len(whole):
-                    continue
-                best = (marks[0], at, *marks[2:])
-                break
-            if letter and _has(step, letter):
-                _follow(code, step.a, marks, whole, at + 1, after, spend)
-        threads, at = after, at + 1
-        if at > len(whole):
-            return best
+                if not full or not letter:
+                    return (marks[0], at, *marks[2:]), after
+            elif letter and _has(step, letter):
+                self._follow(step.a, marks, at + 1, after)
+        return None, after
 
+    def _follow(self, place: int, marks: Marks, at: int, threads: dict[int, Marks]) -> None:
+        """Adds the threads that a place leads to without taking a letter; the first to reach a place keeps it."""
+        seen: set[int] = set()
+        stack = [(place, marks)]
+        while stack:
+            here, noted = stack.pop()
+            if here in seen or here in threads:
+                continue
+            seen.add(here)
+            step = self.code[here]
+            if step.kind == "fork":
+                stack += ((step.b, noted), (step.a, noted))
+            elif step.kind == "mark":
+                stack.append((here + 1, (*noted[: step.a], at, *noted[step.a + 1 :])))
+            elif step.kind in {"letter", "end"}:
+                threads[here] = noted
+            elif self._passes(step, at):
+                stack.append((here + 1, noted))
+        self.spend(len(seen))
 
-def _follow(
-    code: tuple[Step, ...],
-    place: int,
-    marks: Marks,
-    whole: str,
-    at: int,
-    threads: dict[int, Marks],
-    spend: Spend,
-) -> None:
-    """Adds the threads that a place leads to without taking a letter; the first to reach a place keeps it."""
-    seen: set[int] = set()
-    stack = [(place, marks)]
-    while stack:
-        here, noted = stack.pop()
-        if here in seen or here in threads:
-            continue
-        seen.add(here)
-        step = code[here]
-        if step.kind == "fork":
-            stack += ((step.b, noted), (step.a, noted))
-        elif step.kind == "mark":
-            stack.append((here + 1, (*noted[: step.a], at, *noted[step.a + 1 :])))
-        elif step.kind == "check":
-            if step.check is not None and _holds(step.check, whole, at):
-                stack.append((here + 1, noted))
-        elif step.kind == "look":
-            found = _simulated(step.look, whole, at, (-1, -1), spend, True, False)
-            if (found is None) is bool(step.b):
-                stack.append((here + 1, noted))
-        else:
-            threads[here] = noted
-    spend(len(seen))
+    def _passes(self, step: Step, at: int) -> bool:
+        if step.check is not None:
+            return _holds(step.check, self.whole, at)
+        inner = _Simulation(step.look, self.whole, self.spend)
+        return (inner.run(at, 2, anchored=True, full=False) is None) is bool(step.b)
 
 
 def _holds(check: Assertion, whole: str, at: int) -> bool:

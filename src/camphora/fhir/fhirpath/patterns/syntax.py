@@ -91,7 +91,7 @@ def _not(kind: Callable[[str], bool]) -> Callable[[str], bool]:
 
 
 def is_word(letter: str) -> bool:
-    """Whether a letter belongs to a word as `\\w` and `\\b` mean it."""
+    r"""Whether a letter belongs to a word as `\w` and `\b` mean it."""
     return _word(letter)
 
 
@@ -166,23 +166,19 @@ class Reader:
         return parts[0] if len(parts) == 1 else Sequence(tuple(parts))
 
     def repeated(self, part: Part) -> Part:
-        while self.at < len(self.text):
-            bounds = self.bounds()
-            if bounds is None:
-                return part
-            if isinstance(part, Assertion):
-                raise broken()
-            greedy = not self.peek("?")
-            if self.peek("+"):
-                raise broken()
-            part = Repeat(part, *bounds, greedy)
-        return part
+        bounds = self.bounds()
+        if bounds is None:
+            return part
+        greedy = not self.peek("?")
+        if isinstance(part, Assertion) or self.bounds() is not None:
+            raise broken()
+        return Repeat(part, *bounds, greedy)
 
     def bounds(self) -> tuple[int, int | None] | None:
         for sign, bounds in (("*", (0, None)), ("+", (1, None)), ("?", (0, 1))):
             if self.peek(sign):
                 return bounds
-        if self.text[self.at] != "{":
+        if self.text[self.at : self.at + 1] != "{":
             return None
         inside = self.text[self.at + 1 : self.text.find("}", self.at)] if "}" in self.text[self.at :] else ""
         low, comma, high = inside.partition(",")
@@ -260,7 +256,7 @@ class Reader:
         return self.plain(self.sign(letter))
 
     def kind(self, letter: str) -> Callable[[str], bool] | None:
-        """The test that an escape such as `\\d` or `\\p{Lu}` stands for."""
+        r"""The test that an escape such as `\d` or `\p{Lu}` stands for."""
         if letter not in {"p", "P"}:
             return CLASSES.get(letter)
         name = self.until("}")[1:] if self.text[self.at : self.at + 1] == "{" else self.take()
