@@ -48,9 +48,9 @@ def profile(guides, kind, rows, url="urn:own"):
         path = ".".join(token.partition(":")[0] for token in row["id"].split("."))
         name = row["id"].rpartition(".")[2].partition(":")[2]
         near = [i for i, one in enumerate(ids) if one == path or one.startswith((f"{path}:", f"{path}."))]
-        near = near or [i for i, one in enumerate(ids) if one.startswith(row["id"].rpartition(".")[0])]
+        near += [i for i, one in enumerate(ids) if one.startswith(row["id"].rpartition(".")[0])]
         new = {"path": path, "min": 0, "max": "1", **({"sliceName": name} if name else {}), **row}
-        elements.insert(near[-1] + 1, new)
+        elements.insert(max(near) + 1, new)
     head = {
         "id": "own",
         "url": url,
