@@ -110,27 +110,25 @@ def test_our_plain_names_are_found_and_marked(terms):
     assert [item.version for item in terms.search("b型肝炎疫苗")] == [""]
 
 
-def test_editions_stand_side_by_side_and_the_newest_answers(tmp_path):
-    terms = Terminology.build(tmp_path / "t.sqlite")
+def test_editions_stand_side_by_side_and_the_newest_answers(own):
+    terms = own
     for version, name in (("2021", "舊名"), ("2023", "新名")):
         edition = Edition("urn:icd", version, "國際疾病分類", "ICD", "own", "test")
         assert add_edition(terms.path, edition, [{"code": "A00", "zh": name}]) == 1
     assert terms.lookup("urn:icd", "A00").zh == "新名"
     assert terms.lookup("urn:icd", "A00", "2021").zh == "舊名"
     assert terms.validate("urn:icd", "A00", "1999") is None
-    terms.close()
 
 
-def test_an_edition_is_added_whole_or_not_at_all(tmp_path):
-    terms = Terminology.build(tmp_path / "t.sqlite")
+def test_an_edition_is_added_whole_or_not_at_all(own):
+    terms = own
     with pytest.raises(Conflict, match="terminology-code-twice"):
         add_edition(terms.path, ICD, [{"code": "A00"}, {"code": "A00"}])
     assert terms.validate("urn:icd", "A00") is None
-    terms.close()
 
 
-def test_the_same_edition_again_changes_nothing_and_another_content_is_refused(tmp_path):
-    terms = Terminology.build(tmp_path / "t.sqlite")
+def test_the_same_edition_again_changes_nothing_and_another_content_is_refused(own):
+    terms = own
     assert add_edition(terms.path, ICD, [{"code": "A00", "zh": "霍亂"}]) == 1
     state = terms.readers.state
     assert add_edition(terms.path, ICD, [{"code": "A00", "zh": "霍亂"}]) == 1
@@ -138,7 +136,6 @@ def test_the_same_edition_again_changes_nothing_and_another_content_is_refused(t
     with pytest.raises(Conflict, match="terminology-edition-exists"):
         add_edition(terms.path, ICD, [{"code": "A00", "zh": "傷寒"}])
     assert terms.lookup("urn:icd", "A00").zh == "霍亂"
-    terms.close()
 
 
 def test_many_threads_read_at_once(terms):
@@ -155,8 +152,8 @@ def test_the_reader_cannot_write(terms):
         terms.readers.connection.execute("DELETE FROM concept")
 
 
-def test_a_file_built_from_other_tables_is_built_again(tmp_path):
-    terms = Terminology.build(tmp_path / "t.sqlite")
+def test_a_file_built_from_other_tables_is_built_again(own):
+    terms = own
     terms.close()
     with apsw.Connection(str(terms.path)) as connection:
         connection.execute("UPDATE built SET digest = 'other'; DELETE FROM concept")

@@ -28,9 +28,7 @@ EDITION = "url, version, family, zh, en, licence, source, language, content, sup
 
 def carry_over(old: Path, new: apsw.Connection) -> None:
     """Copy what `old` holds and `new` does not; editions that were being loaded are not among it."""
-    reader = apsw.Connection(str(old), flags=apsw.SQLITE_OPEN_READONLY)
-    copy = _BY_VERSION[version_of(reader, old)]
-    reader.close()
+    copy = _BY_VERSION[version_of(old)]
     new.execute("ATTACH ? AS old", (str(old),))
     try:
         with new:

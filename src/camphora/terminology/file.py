@@ -43,16 +43,19 @@ def schema() -> list[str]:
     return [step.read_text("utf-8") for step in sorted(steps, key=lambda step: step.name)]
 
 
-def version_of(connection: apsw.Connection, path: Path) -> int:
+def version_of(path: Path) -> int:
     """The number of the file's schema; 0 for the files of the first release, which bear no number.
 
     Raises Fault terminology-newer-file and Invalid terminology-not-a-file."""
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     try:
-        (version,) = next(connection.execute("PRAGMA user_version"))
-        (mark,) = next(connection.execute("PRAGMA application_id"))
-        first = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'concept'").fetchall()
+        ((version,),) = query(connection, "PRAGMA user_version")
+        ((mark,),) = query(connection, "PRAGMA application_id")
+        first = query(connection, "SELECT 1 FROM sqlite_schema WHERE name = 'concept'")
     except apsw.NotADBError as error:
         raise Invalid("terminology-not-a-file", file=path.name) from error
+    finally:
+        connection.close()
     ours = mark == APPLICATION or (mark == version == 0 and first)
     if not ours:
         raise Invalid("terminology-not-a-file", file=path.name)

@@ -42,8 +42,9 @@ def intervals(size: int, children: Edges, parents: Edges) -> list[Interval]:
 
 def beyond(spans: Sequence[Interval], parents: Edges) -> Iterator[tuple[int, int]]:
     """(ancestor, place) of every ancestor whose interval does not hold the place."""
-    if all(len(above) < 2 for above in parents.values()):
-        return
+    direct = ((parent, place) for place, above in parents.items() for parent in above)
+    if all(spans[parent][0] <= spans[place][0] <= spans[parent][1] for parent, place in direct):
+        return  # then the intervals hold each other like boxes, and tell everything
     for place, (low, _) in enumerate(spans):
         for ancestor in ancestors(place, parents):
             first, last = spans[ancestor]

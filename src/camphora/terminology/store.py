@@ -82,13 +82,8 @@ class Terminology:
         """Raises NotFound terminology-file, Invalid terminology-not-a-file, Fault terminology-newer-file."""
         if not path.is_file():
             raise NotFound("terminology-file", file=path.name)
-        terms = cls(path)
-        try:
-            version_of(terms.readers.connection, path)
-        except BaseException:
-            terms.close()
-            raise
-        return terms
+        version_of(path)
+        return cls(path)
 
     @classmethod
     def ready(cls, path: Path, progress: Progress | None = None) -> Terminology:
@@ -106,7 +101,7 @@ class Terminology:
     @property
     def digest(self) -> str:
         """Of what the file was built from; empty for a file of the first release."""
-        if version_of(self.readers.connection, self.path) == 0:
+        if version_of(self.path) == 0:
             return ""
         return str(self.readers.rows("SELECT digest FROM built")[0][0])
 

@@ -31,23 +31,32 @@ class Conditions:
         name = rule.property
         if name in self._attributes:
             return self._of_property(rule)
-        if name in {"parent", "child"}:
+        if name in _ENDS:
             return self._of_neighbour(rule)
         return _compared(_COLUMNS.get(name, "''"), rule)
 
     def _by_hierarchy(self, rule: Filter) -> Sql:
         if rule.property in CODE:
             return self._stands(rule)
-        if rule.property not in self._attributes:
-            return "1 = 0", []
         negated = rule.op == "is-not-a"
         inner, values = self._stands(rule._replace(op="is-a") if negated else rule)
+        codes = f"(SELECT concept.code FROM concept WHERE concept.edition = ? AND {inner})"
         word = "NOT IN" if negated else "IN"
-        sql = (
-            "concept.id IN (SELECT p.concept FROM property p WHERE p.attribute = ? AND p.value"
-            f" {word} (SELECT concept.code FROM concept WHERE concept.edition = ? AND {inner}))"
-        )
-        return sql, [self._attributes[rule.property], self._number, *values]
+        if rule.property in self._attributes:
+            sql = (
+                "concept.id IN (SELECT p.concept FROM property p"
+                f" WHERE p.attribute = ? AND p.value {word} {codes})"
+            )
+            return sql, [self._attributes[rule.property], self._number, *values]
+        if rule.property in _ENDS:
+            own, other = _ENDS[rule.property]
+            sql = (
+                f"EXISTS (SELECT 1 FROM edge WHERE edge.edition = ? AND edge.{own} = concept.code"
+                f" AND edge.{other} {word} {codes})"
+            )
+            return sql, [self._number, self._number, *values]
+        column = _COLUMNS.get(rule.property, "''")
+        return f"({column} <> '' AND {column} {word} {codes})", [self._number, *values]
 
     # The hierarchy, asked by code
 
@@ -100,7 +109,7 @@ class Conditions:
 
     def _of_neighbour(self, rule: Filter) -> Sql:
         """Filters on `parent` and `child` where they are no properties but the hierarchy itself."""
-        own, other = ("child", "parent") if rule.property == "parent" else ("parent", "child")
+        own, other = _ENDS[rule.property]
         negated = rule.op == "not-in" or (rule.op, rule.value) == ("exists", "false")
         tested, values = _compared(other, rule._replace(op="in") if rule.op == "not-in" else rule)
         if rule.op == "exists":
@@ -121,6 +130,8 @@ class Conditions:
         return _not(found) if negated else found
 
 
+_ENDS = {"parent": ("child", "parent"), "child": ("parent", "child")}
+"""Of an edge: the end where the concept itself stands, and the end that the property names."""
 _COLUMNS = {
     "code": "concept.code",
     "concept": "concept.code",
