@@ -27,6 +27,21 @@ FINER = {
     "fhir-search-unknown": "not-supported", "fhir-search-unsupported": "not-supported",
     "fhir-search-modifier": "not-supported", "fhir-search-sort": "not-supported", "fhir-search-value": "value",
     "fhir-search-many": "too-costly",
+    "validation-invariant": "invariant", "validation-advice": "business-rule", "validation-performer": "business-rule",
+    "validation-code": "code-invalid", "validation-code-extensible": "code-invalid",
+    "validation-code-unknown": "code-invalid", "validation-uncoded": "code-invalid",
+    "validation-display": "code-invalid", "validation-system-unknown": "not-found",
+    "validation-profile-unknown": "not-found", "validation-contained-missing": "not-found",
+    "validation-bundle-unreached": "not-found", "validation-address": "not-found",
+    "validation-extension-unknown": "informational", "validation-modifier-unknown": "extension",
+    "validation-extension-place": "extension", "validation-extension-inner": "extension",
+    "validation-fixed": "value", "validation-pattern": "value", "validation-small": "value",
+    "validation-great": "value", "validation-long": "too-long", "validation-prohibited": "structure",
+    "validation-type": "structure", "validation-few": "required", "validation-many": "structure",
+    "validation-slice-few": "required", "validation-slice-many": "structure", "validation-slice-none": "structure",
+    "validation-slice-order": "structure", "validation-no-profile": "structure", "validation-target": "structure",
+    "validation-target-profile": "structure", "validation-element-id": "duplicate",
+    "validation-contained-id": "duplicate",
 }  # fmt: skip
 """By code, where the category would say too little."""
 
