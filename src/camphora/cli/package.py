@@ -27,9 +27,10 @@ def add(tree: Tree) -> None:
         elif verb != "list":
             named = "NAME#VERSION" if verb == "remove" else "NAME"
             made.add_argument("name", metavar=named, help=tree.words(f"package_{verb}.name"))
-        made.add_argument(
-            "--in", dest="folder", type=Path, default=Path(), metavar="FOLDER", help=tree.words("top.folder")
-        )
+        optional = verb in {"list", "show"}
+        said = tree.words("package_list.folder" if optional else "top.folder")
+        default = None if optional else Path()
+        made.add_argument("--in", dest="folder", type=Path, default=default, metavar="FOLDER", help=said)
 
 
 def run_add(given: argparse.Namespace, terminal: Terminal) -> int:
@@ -54,8 +55,8 @@ def run_add(given: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def run_list(given: argparse.Namespace, terminal: Terminal) -> int:
-    folder = _installation(given.folder)
-    added = {package.label for package in kept.kept(folder)}
+    guides = _known(given.folder)
+    added = {package.label for package in kept.kept(given.folder)} if given.folder else set()
     rows: list[dict[str, Any]] = [
         {
             "name": package.name,
@@ -66,7 +67,7 @@ def run_list(given: argparse.Namespace, terminal: Terminal) -> int:
                 "package_list.added" if package.label in added else "package_list.carried"
             ),
         }
-        for package in kept.guides(folder).packages
+        for package in guides.packages
     ]
     names = ("name", "version", "resources", "licence", "origin")
     terminal.table([(name, terminal.words(f"package_list.{name}")) for name in names], rows)
@@ -74,8 +75,7 @@ def run_list(given: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def run_show(given: argparse.Namespace, terminal: Terminal) -> int:
-    folder = _installation(given.folder)
-    guides = kept.guides(folder)
+    guides = _known(given.folder)
     found = [p for p in guides.packages if given.name in {p.name, p.label}]
     if not found:
         known = ", ".join(sorted({p.name for p in guides.packages}))
@@ -90,6 +90,11 @@ def run_remove(given: argparse.Namespace, terminal: Terminal) -> int:
     kept.remove(folder, given.name)
     terminal.result({"removed": given.name}, terminal.words("package_remove.done", label=given.name))
     return 0
+
+
+def _known(folder: Path | None) -> Guides:
+    """What an installation knows; without one what Camphora carries."""
+    return kept.guides(_installation(folder)) if folder else Guides.bundled()
 
 
 def _show(package: Package, guides: Guides, terminal: Terminal) -> None:
