@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from camphora.fhir import fhirpath
 from camphora.fhir.fhirpath import dates, quantities
 from camphora.fhir.fhirpath.functions import FUNCTIONS
+from camphora.fhir.fhirpath.items import Item, value_of
 from camphora.fhir.fhirpath.quantities import Quantity
 from fhirpath.official import refusal
 
@@ -54,18 +55,43 @@ def test_evaluation_ends_in_results_or_an_error_of_ours(words, name):
         assert found[:9] in {"", "fhirpath-"}
 
 
-@settings(max_examples=200, deadline=None)
-@given(
-    JSON,
-    st.sampled_from(
-        ["name.given", "name.family = 'a'", "name.where(family = 'a').given", "name.exists(given.exists())"]
-    ),
+QUICK = [
+    "name.given", "name.family = 'a'", "name.where(family = 'a').given", "name.exists(given.exists())", "active = true",
+    "deceased.as(boolean)", "deceased.ofType(dateTime)", "(deceased as boolean) = false", "name.given | name.family",
+    "name.select(given)", "name.given.count() + name.count() > 2", "name.given.isDistinct()", "multipleBirth > 1",
+    "multipleBirth.ofType(integer) >= 2", "contact.name.given", "telecom.where(system = 'a' and rank > 1).value",
+    "name.all(family.hasValue() or given.empty())", "gender in ('a' | 'male')", "name.family.startsWith('a')",
+    "active and name.exists() implies gender != 'a'", "contained.id", "birthDate <= birthDate", "active xor active",
+    "children().count() > name.count()", "name.first().family", "name.family.matches('^a')", "deceased.exists()",
+]  # fmt: skip
+FIELDS = [
+    "name", "active", "gender", "telecom", "contact", "birthDate", "deceasedBoolean", "deceasedDateTime", "_active",
+    "multipleBirthInteger", "multipleBirthBoolean", "contained",
+]  # fmt: skip
+INSIDE = st.sampled_from(["given", "_given", "family", "_family", "name", "system", "value", "rank", "id"])
+LEAF = st.sampled_from(["a", "b", "male", "2024-02-29", "2024", True, False, 1, 2, 2.5, None])
+ANY = st.recursive(
+    LEAF, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(INSIDE, inner, max_size=3), max_leaves=8
 )
-def test_the_quick_way_gives_what_the_closures_give_on_any_json(name, text):
-    patient = {"resourceType": "Patient", "name": name}
+
+
+def _slowly(made, item):
+    things = made.things(item)
+    values = [thing.value if isinstance(thing, Item) else thing for thing in things]
+    truths = [value_of(thing) for thing in things]
+    lone = truths[0] if len(truths) == 1 and isinstance(truths[0], bool) else True if truths else None
+    return [value for value in values if value is not None], lone
+
+
+@settings(max_examples=800, deadline=None)
+@given(st.dictionaries(st.sampled_from(FIELDS), ANY, max_size=4), st.sampled_from(QUICK))
+def test_the_quick_way_gives_what_the_closures_give_on_any_json(fields, text):
+    patient = {"resourceType": "Patient", **fields}
     made = fhirpath.compile(text)
-    plain = [getattr(thing, "value", thing) for thing in made.things(patient)]
-    assert made(patient) == [value for value in plain if value is not None]
+    refused = refusal(lambda: _slowly(made, patient))
+    assert refusal(lambda: (made(patient), made.holds(patient))) == refused
+    if not refused:
+        assert (made(patient), made.holds(patient)) == _slowly(made, patient)
 
 
 @given(MOMENTS, MOMENTS)

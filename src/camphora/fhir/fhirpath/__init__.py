@@ -111,7 +111,7 @@ class Expression:
         """The results as plain values: an element's JSON, else bool, str, int, Decimal, `Date`, `DateTime`, `Time`,
         `Quantity` or `TypeInfo`. Primitives that have no value, extensions alone, are left out."""
         values = self._known(item).values
-        if values is not None:
+        if values is not None and "trace" not in given:
             try:
                 return list(values(item))
             except Slow:
@@ -127,7 +127,7 @@ class Expression:
     def holds(self, item: Any, **given: Any) -> bool | None:
         """Whether it holds, as an invariant: a lone boolean says it, other results mean yes, none None."""
         truth = self._known(item).truth
-        if truth is not None:
+        if truth is not None and "trace" not in given:
             try:
                 return truth(item)
             except Slow:

@@ -16,7 +16,13 @@ from typing import Any, NamedTuple
 from camphora.fhir.fhirpath import patterns, tree
 from camphora.fhir.fhirpath.compiler import CONSTANTS
 from camphora.fhir.fhirpath.tree import Node
-from camphora.fhir.fhirpath.types import Field, Option, Shape
+from camphora.fhir.fhirpath.types import Field, Option, Shape, shape
+
+STRING = shape("string")
+EMPTY_STAYS = frozenset(
+    {"where", "select", "first", "last", "tail", "extension", "trace", "resolve", "as", "ofType"}
+)
+"""Functions that make nothing of nothing, without a look at their arguments that could fail."""
 
 Values = Callable[[Any], list[Any]]
 Truth = Callable[[Any], bool | None]
@@ -58,19 +64,106 @@ def path(node: Node, this: Shape) -> Path:
     if isinstance(node, tree.Member):
         if node.source is None and node.name in this.ancestors:
             return Path(_itself, this, only=True)
-        source = Path(_itself, this, only=True) if node.source is None else path(node.source, this)
-        return _member(source, node.name)
-    if isinstance(node, tree.Function) and node.source is not None and node.name == "where":
-        return _where(path(node.source, this), node)
-    if (
-        isinstance(node, tree.Function)
-        and node.source is not None
-        and node.name == "first"
-        and not node.arguments
-    ):
-        source = path(node.source, this)
-        return Path(lambda item: source.run(item)[:1], source.shape)
+        return _after(node.source, this, lambda source: _member(source, node.name))
+    if isinstance(node, tree.TypeTest) and node.operator == "as":
+        return _typed(node.operand, this, node.name, single=True)
+    if isinstance(node, tree.Binary) and node.operator == "|":
+        return _union(path(node.left, this), path(node.right, this))
+    if isinstance(node, tree.Function) and node.name in EMPTY_STAYS:
+        return _of_function(node, this)
     raise Unfit
+
+
+def _after(node: Node | None, this: Shape, step: Callable[[Path], Path]) -> Path:
+    """A step after a source. Where the step is unfit, nothing still comes of nothing."""
+    source = Path(_itself, this, only=True) if node is None else path(node, this)
+    try:
+        return step(source)
+    except Unfit:
+        if source.only:
+            raise
+        return Path(_slow_unless_empty(source.run), None)
+
+
+def _slow_unless_empty(run: Values) -> Values:
+    def empty(item: Any) -> list[Any]:
+        if run(item):
+            raise Slow
+        return []
+
+    return empty
+
+
+def _of_function(node: tree.Function, this: Shape) -> Path:
+    name, arguments = node.name, node.arguments
+    if name in {"as", "ofType"} and len(arguments) == 1 and node.source is not None:
+        named = arguments[0]
+        if isinstance(named, tree.Member) and isinstance(node.source, tree.Member):
+            try:
+                return _typed(node.source, this, named.name, single=name == "as")
+            except Unfit:
+                pass
+
+    def step(source: Path) -> Path:
+        if name == "where" and len(arguments) == 1:
+            return _where(source, arguments[0])
+        if name == "select" and len(arguments) == 1:
+            return _select(source, arguments[0])
+        if name == "first" and not arguments:
+            return Path(lambda item: source.run(item)[:1], source.shape)
+        raise Unfit
+
+    return _after(node.source, this, step)
+
+
+def _typed(node: Node, this: Shape, name: str, *, single: bool) -> Path:
+    """A choice cut down to the options that `as` and `ofType` let pass."""
+    if not isinstance(node, tree.Member) or (node.source is None and node.name in this.ancestors):
+        raise Unfit
+    source = Path(_itself, this, only=True) if node.source is None else path(node.source, this)
+    field = source.shape.fields.get(node.name) if source.shape is not None else None
+    if field is None or len(field.options) < 2:
+        raise Unfit
+    kept = [
+        o for o in field.options if (name == o.shape.code if o.shape.primitive else name in o.shape.ancestors)
+    ]
+    if len(kept) != 1:
+        raise Unfit
+    found = _of_field(source, Field(field.name, field.many, tuple(kept)))
+    return found._replace(run=_at_most_one(found.run)) if single and not source.only else found
+
+
+def _at_most_one(run: Values) -> Values:
+    def one(item: Any) -> list[Any]:
+        found = run(item)
+        if len(found) > 1:
+            raise Slow
+        return found
+
+    return one
+
+
+def _union(left: Path, right: Path) -> Path:
+    """Texts of two paths, each once."""
+    shapes = (left.shape, right.shape)
+    if any(shape is None or shape.carries != "String" for shape in shapes):
+        raise Unfit
+    first, second = left.run, right.run
+
+    def run(item: Any) -> list[Any]:
+        found = [*first(item), *second(item)]
+        if any(type(value) is not str for value in found):
+            raise Slow
+        return list(dict.fromkeys(found))
+
+    return Path(run, left.shape if left.shape is right.shape else STRING)
+
+
+def _select(source: Path, projection: Node) -> Path:
+    if source.shape is None:
+        raise Unfit
+    inner = path(projection, source.shape)
+    return Path(_over(source, inner.run), inner.shape)
 
 
 def _itself(item: Any) -> list[Any]:
@@ -81,12 +174,14 @@ def _member(source: Path, name: str) -> Path:
     field = source.shape.fields.get(name) if source.shape is not None and not source.shape.primitive else None
     if field is None:
         raise Unfit
-    shape = field.options[0].shape if len(field.options) == 1 else None
-    if shape is not None and shape.name == "Resource":
-        shape = None
+    return _of_field(source, field)
+
+
+def _of_field(source: Path, field: Field) -> Path:
     if len(field.options) > 1:
-        return Path(_over(source, _choice(field)), shape)
+        return Path(_over(source, _choice(field)), None)
     option = field.options[0]
+    shape = None if option.shape.name == "Resource" else option.shape
     if field.many:
         return Path(_over(source, _many(option)), shape)
     if source.only:
@@ -174,10 +269,10 @@ def _choice(field: Field) -> Values:
     return run
 
 
-def _where(source: Path, node: tree.Function) -> Path:
-    if source.shape is None or len(node.arguments) != 1:
+def _where(source: Path, criterion: Node) -> Path:
+    if source.shape is None:
         raise Unfit
-    holds, run = truth(node.arguments[0], source.shape), source.run
+    holds, run = truth(criterion, source.shape), source.run
     return Path(lambda item: [each for each in run(item) if holds(each)], source.shape)
 
 
@@ -212,7 +307,7 @@ def _single(source: Path) -> Truth:
 
 def _binary(node: tree.Binary, this: Shape) -> Truth:
     if node.operator in {"and", "or", "implies", "xor"}:
-        return LOGIC[node.operator](truth(node.left, this), truth(node.right, this))
+        return LOGIC[node.operator](truth(node.left, this), _truth_or_slow(node.right, this))
     if node.operator in {"in", "contains"}:
         return _in(node, this)
     if node.operator not in ORDER:
@@ -225,6 +320,8 @@ def _binary(node: tree.Binary, this: Shape) -> Truth:
     if _is_count(node.left) and _is_count(node.right):
         left, right, compare = number(node.left, this), number(node.right, this), ORDER[node.operator]
         return lambda item: compare(left(item), right(item))
+    if isinstance(node.right, tree.Literal):
+        return _with_literal(path(node.left, this), node.right, ORDER[node.operator])
     return _dates(path(node.left, this), path(node.right, this), node.operator)
 
 
@@ -247,6 +344,41 @@ def _with_text(node: tree.Binary, source: Path, literal: str) -> Truth:
         return (len(found) == 1 and found[0] == literal) is same
 
     return once if key and beside else compare
+
+
+def _truth_or_slow(node: Node, this: Shape) -> Truth:
+    """A right side that is not always asked."""
+    try:
+        return truth(node, this)
+    except Unfit:
+        return _slow
+
+
+def _slow(_: Any) -> bool | None:
+    raise Slow
+
+
+def _with_literal(source: Path, literal: tree.Literal, compare: Callable[[Any, Any], bool]) -> Truth:
+    """A path compared with a boolean or a number."""
+    carries = None if source.shape is None else source.shape.carries
+    if literal.type == "Boolean" and carries == "Boolean" and compare in {operator.eq, operator.ne}:
+        kinds: tuple[type, ...] = (bool,)
+    elif literal.type in {"Integer", "Decimal"} and carries in {"Integer", "Decimal"}:
+        kinds = (int, float)
+    else:
+        raise Unfit
+    run, value = source.run, literal.value
+
+    def one(item: Any) -> bool | None:
+        found = run(item)
+        if not found:
+            return None
+        if len(found) > 1 or type(found[0]) not in kinds:
+            raise Slow
+        known = found[0]
+        return compare(Decimal(repr(known)) if type(known) is float else known, value)
+
+    return one
 
 
 def _both(left: Truth, right: Truth, compare: Callable[[Any, Any], bool]) -> Truth:
@@ -289,14 +421,20 @@ def _is_truth(node: Node) -> bool:
 
 
 def _is_count(node: Node) -> bool:
+    if isinstance(node, tree.Binary) and node.operator == "+":
+        return _is_count(node.left) and _is_count(node.right)
     counted = isinstance(node, tree.Function) and node.name == "count"
     return counted or (isinstance(node, tree.Literal) and node.type in {"Integer", "Decimal"})
 
 
 def number(node: Node, this: Shape) -> Callable[[Any], int | Decimal]:
+    """Counts, numbers and their sums."""
     if isinstance(node, tree.Literal):
         found = Decimal(node.text)
         return lambda _: found
+    if isinstance(node, tree.Binary):
+        left, right = number(node.left, this), number(node.right, this)
+        return lambda item: left(item) + right(item)
     if not isinstance(node, tree.Function) or node.source is None or node.arguments:
         raise Unfit
     inner = node.source
@@ -354,12 +492,26 @@ def _function(node: tree.Function, this: Shape) -> Truth:
         inner = truth(node.source, this)
         return lambda item: None if (found := inner(item)) is None else not found
     source = Path(_itself, this, only=True) if node.source is None else None
+    if name == "isDistinct" and not arguments:
+        return _distinct(path(_given(node), this).run)
     if name in {"exists", "empty", "all", "hasValue"}:
         source = source or path(_given(node), this)
         return _of_path(source, name, arguments)
     if name in {*TESTS, "matches"} and len(arguments) == 1:
         return _tested(source or path(_given(node), this), name, _text(arguments[0]))
     return _single(path(node, this))
+
+
+def _distinct(run: Values) -> Truth:
+    """Whether texts differ."""
+
+    def differ(item: Any) -> bool:
+        found = run(item)
+        if any(type(value) is not str for value in found):
+            raise Slow
+        return len(set(found)) == len(found)
+
+    return differ
 
 
 def _given(node: tree.Function) -> Node:
