@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Any, Literal, NamedTuple
 
 from camphora.fhir import definitions
 from camphora.fhir.dates import days_of_month
+from camphora.fhir.json import Written
 
 
 class Found(NamedTuple):
@@ -34,9 +36,11 @@ Check = Callable[[Any, Mapping[str, Any]], list[Found] | None]
 
 LONGEST = 1024 * 1024
 INTEGERS = {"integer": -(2**31), "unsignedInt": 0, "positiveInt": 1}
-JSON_NAMES = {
-    dict: "object", list: "array", str: "string", int: "number", float: "number", bool: "boolean",
-    type(None): "null",
+NUMBERS = frozenset({int, float, Decimal, Written})
+"""The Python types that a JSON number is read as."""
+JSON_NAMES: dict[type, str] = {
+    dict: "object", list: "array", str: "string", bool: "boolean", type(None): "null",
+    **dict.fromkeys(NUMBERS, "number"),
 }  # fmt: skip
 _BASE64 = re.compile(r"[0-9A-Za-z+/]+={0,2}", re.ASCII)
 _SPACE = "[ \\t\\r\\n]"
@@ -90,14 +94,14 @@ def _boolean(value: Any, _: Mapping[str, Any]) -> list[Found] | None:
 
 
 def _decimal(value: Any, _: Mapping[str, Any]) -> list[Found] | None:
-    return None if type(value) in {float, int} else wrong_type(value, "number")
+    return None if type(value) in NUMBERS else wrong_type(value, "number")
 
 
 def _integer(name: str, least: int) -> Check:
     def check(value: Any, _: Mapping[str, Any]) -> list[Found] | None:
         if type(value) is int and least <= value < 2**31:
             return None
-        return _misfit(name) if type(value) in {int, float} else wrong_type(value, "number")
+        return _misfit(name) if type(value) in NUMBERS else wrong_type(value, "number")
 
     return check
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from camphora.fhir.dates import span
-from camphora.fhir.primitives import JSON_NAMES, Found
+from camphora.fhir.primitives import JSON_NAMES, NUMBERS, Found
 from camphora.fhir.validation.matching import Test, equal, fits
 from camphora.fhir.validation.parts import Part
 from camphora.fhir.validation.scope import Check, Scope
@@ -108,7 +108,7 @@ def _bound(part: Part, kind: str, wanted: Any, code: str) -> Check:
 
 
 def _number(value: Any, *, low: bool) -> Any:  # noqa: ARG001
-    if type(value) in {int, float}:
+    if type(value) in NUMBERS:
         return Decimal(str(value))
     return value if type(value) is str else None
 
