@@ -271,6 +271,62 @@ def test_value_sets_that_import_each_other_are_refused():
     assert caught.value.code == "terminology-value-set-circular"
 
 
+def _tower(imports):
+    """Forty value sets, each of which names the next one twice."""
+
+    def floor(number):
+        compose = (
+            {"include": imports(f"http://example.org/{number + 1}")}
+            if number < 40
+            else value_set()["compose"]
+        )
+        return {"resourceType": "ValueSet", "url": f"http://example.org/{number}", "compose": compose}
+
+    return [floor(number) for number in range(41)]
+
+
+def test_value_sets_that_are_imported_over_and_over_are_asked_once():
+    tower = _tower(lambda url: [{"valueSet": [url, url]}, {"valueSet": [url]}])
+    ask = checker(ResourceLibrary([SYSTEM, *tower]), tower[0])
+    began = time.process_time()
+    assert ask.coding(Coding(CS, "fever")).result
+    assert not ask.coding(Coding(CS, "rash")).result
+    assert time.process_time() - began < 5
+
+
+def test_an_expansion_that_doubles_at_each_import_is_refused(monkeypatch):
+    monkeypatch.setattr("camphora.terminology.operations.clauses.Budget.__init__", _small_budget)
+    tower = _tower(lambda url: [{"valueSet": [url]}, {"valueSet": [url]}])
+    with pytest.raises(TooLarge) as caught:
+        expand(ResourceLibrary([SYSTEM, *tower]), tower[0])
+    assert caught.value.code == "terminology-too-many-steps"
+
+
+def _small_budget(budget):
+    budget.left = 1000
+
+
+@pytest.mark.parametrize(
+    ("name", "sent", "path"),
+    [
+        ("valueSet", {"resourceType": "ValueSet", "compose": []}, "ValueSet.compose"),
+        ("valueSet", {"compose": {"include": [{"system": 1}]}}, "ValueSet.compose.include[0].system"),
+        (
+            "tx-resource",
+            {"resourceType": "CodeSystem", "concept": [{"display": "x"}]},
+            "CodeSystem.concept[0].code",
+        ),
+        ("tx-resource", {"resourceType": "ConceptMap", "group": {}}, "ConceptMap.group"),
+        ("tx-resource", "text", "Parameters"),
+    ],
+)
+def test_a_resource_of_the_wrong_shape_is_refused_where_it_is_wrong(library, name, sent, path):
+    asked = {"parameter": [{"name": "url", "valueUri": VS}, {"name": name, "resource": sent}]}
+    with pytest.raises(Invalid) as caught:
+        Desk(library).ask("ValueSet/$expand", asked)
+    assert caught.value.place.path == path
+
+
 def test_a_circle_in_a_code_system_ends_nothing_but_itself():
     def concept(code, parent):
         return {"code": code, "property": [{"code": "parent", "valueCode": parent}]}

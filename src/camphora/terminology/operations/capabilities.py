@@ -7,7 +7,7 @@ from typing import Any
 from camphora.terminology.systems import Library
 
 FEATURE = "http://hl7.org/fhir/uv/application-feature/StructureDefinition/feature"
-TEST_VERSION = ("http://hl7.org/fhir/uv/tx-tests/FeatureDefinition/test-version", "1.8.0")
+TEST_VERSION = ("http://hl7.org/fhir/uv/tx-tests/FeatureDefinition/test-version", "1.9.0")
 """The edition of HL7's tests that the operations are held to."""
 AS_PARAMETER = (
     "http://hl7.org/fhir/uv/tx-ecosystem/FeatureDefinition/CodeSystemAsParameter",

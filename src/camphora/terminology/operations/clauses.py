@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from camphora.errors import Invalid, NotFound
+from camphora.errors import Invalid, NotFound, TooLarge
 from camphora.formats.fold import fold
 from camphora.terminology.operations.canonicals import VersionRules, choose, fits
 from camphora.terminology.operations.issues import Choices
@@ -21,6 +21,7 @@ from camphora.terminology.systems import CodeSystem, Concept, Designation, Filte
 if TYPE_CHECKING:
     from camphora.terminology.operations.composition import Composition
 
+MOST_STEPS = 1_000_000
 KEPT_EDITIONS = 64
 """Versions come from requests: so many are remembered with the code system that each means."""
 
@@ -43,6 +44,19 @@ class Member(NamedTuple):
     reference: Mapping[str, Any] | None = None
 
 
+class Budget:
+    """How many concepts an expansion may look at: value sets that import others over and over ask for too many."""
+
+    def __init__(self, steps: int = MOST_STEPS) -> None:
+        self.left = steps
+
+    def spend(self) -> None:
+        """Raises TooLarge terminology-too-many-steps."""
+        self.left -= 1
+        if self.left < 0:
+            raise TooLarge("terminology-too-many-steps", most=MOST_STEPS)
+
+
 @dataclass(slots=True, eq=False)
 class Clause:
     """An include or exclude."""
@@ -55,6 +69,7 @@ class Clause:
     library: Library
     rules: VersionRules
     supplements: tuple[CodeSystem, ...]
+    budget: Budget
     _editions: dict[str, Edition] = field(default_factory=dict)
 
     @property
@@ -111,6 +126,7 @@ class Clause:
         for concept, row in (
             self._listed(system, text) if self.codes is not None else self._found(system, text)
         ):
+            self.budget.spend()
             if all(other.has(system, concept) for other in self.imports):
                 yield Member(system, concept, self, row)
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from camphora.errors import Invalid, NotFound, Place
 from camphora.terminology.operations import filters
 from camphora.terminology.operations.canonicals import Canonical, VersionRules, canonical, choose
-from camphora.terminology.operations.clauses import Clause
+from camphora.terminology.operations.clauses import Budget, Clause
 from camphora.terminology.operations.composition import Composition
 from camphora.terminology.operations.supplements import named
 from camphora.terminology.systems import CodeSystem, Filter, Library
@@ -50,6 +50,8 @@ class _Composer:
         self.rules = rules
         self.asked = supplements
         self.without = without
+        self.budget = Budget()
+        self.made: dict[int, Composition] = {}
 
     def value_set(self, resource: Mapping[str, Any], path: tuple[str, ...]) -> Composition:
         compose_ = resource.get("compose") or _as_compose(resource.get("expansion", {}))
@@ -79,6 +81,8 @@ class _Composer:
         return bool(url) and (url in self.without or f"{url}|{row.get('version', '')}" in self.without)
 
     def _clause(self, row: Mapping[str, Any], at: str, around: _Around) -> Clause:
+        if not row.get("system") and not row.get("valueSet"):
+            raise Invalid("terminology-clause-empty", place=Place(path=at), path=at)
         codes = {item["code"]: item for item in row["concept"]} if "concept" in row else None
         imports = tuple(self._import(around.resource, text, around.path) for text in row.get("valueSet", ()))
         around.imported.extend(imports)
@@ -94,6 +98,7 @@ class _Composer:
             self.library,
             self.rules,
             around.supplements,
+            self.budget,
         )
 
     def _import(self, resource: Mapping[str, Any], text: str, path: tuple[str, ...]) -> Composition:
@@ -115,7 +120,12 @@ class _Composer:
         chain = (*path, _identity(resource))
         if name in chain or len(chain) > MOST_IMPORTS:
             raise Invalid("terminology-value-set-circular", canonical=text, chain=" → ".join((*chain, name)))
-        return self.value_set(found, chain)
+        made = self.made.get(id(found))
+        if made is None:
+            made = self.value_set(found, chain)
+            if not text.startswith("#"):
+                self.made[id(found)] = made
+        return made
 
 
 def _identity(resource: Mapping[str, Any]) -> str:

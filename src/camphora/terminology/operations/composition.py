@@ -8,12 +8,15 @@ composition.hits(coding)        # the concepts that a code means here
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from camphora.terminology.operations.canonicals import Canonical, fits
 from camphora.terminology.operations.clauses import Clause, Member
 from camphora.terminology.systems import CodeSystem, Coding, Concept
+
+MOST_VERDICTS = 4_096
+"""Value sets that import others remember so many verdicts: what is imported on many ways is asked once."""
 
 
 @dataclass(slots=True, eq=False)
@@ -29,6 +32,7 @@ class Composition:
     parameters: Mapping[str, str]
     """Expansion parameters that the value set itself sets."""
     imported: tuple[Composition, ...] = ()
+    _verdicts: dict[tuple[str, str, str], bool] = field(default_factory=dict)
 
     @property
     def canonical(self) -> Canonical:
@@ -56,10 +60,19 @@ class Composition:
         """Whether the concept is in, as this edition has it; with `inactive` a concept's inactivity does not count."""
         if self.active_only and concept.inactive and not inactive:
             return False
-        taken = any(
-            self._reaches(clause, system) and clause.takes(system, concept) for clause in self.includes
-        )
-        return taken and not self.excluded(system, concept)
+        if not self.imported:
+            return self._has(system, concept)
+        key = (system.url, system.version, concept.code)
+        found = self._verdicts.get(key)
+        if found is None:
+            if len(self._verdicts) >= MOST_VERDICTS:
+                self._verdicts.clear()
+            found = self._verdicts[key] = self._has(system, concept)
+        return found
+
+    def _has(self, system: CodeSystem, concept: Concept) -> bool:
+        reached = (clause for clause in self.includes if self._reaches(clause, system))
+        return any(clause.takes(system, concept) for clause in reached) and not self.excluded(system, concept)
 
     def _reaches(self, clause: Clause, system: CodeSystem) -> bool:
         if clause.url != system.url:
@@ -84,25 +97,25 @@ class Composition:
         urls = {clause.url for clause in self.clauses()} - {""}
         return {url for url in urls if len(self.declared(url)) > 1}
 
+    def _feeding(self) -> Iterator[Composition]:
+        """Itself and the value sets whose members its includes take over, each once."""
+        seen: dict[int, Composition] = {}
+        waiting = [self]
+        while waiting:
+            now = waiting.pop(0)
+            if id(now) not in seen:
+                seen[id(now)] = now
+                waiting.extend(other for clause in now.includes if not clause.url for other in clause.imports)
+        return iter(seen.values())
+
     def sources(self, url: str) -> Iterator[tuple[Composition, Clause]]:
         """The includes, here or in imported value sets, that are about a code system."""
-        for clause in self.includes:
-            if clause.url == url:
-                yield self, clause
-            elif not clause.url:
-                for other in clause.imports:
-                    yield from other.sources(url)
+        for one in self._feeding():
+            yield from ((one, clause) for clause in one.includes if clause.url == url)
 
     def systems(self) -> dict[str, None]:
         """Urls of the code systems that its includes draw on, in order."""
-        found: dict[str, None] = {}
-        for clause in self.includes:
-            if clause.url:
-                found[clause.url] = None
-            else:
-                for other in clause.imports:
-                    found |= other.systems()
-        return found
+        return {clause.url: None for one in self._feeding() for clause in one.includes if clause.url}
 
     def members(self, text: str = "") -> Iterator[Member]:
         """Its concepts in order, each once. Raises NotFound terminology-expansion-…-unknown."""

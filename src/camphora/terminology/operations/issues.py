@@ -31,15 +31,18 @@ KINDS = {
     "terminology-filter-without-value": Kind(
         "UNABLE_TO_HANDLE_SYSTEM_FILTER_WITH_NO_VALUE", "invalid", "vs-invalid"
     ),
+    "terminology-clause-empty": Kind("", "invalid", "vs-invalid"),
     "terminology-filter": Kind("FILTER_NOT_UNDERSTOOD", "not-supported", "vs-invalid"),
     "terminology-regex": Kind("INVALID_REGEX", "invalid", "vs-invalid"),
     "terminology-too-costly": Kind("VALUESET_TOO_COSTLY", "too-costly", ""),
+    "terminology-too-many-steps": Kind("VALUESET_TOO_COSTLY", "too-costly", ""),
     "terminology-supplement-unknown": Kind("VALUESET_SUPPLEMENT_MISSING", "not-found", "not-found"),
     "terminology-display-language": Kind("INVALID_DISPLAY_NAME", "processing", "invalid-display"),
     "terminology-code-missing": Kind("", "invalid", ""),
     "terminology-value-set-missing": Kind("", "invalid", ""),
     "terminology-systems-differ": Kind("", "invalid", ""),
     "terminology-parameter": Kind("", "invalid", ""),
+    "terminology-resource-shape": Kind("", "structure", "invalid-data"),
     "terminology-map-unknown": Kind("", "not-found", "not-found"),
     "terminology-system-unknown": Kind("UNKNOWN_CODESYSTEM", "not-found", "not-found"),
     "terminology-version-unknown": Kind("UNKNOWN_CODESYSTEM_VERSION", "not-found", "not-found"),

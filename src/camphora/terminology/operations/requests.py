@@ -19,6 +19,7 @@ from camphora.terminology.operations.expansion import expand, requested
 from camphora.terminology.operations.lookup import lookup, subsumes
 from camphora.terminology.operations.options import EXPANSION_LIMIT, Options
 from camphora.terminology.operations.resources import Layered, ResourceLibrary, coding
+from camphora.terminology.operations.shapes import shaped
 from camphora.terminology.operations.translation import Question, translate
 from camphora.terminology.operations.validation import Checker, checker, validate_in_system
 from camphora.terminology.systems import Coding, Library
@@ -51,11 +52,14 @@ class Given:
         return next(iter(self.all(*names)), None)
 
     def text(self, *names: str) -> str:
-        value = self.one(*names)
-        return "" if value is None else str(value)
+        return next(iter(self.texts(*names)), "")
 
     def texts(self, *names: str) -> tuple[str, ...]:
-        return tuple(str(value) for value in self.all(*names))
+        """Raises Invalid terminology-parameter where a value is no text."""
+        for value in self.all(*names):
+            if not isinstance(value, str):
+                raise Invalid("terminology-parameter", name=names[0], kind="string")
+        return tuple(self.all(*names))
 
     def flag(self, name: str) -> bool | None:
         value = self.one(name)
@@ -154,8 +158,8 @@ class Desk:
         """The answer to a request (`ValueSet/$expand`, Parameters); what the first layer does not say is taken from
         the next. `lang` is the language of remarks. Raises CamphoraErrors; `as_fhir.outcome_of` puts them in FHIR's
         form."""
-        given = Given(*layers)
-        sent = [item for item in given.all("tx-resource") if isinstance(item, Mapping)]
+        given = Given(*(shaped(layer, "Parameters") for layer in layers))
+        sent = [_sent(item) for item in given.all("tx-resource")]
         library = Layered(ResourceLibrary(sent), self.library) if sent else self.library
         return self._operations[operation](
             Request(given, options(given, accept_language, limit), library, lang)
@@ -164,7 +168,8 @@ class Desk:
     def _value_set(self, request: Request) -> Mapping[str, Any]:
         sent = request.given.one("valueSet")
         if isinstance(sent, Mapping):
-            return sent
+            found: Mapping[str, Any] = shaped(sent, "ValueSet")
+            return found
         url = request.given.text("url", "context")
         if not url:
             raise Invalid("terminology-value-set-missing")
@@ -203,7 +208,7 @@ class Desk:
 
     def _one_of_batch(self, item: Mapping[str, Any], outer: Json, request: Request) -> Json:
         try:
-            given = Given(item, outer)
+            given = Given(shaped(item, "Parameters"), outer)
             wanted = options(given, request.options.accept_language, request.options.limit)
             return self._validate(request._replace(given=given, options=wanted))
         except CamphoraError as error:
@@ -216,12 +221,14 @@ class Desk:
         given, library = request.given, request.library
         sent = given.one("codeSystem")
         if isinstance(sent, Mapping):
-            library = Layered(ResourceLibrary([sent]), library)
-        url = given.text("url", "system") or (sent or {}).get("url", "")
+            library = Layered(ResourceLibrary([shaped(sent, "CodeSystem")]), library)
+        url = given.text("url", "system") or (sent.get("url", "") if isinstance(sent, Mapping) else "")
         code, paths = _coding(given), CODING
         if code is None:
             paths = PLAIN
-            code = Coding(url, given.text("code"), given.text("version") or None, given.one("display"))
+            code = Coding(
+                url, given.text("code"), given.text("version") or None, given.text("display") or None
+            )
         if not code.code:
             raise Invalid("terminology-code-missing")
         answer = validate_in_system(library, code._replace(system=code.system or url), request.options, paths)
@@ -241,8 +248,7 @@ class Desk:
         system, version = given.text("system"), given.text("version") or None
         pair = []
         for side in ("A", "B"):
-            sent = given.one(f"coding{side}")
-            found = coding(sent) if sent else Coding(system, given.text(f"code{side}"), version)
+            found = _coding(given, f"coding{side}") or Coding(system, given.text(f"code{side}"), version)
             if not found.code or not found.system:
                 raise Invalid("terminology-code-missing")
             pair.append(found)
@@ -252,16 +258,25 @@ class Desk:
         return as_fhir.translation(translate(request.library, question(request.given)), self.release)
 
 
-def _coding(given: Given) -> Coding | None:
-    sent = given.one("coding")
-    return coding(sent) if isinstance(sent, Mapping) else None
+def _sent(item: Any) -> Mapping[str, Any]:
+    """A resource sent along; one of a kind that says nothing about codes is not looked into."""
+    kind = item.get("resourceType") if isinstance(item, Mapping) else None
+    found: Mapping[str, Any] = shaped(
+        item, kind if kind in ("CodeSystem", "ValueSet", "ConceptMap") else "Parameters"
+    )
+    return found
+
+
+def _coding(given: Given, *names: str) -> Coding | None:
+    sent = given.one(*(names or ("coding",)))
+    return None if sent is None else coding(shaped(sent, "Coding"))
 
 
 def _asked(ready: Checker, given: Given) -> Validation:
     """The question that a request puts: a CodeableConcept, a Coding, or a code with its system (or to be inferred)."""
     concept = given.one("codeableConcept")
-    if isinstance(concept, Mapping):
-        return ready.codeable_concept(concept)
+    if concept is not None:
+        return ready.codeable_concept(shaped(concept, "CodeableConcept"))
     code = _coding(given)
     if code is not None:
         return ready.coding(code, CODING)
@@ -269,7 +284,9 @@ def _asked(ready: Checker, given: Given) -> Validation:
     if not plain or not (given.text("system") or ready.options.infer_system):
         raise Invalid("terminology-code-missing")
     version = given.text("systemVersion") or None
-    return ready.coding(Coding(given.one("system"), plain, version, given.one("display")), PLAIN)
+    return ready.coding(
+        Coding(given.text("system") or None, plain, version, given.text("display") or None), PLAIN
+    )
 
 
 def question(given: Given) -> Question:
@@ -278,17 +295,15 @@ def question(given: Given) -> Question:
     system, version = given.text("system", "sourceSystem"), given.text("version") or None
     code = given.text("code", "sourceCode")
     source = Coding(system, code, version) if code else None
-    sent = given.one("coding", "sourceCoding")
+    source = _coding(given, "coding", "sourceCoding") or source
     concept = given.one("codeableConcept", "sourceCodeableConcept")
-    if concept:
-        sent = next(iter(concept.get("coding", ())), None)
-    if sent:
-        source = coding(sent)
+    if concept is not None:
+        rows = shaped(concept, "CodeableConcept").get("coding", ())
+        source = coding(rows[0]) if rows else source
     target = (
         Coding(given.text("targetSystem"), given.text("targetCode")) if given.text("targetCode") else None
     )
-    if given.one("targetCoding"):
-        target = coding(given.one("targetCoding"))
+    target = _coding(given, "targetCoding") or target
     if backward and source:
         source, target = None, source
     if source is None and target is None:
