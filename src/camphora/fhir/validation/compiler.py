@@ -86,7 +86,7 @@ class Compiler:
     def _value(self, parts: Parts, code: str) -> Check:
         if code in {"Resource", "DomainResource"}:
             return self.references.inner(parts)
-        every = self._typed(parts, code)
+        every = self.typed(parts, code)
         if is_primitive(code):
             checks = [*limits.primitive_limits(parts, code), *self.bindings.primitive(parts, code)]
             rules = invariants(every, code, self.around, self.off)
@@ -98,7 +98,7 @@ class Compiler:
         check = both(self.content(every, code), checks)
         return remembered(check) if code == "Coding" else check
 
-    def _typed(self, parts: Parts, code: str) -> Parts:
+    def typed(self, parts: Parts, code: str) -> Parts:
         """The parts with the type's own root before them, and the profile that a part asks of this type."""
         more = [self._inner(part, code) for part in parts]
         found = [self.library.type(code), *parts, *(root for root in more if root)]
@@ -129,6 +129,12 @@ class Compiler:
             return [Found("", "validation-no-profile", {"profiles": names}, "error", names)]
 
         return check
+
+    def whole(self, present: frozenset[str], *, resource: bool) -> list[Check]:
+        """What is asked of every object with these properties, beside its own rules."""
+        if not resource:
+            return [own_id] if "id" in present else []
+        return [check for name, check in RESOURCE_RULES.items() if name in present]
 
     def content(self, parts: Parts, code: str) -> Check:
         """The check of an object's own properties and of the invariants over it."""
@@ -198,8 +204,7 @@ class Node:
             for f in self.fields.values()
             if f.many and f.name in present and f"_{f.name}" in present
         ]
-        more: list[Check] = [own_id] if "id" in present and not self._resource else []
-        more += [check for name, check in RESOURCE_RULES.items() if name in present and self._resource]
+        more = self.compiler.whole(present, resource=self._resource)
         return Shape(steps, (*pairs, *more, *(rule for rule in rules if rule)), tuple(faults))
 
     def _step(self, name: str, faults: list[Found]) -> tuple[str, Check]:
@@ -216,7 +221,7 @@ class Node:
     def _check(self, field: Field, *, beside: bool) -> Check:
         compiler = self.compiler
         if beside:
-            parts = compiler._typed(field.parts, field.code)  # noqa: SLF001
+            parts = compiler.typed(field.parts, field.code)
             one = compiler.content(parts, field.code)
             return array_check(one, 0, None, lambda _: []) if field.many else one
         if field.label in {"extension", "modifierExtension"}:

@@ -203,7 +203,7 @@ def declared(resource: dict[str, Any]) -> list[str]:
 
 def no_resource(value: Any) -> list[Found]:
     """What is said where a resource should stand."""
-    if type(value) is not dict or not value:
+    if type(value) is not dict:
         return wrong_type(value, "object")
     code = "fhir-resource-type" if "resourceType" in value else "fhir-no-resource-type"
     return [Found("", code, {})]

@@ -67,7 +67,10 @@ def _under(
     for fault in faults:
         if fault.code == "fhir-null" and _filled(beside, fault.path):
             continue
-        found.append(fault._replace(path=f".{label}{fault.path}"))
+        if fault.path == "" and fault.code == "fhir-type" and type(item) is list:
+            found.append(Found(f".{label}", "fhir-too-many", {"most": 1}))
+        else:
+            found.append(fault._replace(path=f".{label}{fault.path}"))
     return found
 
 
