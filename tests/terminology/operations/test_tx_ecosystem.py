@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from terminology.operations import suite
+from terminology.operations import matching, suite
 
 pytestmark = pytest.mark.conformance
 
@@ -12,6 +12,23 @@ pytestmark = pytest.mark.conformance
 @pytest.mark.parametrize("case", suite.owed(), ids=str)
 def test_the_answer_is_that_of_the_suite(case):
     suite.check(case)
+
+
+BY_LETTERS = {
+    "errors/unknown-system2",
+    "language/language-xform-en-multi-de-hard",
+    "overload/expand-all-merged",
+    "overload/expand-enum-bad",
+    "overload/expand-enum-good",
+    "overload/expand-exclude-versioned",
+    "validation/validation-simple-coding-bad-system",
+}
+"""Tests whose expected text disagrees with the suite's own set-up, request or other answers (see the rulings)."""
+
+
+def test_no_other_answer_rests_on_the_leniency_of_the_runner(monkeypatch):
+    monkeypatch.setattr(matching, "_letters", lambda text: text)
+    assert {str(case) for case in suite.owed() if suite.state(case)[0] != "passed"} == BY_LETTERS
 
 
 def test_nothing_owed_is_left_out_and_the_rest_is_shown_with_its_reason():

@@ -1,7 +1,8 @@
 """What an operation remarks: each kind with its sentence in both languages, its tx-issue-type and FHIR's message id.
 
 Codes of tx-issue-type: https://hl7.org/fhir/tools/CodeSystem/tx-issue-type; message ids are those of HL7's validator,
-so that its users see the same name for the same remark. The English sentences are those of the tx-ecosystem suite.
+so that its users see the same name for the same remark; a remark that it does not know has none. The English sentences
+are those of the tx-ecosystem suite.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ KINDS = {
         "UNABLE_TO_HANDLE_SYSTEM_FILTER_WITH_NO_VALUE", "invalid", "vs-invalid"
     ),
     "terminology-clause-empty": Kind("", "invalid", "vs-invalid"),
-    "terminology-filter": Kind("FILTER_NOT_UNDERSTOOD", "not-supported", "vs-invalid"),
-    "terminology-regex": Kind("INVALID_REGEX", "invalid", "vs-invalid"),
+    "terminology-filter": Kind("", "not-supported", "vs-invalid"),
+    "terminology-regex": Kind("", "invalid", "vs-invalid"),
     "terminology-too-costly": Kind("VALUESET_TOO_COSTLY", "too-costly", ""),
     "terminology-too-many-steps": Kind("VALUESET_TOO_COSTLY", "too-costly", ""),
     "terminology-supplement-unknown": Kind("VALUESET_SUPPLEMENT_MISSING", "not-found", "not-found"),

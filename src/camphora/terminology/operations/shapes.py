@@ -6,12 +6,13 @@ Only what is read is looked at, so that this is no validation: it makes sure tha
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from camphora.errors import Invalid, Place
 
 ANY = object()
-NUMBER = (int, float)
+NUMBER = (int, float, Decimal)
 CODING = {"system": str, "version": str, "code": str, "display": str}
 EXTENSION: dict[str, Any] = {"url": str}
 EXTENSION["extension"] = [EXTENSION]
