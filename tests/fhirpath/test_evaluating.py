@@ -116,6 +116,7 @@ def test_what_is_defined_on_the_way_is_known_behind_it_only():
         "James2",
     ]
     assert refusal(lambda: compiled("(1.defineVariable('a') | 2) | %a")({})) == "fhirpath-variable"
+    assert refusal(lambda: compiled("1.defineVariable('ucum')")({})) == "fhirpath-variable-known"
 
 
 def test_references_lead_into_the_bundle_and_to_contained_resources():

@@ -135,3 +135,26 @@ def test_units_written_by_an_enemy_are_read_or_refused():
         "10*60" * 30,
     ):
         assert compiled("1.toQuantity(%u)")({}, variables={"u": unit}) == []
+
+
+def test_data_nested_deeper_than_any_reader_lets_through_end_in_an_error_of_ours():
+    inner = {"resourceType": "Patient"}
+    for _ in range(3000):
+        inner = {"resourceType": "Patient", "contained": [inner]}
+    assert refusal(lambda: compiled("contained | contained")(inner)) == "fhirpath-deep"
+    assert refusal(lambda: compiled("descendants().count()")(inner)) == ""
+
+
+@pytest.mark.parametrize("number", ["9" * 34, "9" * 30 + ".5", "0." + "0" * 31 + "1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "%n.lowBoundary()", "%n mod 7", "%n div 0.3", "@T10:00 + %n.toQuantity('hour')", "@2024 - %n.toQuantity('day')",
+        "%n.round(28)", "%n.toQuantity('g').toQuantity('Yg') = 1 'yg'", "-%n", "%n.exp()", "%n.power(%n)",
+        "%n ~ %n / 3",
+        "%n * %n * %n * %n", "(%n 'a' | 3)", "%n.toString().toInteger()", "%n.precision()",
+    ],
+)  # fmt: skip
+def test_extreme_numbers_end_in_results_or_an_error_of_ours(text, number):
+    said = refusal(lambda: compiled(text.replace("%n", number))({}))
+    assert said[:9] in {"", "fhirpath-"}

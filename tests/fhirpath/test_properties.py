@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from camphora.fhir import fhirpath
@@ -83,6 +83,7 @@ def _slowly(made, item):
     return [value for value in values if value is not None], lone
 
 
+@example({"deceasedDateTime": False}, "deceased.ofType(dateTime)")
 @settings(max_examples=800, deadline=None)
 @given(st.dictionaries(st.sampled_from(FIELDS), ANY, max_size=4), st.sampled_from(QUICK))
 def test_the_quick_way_gives_what_the_closures_give_on_any_json(fields, text):

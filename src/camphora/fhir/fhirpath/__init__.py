@@ -15,12 +15,13 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from camphora.errors import Invalid
 from camphora.fhir.fhirpath import quick, tree, types
 from camphora.fhir.fhirpath.checking import Checker
 from camphora.fhir.fhirpath.compiler import Compiler
 from camphora.fhir.fhirpath.dates import Date, DateTime, Time
 from camphora.fhir.fhirpath.items import Item, Primitive, Step, Thing, TypeInfo, root, type_of, value_of
-from camphora.fhir.fhirpath.parser import parse
+from camphora.fhir.fhirpath.parser import DEEPEST, parse
 from camphora.fhir.fhirpath.quantities import Quantity
 from camphora.fhir.fhirpath.quick import Slow, Unfit
 from camphora.fhir.fhirpath.running import Collection, Conforms, Frame, Given, Run, Trace
@@ -168,7 +169,10 @@ class Expression:
         within = context if resource is None else _root(resource, None)
         whole = within if root is None else _root(root, None)
         given = Given(within, whole, variables or {}, resolver, terms, conforms, trace)
-        return self._evaluate(Frame(Run(context, given), [context]))
+        try:
+            return self._evaluate(Frame(Run(context, given), [context]))
+        except RecursionError:
+            raise Invalid("fhirpath-deep", most=DEEPEST) from None
 
 
 _root = root

@@ -20,7 +20,8 @@ Operator = Callable[[Frame, Collection, Collection], Collection]
 Number = int | Decimal
 SECONDS = {"week": 604_800, "day": 86_400, "hour": 3600, "minute": 60, "second": 1}
 FINE = {"second": Decimal(1), "millisecond": Decimal("0.001")}
-PARTS = ("year", "month", "day", "hour", "minute", "second")
+FARTHEST = 10**15
+"""A duration beyond so many of any unit leads off the calendar."""
 
 
 def _equals(_: Frame, left: Collection, right: Collection) -> Collection:
@@ -177,6 +178,8 @@ def _later(moment: dates.Temporal, by: Thing, sign: int) -> Collection:
         raise Invalid("fhirpath-duration", left=str(type_of(moment)), right=str(type_of(by)))
     ucum_second = by.unit == "s" and not by.calendar
     value = sign * (by.value.to_integral_value(ROUND_DOWN) if ucum_second else by.value)
+    if abs(value) > FARTHEST:
+        return []
     if isinstance(moment, Time):
         return _clock_later(moment, value, duration)
     parts = _moved(moment.parts, value, duration)
@@ -196,8 +199,6 @@ def _clock_later(moment: Time, value: Decimal, duration: str) -> Collection:
 
 
 def _moved(parts: tuple[Part, ...], value: Decimal, duration: str) -> tuple[Part, ...] | None:
-    if abs(value) > 10**13:
-        return None
     if duration in {"year", "month"}:
         return dates.months_later(parts, int(value) * (12 if duration == "year" else 1)) if len(parts) > 1 else (
             dates.months_later(parts, int(value if duration == "year" else int(value) / 12) * 12)

@@ -296,7 +296,7 @@ def _single(source: Path) -> Truth:
         found = run(item)
         if not found:
             return None
-        if len(found) > 1 or (boolean and type(found[0]) is not bool):
+        if len(found) > 1 or (type(found[0]) is bool) is not boolean:
             raise Slow
         return found[0] if boolean else True
 

@@ -1,6 +1,6 @@
 """The tree of a FHIRPath expression: a public, immutable contract that other rooms may translate.
 
-Ten kinds of node, named in the words of the grammar (https://hl7.org/fhirpath/N1/grammar.html). Two trees are
+Eleven kinds of node, named in the words of the grammar (https://hl7.org/fhirpath/N1/grammar.html). Two trees are
 equal when they say the same; `at`, the offset in the text, does not count. `str(node)` writes an expression that
 parses to an equal tree.
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from functools import cmp_to_key
 
+from camphora.errors import Invalid
 from camphora.fhir.fhirpath.comparing import key, order
 from camphora.fhir.fhirpath.functions.registry import function
 from camphora.fhir.fhirpath.functions.taking import integer, one, text, truth
 from camphora.fhir.fhirpath.items import Thing
 from camphora.fhir.fhirpath.running import Collection, Evaluate, Frame
 
+PROTECTED = frozenset({"", "context", "resource", "rootResource", "ucum", "sct", "loinc"})
 EACH, ROUND = 2, 10
 """Steps that one thing costs to be asked about, and one round of `repeat`."""
 
@@ -92,9 +94,12 @@ def trace(frame: Frame, source: Collection, name: Evaluate, projection: Evaluate
 def define_variable(
     frame: Frame, source: Collection, name: Evaluate, value: Evaluate | None = None
 ) -> Collection:
-    """The source as it is; what follows knows `%name`."""
+    """The source as it is; what follows knows `%name`. A name that is known already is a fault."""
+    known = text(name(frame)) or ""
+    if known in PROTECTED or known in (frame.names or {}) or known in frame.run.given.variables:
+        raise Invalid("fhirpath-variable-known", name=known)
     inner = Frame(frame.run, source, frame.index, frame.total, frame.names)
-    frame.names = {**(frame.names or {}), text(name(frame)) or "": value(inner) if value else source}
+    frame.names = {**(frame.names or {}), known: value(inner) if value else source}
     return source
 
 
