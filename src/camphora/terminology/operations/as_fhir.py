@@ -13,7 +13,8 @@ from camphora.errors import CamphoraError, Lang
 from camphora.terminology.operations import issues as remarks
 from camphora.terminology.operations.canonicals import Canonical
 from camphora.terminology.operations.checking import Validation
-from camphora.terminology.operations.expansion import Entry, Expansion
+from camphora.terminology.operations.entries import Entry
+from camphora.terminology.operations.expansion import Expansion
 from camphora.terminology.operations.issues import Issue
 from camphora.terminology.operations.languages import PREFERRED
 from camphora.terminology.operations.lookup import Found, Relation

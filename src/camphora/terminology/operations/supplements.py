@@ -16,6 +16,7 @@ from camphora.terminology.systems import (
     CodeSystem,
     Concept,
     Content,
+    Designation,
     Filter,
     Library,
     PropertyDefinition,
@@ -93,13 +94,12 @@ class Supplemented:
         return concept is not None and all(filters.passes(self, concept, rule) for rule in filters_)
 
 
-def _tagged(concept: Concept, supplement: CodeSystem) -> Iterator[Any]:
+def _tagged(concept: Concept, supplement: CodeSystem) -> Iterator[Designation]:
+    """The names that a supplement gives a concept, each with its source."""
     source = str(Canonical(supplement.url, supplement.version))
     for item in concept.designations:
         yield item if item.source else replace(item, source=source)
     if concept.display is not None:
-        from camphora.terminology.systems import Designation
-
         yield Designation(concept.display, supplement.language, None, source)
 
 
