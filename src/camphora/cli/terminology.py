@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from camphora.cli.terminal import Terminal
-from camphora.errors import Invalid, NotFound
+from camphora.errors import Invalid
 from camphora.terminology import Term, Terminology
 from camphora.terminology.loaders import KINDS, Asked, Loaded, load, unload
 
@@ -125,9 +125,7 @@ def run_remove(given: argparse.Namespace, terminal: Terminal) -> int:
 def run_lookup(given: argparse.Namespace, terminal: Terminal) -> int:
     terms = _opened(given.folder)
     try:
-        found = terms.lookup(given.system, given.code, given.version)
-        if found is None:
-            raise NotFound("terminology-no-code", concept=given.code, url=given.system)
+        found = terms.concept(given.system, given.code, given.version)
         lines = [f"{found.code}  {found.display(terminal.lang)}", f"{found.system}|{found.version}"]
         lines += [found.en] if terminal.lang == "zh-TW" and found.zh and found.en else []
         lines += [] if found.active else [terminal.words("terminology_lookup.inactive")]

@@ -128,6 +128,13 @@ class Terminology:
                 return _term(held.edition, row)
         return None
 
+    def concept(self, system: str, code: str, version: str | None = None) -> Term:
+        """As `lookup`; raises NotFound terminology-no-code."""
+        found = self.lookup(system, code, version)
+        if found is None:
+            raise NotFound("terminology-no-code", concept=code, url=system)
+        return found
+
     def validate(self, system: str, code: str, version: str | None = None) -> bool | None:
         """Whether the edition has the code; None where the system or edition is not held, so nothing can be said."""
         held = self.held(system, version)

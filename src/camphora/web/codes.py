@@ -9,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from camphora.errors import NotFound
 from camphora.installation import packages
 from camphora.pages import Block, Cell, Column, Link, Table, View
 from camphora.pages.words import Words
@@ -145,9 +144,7 @@ class Codes:
         words = self.site.words(request)
         system, code = request.query_params.get("system", ""), request.query_params.get("code", "")
         terms = self.site.installation.terminology
-        found = terms.lookup(system, code, request.query_params.get("version") or None)
-        if found is None:
-            raise NotFound("terminology-no-code", concept=code, url=system)
+        found = terms.concept(system, code, request.query_params.get("version") or None)
         across = compared(terms, self.holdings, found, MOST_BELOW)
         edition = next(one for one in terms.editions(found.system) if one.version == found.version)
         blocks = list(self._blocks(across, words))
