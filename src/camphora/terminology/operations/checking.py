@@ -250,13 +250,14 @@ class Check:
         clauses = [clause for _, clause in self.composition.sources(self.given.system or "")]
         editions = [clause.edition(version).system for clause in self._meant(clauses)]
         systems = {system.version: system for system in editions if system is not None}
-        order = sorted(systems, key=self._rank)
+        newest = min(systems, key=self._rank) if len(systems) > 1 else next(iter(systems))
         meant = self.given if version in systems else self.given._replace(version=None)
         members = self.composition.hits(meant)
         if version and version not in systems:
             members = [item for item in members if item.system.version in systems]
-        members.sort(key=lambda item: self._rank(item.system.version))
-        return systems[order[0]], members
+        if len(members) > 1:
+            members.sort(key=lambda item: self._rank(item.system.version))
+        return systems[newest], members
 
     def _rank(self, version: str) -> int:
         known = list(self.library.versions(self.given.system or ""))

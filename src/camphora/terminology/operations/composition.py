@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from camphora.terminology.operations.canonicals import Canonical, fits
@@ -19,7 +20,7 @@ MOST_VERDICTS = 4_096
 """Value sets that import others remember so many verdicts: what is imported on many ways is asked once."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class Composition:
     """A compiled value set."""
 
@@ -108,14 +109,22 @@ class Composition:
                 waiting.extend(other for clause in now.includes if not clause.url for other in clause.imports)
         return iter(seen.values())
 
-    def sources(self, url: str) -> Iterator[tuple[Composition, Clause]]:
-        """The includes, here or in imported value sets, that are about a code system."""
+    @cached_property
+    def _sources(self) -> dict[str, list[tuple[Composition, Clause]]]:
+        found: dict[str, list[tuple[Composition, Clause]]] = {}
         for one in self._feeding():
-            yield from ((one, clause) for clause in one.includes if clause.url == url)
+            for clause in one.includes:
+                if clause.url:
+                    found.setdefault(clause.url, []).append((one, clause))
+        return found
 
-    def systems(self) -> dict[str, None]:
+    def sources(self, url: str) -> Sequence[tuple[Composition, Clause]]:
+        """The includes, here or in imported value sets, that are about a code system."""
+        return self._sources.get(url, ())
+
+    def systems(self) -> Sequence[str]:
         """Urls of the code systems that its includes draw on, in order."""
-        return {clause.url: None for one in self._feeding() for clause in one.includes if clause.url}
+        return tuple(self._sources)
 
     def members(self, text: str = "") -> Iterator[Member]:
         """Its concepts in order, each once. Raises NotFound terminology-expansion-…-unknown."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from camphora.errors import Invalid, NotFound
@@ -85,6 +85,7 @@ class Checker:
         wish = first_wish((options.display_language, options.accept_language, own, language))
         self.subject = Subject(library, composition, options, wish, composition.name)
         self._plain: dict[str, tuple[CodeSystem, Clause] | None] = {}
+        self._standings: dict[tuple[str, str], Sequence[Issue]] = {}
         self._known: dict[tuple[str, str], tuple[str, str | None]] = {}
 
     @property
@@ -131,7 +132,7 @@ class Checker:
 
     def _plain_source(self, url: str) -> tuple[CodeSystem, Clause] | None:
         """The edition of a system, if there is one only and nothing to remark on it, and no language is asked for."""
-        sources = list(self.composition.sources(url))
+        sources = self.composition.sources(url)
         if self.missing or self.wish or len(sources) != 1 or len(self._plain) > MOST_SYSTEMS:
             return None
         clause = sources[0][1]
@@ -203,13 +204,23 @@ class Checker:
     def _closed(self, answer: Validation, url: str | None) -> Validation:
         """The answer with remarks on the standing of what was drawn on, and its verdict."""
         if url is not None:
-            sources = (clause.edition(answer.version).system for _, clause in self.composition.sources(url))
-            systems = [system for system in sources if system is not None]
-            for word, kind, name in dict.fromkeys(standings(self.composition, systems)):
-                facts = {"type": kind, "canonical": str(name)}
-                answer.issues.append(Issue(f"terminology-resource-{word}", "", facts))
+            answer.issues += self._standing(url, answer.version)
         answer.result = good(answer.issues)
         return answer
+
+    def _standing(self, url: str, version: str) -> Sequence[Issue]:
+        """Remarks on the editions of a system that the value set draws on for a version, and on the value sets."""
+        found = self._standings.get((url, version))
+        if found is None:
+            editions = (clause.edition(version).system for _, clause in self.composition.sources(url))
+            systems = [system for system in editions if system is not None]
+            found = tuple(
+                Issue(f"terminology-resource-{word}", "", {"type": kind, "canonical": str(name)})
+                for word, kind, name in dict.fromkeys(standings(self.composition, systems))
+            )
+            if len(self._standings) < MOST_SYSTEMS:
+                self._standings[(url, version)] = found
+        return found
 
     def _infer(self, given: Coding, answer: Validation, paths: Paths) -> str | None:
         """The one code system of the value set that has the code."""
