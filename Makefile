@@ -31,7 +31,7 @@ bench: setup ## print each figure as a JSON line (ONLY=name for one)
 	@$(PY) tools/bench.py $(if $(ONLY),--only $(ONLY))
 
 conformance: setup ## run the published suites that the project holds itself to
-	@$(PY) tools/conformance.py $(ARGS)
+	@$(PY) tools/run_conformance.py $(ARGS)
 
 docs: setup ## write the reference from the code and build the manual into site/
 	@sh tools/setup.sh docs

@@ -12,8 +12,8 @@ tw-ltc-warnings.tsv, fhir-test-cases-r4.json.xz. The same input gives the same b
 
 Left out of the R4 examples: the bundles above 500 kB that only repeat the other files (`REPEATED`), the narrative of
 definitions, and what is SNOMED CT's (lists of codes, displays, narrative beside them). In the LTC resources a mask
-stands for displays of SNOMED CT that no profile of the guide asks for by value; the test cases lose them. Of the test cases one is left out whose picture of
-750 kB the R4 examples have too (`TWICE`).
+stands for displays of SNOMED CT that no profile of the guide asks for by value; the test cases lose them. One test
+case is left out whose picture of 750 kB the R4 examples have too (`TWICE`).
 """
 
 from __future__ import annotations

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
-from camphora.fhir import definitions
-from camphora.fhir.packages import package
+from camphora.fhir import definitions, fhirpath, json, xml
+from camphora.fhir.packages import Guides, package
+from camphora.fhir.validation.guides import Guide
 from conformance.corpora import DATA, Json, r4_examples, shared_examples, taiwan_ltc
+from conformance.judging import faultless, published
 from conformance.suite import Case, Suite
 
 HL7 = "npm hl7.fhir.r4.examples 4.0.1 (CC0-1.0)"
@@ -32,12 +35,13 @@ def shared() -> Iterator[Case]:
 
 
 def ltc_summary() -> Iterator[Case]:
-    """As many errors as the guide's own publisher counted in each of its resources."""
+    """As many errors and warnings as the guide's own publisher counted in each of its resources."""
     with (DATA / "tw-ltc-summary.tsv").open(encoding="utf-8") as file:
-        published = {row["resource"]: int(row["errors"]) for row in csv.DictReader(file, delimiter="\t")}
-    for row, (name, count) in zip(taiwan_ltc(), published.items(), strict=True):
-        assert identity(row) == name
-        yield Case(name, _as_many(row, count))
+        answers = list(csv.DictReader(file, delimiter="\t"))
+    guide = Guide(taiwan_ltc(), Guides.bundled())
+    for row, said in zip(guide.resources, answers, strict=True):
+        assert identity(row) == said["resource"]
+        yield Case(said["resource"], partial(_counted, row, said, guide))
 
 
 def search_parameters() -> Iterator[Case]:
@@ -47,51 +51,35 @@ def search_parameters() -> Iterator[Case]:
 
 
 def _faultless(resource: Json) -> Callable[[], str | None]:
-    def wrong() -> str | None:
-        from conformance.judging import faultless
-
-        return faultless(resource)
-
-    return wrong
+    return partial(faultless, resource)
 
 
-def _as_many(resource: Json, count: int) -> Callable[[], str | None]:
-    def wrong() -> str | None:
-        from conformance.judging import errors
-
-        found = errors(resource)
-        return None if len(found) == count else "; ".join(f"{e.path}: {e.text}" for e in found[:3])
-
-    return wrong
+def _counted(resource: Json, said: dict[str, str], guide: Guide) -> str | None:
+    found = published(resource, guide)
+    wrong = [f"{len(found[kind])} {kind}, published {said[f'{kind}s']}" for kind in ("error", "warning")
+             if len(found[kind]) != int(said[f"{kind}s"])]  # fmt: skip
+    told = [f"{one.path}: {one.text}" for kind in found for one in found[kind]]
+    return "; ".join([*wrong, *told[:3]]) if wrong else None
 
 
 def _readable(name: str, text: str) -> Callable[[], str | None]:
-    def wrong() -> str | None:
-        from conformance.judging import faultless
-
-        return faultless(_read(name, text))
-
-    return wrong
+    return lambda: faultless(_read(name, text))
 
 
 def _read(name: str, text: str) -> Any:
-    from camphora.fhir import json, xml
-
     return xml.parse(text.encode()) if name.endswith(".xml") else json.parse(text.encode())
 
 
-def _compiles(expression: str) -> Callable[[], str | None]:
-    def wrong() -> str | None:
-        from camphora.fhir import fhirpath
-
+def _compiles(expression: str) -> Callable[[], None]:
+    def wrong() -> None:
         fhirpath.compile(expression)
-        return None
 
     return wrong
 
 
 SUITES = (
-    Suite("tw-ltc-summary", "臺灣長照實作指引自身的檢核結果", "the guide's own verdicts on its resources",
+    Suite("tw-ltc-summary", "臺灣長照實作指引自身的檢核結果（錯誤與警告）",
+          "the guide's own verdicts on its resources: errors and warnings",
           "tw.iii.ltc 1.0.0 (CC0-1.0)", 359, ltc_summary),
     Suite("twcore-examples", "臺灣核心實作指引的範例", "examples of Taiwan Core",
           "tw.gov.mohw.twcore 0.3.1 (CC0-1.0)", 97, taiwan_core),

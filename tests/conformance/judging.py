@@ -7,15 +7,13 @@ from typing import NamedTuple
 
 from camphora.fhir.packages import Guides
 from camphora.fhir.validation import Finding, Validator
+from camphora.fhir.validation.guides import PUBLISHING, Guide
 from conformance.corpora import Json
-
-ERRORS = ("error", "fatal")
 
 
 class Report(NamedTuple):
-    """One finding: its severity, where it lies, and what it says."""
+    """One finding: where it lies, and what it says."""
 
-    severity: str
     path: str
     text: str
 
@@ -26,19 +24,27 @@ def validator() -> Validator:
     return Validator(Guides.bundled())
 
 
-def reports(resource: Json, profiles: tuple[str, ...] = ()) -> list[Report]:
-    return [_report(finding) for finding in validator().validate(resource, profiles)]
+@cache
+def publisher() -> Validator:
+    """The same, as publishers of guides ask it."""
+    return Validator(Guides.bundled(), policy=PUBLISHING)
 
 
-def _report(finding: Finding) -> Report:
-    return Report(finding.severity, finding.path, f"{finding.code} {finding}")
+def published(resource: Json, guide: Guide) -> dict[str, list[Report]]:
+    """What a publisher says of one of the resources of a guide: errors and warnings."""
+    found = [*publisher().validate(resource), *guide.check(resource)]
+    return {kind: [_report(one) for one in found if one.severity == kind] for kind in ("error", "warning")}
 
 
-def errors(resource: Json, profiles: tuple[str, ...] = ()) -> list[Report]:
-    return [report for report in reports(resource, profiles) if report.severity in ERRORS]
+def errors(resource: Json) -> list[Report]:
+    return [_report(one) for one in validator().validate(resource) if one.severity == "error"]
 
 
 def faultless(resource: Json) -> str | None:
     """None where the validator finds no error, else the first three."""
     found = errors(resource)
     return None if not found else "; ".join(f"{e.path}: {e.text}" for e in found[:3])
+
+
+def _report(finding: Finding) -> Report:
+    return Report(finding.path, f"{finding.code} {finding.rule} {finding.text()}")

@@ -1,4 +1,4 @@
-"""What docs/conformance.md says of the suites: written by `tools/conformance.py --write`, held to by a test."""
+"""What docs/conformance.md says of the suites: written by `tools/run_conformance.py --write`, held to by a test."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ WHY = Excuse("理由", "a reason")
 
 @pytest.mark.parametrize("name", ["suites", "reasons"])
 def test_the_page_says_what_the_suites_are(name):
-    assert page.part(name) == page.PARTS[name](), "run: python tools/conformance.py --write"
+    assert page.part(name) == page.PARTS[name](), "run: python tools/run_conformance.py --write"
 
 
 def test_every_suite_is_named_once():

@@ -57,4 +57,4 @@ def test_no_kind_of_fault_is_missed_often():
 
 
 def test_the_manual_shows_the_kinds_of_faults():
-    assert page.part("faults") == page.faults(), "run: python tools/conformance.py --write"
+    assert page.part("faults") == page.faults(), "run: python tools/run_conformance.py --write"

@@ -1,8 +1,8 @@
 """Run the published suites and print one JSON line for each: suite, passed, total, excused, seconds.
 
-    python tools/conformance.py                 every suite
-    python tools/conformance.py --only NAME     one of them (may be repeated); --wrong shows what failed
-    python tools/conformance.py --write         write what docs/conformance.md says of the suites, without running them
+    python tools/run_conformance.py                 every suite
+    python tools/run_conformance.py --only NAME     one of them (may be repeated); --wrong shows what failed
+    python tools/run_conformance.py --write         write what docs/conformance.md says of the suites
 
 A failed case is excused by a line in tests/conformance/excused/SUITE.tsv that gives its reason. The exit code is 1
 where a case fails without an excuse, an excused case passes, or cases are missing.
@@ -17,7 +17,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:1] = [str(ROOT / "src"), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 
 
 def judged(name: str) -> tuple[dict[str, object], dict[str, str], tuple[str, ...], bool]:
