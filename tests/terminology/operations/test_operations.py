@@ -2,6 +2,7 @@
 
 import threading
 import time
+from itertools import permutations
 
 import pytest
 
@@ -376,6 +377,21 @@ def test_a_code_is_valid_in_its_system(library):
     wrong = validate_in_system(library, Coding(CS, "rash"))
     assert [issue.code for issue in wrong.issues] == ["terminology-code-unknown"]
     assert not validate_in_system(library, Coding("http://no", "x")).result
+
+
+def test_an_edition_that_is_not_held_matters_only_to_codes_that_the_others_lack(library):
+    include = [{"system": CS, "version": "2024"}, {"system": CS, "version": "1999"}]
+    ask = checker(library, {"resourceType": "ValueSet", "url": VS, "compose": {"include": include}})
+    assert ask.coding(Coding(CS, "fever")).result
+    unknown = ask.coding(Coding(CS, "rash"))
+    assert not unknown.result
+    assert unknown.caused_by == [f"{CS}|1999"]
+    assert "terminology-not-in-value-set" not in {issue.code for issue in unknown.issues}
+
+
+@pytest.mark.parametrize("versions", [["1.0.0", "1.0.0-rc.1", "0.9"], ["2024-05", "2023", "b", "a", ""]])
+def test_any_order_of_versions_is_put_in_the_one_order(versions):
+    assert {tuple(newest(mixed)) for mixed in permutations(versions)} == {tuple(versions)}
 
 
 def test_threads_share_a_desk(library):

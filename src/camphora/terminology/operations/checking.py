@@ -102,10 +102,18 @@ class Check:
         if not sources:
             self.outside(url)
             return False
-        clauses = self._meant(sources)
-        if not self._editions(clauses):
-            return None
-        return self._inside()
+        version = self.given.version or ""
+        clauses = _distinct(self._meant(sources), version)
+        held = [clause for clause in clauses if clause.edition(version).system is not None]
+        for clause in held:
+            self._fitting(clause, clause.edition(version))
+        inside = self._inside() if held else None
+        if inside or len(held) == len(clauses):
+            return inside
+        for clause in clauses:
+            if clause not in held:
+                self._absent(clause, clause.edition(version))
+        return None
 
     def _meant(self, sources: list[Clause]) -> list[Clause]:
         """Where the code names a version that one of the includes has, only those includes."""
@@ -119,32 +127,26 @@ class Check:
         ]
         return same or sources
 
-    def _editions(self, clauses: Sequence[Clause]) -> bool:
-        """Remark on versions; False where none of the code systems is held."""
-        held = False
-        for clause in _distinct(clauses, self.given.version or ""):
-            edition = clause.edition(self.given.version or "")
-            held = self._edition(clause, edition) or held
-        return held
-
-    def _edition(self, clause: Clause, edition: Edition) -> bool:
+    def _absent(self, clause: Clause, edition: Edition) -> None:
+        """Remark that the edition of an include is not held."""
         given = self.given.version or ""
-        if edition.system is None:
-            self._unknown(clause.url, edition.wanted)
-            self.answer.caused_by.append(str(Canonical(clause.url, edition.wanted)))
-            if given and edition.wanted and given != edition.wanted:
-                self._mismatch(clause, edition, edition.wanted)
-            return False
+        self._unknown(clause.url, edition.wanted)
+        self.answer.caused_by.append(str(Canonical(clause.url, edition.wanted)))
+        if given and edition.wanted and given != edition.wanted:
+            self._mismatch(clause, edition, edition.wanted)
+
+    def _fitting(self, clause: Clause, edition: Edition) -> None:
+        """Remark where the edition of an include is not the one that the code names or the request asks for."""
+        version, given = edition.system.version if edition.system else "", self.given.version or ""
         required = clause.rules.check.get(clause.url, "")
-        if not fits(required, edition.system.version):
-            facts = {"version": edition.system.version, "system": clause.url, "required": required}
+        if not fits(required, version):
+            facts = {"version": version, "system": clause.url, "required": required}
             self.say("terminology-version-refused", self.paths.version, **facts)
-        if given and not fits(given, edition.system.version):
-            self._mismatch(clause, edition, edition.system.version)
+        if given and not fits(given, version):
+            self._mismatch(clause, edition, version)
             if choose(self.library.versions(clause.url), given) is None:
                 self._unknown(clause.url, given)
                 self.answer.caused_by.append(str(Canonical(clause.url, given)))
-        return True
 
     def _mismatch(self, clause: Clause, edition: Edition, version: str) -> None:
         facts = {"system": clause.url, "version": version, "given": self.given.version}
