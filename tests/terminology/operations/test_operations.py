@@ -389,6 +389,14 @@ def test_an_edition_that_is_not_held_matters_only_to_codes_that_the_others_lack(
     assert "terminology-not-in-value-set" not in {issue.code for issue in unknown.issues}
 
 
+def test_what_an_edition_that_is_not_held_takes_away_is_not_guessed(library):
+    rows = [{"system": CS, "version": "1999", "concept": [{"code": "fever"}]}]
+    compose = {"include": [{"system": CS}], "exclude": rows}
+    ask = checker(library, {"resourceType": "ValueSet", "url": VS, "compose": compose})
+    assert not ask.coding(Coding(CS, "fever")).result
+    assert ask.coding(Coding(CS, "high-fever")).result
+
+
 @pytest.mark.parametrize("versions", [["1.0.0", "1.0.0-rc.1", "0.9"], ["2024-05", "2023", "b", "a", ""]])
 def test_any_order_of_versions_is_put_in_the_one_order(versions):
     assert {tuple(newest(mixed)) for mixed in permutations(versions)} == {tuple(versions)}

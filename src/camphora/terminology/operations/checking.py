@@ -108,12 +108,20 @@ class Check:
         for clause in held:
             self._fitting(clause, clause.edition(version))
         inside = self._inside() if held else None
-        if inside or len(held) == len(clauses):
-            return inside
-        for clause in clauses:
-            if clause not in held:
-                self._absent(clause, clause.edition(version))
-        return None
+        missing = self._unseen_excludes(url) if inside else [one for one in clauses if one not in held]
+        for clause in missing:
+            self._absent(clause, clause.edition(version))
+        return None if missing else inside
+
+    def _unseen_excludes(self, url: str) -> list[Clause]:
+        """Excludes that may take the code away, by an edition that is not held."""
+        return [
+            clause
+            for clause in self.composition.excludes
+            if clause.url == url
+            and clause.edition(self.given.version or "").system is None
+            and (clause.codes is None or self.given.code in clause.codes)
+        ]
 
     def _meant(self, sources: list[Clause]) -> list[Clause]:
         """Where the code names a version that one of the includes has, only those includes."""

@@ -135,6 +135,8 @@ class Checker:
         sources = self.composition.sources(url)
         if self.missing or self.wish or len(sources) != 1 or len(self._plain) > MOST_SYSTEMS:
             return None
+        if any(one.url == url and one.edition().system is None for one in self.composition.excludes):
+            return None
         clause = sources[0][1]
         system = clause.edition().system
         if system is None or url in clause.rules.check or any(standings(self.composition, [system])):
