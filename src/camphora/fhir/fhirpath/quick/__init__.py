@@ -11,21 +11,38 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from camphora.fhir.fhirpath import patterns, tree
 from camphora.fhir.fhirpath.compiler import CONSTANTS
+from camphora.fhir.fhirpath.quick.steps import (
+    LOGIC,
+    Path,
+    Slow,
+    Truth,
+    Values,
+    at_most_one,
+    both,
+    children,
+    itself,
+    nothing_or_slow,
+    of_choice,
+    of_each,
+    of_many,
+    of_one,
+    over,
+    slow,
+)
 from camphora.fhir.fhirpath.tree import Node
-from camphora.fhir.fhirpath.types import Field, Option, Shape, shape
+from camphora.fhir.fhirpath.types import Field, Shape, shape
 
+__all__ = ["Slow", "Truth", "Unfit", "Values", "truth", "values"]
 STRING = shape("string")
 EMPTY_STAYS = frozenset(
     {"where", "select", "first", "last", "tail", "extension", "trace", "resolve", "as", "ofType"}
 )
 """Functions that make nothing of nothing, without a look at their arguments that could fail."""
 
-Values = Callable[[Any], list[Any]]
-Truth = Callable[[Any], bool | None]
 ORDER: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge, "=": operator.eq, "!=": operator.ne
 }  # fmt: skip
@@ -38,21 +55,6 @@ class Unfit(Exception):
     """The expression is none for this way."""
 
 
-class Slow(Exception):
-    """The data are none for this way."""
-
-
-class Path(NamedTuple):
-    """JSON values from the context; `shape` None where they may have several. `only`: the context itself."""
-
-    run: Values
-    shape: Shape | None
-    only: bool = False
-    key: str = ""
-    """The property, where the path is one element of the context that occurs once."""
-    beside: str = ""
-
-
 def values(node: Node, context: Shape) -> Values:
     """A function from JSON of the type `context` to the results as JSON. Raises `Unfit`."""
     return path(node, context).run
@@ -60,10 +62,10 @@ def values(node: Node, context: Shape) -> Values:
 
 def path(node: Node, this: Shape) -> Path:
     if isinstance(node, tree.Special) and node.name == "this":
-        return Path(_itself, this, only=True)
+        return Path(itself, this, only=True)
     if isinstance(node, tree.Member):
         if node.source is None and node.name in this.ancestors:
-            return Path(_itself, this, only=True)
+            return Path(itself, this, only=True)
         return _after(node.source, this, lambda source: _member(source, node.name))
     if isinstance(node, tree.TypeTest) and node.operator == "as":
         return _typed(node.operand, this, node.name, single=True)
@@ -76,22 +78,13 @@ def path(node: Node, this: Shape) -> Path:
 
 def _after(node: Node | None, this: Shape, step: Callable[[Path], Path]) -> Path:
     """A step after a source. Where the step is unfit, nothing still comes of nothing."""
-    source = Path(_itself, this, only=True) if node is None else path(node, this)
+    source = Path(itself, this, only=True) if node is None else path(node, this)
     try:
         return step(source)
     except Unfit:
         if source.only:
             raise
-        return Path(_slow_unless_empty(source.run), None)
-
-
-def _slow_unless_empty(run: Values) -> Values:
-    def empty(item: Any) -> list[Any]:
-        if run(item):
-            raise Slow
-        return []
-
-    return empty
+        return Path(nothing_or_slow(source.run), None)
 
 
 def _of_function(node: tree.Function, this: Shape) -> Path:
@@ -120,7 +113,7 @@ def _typed(node: Node, this: Shape, name: str, *, single: bool) -> Path:
     """A choice cut down to the options that `as` and `ofType` let pass."""
     if not isinstance(node, tree.Member) or (node.source is None and node.name in this.ancestors):
         raise Unfit
-    source = Path(_itself, this, only=True) if node.source is None else path(node.source, this)
+    source = Path(itself, this, only=True) if node.source is None else path(node.source, this)
     field = source.shape.fields.get(node.name) if source.shape is not None else None
     if field is None or len(field.options) < 2:
         raise Unfit
@@ -130,17 +123,7 @@ def _typed(node: Node, this: Shape, name: str, *, single: bool) -> Path:
     if len(kept) != 1:
         raise Unfit
     found = _of_field(source, Field(field.name, field.many, tuple(kept)))
-    return found._replace(run=_at_most_one(found.run)) if single and not source.only else found
-
-
-def _at_most_one(run: Values) -> Values:
-    def one(item: Any) -> list[Any]:
-        found = run(item)
-        if len(found) > 1:
-            raise Slow
-        return found
-
-    return one
+    return found._replace(run=at_most_one(found.run)) if single and not source.only else found
 
 
 def _union(left: Path, right: Path) -> Path:
@@ -163,11 +146,7 @@ def _select(source: Path, projection: Node) -> Path:
     if source.shape is None:
         raise Unfit
     inner = path(projection, source.shape)
-    return Path(_over(source, inner.run), inner.shape)
-
-
-def _itself(item: Any) -> list[Any]:
-    return [item]
+    return Path(over(source, inner.run), inner.shape)
 
 
 def _member(source: Path, name: str) -> Path:
@@ -179,94 +158,14 @@ def _member(source: Path, name: str) -> Path:
 
 def _of_field(source: Path, field: Field) -> Path:
     if len(field.options) > 1:
-        return Path(_over(source, _choice(field)), None)
+        return Path(over(source, of_choice(field)), None)
     option = field.options[0]
     shape = None if option.shape.name == "Resource" else option.shape
     if field.many:
-        return Path(_over(source, _many(option)), shape)
+        return Path(over(source, of_many(option)), shape)
     if source.only:
-        return Path(_one(option), shape, key=option.key, beside=option.beside)
-    return Path(_one_of_each(source.run, option), shape)
-
-
-def _over(source: Path, step: Values) -> Values:
-    """`step` on the context itself, or on each thing that the source gives."""
-    if source.only:
-        return step
-    run = source.run
-    return lambda item: [value for each in run(item) for value in step(each)]
-
-
-def _one(option: Option) -> Values:
-    key, beside = option.key, option.beside
-
-    def run(item: Any) -> list[Any]:
-        if type(item) is not dict:
-            raise Slow
-        value = item.get(key)
-        if value is None:
-            if beside in item:
-                raise Slow
-            return []
-        if type(value) is list:
-            raise Slow
-        return [value]
-
-    return run
-
-
-def _one_of_each(source: Values, option: Option) -> Values:
-    key, beside = option.key, option.beside
-
-    def run(item: Any) -> list[Any]:
-        found = []
-        for each in source(item):
-            if type(each) is not dict:
-                raise Slow
-            value = each.get(key)
-            if value is None:
-                if beside in each:
-                    raise Slow
-            elif type(value) is list:
-                raise Slow
-            else:
-                found.append(value)
-        return found
-
-    return run
-
-
-def _many(option: Option) -> Values:
-    key, beside = option.key, option.beside
-
-    def run(item: Any) -> list[Any]:
-        if type(item) is not dict:
-            raise Slow
-        value = item.get(key)
-        if value is None and beside not in item:
-            return []
-        if type(value) is not list or None in value:
-            raise Slow
-        return value
-
-    return run
-
-
-def _choice(field: Field) -> Values:
-    keys = frozenset(key for option in field.options for key in (option.key, option.beside) if key)
-
-    def run(item: Any) -> list[Any]:
-        if type(item) is not dict:
-            raise Slow
-        found = [key for key in item if key in keys]
-        if not found:
-            return []
-        value = item[found[0]]
-        if len(found) > 1 or found[0][0] == "_" or type(value) is list or value is None:
-            raise Slow
-        return [value]
-
-    return run
+        return Path(of_one(option), shape, key=option.key, beside=option.beside)
+    return Path(of_each(source.run, option), shape)
 
 
 def _where(source: Path, criterion: Node) -> Path:
@@ -316,7 +215,7 @@ def _binary(node: tree.Binary, this: Shape) -> Truth:
     if literal is not None:
         return _with_text(node, path(node.left, this), literal)
     if _is_truth(node.left) and _is_truth(node.right) and node.operator in {"=", "!="}:
-        return _both(truth(node.left, this), truth(node.right, this), ORDER[node.operator])
+        return both(truth(node.left, this), truth(node.right, this), ORDER[node.operator])
     if _is_count(node.left) and _is_count(node.right):
         left, right, compare = number(node.left, this), number(node.right, this), ORDER[node.operator]
         return lambda item: compare(left(item), right(item))
@@ -351,11 +250,7 @@ def _truth_or_slow(node: Node, this: Shape) -> Truth:
     try:
         return truth(node, this)
     except Unfit:
-        return _slow
-
-
-def _slow(_: Any) -> bool | None:
-    raise Slow
+        return slow
 
 
 def _with_literal(source: Path, literal: tree.Literal, compare: Callable[[Any, Any], bool]) -> Truth:
@@ -379,14 +274,6 @@ def _with_literal(source: Path, literal: tree.Literal, compare: Callable[[Any, A
         return compare(Decimal(repr(known)) if type(known) is float else known, value)
 
     return one
-
-
-def _both(left: Truth, right: Truth, compare: Callable[[Any, Any], bool]) -> Truth:
-    def run(item: Any) -> bool | None:
-        a, b = left(item), right(item)
-        return None if a is None or b is None else compare(a, b)
-
-    return run
 
 
 def _dates(left: Path, right: Path, sign: str) -> Truth:
@@ -439,23 +326,9 @@ def number(node: Node, this: Shape) -> Callable[[Any], int | Decimal]:
         raise Unfit
     inner = node.source
     if isinstance(inner, tree.Function) and inner.name == "children" and inner.source is None:
-        return _children
+        return children
     run = path(inner, this).run
     return lambda item: len(run(item))
-
-
-def _children(item: Any) -> int:
-    if type(item) is not dict:
-        raise Slow
-    count = 0
-    for key, value in item.items():
-        if key[:1] == "_" or value is None:
-            raise Slow
-        if type(value) is list:
-            count += len(value)
-        elif key != "resourceType":
-            count += 1
-    return count
 
 
 def _in(node: tree.Binary, this: Shape) -> Truth:
@@ -491,7 +364,7 @@ def _function(node: tree.Function, this: Shape) -> Truth:
     if name == "not" and not arguments and node.source is not None:
         inner = truth(node.source, this)
         return lambda item: None if (found := inner(item)) is None else not found
-    source = Path(_itself, this, only=True) if node.source is None else None
+    source = Path(itself, this, only=True) if node.source is None else None
     if name == "isDistinct" and not arguments:
         return _distinct(path(_given(node), this).run)
     if name in {"exists", "empty", "all", "hasValue"}:
@@ -570,43 +443,3 @@ def _tested(source: Path, name: str, literal: str | None) -> Truth:
 
 def _free(_: int) -> None:
     """Short texts cost nothing that needs to be counted."""
-
-
-def _and(left: Truth, right: Truth) -> Truth:
-    def run(item: Any) -> bool | None:
-        a = left(item)
-        if a is False:
-            return False
-        b = right(item)
-        return False if b is False else True if a and b else None
-
-    return run
-
-
-def _or(left: Truth, right: Truth) -> Truth:
-    def run(item: Any) -> bool | None:
-        a = left(item)
-        if a:
-            return True
-        b = right(item)
-        return True if b else False if a is False and b is False else None
-
-    return run
-
-
-def _implies(left: Truth, right: Truth) -> Truth:
-    def run(item: Any) -> bool | None:
-        a = left(item)
-        if a is False:
-            return True
-        b = right(item)
-        return True if b else False if a and b is False else None
-
-    return run
-
-
-def _xor(left: Truth, right: Truth) -> Truth:
-    return _both(left, right, operator.is_not)
-
-
-LOGIC: dict[str, Callable[[Truth, Truth], Truth]] = {"and": _and, "or": _or, "implies": _implies, "xor": _xor}
