@@ -157,6 +157,21 @@ def test_a_code_is_valid_just_where_it_is_in_the_expansion(rows, composed, form)
         assert answer.result or answer.message
 
 
+@given(concepts(), COMPOSES, st.sampled_from([None, "Name of c1", "name of C1", "Nothing"]))
+@settings(max_examples=60, deadline=None)
+def test_a_code_is_told_alike_however_it_is_asked(rows, composed, display):
+    ask = checker(ResourceLibrary([system(rows)]), value_set(composed))
+    for code in CODES:
+        row = {"system": URL, "code": code} | ({} if display is None else {"display": display})
+        one, other = ask.coding(Coding(URL, code, None, display)), ask.codeable_concept({"coding": [row]})
+        assert one.result == other.result
+        assert [issue.text() for issue in one.issues if issue.kind.tx != "not-in-vs"] == [
+            issue.text() for issue in other.issues if "not-in-vs" not in issue.kind.tx
+        ]
+        if other.code is not None:
+            assert (one.display, one.version, one.inactive) == (other.display, other.version, other.inactive)
+
+
 @given(concepts(), COMPOSES, COMPOSES)
 @settings(max_examples=60, deadline=None)
 def test_imports_meet_and_are_taken_away(rows, first, second):
