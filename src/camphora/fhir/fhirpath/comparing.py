@@ -10,7 +10,7 @@ from camphora.errors import Invalid
 from camphora.fhir import ucum
 from camphora.fhir.fhirpath import dates, quantities
 from camphora.fhir.fhirpath.dates import Date, DateTime, Time
-from camphora.fhir.fhirpath.items import Item, Thing, system_type, type_of, value_of
+from camphora.fhir.fhirpath.items import Item, Thing, type_of, value_of
 from camphora.fhir.fhirpath.quantities import Quantity
 
 TEMPORAL = (Date, DateTime, Time)
@@ -133,10 +133,12 @@ def _is_number(value: Thing) -> bool:
 def key(thing: Thing) -> Hashable:
     """Equal for things that `=` says are equal, so that sets of things can be made."""
     value = value_of(thing)
+    if type(value) is str:
+        return value
     if isinstance(value, Item):
         return "element", _frozen(value.value), _frozen(value.beside)
-    if isinstance(value, bool | str):
-        return system_type(value), value
+    if isinstance(value, bool):
+        return "boolean", value
     if isinstance(value, NUMBER):
         return "number", value
     if isinstance(value, TEMPORAL):

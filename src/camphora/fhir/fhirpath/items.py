@@ -6,7 +6,6 @@ element of a resource is an `Item`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -102,64 +101,75 @@ def root(item: Any, of: Shape | None) -> Thing:
     return Item(item, of or guessed(item))
 
 
-def children(item: Item) -> Iterator[Item]:
+def children(item: Item) -> list[Item]:
     """Every child, in the order of the JSON."""
     owner = item.beside if item.shape.primitive else item.value
     if type(owner) is not dict:
-        return
-    keys, done = item.shape.keys, set()
+        return []
+    keys = item.shape.keys
+    found: list[Item] = []
     for key in owner:
-        found = keys.get(key)
-        if found is None:
-            yield from _unknown(item, owner, key)
-        elif found[1].key not in done:
-            done.add(found[1].key)
-            yield from _values(item, owner, *found)
+        known = keys.get(key)
+        if known is None:
+            found += _unknown(item, owner, key)
+        elif known[1].key == key or known[1].key not in owner:
+            found += _values(item, owner, *known)
+    return found
 
 
-def member(item: Item, name: str) -> Iterator[Item]:
+def member(item: Item, name: str) -> list[Item]:
     """The children of one name."""
     owner = item.beside if item.shape.primitive else item.value
     if type(owner) is not dict:
-        return
+        return []
     field = item.shape.fields.get(name)
     if field is None:
-        if name in owner and not item.shape.fields:
-            yield from _unknown(item, owner, name)
-        return
+        return _unknown(item, owner, name) if name in owner and not item.shape.fields else []
+    found: list[Item] = []
     for option in field.options:
         if option.key in owner or (option.beside and option.beside in owner):
-            yield from _values(item, owner, field, option)
+            found += _values(item, owner, field, option)
+    return found
 
 
-def _values(item: Item, owner: dict[str, Any], field: Field, option: Option) -> Iterator[Item]:
-    key, of = option.key, option.shape
+def _values(item: Item, owner: dict[str, Any], field: Field, option: Option) -> list[Item]:
+    key, near, of = option
+    name = field.name
     value = owner.get(key)
-    beside = owner.get(option.beside) if option.beside else None
+    beside = owner.get(near) if near else None
+    if beside is not None:
+        return _with_beside(item, field, option, value, beside)
+    if type(value) is list:
+        return [
+            Item(one, guessed(one) if of.open else of, None, item, name, key, index)
+            for index, one in enumerate(value)
+            if one is not None
+        ]
+    return [] if value is None else [Item(value, guessed(value) if of.open else of, None, item, name, key)]
+
+
+def _with_beside(item: Item, field: Field, option: Option, value: Any, beside: Any) -> list[Item]:
+    """Primitives of which some have extensions."""
+    name, (key, _, of) = field.name, option
     if type(value) is not list and type(beside) is not list:
-        if value is not None or type(beside) is dict:
-            yield Item(value, _actual(of, value), _object(beside), item, field.name, key)
-        return
-    values, besides = _list(value), _list(beside)
+        near = _object(beside)
+        return [] if value is None and near is None else [Item(value, of, near, item, name, key)]
+    values, besides, found = _list(value), _list(beside), []
     for index in range(max(len(values), len(besides))):
         one = values[index] if index < len(values) else None
         near = _object(besides[index]) if index < len(besides) else None
         if one is not None or near is not None:
-            yield Item(one, _actual(of, one), near, item, field.name, key, index)
+            found.append(Item(one, of, near, item, name, key, index))
+    return found
 
 
-def _unknown(item: Item, owner: dict[str, Any], key: str) -> Iterator[Item]:
+def _unknown(item: Item, owner: dict[str, Any], key: str) -> list[Item]:
     """Of a property that no definition names."""
     if key == "resourceType" or (key.startswith("_") and key[1:] in owner):
-        return
+        return []
     value = owner[key]
-    for index, one in enumerate(value) if type(value) is list else [(None, value)]:
-        if one is not None:
-            yield Item(one, guessed(one), None, item, key, key, index)
-
-
-def _actual(of: Shape, value: Any) -> Shape:
-    return guessed(value) if of.name == "Resource" else of
+    rows = enumerate(value) if type(value) is list else [(None, value)]
+    return [Item(one, guessed(one), None, item, key, key, index) for index, one in rows if one is not None]
 
 
 def _list(value: Any) -> list[Any]:

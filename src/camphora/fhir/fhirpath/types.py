@@ -53,6 +53,8 @@ class Shape:
         kind = definitions.types()[code].kind if self.known else "complex"
         self.primitive = kind == "primitive"
         self.resource = kind == "resource"
+        self.open = name == "Resource"
+        """Whether each value says by itself what it is."""
         self.carries = CARRIED.get(code, "String") if self.primitive else None
 
     def __repr__(self) -> str:

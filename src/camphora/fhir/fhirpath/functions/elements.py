@@ -19,18 +19,15 @@ def member_of(frame: Frame, source: Collection, name: str) -> Collection:
     """The children of one name of every thing."""
     found: Collection = []
     for thing in source:
-        if type(thing) is Item:
-            found += member(thing, name)
-        elif isinstance(thing, TypeInfo | Quantity):
-            found += _inside(thing, name)
+        found += member(thing, name) if type(thing) is Item else _inside(thing, name)
     frame.run.spend(len(source) + len(found))
     return found
 
 
-def _inside(thing: TypeInfo | Quantity, name: str) -> Collection:
-    if name not in {"namespace", "name"} if isinstance(thing, TypeInfo) else name not in {"value", "unit"}:
-        return []
-    return [getattr(thing, name)]
+def _inside(thing: Thing, name: str) -> Collection:
+    """The parts of what `type()` gives, and of a quantity."""
+    names = {"namespace", "name"} if isinstance(thing, TypeInfo) else {"value", "unit"}
+    return [getattr(thing, name)] if isinstance(thing, TypeInfo | Quantity) and name in names else []
 
 
 @function("children", many=True)
