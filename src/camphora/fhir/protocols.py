@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 
@@ -18,6 +19,10 @@ class Terms(Protocol):
 
     def display(self, system: str, code: str, lang: str) -> str | None:
         """What people call the code in a language; None where the code or its name is not known."""
+        ...
+
+    def displays(self, system: str, code: str) -> Sequence[str]:
+        """Every name that the code system gives the code, in any language; empty where it is not known."""
         ...
 
     def subsumes(self, system: str, parent: str, child: str) -> bool | None:

@@ -89,6 +89,7 @@ class Compiler:
         every = self.typed(parts, code)
         if is_primitive(code):
             checks = [*limits.primitive_limits(parts, code), *self.bindings.primitive(parts, code)]
+            checks += self.references.checks(parts, code)
             rules = invariants(every, code, self.around, self.off)
             checks += [check for rule in rules if (check := rule.primitive())]
             return self._counted(both(cast("Check", primitive(code)), checks), len(rules))
@@ -132,9 +133,10 @@ class Compiler:
 
     def whole(self, present: frozenset[str], *, resource: bool) -> list[Check]:
         """What is asked of every object with these properties, beside its own rules."""
-        if not resource:
-            return [own_id] if "id" in present else []
-        return [check for name, check in RESOURCE_RULES.items() if name in present]
+        asked: list[Check] = [self.extensions.owners] if "extension" in present else []
+        if resource:
+            return asked + [check for name, check in RESOURCE_RULES.items() if name in present]
+        return [*asked, own_id] if "id" in present else asked
 
     def content(self, parts: Parts, code: str) -> Check:
         """The check of an object's own properties and of the invariants over it."""

@@ -34,6 +34,7 @@ _ALSO = {
 class Extensions:
     def __init__(self, compiler: Compiler) -> None:
         self.compiler = compiler
+        self._asking: dict[str, tuple[str, ...]] = {}
 
     def check(self, parts: Parts, node: Node, *, modifier: bool) -> Check:
         """The check of the `extension` or `modifierExtension` array of a node."""
@@ -55,6 +56,36 @@ class Extensions:
             return found
 
         return check
+
+    def owners(self, value: Any, scope: Scope) -> list[Found] | None:
+        """What the extensions of an object ask of that object, by their `contextInvariant`."""
+        items = value["extension"]
+        found: list[Found] = []
+        for item in items if type(items) is list else ():
+            url = item.get("url") if type(item) is dict else None
+            for text in self._asked(url) if type(url) is str else ():
+                if not self._holds(text, value, item, scope):
+                    facts: dict[str, object] = {"key": "contextInvariant", "human": text}
+                    found.append(Found("", "validation-invariant", facts, "error", url or "", text))
+        return found or None
+
+    def _asked(self, url: str) -> tuple[str, ...]:
+        if url in self._asking:
+            return self._asking[url]
+        definition = self.compiler.library.guides.find(url) if ":" in url else None
+        if definition is None:
+            return ()
+        self._asking[url] = tuple(definition.get("contextInvariant", ()))
+        return self._asking[url]
+
+    @staticmethod
+    def _holds(text: str, value: Any, item: Any, scope: Scope) -> bool:
+        given = {"resource": scope.resource, "root": scope.root, "variables": {"extension": item}}
+        try:
+            return fhirpath.compile(text).holds(value, **given) is not False
+        except CamphoraError:
+            scope.unknown("invariant", "contextInvariant")
+            return True
 
 
 class _Here:

@@ -60,6 +60,8 @@ class References:
 
     def checks(self, parts: tuple[Part, ...], code: str) -> list[Check]:
         """The checks of a Reference, or of a canonical, against the targets that each part allows."""
+        if code == "canonical":
+            return self._canonicals(parts)
         if code != "Reference":
             return []
         found: dict[tuple[str, ...], Check] = {}
@@ -69,6 +71,39 @@ class References:
             if (targets and targets != (_ANY,)) or row.get("aggregation"):
                 found.setdefault(targets, self._target(part, targets, row.get("aggregation", [])))
         return list(found.values())
+
+    def _canonicals(self, parts: tuple[Part, ...]) -> list[Check]:
+        """A canonical that the guides can follow leads to a definition of an allowed type."""
+        found: list[Check] = []
+        for part in parts:
+            targets = part.types.get("canonical", {}).get("targetProfile", ())
+            kinds = {str(url).rpartition("/")[2] for url in targets}
+            if kinds and "Resource" not in kinds:
+                found.append(self._canonical(part, frozenset(kinds)))
+        return found[:1]
+
+    def _canonical(self, part: Part, kinds: frozenset[str]) -> Check:
+        expected = ", ".join(sorted(kinds))
+        right: set[str] = set()
+        find = self.compiler.library.guides.find
+
+        def check(value: Any, scope: Scope) -> list[Found] | None:
+            if type(value) is not str or value in right:
+                return None
+            target = find(value)
+            if target is None:
+                scope.unknown("canonical", value)
+            elif target.get("resourceType") not in kinds:
+                return [
+                    said(part, "", "validation-target", found=target.get("resourceType"), expected=expected)
+                ]
+            if scope.tally is None:
+                if len(right) >= MOST_FOLLOWED:
+                    right.clear()
+                right.add(value)
+            return None
+
+        return check
 
     def _target(self, part: Part, targets: tuple[str, ...], aggregation: list[str]) -> Check:
         roots = {url: self.compiler.library.root(url) for url in targets}
@@ -90,9 +125,8 @@ class References:
                 named = str(value.get("type"))
                 if named not in kinds and named in definitions.resource_types():
                     return [said(part, ".type", "validation-target", found=named, expected=expected)]
-            if type(text) is str and (
-                scope.outer or self.compiler.resolver or text[:1] == "#" or aggregation
-            ):
+            around = scope.outer or self.compiler.resolver or scope.tally or aggregation
+            if type(text) is str and (around or text[:1] == "#"):
                 return self._follow(part, roots, aggregation, value, scope)
             return None
 
@@ -138,14 +172,16 @@ class References:
     ) -> list[Found] | None:
         """Whether the target fits one of the profiles; a circle of references is right so far."""
         key = (id(target), tuple(profiles))
-        if key in scope.seen or len(scope.seen) > MOST_FOLLOWED:
+        if key not in scope.seen and len(scope.seen) < MOST_FOLLOWED:
+            scope.seen[key] = True
+            inside = Scope(target, None, scope.outer or scope, None)
+            checks = (self.compiler.resource(root.path, (root,)) for root in profiles)
+            scope.seen[key] = any(
+                not any(fault.severity == "error" for fault in check(target, inside) or ())
+                for check in checks
+            )
+        if scope.seen.get(key, True):
             return None
-        scope.seen.add(key)
-        inside = Scope(target, None, scope.outer or scope, None)
-        for root in profiles:
-            check = self.compiler.resource(root.path, (root,))
-            if not any(fault.severity == "error" for fault in check(target, inside) or ()):
-                return None
         names = ", ".join(root.profile for root in profiles)
         return [said(part, "", "validation-target-profile", profiles=names)]
 

@@ -22,8 +22,9 @@ class Tally:
 
 class Scope:
     """One resource being checked. `resource` is it, `root` the one that contains it (or itself), `outer` the scope
-    of the bundle around it; `ids` are those of elements met so far, each with the object that bears it; `seen` the
-    references being followed, so that circles end."""
+    of the bundle around it; `ids` are those of elements met so far, each with the object that bears it; `seen` are
+    the targets of references followed so far and whether they are right: while one is followed it is, so that
+    circles end."""
 
     __slots__ = ("entry", "ids", "outer", "resource", "root", "seen", "tally")
 
@@ -41,7 +42,7 @@ class Scope:
         self.entry = entry
         self.tally = tally
         self.ids: dict[str, int] = {}
-        self.seen: set[tuple[int, object]] = outer.seen if outer else set()
+        self.seen: dict[tuple[int, object], bool] = outer.seen if outer else {}
 
     def unknown(self, what: str, which: str) -> None:
         """Notes that something could not be checked."""

@@ -59,10 +59,10 @@ def _unknown(system: str, code: str) -> list[Found]:
 def _misnamed(compiler: Compiler, system: str, code: str, display: str | None) -> list[Found] | None:
     if not display:
         return None
-    names = {name for lang in ("zh-TW", "en") if (name := compiler.terms.display(system, code, lang))}
-    if not names or _folded(display) in {_folded(name) for name in names}:
+    names = compiler.terms.displays(system, code)
+    if not names or _folded(display) in map(_folded, names):
         return None
-    facts: dict[str, object] = {"found": f"{system}|{code}", "expected": " / ".join(sorted(names))}
+    facts: dict[str, object] = {"found": f"{system}|{code}", "expected": " / ".join(dict.fromkeys(names[:3]))}
     return [Found(".display", "validation-display", facts, "warning")]
 
 

@@ -164,6 +164,14 @@ class GuideTerms:
                 return str(name.get("value"))
         return concept.get("display")
 
+    def displays(self, system: str, code: str) -> tuple[str, ...]:
+        found = self.system(system)
+        concept = found.concepts.get(found.key(code)) if found else None
+        if concept is None:
+            return ()
+        names = (concept.get("display"), *(one.get("value") for one in concept.get("designation", ())))
+        return tuple(str(name) for name in names if name)
+
     def subsumes(self, system: str, parent: str, child: str) -> bool | None:
         found = self.system(system)
         if found is None or not found.has(parent) or not found.has(child):
