@@ -83,6 +83,16 @@ def test_a_file_of_the_first_release_is_brought_over(tmp_path):
     opened.close()
 
 
+def test_nothing_is_loaded_into_a_file_of_the_first_release(tmp_path):
+    path = tmp_path / "terminology.sqlite"
+    connection = apsw.Connection(str(path))
+    connection.execute(FIRST_RELEASE)
+    connection.close()
+    with pytest.raises(Invalid, match="terminology-older-file"):
+        add_edition(path, edition(), TREE)
+    assert Terminology.ready(path).validate("urn:own", "A")
+
+
 def test_a_newer_file_is_refused_and_left_alone(own):
     own.close()
     connection = apsw.Connection(str(own.path))

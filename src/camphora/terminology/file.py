@@ -28,6 +28,8 @@ APPLICATION = 0x43414D54
 SNAPSHOT_SECONDS = 1.0
 READ_CACHE_KIB = 8_192
 WAIT_MILLISECONDS = 10_000
+KEPT_LOG_BYTES = 16 * 1024 * 1024
+"""So long the write-ahead log may stay once all of it is in the file."""
 SHIFT = 32
 """A concept's id is its edition's number, shifted by so many bits, and its place in the source."""
 
@@ -104,8 +106,12 @@ def _indexes() -> str:
 def writing(path: Path) -> Iterator[apsw.Connection]:
     """A connection that writes; readers of this process see its commits at once after it is closed.
 
-    Raises NotFound terminology-file, Busy terminology-busy."""
+    Raises NotFound terminology-file, Invalid terminology-older-file (open it with `Terminology.ready` first), Busy
+    terminology-busy."""
     connection = open_to_write(path)
+    if version_of(path) < len(schema()):
+        connection.close()
+        raise Invalid("terminology-older-file", file=path.name)
     try:
         yield connection
     except apsw.BusyError as error:
@@ -122,6 +128,7 @@ def open_to_write(path: Path) -> apsw.Connection:
         raise NotFound("terminology-file", file=path.name) from error
     connection.set_busy_timeout(WAIT_MILLISECONDS)
     connection.execute("PRAGMA synchronous = normal; PRAGMA temp_store = memory")
+    connection.execute(f"PRAGMA journal_size_limit = {KEPT_LOG_BYTES}")
     return connection
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, cast
 
 import orjson
 
 from camphora.terminology.file import Readers
 from camphora.terminology.operations.canonicals import Canonical
+from camphora.terminology.operations.filters import passes
 from camphora.terminology.operations.resources import KINDS, coding, designation
-from camphora.terminology.stored_filters import Conditions
+from camphora.terminology.stored_filters import QUICK, Conditions, Span
 from camphora.terminology.systems import (
     Concept,
     Content,
@@ -25,8 +26,8 @@ from camphora.terminology.systems import (
 from camphora.terminology.words import Range, Sql, Wanted, id_range
 from camphora.terminology.writing import Edition
 
-PAGE = 256
-"""Concepts read at once."""
+PAGE, KEPT_FILTERS = 256, 256
+"""Concepts read at once, and sets of filters whose condition is kept."""
 HAS = "SELECT 1 FROM concept WHERE code = ? COLLATE NOCASE AND edition = ? AND code = ?"
 COLUMNS = "code, zh, en, display, status, inactive, abstract, more"
 
@@ -40,6 +41,7 @@ class StoredSystem:
         self.edition = edition
         self.url = url or edition.url
         self._ids: Range = id_range([number])
+        self._single = lru_cache(KEPT_FILTERS)(self._single_condition)
         self._source = str(Canonical(edition.url, edition.version)) if edition.supplements else ""
 
     @property
@@ -162,7 +164,10 @@ class StoredSystem:
     def concepts(self, filters: Sequence[Filter] = (), text: str = "") -> Iterator[Concept]:
         condition = self._conditions.all(filters)
         wanted = Wanted.of(text)
-        rows = self._best(condition, wanted) if wanted.words else self._pages(f"id, {COLUMNS}", condition)
+        if wanted.words:
+            rows = self._best(condition, wanted)
+        else:
+            rows = self._pages(f"id, {COLUMNS}", condition, self._conditions.start(filters))
         return (concept_of(row[1:], self._source) for row in rows)
 
     def count(self, filters: Sequence[Filter] = (), text: str = "") -> int | None:
@@ -176,19 +181,24 @@ class StoredSystem:
     def passes(self, code: str, filters: Sequence[Filter]) -> bool:
         if not filters and self.case_sensitive:
             return self._readers.any(HAS, (code, self._number, code))
-        sql, values = self._conditions.all(filters)
-        asked = f"SELECT 1 FROM concept WHERE code = ? COLLATE NOCASE AND edition = ? AND code = ? AND {sql}"
         spelt = self._spelling(code)
-        return self._readers.any(asked, (spelt, self._number, spelt, *values))
+        if any(one.op not in QUICK for one in filters):
+            concept = self.concept(spelt)
+            return concept is not None and all(passes(self, concept, one) for one in filters)
+        sql, values = self._single(tuple(filters))
+        return self._readers.any(sql, (spelt, self._number, spelt, *values))
 
-    def _pages(self, columns: str, condition: Sql) -> Iterator[Sequence[Any]]:
-        """Rows in the system's order, read page by page behind the last one; the first column is the id."""
+    def _single_condition(self, filters: tuple[Filter, ...]) -> Sql:
+        sql, values = self._conditions.all(filters, single=True)
+        return f"{HAS} AND {sql}", values
+
+    def _pages(self, columns: str, condition: Sql, last: int = 0) -> Iterator[Sequence[Any]]:
+        """Rows in the system's order behind a place, read page by page; the first column is the id."""
         place = "low" if self.edition.tree else "id"
         sql = (
             f"SELECT {columns}, {place} FROM concept WHERE edition = ? AND {place} > ? AND id BETWEEN ? AND ?"
             f" AND {condition[0]} ORDER BY {place} LIMIT {PAGE}"
         )
-        last = 0
         while True:
             rows = self._readers.rows(sql, (self._number, last, *self._ids, *condition[1]))
             yield from (row[:-1] for row in rows)
@@ -223,7 +233,16 @@ class StoredSystem:
 
     @cached_property
     def _conditions(self) -> Conditions:
-        return Conditions(self._number, self._attributes)
+        return Conditions(self._number, self._attributes, self._span)
+
+    def _span(self, code: str) -> Span | None:
+        """Where a code stands, spelt as the system spells it."""
+        sql = (
+            "SELECT id, low, high, EXISTS (SELECT 1 FROM beyond WHERE upper = id) FROM concept"
+            " WHERE code = ? COLLATE NOCASE AND edition = ? AND code = ?"
+        )
+        found = self._readers.rows(sql, (code, self._number, code))
+        return Span(*found[0]) if found else None
 
 
 def _and(*parts: Sql) -> Sql:

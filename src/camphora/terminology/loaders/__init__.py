@@ -21,7 +21,7 @@ import apsw
 
 from camphora.errors import Conflict, Faults, Invalid, NotFound, Place
 from camphora.fhir import json, packages
-from camphora.formats import open_text
+from camphora.formats import open_limited, open_text
 from camphora.terminology.file import query, transaction, writing
 from camphora.terminology.loaders import icd, resources, tables
 from camphora.terminology.loaders.kinds import KINDS
@@ -68,7 +68,8 @@ def _loaded(connection: apsw.Connection, file: Path, asked: Asked, progress: Pro
         yield from _package(connection, file, progress)
         return
     if file.suffix.lower() == ".json":
-        resource = json.parse(file.read_bytes(), file=file.name)
+        with open_limited(file) as stream:
+            resource = json.parse(stream.read(), file=file.name)
         if resource.get("resourceType") not in RESOURCES:
             raise Invalid("terminology-unknown", place=Place(file.name), kinds=", ".join(KINDS))
         yield _resource(connection, resource, asked, Place(file.name), progress)
