@@ -6,11 +6,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from camphora.fhir import fhirpath
-from camphora.fhir.fhirpath import dates, quantities
+from camphora.fhir.fhirpath import dates, quantities, tree
 from camphora.fhir.fhirpath.functions import FUNCTIONS
 from camphora.fhir.fhirpath.items import Item, value_of
 from camphora.fhir.fhirpath.quantities import Quantity
-from fhirpath.official import refusal
+from fhirpath.official import refusal, resource
 
 SIGNS = ".name .given .value [0] .where(true) .select($this) = != ~ < | + - * / div mod & in contains and or implies"
 THINGS = (
@@ -53,6 +53,46 @@ def test_evaluation_ends_in_results_or_an_error_of_ours(words, name):
     for way in ("__call__", "located", "holds"):
         found = refusal(lambda way=way: getattr(fhirpath.compile(text), way)(patient))
         assert found[:9] in {"", "fhirpath-"}
+    found = refusal(lambda: fhirpath.compile(text, "Patient", strict=True, ordered=True))
+    assert found[:9] in {"", "fhirpath-"}
+
+
+def _called(inner):
+    one = st.sampled_from(sorted(FUNCTIONS.values(), key=lambda known: known.name))
+    return one.flatmap(
+        lambda known: st.builds(
+            tree.Function, inner, st.just(known.name),
+            st.lists(inner, min_size=known.least, max_size=known.most).map(tuple),
+        )
+    )  # fmt: skip
+
+
+SOURCES = st.sampled_from(
+    [
+        fhirpath.parse(text)
+        for text in (*THINGS.split(), "name.given", "contact", "'Peter'", "'base64'", "4.75 'mg'")
+    ]
+)
+TREES = st.recursive(
+    SOURCES,
+    lambda inner: st.one_of(
+        _called(inner), _called(inner),
+        st.builds(tree.Binary, st.sampled_from(sorted(set(tree.LEVELS) - {"is", "as"})), inner, inner),
+        st.builds(tree.Indexer, inner, inner), st.builds(tree.Polarity, st.sampled_from("+-"), inner),
+        st.builds(tree.TypeTest, st.just("as"), inner, st.just(""), st.sampled_from(["string", "Quantity", "Patient"])),
+    ),
+    max_leaves=6,
+)  # fmt: skip
+
+
+@settings(max_examples=600, deadline=None)
+@given(TREES)
+def test_every_tree_is_evaluated_or_refused_by_an_error_of_ours(node):
+    patient = resource("patient-example.xml")
+    assert refusal(lambda: fhirpath.compile(str(node), "Patient", strict=True))[:9] in {"", "fhirpath-"}
+    for way in ("__call__", "located", "holds"):
+        said = refusal(lambda way=way: getattr(fhirpath.compile(str(node)), way)(patient))
+        assert said[:9] in {"", "fhirpath-"}
 
 
 QUICK = [

@@ -11,9 +11,9 @@ see `lexer.LONGEST`, `parser.DEEPEST`, `running.STEPS`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 from camphora.errors import Invalid
 from camphora.fhir.fhirpath import quick, tree, types
@@ -24,12 +24,12 @@ from camphora.fhir.fhirpath.items import Item, Primitive, Step, Thing, TypeInfo,
 from camphora.fhir.fhirpath.parser import DEEPEST, parse
 from camphora.fhir.fhirpath.quantities import Quantity
 from camphora.fhir.fhirpath.quick import Slow, Unfit
-from camphora.fhir.fhirpath.running import Collection, Conforms, Frame, Given, Run, Trace
-from camphora.fhir.protocols import Resolver, Terms
+from camphora.fhir.fhirpath.running import Collection, Environment, Frame, Given, Run
 
 __all__ = [
     "Date",
     "DateTime",
+    "Environment",
     "Expression",
     "Located",
     "Primitive",
@@ -108,7 +108,7 @@ class Expression:
     def __repr__(self) -> str:
         return f"Expression({self.text!r})"
 
-    def __call__(self, item: Any, **given: Any) -> list[Any]:
+    def __call__(self, item: Any, **given: Unpack[Environment]) -> list[Any]:
         """The results as plain values: an element's JSON, else bool, str, int, Decimal, `Date`, `DateTime`, `Time`,
         `Quantity` or `TypeInfo`. Primitives that have no value, extensions alone, are left out."""
         values = self._known(item).values
@@ -120,12 +120,12 @@ class Expression:
         found = (_plain(thing) for thing in self.things(item, **given))
         return [value for value in found if value is not None]
 
-    def located(self, item: Any, **given: Any) -> list[Located]:
+    def located(self, item: Any, **given: Unpack[Environment]) -> list[Located]:
         """The results with type and place, in order, those without a value among them."""
         context = root(item, self._shape)
         return [_located(thing, context) for thing in self.things(context, **given)]
 
-    def holds(self, item: Any, **given: Any) -> bool | None:
+    def holds(self, item: Any, **given: Unpack[Environment]) -> bool | None:
         """Whether it holds, as an invariant: a lone boolean says it, other results mean yes, none None."""
         truth = self._known(item).truth
         if truth is not None and "trace" not in given:
@@ -152,30 +152,24 @@ class Expression:
             pass
         return _NONE
 
-    def things(
-        self,
-        item: Any,
-        *,
-        resource: Any = None,
-        root: Any = None,
-        variables: Mapping[str, Any] | None = None,
-        resolver: Resolver | None = None,
-        terms: Terms | None = None,
-        conforms: Conforms | None = None,
-        trace: Trace | None = None,
-    ) -> Collection:
+    def things(self, item: Any, **given: Unpack[Environment]) -> Collection:
         """The results as the engine holds them: elements as `Item`, other values as they are."""
-        context = _root(item, self._shape)
-        within = context if resource is None else _root(resource, None)
-        whole = within if root is None else _root(root, None)
-        given = Given(within, whole, variables or {}, resolver, terms, conforms, trace)
+        context = root(item, self._shape)
+        resource, whole = given.get("resource"), given.get("root")
+        within = context if resource is None else root(resource, None)
+        environment = Given(
+            within,
+            within if whole is None else root(whole, None),
+            given.get("variables") or {},
+            given.get("resolver"),
+            given.get("terms"),
+            given.get("conforms"),
+            given.get("trace"),
+        )
         try:
-            return self._evaluate(Frame(Run(context, given), [context]))
+            return self._evaluate(Frame(Run(context, environment), [context]))
         except RecursionError:
             raise Invalid("fhirpath-deep", most=DEEPEST) from None
-
-
-_root = root
 
 
 SHORT = 2_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypedDict
 
 from camphora.errors import Invalid
 from camphora.fhir.fhirpath import dates
@@ -24,9 +24,21 @@ Conforms = Callable[[Any, str], bool | None]
 Trace = Callable[[str, Collection], None]
 
 
+class Environment(TypedDict, total=False):
+    """What whoever evaluates may hand in beside the item; see `Expression`."""
+
+    resource: Any
+    root: Any
+    variables: Mapping[str, Any] | None
+    resolver: Resolver | None
+    terms: Terms | None
+    conforms: Conforms | None
+    trace: Trace | None
+
+
 @dataclass(slots=True)
 class Given:
-    """What whoever evaluates hands in."""
+    """The environment as things."""
 
     resource: Thing | None = None
     root: Thing | None = None
