@@ -187,6 +187,7 @@ def test_every_fault_has_its_sentence(patient, observation):
 
 def test_first_use_from_many_threads_gives_no_false_fault(patient):
     structure._compiler.cache_clear()
+    structure._compiled.cache_clear()
     found, ready = [], threading.Barrier(8)
 
     def run():

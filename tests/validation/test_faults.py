@@ -21,7 +21,8 @@ def narrative(inner):
 @pytest.mark.parametrize(
     ("div", "code"),
     [(XHTML.format("王小明&nbsp;<b>a</b>"), None), (XHTML.format(" "), "narrative-empty"),
-     (XHTML.format("<script>a</script>"), "narrative-element"), (XHTML.format('<p onclick="a">a</p>'), "narrative-attribute"),
+     (XHTML.format("<script>a</script>"), "narrative-element"),
+     (XHTML.format('<p onclick="a">a</p>'), "narrative-attribute"),
      (XHTML.format('<a href=" javascript:a">a</a>'), "narrative-attribute"), ("<div>a</div>", "narrative-element"),
      (XHTML.format("<b>a"), "narrative-xml"),
      ('<!DOCTYPE a [<!ENTITY b "c">]>' + XHTML.format("&b;"), "fhir-format")],

@@ -72,10 +72,9 @@ NAMES = {"a": "family", "b": "text"}
 def expressions():
     atoms = st.sampled_from(ATOMS)
     joined = ["or", "and", "implies", "xor"]
+    pairs = lambda inner: st.tuples(inner, st.sampled_from(joined), inner)  # noqa: E731
     return st.recursive(
-        atoms,
-        lambda e: st.tuples(e, st.sampled_from(joined), e).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
-        max_leaves=6,
+        atoms, lambda inner: pairs(inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})"), max_leaves=6
     )
 
 

@@ -23,14 +23,14 @@ from camphora.fhir.validation.parts import BASE, Library, Part
 from camphora.fhir.validation.references import no_resource
 from camphora.fhir.validation.scope import Check, Scope
 from camphora.fhir.validation.terms import GuideTerms
-from camphora.fhir.validation.walking import array_check
+from camphora.fhir.validation.walking import array_check, remembered
 
 
 def check(resource: Any) -> list[Invalid]:
     """Every fault of a parsed resource, each with its code and FHIRPath; empty where it is right."""
     kind = resource.get("resourceType") if type(resource) is dict else None
     root = kind if type(kind) is str and kind in definitions.resource_types() else ""
-    found = _compiler().resource(root)(resource, Scope(resource)) if root else no_resource(resource)
+    found = _compiled(root)(resource, Scope(resource)) if root else no_resource(resource)
     # a null in both arrays of a repeating primitive is one fault
     once = {(fault.path, fault.code): fault.facts for fault in found or ()}
     return [
@@ -51,6 +51,11 @@ def _compiler() -> _Structure:
     return _Structure()
 
 
+@cache
+def _compiled(kind: str) -> Check:
+    return _compiler().resource(kind)
+
+
 class _Structure(Compiler):
     """The validator's compiler, asked for structure alone: what the distilled definitions say, and no more."""
 
@@ -65,9 +70,10 @@ class _Structure(Compiler):
         if is_primitive(code):
             values = parts[0].definition.get("values") if code == "code" else None
             return cast("Check", primitive(code, values))
-        return self.content(self.typed(parts, code), code)
+        check = self.content(self.typed(parts, code), code)
+        return remembered(check) if code == "Coding" else check
 
-    def whole(self, present: frozenset[str], *, resource: bool) -> list[Check]:  # noqa: ARG002
+    def whole(self, present: frozenset[str], kind: str) -> list[Check]:  # noqa: ARG002
         return []
 
 

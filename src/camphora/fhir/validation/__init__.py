@@ -27,6 +27,9 @@ from camphora.fhir.validation.scope import Check, Scope, Tally
 from camphora.fhir.validation.terms import GuideTerms
 
 MOST_PLANS = 1024
+MOST_VALUES = 100_000
+"""So many kinds of values are compiled (the guides at hand need some thousands); then the memory starts anew, so that
+no mixture of profiles can fill it."""
 Plan = tuple[Check, list[Found], tuple[str, ...]]
 """The check of a resource type with certain profiles, what is to be said of those, and their addresses."""
 
@@ -44,15 +47,23 @@ class Validator:
         self.guides = guides
         self.policy = policy or Policy()
         self.terms = terms or GuideTerms(guides)
+        self._resolver = resolver
         self._library = Library(guides)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Nothing is compiled yet."""
         off = frozenset(rule for rule, mode in self.policy.rules.items() if mode == "off")
-        self._compiler = Compiler(self._library, self.terms, resolver, off=off)
-        self._counting = Compiler(self._library, self.terms, resolver, off=off, counting=True)
+        made = (self._library, self.terms, self._resolver)
+        self._compiler = Compiler(*made, off=off)
+        self._counting = Compiler(*made, off=off, counting=True)
         self._plans: dict[tuple[object, ...], Plan] = {}
 
     def validate(self, resource: Any, profiles: Sequence[str] = ()) -> list[Finding]:
         """Everything found in a resource, against base R4, the profiles that it declares and those given; empty
         where all is well. Never raises for what a resource holds."""
+        if len(self._compiler.values) > MOST_VALUES:
+            self._begin()
         check, notes, _ = self._plan(self._compiler, resource, profiles)
         found = check(resource, Scope(resource))
         if found is None and not notes:
@@ -82,7 +93,7 @@ class Validator:
         plan = self._plans.get(key)
         if plan is None:
             plan = self._made(compiler, kind, own, profiles)
-            if len(self._plans) < MOST_PLANS:
+            if not plan[1] and len(self._plans) < MOST_PLANS:
                 self._plans[key] = plan
         return plan
 
@@ -102,7 +113,7 @@ class Validator:
             else:
                 roots[root] = None
         held = tuple(root.profile for root in roots)
-        return compiler.resource(kind, roots), notes, held
+        return compiler.resource(kind, sorted(roots, key=lambda root: root.profile)), notes, held
 
     def _unknown(self, url: str, path: str) -> list[Found]:
         if self.policy.unknown == "off":

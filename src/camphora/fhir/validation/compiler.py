@@ -66,7 +66,7 @@ class Compiler:
         self.references = References(self)
         self.extensions = Extensions(self)
         self._contents: dict[tuple[Parts, str], Check] = {}
-        self._values: dict[tuple[Parts, str], Check] = {}
+        self.values: dict[tuple[Parts, str], Check] = {}
 
     def around(self, scope: Scope) -> dict[str, Any]:
         """What FHIRPath may ask: references as seen from the scope, and codes."""
@@ -79,9 +79,9 @@ class Compiler:
     def value(self, parts: Parts, code: str) -> Check:
         """The check of one value of a type that all the parts describe."""
         key = (parts, code)
-        if key not in self._values:
-            self._values[key] = self._value(parts, code)
-        return self._values[key]
+        if key not in self.values:
+            self.values[key] = self._value(parts, code)
+        return self.values[key]
 
     def _value(self, parts: Parts, code: str) -> Check:
         if code in {"Resource", "DomainResource"}:
@@ -131,10 +131,10 @@ class Compiler:
 
         return check
 
-    def whole(self, present: frozenset[str], *, resource: bool) -> list[Check]:
-        """What is asked of every object with these properties, beside its own rules."""
-        asked: list[Check] = [self.extensions.owners] if "extension" in present else []
-        if resource:
+    def whole(self, present: frozenset[str], kind: str) -> list[Check]:
+        """What is asked of every object of a type or path with these properties, beside its own rules."""
+        asked = [self.extensions.owner(kind)] if "extension" in present else []
+        if kind in definitions.resource_types():
             return asked + [check for name, check in RESOURCE_RULES.items() if name in present]
         return [*asked, own_id] if "id" in present else asked
 
@@ -206,7 +206,7 @@ class Node:
             for f in self.fields.values()
             if f.many and f.name in present and f"_{f.name}" in present
         ]
-        more = self.compiler.whole(present, resource=self._resource)
+        more = self.compiler.whole(present, self.path if self.code in INLINE else self.code)
         return Shape(steps, (*pairs, *more, *(rule for rule in rules if rule)), tuple(faults))
 
     def _step(self, name: str, faults: list[Found]) -> tuple[str, Check]:

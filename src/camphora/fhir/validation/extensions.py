@@ -57,17 +57,21 @@ class Extensions:
 
         return check
 
-    def owners(self, value: Any, scope: Scope) -> list[Found] | None:
-        """What the extensions of an object ask of that object, by their `contextInvariant`."""
-        items = value["extension"]
-        found: list[Found] = []
-        for item in items if type(items) is list else ():
-            url = item.get("url") if type(item) is dict else None
-            for text in self._asked(url) if type(url) is str else ():
-                if not self._holds(text, value, item, scope):
-                    facts: dict[str, object] = {"key": "contextInvariant", "human": text}
-                    found.append(Found("", "validation-invariant", facts, "error", url or "", text))
-        return found or None
+    def owner(self, kind: str) -> Check:
+        """What the extensions of an object of this type or path ask of it, by their `contextInvariant`."""
+
+        def check(value: Any, scope: Scope) -> list[Found] | None:
+            items = value["extension"]
+            found: list[Found] = []
+            for item in items if type(items) is list else ():
+                url = item.get("url") if type(item) is dict else None
+                for text in self._asked(url) if type(url) is str else ():
+                    if not _holds(text, kind, value, item, scope):
+                        facts: dict[str, object] = {"key": "contextInvariant", "human": text}
+                        found.append(Found("", "validation-invariant", facts, "error", url or "", text))
+            return found or None
+
+        return check
 
     def _asked(self, url: str) -> tuple[str, ...]:
         if url in self._asking:
@@ -78,14 +82,14 @@ class Extensions:
         self._asking[url] = tuple(definition.get("contextInvariant", ()))
         return self._asking[url]
 
-    @staticmethod
-    def _holds(text: str, value: Any, item: Any, scope: Scope) -> bool:
-        given = {"resource": scope.resource, "root": scope.root, "variables": {"extension": item}}
-        try:
-            return fhirpath.compile(text).holds(value, **given) is not False
-        except CamphoraError:
-            scope.unknown("invariant", "contextInvariant")
-            return True
+
+def _holds(text: str, kind: str, value: Any, item: Any, scope: Scope) -> bool:
+    given = {"resource": scope.resource, "root": scope.root, "variables": {"extension": item}}
+    try:
+        return fhirpath.compile(text, kind).holds(value, **given) is not False
+    except CamphoraError:
+        scope.unknown("invariant", "contextInvariant")
+        return True
 
 
 class _Here:

@@ -75,7 +75,7 @@ class Report:
 
 def findings(resource: Any, root: str, found: Iterable[Found]) -> list[Finding]:
     """The faults of a resource as findings: in document order, then by severity and code; each said once."""
-    once: dict[tuple[str, str, str], Finding] = {}
+    once: dict[tuple[object, ...], Finding] = {}
     for fault in found:
         one = _finding(root, fault)
         once.setdefault((one.path, one.code, one.rule if fault.code in _BY_RULE else _said(fault)), one)
@@ -88,9 +88,9 @@ def findings(resource: Any, root: str, found: Iterable[Found]) -> list[Finding]:
 _BY_RULE = {"validation-invariant", "validation-advice"}
 
 
-def _said(fault: Found) -> str:
+def _said(fault: Found) -> tuple[str, ...]:
     """By which two faults at one place are one: what was found and expected, whichever profile says it."""
-    return repr(sorted((name, str(value)) for name, value in fault.facts.items() if name != "type"))
+    return tuple([str(value) for name, value in fault.facts.items() if name != "type"])
 
 
 def _finding(root: str, fault: Found) -> Finding:

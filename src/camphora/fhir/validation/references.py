@@ -40,7 +40,9 @@ class References:
             if groups and not all(fitting):
                 return [_wrong_kind(groups[fitting.index([])], kind)]
             alone = [group[0] for group in fitting if len(group) == 1]
-            profiles = dict.fromkeys(root for root in (*alone, *own) if root.path == kind)
+            profiles = sorted(
+                {*alone, *(root for root in own if root.path == kind)}, key=lambda root: root.profile
+            )
             inside = Scope(value, scope.root if contained else None, scope, None, scope.tally)
             found = self.compiler.resource(kind, profiles)(value, inside)
             for group in fitting:

@@ -43,7 +43,7 @@ def object_check(shape_of: Callable[[tuple[str, ...]], Shape]) -> Check:
             if not shape.faults and len(shapes) < MOST_SHAPES:
                 shapes[names] = shape
         found: list[Found] | None = None
-        for (label, one), item in zip(shape.steps, value.values(), strict=False):
+        for (label, one), item in zip(shape.steps, value.values()):  # noqa: B905 - the keyword costs a third
             faults = one(item, scope)
             if faults is not None:
                 found = _under(found, label, faults, item, value)
