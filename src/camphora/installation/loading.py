@@ -1,23 +1,25 @@
-"""Files that people bring: NDJSON, a Bundle or one resource in JSON, and CSV or Excel of a declared table.
+"""Files that people bring: NDJSON, a Bundle or one resource in JSON or XML, and CSV or Excel of a declared table.
 
-Every fault is located and reported; what is right is kept, unless only a dry run was asked for. The faulty lines
-come back in a file of their own, to be mended and loaded again. Loading the same file twice doubles nothing.
+Every fault is located and reported; what is right is kept, unless only a dry run was asked for: of NDJSON every good
+line, of a Bundle all or nothing. The faulty lines come back in a file of their own, to be mended and loaded again.
+Loading the same file twice doubles nothing. Of FHIR the form is told by what a file holds, not by its name.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from camphora.errors import CamphoraError, Faults, Invalid, Lang, Place
-from camphora.fhir.json import parse, split_bundle
+from camphora.fhir import forms, json, xml
 from camphora.fhir.references import rewrite
+from camphora.fhir.xml.reading import Reading
 from camphora.formats.csv_rows import Row, csv_rows
 from camphora.formats.declaration import TableDeclaration, bad_rows_csv
 from camphora.formats.excel import sheet_rows
@@ -28,6 +30,8 @@ from camphora.policy.internal import loading
 from camphora.records import Prepared, Put, prepare
 
 CHUNK = 500
+LINES = (".ndjson", ".jsonl")
+FHIR = (*LINES, ".json", ".xml")
 Count = Callable[[int], None]
 
 
@@ -54,6 +58,16 @@ class Report:
             self.faults.append(located)
 
 
+class Brought(NamedTuple):
+    """One resource of a file: where it lies, its JSON (empty where there is none), the address of its entry, and
+    what is wrong with its form."""
+
+    place: Place
+    body: bytes
+    address: str | None = None
+    faults: tuple[Invalid, ...] = ()
+
+
 def _inside(outer: str | None, inner: str | None) -> str | None:
     """A path of a resource as it stands in its bundle: Bundle.entry[1].resource and Observation.status."""
     if outer and inner:
@@ -71,17 +85,18 @@ class Loader:
     lang: Lang = "zh-TW"
 
     def load(self, path: Path, table: str | None = None, count: Count = lambda _: None) -> Report:
-        """Load one file by its ending, or as rows of the table that is named."""
+        """Load one file, or the rows of the table that is named."""
         name = path.name.removesuffix(".gz").lower()
         if not path.is_file():
             raise Invalid("installation-no-file", file=path.name)
         if table or name.endswith((".csv", ".xlsx")):
             return self._rows(path, table, count)
-        if name.endswith((".ndjson", ".jsonl")):
+        if not name.endswith(FHIR):
+            raise Invalid("installation-unknown-kind", file=path.name)
+        form = _form(path, lines=name.endswith(LINES))
+        if form == "ndjson":
             return self._lines(path, count)
-        if name.endswith(".json"):
-            return self._json(path, count)
-        raise Invalid("installation-unknown-kind", file=path.name)
+        return self._whole(path, _in_xml(path) if form == "xml" else _in_json(path), count)
 
     def _lines(self, path: Path, count: Count) -> Report:
         report = Report(path.name)
@@ -109,20 +124,19 @@ class Loader:
                 report.fault(error, place)
                 bad.append(line.raw)
 
-    def _json(self, path: Path, count: Count) -> Report:
+    def _whole(self, path: Path, brought: Iterable[Brought], count: Count) -> Report:
+        """All resources of a file, or none of them."""
         report = Report(path.name)
-        with open_limited(path) as stream:
-            data = stream.read()
-        resource = parse(data, file=path.name)
-        bundled = resource.get("resourceType") == "Bundle" and resource.get("type") != "document"
-        bodies = list(_entries(data, path.name)) if bundled else [("", data)]
         ready: list[Prepared] = []
-        for spot, body in bodies:
+        for one in _joined(list(brought)):
             report.read += 1
-            try:
-                ready.append(self._ready(parse(body), body))
-            except Invalid as error:
-                report.fault(error, Place(path.name, path=spot or None))
+            for fault in one.faults:
+                report.fault(fault, Place(path.name))
+            if one.body:
+                try:
+                    ready.append(self._ready(json.parse(one.body), one.body))
+                except Invalid as error:
+                    report.fault(error, one.place)
         if not report.faults:
             self._keep(ready, report)
         count(report.read)
@@ -196,18 +210,64 @@ class Loader:
         return str(target)
 
 
-def _entries(data: bytes, file: str) -> Iterator[tuple[str, bytes]]:
-    """The resources of a bundle with their place, references to entries turned into Type/id."""
-    entries = split_bundle(data, file=file).entry
+def _form(path: Path, *, lines: bool) -> forms.Form:
+    """The form that the content has. A name that says lines is believed where they may be some, broken or none."""
+    with open_limited(path) as stream:
+        start = stream.read(forms.START)
+    if lines:
+        first, second = ([line for line in map(bytes.strip, start.splitlines()) if line] + [b"", b""])[:2]
+        if not first.startswith((b"<", b"\xef\xbb\xbf<")) and second[:1] in {b"", b"{"}:
+            return "ndjson"
+    return forms.form(start, file=path.name)
+
+
+def _in_json(path: Path) -> Iterator[Brought]:
+    """The resource, or those of a Bundle, as the bytes that came."""
+    with open_limited(path) as stream:
+        data = stream.read()
+    if not _is_taken_apart(json.parse(data, file=path.name)):
+        yield Brought(Place(path.name), data)
+        return
+    for number, entry in enumerate(json.split_bundle(data, file=path.name).entry):
+        if body := bytes(entry.resource):
+            yield Brought(_entry_place(path, number), body, entry.full_url)
+
+
+def _in_xml(path: Path) -> Iterator[Brought]:
+    """The same in the JSON form, decimals as they were written; a Bundle is read entry by entry."""
+    with open_limited(path) as stream:
+        head = Reading(file=path.name, entry=lambda *_: None)
+        head.feed(stream.read(forms.START))
+    with open_limited(path) as stream:
+        if not _is_taken_apart(head.resource):
+            found = xml.read(stream.read(), file=path.name, exact=True)
+            yield Brought(Place(path.name, 1), json.write(found.resource), None, tuple(found.faults))
+            return
+        for number, entry in enumerate(xml.entries(stream, file=path.name, exact=True)):
+            resource = entry.value.get("resource")
+            if resource or entry.faults:
+                body = json.write(resource) if resource else b""
+                place = _entry_place(path, number, entry.line)
+                yield Brought(place, body, entry.value.get("fullUrl"), tuple(entry.faults))
+
+
+def _is_taken_apart(resource: dict[str, Any]) -> bool:
+    """A document stays whole; any other Bundle brings its entries."""
+    return resource.get("resourceType") == "Bundle" and resource.get("type") != "document"
+
+
+def _entry_place(path: Path, number: int, line: int | None = None) -> Place:
+    return Place(path.name, line, path=f"Bundle.entry[{number}].resource")
+
+
+def _joined(brought: list[Brought]) -> Iterator[Brought]:
+    """The resources, references to addresses of entries turned into Type/id."""
     addresses: dict[str, str] = {}
-    for entry in entries:
-        resource = orjson.loads(bytes(entry.resource)) if bytes(entry.resource) else {}
-        if entry.full_url and "id" in resource and "resourceType" in resource:
-            addresses[entry.full_url] = f"{resource['resourceType']}/{resource['id']}"
-    for number, entry in enumerate(entries):
-        body = bytes(entry.resource)
-        if body:
-            yield f"Bundle.entry[{number}].resource", rewrite(body, addresses)
+    for one in brought:
+        resource = orjson.loads(one.body) if one.address and one.body else {}
+        if one.address and "id" in resource and "resourceType" in resource:
+            addresses[one.address] = f"{resource['resourceType']}/{resource['id']}"
+    return (one._replace(body=rewrite(one.body, addresses)) if addresses else one for one in brought)
 
 
 def _sheet(path: Path, declared: TableDeclaration) -> Iterator[Row]:
