@@ -207,6 +207,29 @@ def test_a_package_brings_its_code_systems_value_sets_and_maps(empty, tmp_path):
     assert {one.state for one in again} == {"same"}
 
 
+def test_the_names_of_a_supplement_are_those_of_the_code_it_supplements(empty, tmp_path):
+    base = {"resourceType": "CodeSystem", "url": "urn:cs", "version": "1", "content": "complete"}
+    base["concept"] = [{"code": "2345-7", "display": "Glucose"}, {"code": "1", "display": "Salt"}]
+    chinese = {"code": "2345-7", "designation": [{"language": "zh-TW", "value": "血糖"}]}
+    supplement = {
+        **base,
+        "url": "urn:zh",
+        "content": "supplement",
+        "supplements": "urn:cs",
+        "concept": [chinese],
+    }
+    for number, resource in enumerate((base, supplement)):
+        load(empty.path, written(tmp_path, json.dumps(resource), f"{number}.json"))
+    found = [(term.system, term.code, term.zh, term.en) for term in empty.search("血糖")]
+    assert found == [("urn:cs", "2345-7", "血糖", "Glucose")]
+    assert empty.lookup("urn:cs", "1").zh == ""
+    library = StoredLibrary(empty)
+    assert (library.versions("urn:zh"), [one.url for one in library.supplements("urn:cs")]) == (
+        [],
+        ["urn:zh"],
+    )
+
+
 def test_a_missing_file_is_named(empty, tmp_path):
     with pytest.raises(NotFound, match="terminology-no-file"):
         load(empty.path, tmp_path / "none.csv")

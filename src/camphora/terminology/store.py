@@ -14,7 +14,7 @@ from camphora.errors import Lang, NotFound
 from camphora.formats.fold import fold
 from camphora.terminology.build import Progress, build, bundled_digest
 from camphora.terminology.file import Readers, version_of
-from camphora.terminology.operations.canonicals import order
+from camphora.terminology.operations.canonicals import canonical, order
 from camphora.terminology.words import Wanted, id_range
 from camphora.terminology.writing import Edition
 
@@ -63,13 +63,23 @@ class Held:
     edition: Edition
 
 
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The editions of each url, the newest first; other addresses and their url; supplements by what they add to."""
+
+    state: int
+    by_url: Mapping[str, list[Held]]
+    aliases: Mapping[str, str]
+    supplements: Mapping[str, list[Held]]
+
+
 class Terminology:
     """An open terminology file. Each thread reads through a connection of its own, which cannot write."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.readers = Readers(path)
-        self._kept: tuple[int, dict[str, list[Held]], dict[str, str]] | None = None
+        self._kept: Contents | None = None
 
     @classmethod
     def build(cls, path: Path, progress: Progress | None = None) -> Terminology:
@@ -116,8 +126,8 @@ class Terminology:
 
     def held(self, system: str, version: str | None = None) -> list[Held]:
         """The editions of a system with their numbers, the newest first."""
-        by_url, aliases = self._contents()
-        found = by_url.get(aliases.get(system, system), [])
+        held = self._read()
+        found = held.by_url.get(held.aliases.get(system, system), [])
         return found if version is None else [one for one in found if one.edition.version == version]
 
     def lookup(self, system: str, code: str, version: str | None = None) -> Term | None:
@@ -125,8 +135,24 @@ class Terminology:
         for held in self.held(system, version)[:1]:
             sql = f"SELECT {TERM} FROM concept WHERE code = ? COLLATE NOCASE AND edition = ? AND code = ?"
             for row in self.readers.rows(sql, (code, held.number, code)):
-                return _term(held.edition, row)
+                return self._supplemented(_term(held.edition, row))
         return None
+
+    def _supplemented(self, term: Term) -> Term:
+        """The concept, with names that it lacks from the supplements to its system."""
+        sql = f"SELECT {TERM} FROM concept WHERE code = ? COLLATE NOCASE AND edition = ? AND code = ?"
+        for held in self._read().supplements.get(term.system, ()):
+            for row in self.readers.rows(sql, (term.code, held.number, term.code)):
+                other = _term(held.edition, row)
+                term = replace(term, zh=term.zh or other.zh, en=term.en or other.en)
+        return term
+
+    def _hit(self, edition: Edition, row: Sequence[Any]) -> Term:
+        """A row as a search gives it: what a supplement says stands under the system that it supplements."""
+        term = _term(edition, row)
+        if edition.supplements:
+            return self.lookup(canonical(edition.supplements).url, term.code) or term
+        return term
 
     def concept(self, system: str, code: str, version: str | None = None) -> Term:
         """As `lookup`; raises NotFound terminology-no-code."""
@@ -180,7 +206,7 @@ class Terminology:
             f"SELECT {TERM} FROM concept WHERE {condition} AND edition IN ({marks}) ORDER BY {ranked} LIMIT ?"
         )
         rows = self.readers.rows(sql, (*values, *newest, *ranks, limit))
-        terms = [_term(newest[row[0]], row) for row in rows]
+        terms = [self._hit(newest[row[0]], row) for row in rows]
         exact = [term for term in terms if fold(term.code) == wanted.text]
         return _joined(exact, self._by_plain_name(wanted, system), terms)[:limit]
 
@@ -197,7 +223,7 @@ class Terminology:
     def _by_plain_name(self, wanted: Wanted, system: str | None) -> list[Term]:
         contains = " AND ".join("instr(folded, ?) > 0" for _ in wanted.words)
         sql = f"SELECT url, code, zh, en, kind FROM plain WHERE {contains} ORDER BY length(folded), code"
-        aliases = self._contents()[1]
+        aliases = self._read().aliases
         url = aliases.get(system, system) if system else None
         rows = self.readers.rows(sql, wanted.words)
         return [
@@ -208,26 +234,30 @@ class Terminology:
 
     def _newest(self, system: str | None) -> dict[int, Edition]:
         """The newest edition of each system, or of the one named, by number."""
-        systems = [self.held(system)] if system else self._contents()[0].values()
+        systems = [self.held(system)] if system else self._read().by_url.values()
         return {found[0].number: found[0].edition for found in systems if found}
 
     def every(self) -> list[Held]:
         """Every edition with its number in the file."""
-        return [held for found in self._contents()[0].values() for held in found]
+        return [held for found in self._read().by_url.values() for held in found]
 
     def _numbers(self) -> dict[int, Edition]:
         return {held.number: held.edition for held in self.every()}
 
-    def _contents(self) -> tuple[dict[str, list[Held]], dict[str, str]]:
-        """The editions of each url, the newest first, and the aliases; read again when the file has changed."""
+    def _read(self) -> Contents:
+        """What is held; read again when the file has changed."""
         state = self.readers.state
         kept = self._kept
-        if kept is None or kept[0] != state:
+        if kept is None or kept.state != state:
             columns = ", ".join(EDITION).replace("count", "concepts")
             rows = self.readers.rows(f"SELECT id, {columns} FROM edition WHERE ready")
             aliases = dict(self.readers.rows("SELECT alias, url FROM alias"))
-            kept = self._kept = (state, _by_url(rows, aliases), aliases)
-        return kept[1], kept[2]
+            by_url = _by_url(rows, aliases)
+            supplements: dict[str, list[Held]] = {}
+            for held in (held for found in by_url.values() for held in found if held.edition.supplements):
+                supplements.setdefault(canonical(held.edition.supplements).url, []).append(held)
+            kept = self._kept = Contents(state, by_url, aliases, supplements)
+        return kept
 
 
 def _by_url(rows: Iterable[Sequence[Any]], aliases: Mapping[str, str]) -> dict[str, list[Held]]:
