@@ -5,14 +5,16 @@ import io
 import json
 import tarfile
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
 from camphora.errors import CamphoraError
 from camphora.terminology.operations import as_fhir
-from camphora.terminology.operations.capabilities import capability_statement, terminology_capabilities
+from camphora.terminology.operations.capabilities import terminology_capabilities
 from camphora.terminology.operations.requests import Desk
 from camphora.terminology.operations.resources import Layered, ResourceLibrary
+from camphora.web.fhir.capability import capability
 from terminology.operations.matching import Mismatch, fits
 
 ARCHIVE = Path(__file__).parent / "data/tx-ecosystem.tar.gz"
@@ -99,7 +101,9 @@ def answer(case):
     """(HTTP status, resource) of one test."""
     operation = case.test["operation"]
     if operation == "metadata":
-        return 200, capability_statement("http://localhost/fhir", version="1.0.0", release_date="2026-01-01")
+        started = datetime(2026, 1, 1, tzinfo=UTC)
+        operations = tuple(OPERATIONS.values())
+        return 200, json.loads(capability("http://localhost/fhir", started, "en", operations))
     if operation == "term-caps":
         return 200, terminology_capabilities(base(), version="1.0.0", date="2026-01-01")
     layers = [load(case.test["request"]), load(case.test.get("profile", "parameters-default.json"))]

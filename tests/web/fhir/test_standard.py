@@ -143,3 +143,7 @@ def test_a_transaction_with_one_wrong_entry_is_refused_and_names_it(strict):
     answer = strict.post("/fhir", content=orjson.dumps(bundle), headers={"content-type": "application/json"})
     assert answer.status_code == 422
     assert answer.json()["issue"][0]["expression"][0].startswith("Bundle.entry[0].resource.")
+
+
+def test_the_release_that_is_spoken_is_told(client):
+    assert named(client.get("/fhir/$versions")) == {"version": "4.0", "default": "4.0"}

@@ -1,4 +1,4 @@
-"""What a server with these operations says of itself: CapabilityStatement and TerminologyCapabilities (R4 4.0.1)."""
+"""What a server with these operations says of itself: TerminologyCapabilities (R4 4.0.1), and its features."""
 
 from __future__ import annotations
 
@@ -13,12 +13,8 @@ AS_PARAMETER = (
     "http://hl7.org/fhir/uv/tx-ecosystem/FeatureDefinition/CodeSystemAsParameter",
     "true",
 )
-DEFINITION = "http://hl7.org/fhir/OperationDefinition/"
-RESOURCES = {
-    "CodeSystem": ("lookup", "validate-code", "subsumes"),
-    "ValueSet": ("expand", "validate-code"),
-    "ConceptMap": ("translate",),
-}
+SERVER = "http://hl7.org/fhir/CapabilityStatement/terminology-server"
+"""What a server with these operations instantiates."""
 EXPANSION_PARAMETERS = (
     "activeOnly", "check-system-version", "count", "default-valueset-version", "designation", "displayLanguage",
     "exclude-system", "excludeNested", "filter", "force-system-version", "includeDefinition", "includeDesignations",
@@ -38,44 +34,6 @@ def features() -> list[dict[str, Any]]:
         }
         for definition, value in (TEST_VERSION, AS_PARAMETER)
     ]
-
-
-def rest_resources() -> list[dict[str, Any]]:
-    """The resources of the capability statement, with their interactions and operations."""
-    return [
-        {
-            "type": kind,
-            "interaction": [{"code": "read"}, {"code": "search-type"}],
-            "operation": [{"name": name, "definition": f"{DEFINITION}{kind}-{name}"} for name in operations],
-        }
-        for kind, operations in RESOURCES.items()
-    ]
-
-
-def capability_statement(url: str, *, version: str, release_date: str) -> dict[str, Any]:
-    """The statement of a terminology server at `url`; a server that does more adds its own resources."""
-    return {
-        "resourceType": "CapabilityStatement",
-        "extension": features(),
-        "url": f"{url}/CapabilityStatement/terminology",
-        "version": version,
-        "name": "CamphoraTerminology",
-        "title": "Camphora 樟: terminology",
-        "status": "active",
-        "date": release_date,
-        "kind": "instance",
-        "instantiates": ["http://hl7.org/fhir/CapabilityStatement/terminology-server"],
-        "software": {"name": "Camphora", "version": version, "releaseDate": release_date},
-        "fhirVersion": "4.0.1",
-        "format": ["application/fhir+json"],
-        "rest": [
-            {
-                "mode": "server",
-                "resource": rest_resources(),
-                "operation": [{"name": "versions", "definition": f"{DEFINITION}-s-versions"}],
-            }
-        ],
-    }
 
 
 def terminology_capabilities(library: Library, *, version: str, date: str) -> dict[str, Any]:

@@ -13,8 +13,11 @@ from camphora.errors import Lang
 from camphora.fhir import definitions
 from camphora.fhir.packages import package
 from camphora.fhir.search import parameters
+from camphora.terminology.operations.capabilities import SERVER, features
 from camphora.web.fhir.interactions import NOT_KEPT
 
+RELEASED = "2026-11-21"
+"""When this version was made."""
 OPERATIONS = "http://hl7.org/fhir/OperationDefinition/"
 NOT_IN_R4 = {("ValueSet", "batch-validate-code")}
 """Answered, but R4 has no definition of it that could be named."""
@@ -57,12 +60,14 @@ def capability(base: str, started: datetime, lang: Lang, operations: tuple[str, 
         "publisher": "Camphora",
         "description": words["description"],
         "kind": "instance",
-        "software": {"name": "Camphora", "version": __version__},
+        "software": {"name": "Camphora", "version": __version__, "releaseDate": RELEASED},
         "implementation": {"description": words["title"], "url": base},
         "fhirVersion": "4.0.1",
         "format": ["application/fhir+json", "json"],
         "implementationGuide": [_guide()],
     }
+    if "ValueSet/$expand" in operations:
+        statement |= {"extension": features(), "instantiates": [SERVER]}
     return orjson.dumps(statement)[:-1] + b',"rest":[%s]}' % _rest(lang, operations)
 
 
@@ -76,6 +81,7 @@ def _rest(lang: Lang, operations: tuple[str, ...]) -> bytes:
         "security": {"cors": False, "description": words["security"]},
         "resource": [_resource(name, operations) for name in sorted(definitions.resource_types() - NOT_KEPT)],
         "interaction": [{"code": code} for code in SYSTEM_INTERACTIONS],
+        "operation": [{"name": "versions", "definition": f"{OPERATIONS}-s-versions"}],
     }
     return orjson.dumps(rest)
 

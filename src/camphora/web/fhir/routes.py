@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 import msgspec
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
@@ -34,6 +35,12 @@ from camphora.web.fhir.places import placed
 
 CONTENT_TYPE = f"{FHIR_JSON}; charset=utf-8"
 LARGEST_FORM = MIB
+VERSIONS_SPOKEN = orjson.dumps(
+    {
+        "resourceType": "Parameters",
+        "parameter": [{"name": "version", "valueCode": "4.0"}, {"name": "default", "valueCode": "4.0"}],
+    }
+)
 Act = Callable[[Call], Answer]
 Bodied = Callable[[Call, bytes], Answer]
 Handler = Callable[[Api, Request], Awaitable[Response]]
@@ -49,6 +56,7 @@ DELETE = read_path("fhir.delete", "route", "persons")
 BUNDLE = read_path("fhir.bundle", "route", "persons")
 VALIDATE = read_path("fhir.validate", "route", "nothing")
 CODES = read_path("fhir.codes", "route", "nothing")
+VERSIONS = read_path("fhir.versions", "route", "nothing")
 METADATA = read_path("fhir.metadata", "route", "nothing")
 UNKNOWN = read_path("fhir.unknown", "route", "nothing")
 
@@ -57,6 +65,7 @@ def fhir_routes(api: Api) -> list[Route]:
     """Every route of the API, to be mounted under one path; the last one answers what none of them knows."""
     known = [
         _route("/metadata", "GET", METADATA.name, api, _metadata),
+        _route("/$versions", "GET", VERSIONS.name, api, _versions),
         _route("/{type}/$validate", "POST", VALIDATE.name, api, _validate),
         *(_operation(name, api) for name in (api.desk.operations if api.desk else ())),
         _route("/{type}/{id}", "GET", READ.name, api, _read),
@@ -155,6 +164,11 @@ async def _metadata(api: Api, request: Request) -> Response:
         api.calls, capability, api.base_of(request), api.started, wished.lang, api.operations
     )
     return _response(Answer(200, body), wished)
+
+
+async def _versions(_: Api, request: Request) -> Response:
+    """`GET /$versions`: the releases of FHIR that are spoken (https://hl7.org/fhir/capabilitystatement-operation-versions.html)."""
+    return _response(Answer(200, VERSIONS_SPOKEN), wish(request.headers, request.scope["query_string"]))
 
 
 async def _read(api: Api, request: Request) -> Response:
