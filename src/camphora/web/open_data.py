@@ -12,7 +12,7 @@ from camphora.catalogue.folder import System
 from camphora.formats.declaration import TableDeclaration, base_tables
 from camphora.pages import Cell, Column, Link, Table, View
 from camphora.pages.words import Words
-from camphora.terminology.build import Edition
+from camphora.terminology import Edition
 from camphora.web.population import Population
 from camphora.web.showing import Finder, Shown, found_page, view_routes
 from camphora.web.site import Site
