@@ -131,7 +131,7 @@ def test_codes_known_and_unknown(validator):
     category = {"system": "http://hl7.org/fhir/observation-status", "code": "nope"}
     coded = {**OBSERVATION, "code": {"coding": [category]}}
     assert said(validator, coded) == [("code-unknown", "Observation.code.coding[0].code")]
-    assert said(validator, {**OBSERVATION, "status": "nope"}) == [("code", "Observation.status")]
+    assert said(validator, {**OBSERVATION, "status": "nope"}) == [("fhir-code", "Observation.status")]
     elsewhere = {**OBSERVATION, "code": {"coding": [{"system": "urn:not:here", "code": "1"}]}}
     assert said(validator, elsewhere) == []
 

@@ -1,5 +1,6 @@
 """Whatever is brought: an answer, the same each time, in the same order."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -49,3 +50,26 @@ def test_a_count_changes_no_verdict(validator, resource):
     report = validator.report(resource)
     assert report.findings == validator.validate(resource)
     assert report.nodes > 0
+
+
+SECRET = "王小明A123456789"
+PLACES = [
+    {"gender": SECRET}, {"meta": {"profile": [SECRET], "security": [{"system": SECRET, "code": SECRET}]}},
+    {"maritalStatus": {"coding": [{"system": "http://hl7.org/fhir/administrative-gender", "code": SECRET}]}},
+    {"extension": [{"url": SECRET, "valueString": SECRET}]}, {SECRET: SECRET}, {"birthDate": SECRET},
+    {"identifier": [{"system": "http://www.moi.gov.tw", "value": SECRET, "use": SECRET}]},
+    {"managingOrganization": {"reference": SECRET, "type": SECRET}}, {"implicitRules": SECRET, "language": SECRET},
+    {"contact": [{"relationship": [{"coding": [{"system": SECRET, "code": SECRET, "display": SECRET}]}]}]},
+    {"contained": [{"resourceType": SECRET}, {"resourceType": "Patient", "id": SECRET}]},
+    {"communication": [{"language": {"coding": [{"system": "urn:ietf:bcp:47", "code": SECRET}]}}]},
+    {"text": {"status": SECRET, "div": SECRET}}, {"modifierExtension": [{"url": SECRET}]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("content", PLACES)
+def test_no_finding_repeats_what_may_be_a_persons(validator, content):
+    resource = {"resourceType": "Patient", **content}
+    report = validator.report(resource)
+    assert report.findings
+    said = [one.text(lang) + one.remedy(lang) for one in report.findings for lang in ("zh-TW", "en")]
+    assert "王小明" not in repr(report) + "".join(said)

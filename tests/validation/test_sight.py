@@ -64,8 +64,10 @@ def test_of_an_element_the_quick_answer_is_the_engines(found):
     assert [text for text in rules(code) if not agrees(text, code, value)] == []
 
 
-ATOMS = ["a.exists()", "a.empty()", "b.exists()", "a = 'x'", "a != 'x'", "a in ('x'|'y')", "a.startsWith('x')",
-         "a.hasValue()", "a <= b", "a.exists().not()", "true", "a.where(b = 'x').exists()", "(a | b).empty()"]  # fmt: skip
+ATOMS = [
+    "a.exists()", "a.empty()", "b.exists()", "a = 'x'", "a != 'x'", "a in ('x'|'y')", "a.startsWith('x')", "true",
+    "a.hasValue()", "a <= b", "a.exists().not()", "a.where(b = 'x').exists()", "(a | b).empty()",
+]  # fmt: skip
 NAMES = {"a": "family", "b": "text"}
 
 

@@ -20,6 +20,7 @@ from camphora.fhir.primitives import Found
 from camphora.fhir.protocols import Resolver, Terms
 from camphora.fhir.validation.compiler import Compiler
 from camphora.fhir.validation.finding import Finding, Report, Severity, findings
+from camphora.fhir.validation.limits import address
 from camphora.fhir.validation.parts import Library, Part
 from camphora.fhir.validation.policy import Mode, Policy
 from camphora.fhir.validation.references import declared, no_resource
@@ -119,7 +120,7 @@ class Validator:
         if self.policy.unknown == "off":
             return []
         severity: Severity = "error" if self.policy.unknown == "refuse" else "warning"
-        return [Found(path, "validation-profile-unknown", {"found": url}, severity, url)]
+        return [Found(path, "validation-profile-unknown", {"found": address(url)}, severity, address(url))]
 
 
 __all__ = ["Finding", "GuideTerms", "Mode", "Policy", "Report", "Severity", "Validator"]

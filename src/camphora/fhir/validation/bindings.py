@@ -13,6 +13,7 @@ from typing import Any, Literal
 from camphora.fhir import definitions
 from camphora.fhir.primitives import Found
 from camphora.fhir.protocols import Terms
+from camphora.fhir.validation.limits import address
 from camphora.fhir.validation.parts import BASE, Part
 from camphora.fhir.validation.scope import Check, Scope
 
@@ -52,7 +53,7 @@ class Bindings:
                 return None
             inside = contains(values, None, value)
             if inside is False:
-                return [_outside(part, values, severity, value)]
+                return [_barred(part, values, severity)]
             if inside is None:
                 scope.unknown("value set", values)
             if scope.tally is None:
@@ -87,7 +88,8 @@ class Bindings:
             if doubtful:
                 scope.unknown("value set", values)
                 return None
-            return [_outside(part, values, severity, "; ".join(_shown(coding) for coding in codings))]
+            found = "; ".join(dict.fromkeys(shown(self.terms, coding) for coding in codings))
+            return [_outside(part, values, severity, found)]
 
         return check
 
@@ -164,5 +166,16 @@ def _outside(part: Part, values: str, severity: Literal["error", "warning"], fou
     return Found("", CODES[severity], facts, severity, part.profile, part.id)
 
 
-def _shown(coding: Coded) -> str:
-    return f"{coding[0]}|{coding[1]}" if coding[0] else coding[1]
+def _barred(part: Part, values: str, severity: Literal["error", "warning"]) -> Found:
+    """Of a code without a system nobody can say that it is one, so it is not repeated."""
+    if severity == "error":
+        return Found("", "fhir-code", {"values": values}, severity, part.profile, part.id)
+    return _outside(part, values, severity, "?")
+
+
+def shown(terms: Terms, coding: Coded) -> str:
+    """A coding in a finding: a code that its code system has, or else only the system: other text may be a person's."""
+    system, code = coding
+    if not system:
+        return "?"
+    return f"{system}|{code}" if terms.knows(system, code) else address(system)

@@ -30,6 +30,7 @@ from camphora.fhir.validation.walking import (
     pair_rule,
     remembered,
     right,
+    safe,
 )
 
 Parts = tuple[Part, ...]
@@ -304,11 +305,6 @@ def _of_type(part: Part, one: Part, code: str) -> bool:
     """Whether a slice of a choice is the one for values of this type."""
     kinds = {row.get("type") for row in (part.definition.get("slicing") or {}).get("discriminator", ())}
     return kinds <= {"type"} and code in one.types and "/" not in one.slice
-
-
-def safe(name: str) -> str:
-    """A property's name as far as it can be one: text of another kind may be a person's."""
-    return name if len(name) <= 64 and name.isascii() and name.lstrip("_").isalnum() else "?"
 
 
 def unknown(name: str, owner: str) -> Found:

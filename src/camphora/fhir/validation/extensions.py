@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from camphora.errors import CamphoraError
 from camphora.fhir import definitions, fhirpath
 from camphora.fhir.primitives import Found
-from camphora.fhir.validation.limits import numbers, said
+from camphora.fhir.validation.limits import address, numbers, said
 from camphora.fhir.validation.parts import BASE, Part
 from camphora.fhir.validation.scope import Check, Scope
-from camphora.fhir.validation.walking import no_array
+from camphora.fhir.validation.walking import no_array, safe
 
 if TYPE_CHECKING:
     from camphora.fhir.validation.compiler import Compiler, Node
@@ -156,13 +156,13 @@ class _Here:
         return Found("", "validation-extension-place", {"found": url, "expected": allowed}, "error", url)
 
     def _unknown(self, url: str) -> list[Found]:
-        facts: dict[str, object] = {"found": url}
+        facts: dict[str, object] = {"found": address(url)}
         if self.modifier:
             return [Found("", "validation-modifier-unknown", facts, "error")]
         if ":" in url:
             return [Found("", "validation-extension-unknown", facts, "information")]
         owner = next((part for part in self.parts if part.slices), None) if self.nested else None
-        return [] if owner is None else [said(owner, "", "validation-extension-inner", found=url)]
+        return [] if owner is None else [said(owner, "", "validation-extension-inner", found=safe(url))]
 
     def numbers(self, value: list[Any]) -> list[Found]:
         found = []

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from camphora.fhir.dates import span
-from camphora.fhir.primitives import JSON_NAMES, NUMBERS, Found
+from camphora.fhir.primitives import NUMBERS, Found
 from camphora.fhir.validation.matching import Test, equal, fits
 from camphora.fhir.validation.parts import Part
 from camphora.fhir.validation.scope import Check, Scope
@@ -121,6 +122,9 @@ def _moment(value: Any, *, low: bool) -> Any:
     return start if low else end
 
 
-def kind_of(value: Any) -> str:
-    """The JSON kind of a value, never the value."""
-    return JSON_NAMES.get(type(value), "value")
+def address(text: str) -> str:
+    """The address of a definition or code system as far as it can be one: text of another kind may be a person's."""
+    return text if _ADDRESS.fullmatch(text) else "?"
+
+
+_ADDRESS = re.compile(r"(https?://|urn:)[!-~]{1,240}", re.ASCII)

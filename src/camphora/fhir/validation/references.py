@@ -12,7 +12,7 @@ from camphora.fhir import definitions
 from camphora.fhir.primitives import Found, wrong_type
 from camphora.fhir.references import parse_reference
 from camphora.fhir.validation.bundles import target_in_bundle
-from camphora.fhir.validation.limits import said
+from camphora.fhir.validation.limits import address, said
 from camphora.fhir.validation.parts import BASE, Part
 from camphora.fhir.validation.scope import Check, Scope
 
@@ -94,7 +94,7 @@ class References:
                 return None
             target = find(value)
             if target is None:
-                scope.unknown("canonical", value)
+                scope.unknown("canonical", address(value))
             elif target.get("resourceType") not in kinds:
                 return [
                     said(part, "", "validation-target", found=target.get("resourceType"), expected=expected)
@@ -160,6 +160,8 @@ class References:
             scope.unknown("reference", parse_reference(value["reference"]).type or "?")
             return None
         kind = target.get("resourceType")
+        if kind not in definitions.resource_types():
+            return None
         fitting = [root for root in roots.values() if root and root.path in {kind, "Resource"}]
         if not fitting and roots and all(roots.values()):
             expected = ", ".join(root.path for root in roots.values() if root)

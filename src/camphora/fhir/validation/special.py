@@ -9,6 +9,7 @@ from camphora.fhir.primitives import Found
 from camphora.fhir.taiwan import identifiers
 from camphora.fhir.validation import narrative
 from camphora.fhir.validation.bundles import bundle
+from camphora.fhir.validation.limits import address
 from camphora.fhir.validation.scope import Check, Scope
 
 if TYPE_CHECKING:
@@ -43,17 +44,17 @@ def _coding(compiler: Compiler) -> Check:
             return judged[key]
         known = terms.knows(system, code)
         if known is None:
-            scope.unknown("code system", system)
+            scope.unknown("code system", address(system))
         if len(judged) >= MOST:
             judged.clear()
-        judged[key] = _unknown(system, code) if known is False else _misnamed(compiler, system, code, display)
+        judged[key] = _unknown(system) if known is False else _misnamed(compiler, system, code, display)
         return judged[key]
 
     return check
 
 
-def _unknown(system: str, code: str) -> list[Found]:
-    return [Found(".code", "validation-code-unknown", {"found": code, "system": system})]
+def _unknown(system: str) -> list[Found]:
+    return [Found(".code", "validation-code-unknown", {"found": system})]
 
 
 def _misnamed(compiler: Compiler, system: str, code: str, display: str | None) -> list[Found] | None:

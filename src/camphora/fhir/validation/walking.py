@@ -178,3 +178,8 @@ def _two(first: Check, second: Check) -> Check:
         return faults if found is None else [*found, *faults]
 
     return check
+
+
+def safe(name: str) -> str:
+    """A property's name as far as it can be one: text of another kind may be a person's."""
+    return name if len(name) <= 64 and name.isascii() and name.lstrip("_").isalnum() else "?"
