@@ -202,9 +202,7 @@ class Terminology:
         condition, values = wanted.condition(id_range(list(newest)))
         ranked, ranks = wanted.order()
         marks = ",".join("?" * len(newest))
-        sql = (
-            f"SELECT {TERM} FROM concept WHERE {condition} AND edition IN ({marks}) ORDER BY {ranked} LIMIT ?"
-        )
+        sql = f"SELECT {TERM} FROM {wanted.source} WHERE {condition} AND edition IN ({marks}) ORDER BY {ranked} LIMIT ?"
         rows = self.readers.rows(sql, (*values, *newest, *ranks, limit))
         terms = [self._hit(newest[row[0]], row) for row in rows]
         exact = [term for term in terms if fold(term.code) == wanted.text]
@@ -217,7 +215,10 @@ class Terminology:
             return {}
         condition, values = wanted.condition(id_range(list(newest)))
         marks = ",".join("?" * len(newest))
-        sql = f"SELECT edition, count(*) FROM concept WHERE {condition} AND edition IN ({marks}) GROUP BY edition"
+        sql = (
+            f"SELECT edition, count(*) FROM {wanted.source} WHERE {condition} AND edition IN ({marks})"
+            " GROUP BY edition"
+        )
         return {newest[number].url: n for number, n in self.readers.rows(sql, (*values, *newest))}
 
     def _by_plain_name(self, wanted: Wanted, system: str | None) -> list[Term]:

@@ -175,8 +175,9 @@ class StoredSystem:
             return None
         if not filters and not text:
             return len(self)
-        sql, values = _and(self._conditions.all(filters), self._text(Wanted.of(text)))
-        return int(self._readers.rows(f"SELECT count(*) FROM concept WHERE {sql}", values)[0][0])
+        wanted = Wanted.of(text)
+        sql, values = _and(wanted.condition(self._ids), self._conditions.all(filters))
+        return int(self._readers.rows(f"SELECT count(*) FROM {wanted.source} WHERE {sql}", values)[0][0])
 
     def passes(self, code: str, filters: Sequence[Filter]) -> bool:
         if not filters and self.case_sensitive:
@@ -208,9 +209,9 @@ class StoredSystem:
 
     def _best(self, condition: Sql, wanted: Wanted) -> Iterator[Sequence[Any]]:
         """Rows of a search, best first: a page, and where that does not do, the ids of all the others."""
-        sql, values = _and(condition, self._text(wanted))
+        sql, values = _and(wanted.condition(self._ids), condition)
         ranked, ranks = wanted.order()
-        asked = f"FROM concept WHERE {sql} ORDER BY {ranked} LIMIT ? OFFSET ?"
+        asked = f"FROM {wanted.source} WHERE {sql} ORDER BY {ranked} LIMIT ? OFFSET ?"
         first = self._readers.rows(f"SELECT id, {COLUMNS} {asked}", (*values, *ranks, PAGE, 0))
         yield from first
         if len(first) < PAGE:
@@ -222,9 +223,6 @@ class StoredSystem:
             rows = self._readers.rows(f"SELECT id, {COLUMNS} FROM concept WHERE id IN ({marks})", page)
             by_id = {row[0]: row for row in rows}
             yield from (by_id[id_] for id_ in page if id_ in by_id)
-
-    def _text(self, wanted: Wanted) -> Sql:
-        return wanted.condition(self._ids)
 
     @cached_property
     def _attributes(self) -> dict[str, int]:

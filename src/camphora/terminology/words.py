@@ -58,15 +58,23 @@ class Wanted:
     def text(self) -> str:
         return " ".join(self.words)
 
+    @property
+    def source(self) -> str:
+        """What a query reads from: the index that narrows the choice and the concepts behind it, or all concepts."""
+        table = next(iter(self._indexed()), None)
+        return f"{table} CROSS JOIN concept ON concept.id = {table}.rowid" if table else "concept"
+
     def condition(self, ids: Range) -> Sql:
-        """Holds for a concept of these ids whose folded text has every word."""
-        parts, values = ["id BETWEEN ? AND ?"], list[object](ids)
-        for table, tokens in (("trigram", self._trigrams()), ("pair", self._pairs())):
-            if tokens:
-                parts.append(
-                    f"id IN (SELECT rowid FROM {table} WHERE {table} MATCH ? AND rowid BETWEEN ? AND ?)"
-                )
-                values += [" AND ".join(map(_quoted, tokens)), *ids]
+        """Holds for a concept of these ids, read from `source`, whose folded text has every word."""
+        first, *others = self._indexed() or {"": []}
+        parts, values = ["concept.id BETWEEN ? AND ?"], list[object](ids)
+        if first:
+            parts, values = [f"{first} MATCH ? AND {first}.rowid BETWEEN ? AND ?"], [self._match(first), *ids]
+        for table in others:
+            parts.append(
+                f"concept.id IN (SELECT rowid FROM {table} WHERE {table} MATCH ? AND rowid BETWEEN ? AND ?)"
+            )
+            values += [self._match(table), *ids]
         for word in self.words:
             if word not in self._pairs():
                 parts.append("instr(folded, ?) > 0")
@@ -80,6 +88,14 @@ class Wanted:
             " WHEN instr(folded, ?) = length(code) + 2 THEN 2 ELSE 3 END, length(folded), id"
         )
         return sql, [self.text, self.text, self.text]
+
+    def _indexed(self) -> dict[str, list[str]]:
+        """What to look for in each index that helps."""
+        found = {"trigram": self._trigrams(), "pair": self._pairs()}
+        return {table: tokens for table, tokens in found.items() if tokens}
+
+    def _match(self, table: str) -> str:
+        return " AND ".join(map(_quoted, self._indexed()[table]))
 
     def _trigrams(self) -> list[str]:
         return list(dict.fromkeys(word[k : k + 3] for word in self.words for k in range(len(word) - 2)))
