@@ -21,6 +21,7 @@ from camphora.fhir.fhirpath.items import Item, Thing, value_of
 from camphora.fhir.fhirpath.lexer import fault
 from camphora.fhir.fhirpath.quick import Slow, Unfit
 from camphora.fhir.fhirpath.types import Shape, shape
+from camphora.lake import straight
 
 Run = TypeVar("Run")
 Read = Callable[[Any, int, Any], list[Any]]
@@ -92,21 +93,20 @@ class Path:
 
     def values(self) -> Read:
         """Reads what a column holds: JSON, dates as text, decimals as numbers."""
-        run = self._fitting(quick.values)
+        otherwise = self._joined if _is_join(self._expression.tree) else self._values
+        run = self._fitting(straight.values)
         if run is not None:
-            return _first_try(run, self._values)
-        if _is_join(self._expression.tree):
-            return lambda item, row, at: self._values(item, row, at) or ([] if item is None else [""])
+            return _first_try(run, otherwise)
         truth = self._fitting(quick.truth) if self.is_truth() else None
         if truth is not None:
-            return _first_try(lambda item: [] if (found := truth(item)) is None else [found], self._values)
-        return self._values
+            return _first_try(lambda item: [] if (found := truth(item)) is None else [found], otherwise)
+        return otherwise
 
     def items(self, scope: Scope) -> Read:
         """Reads what paths in `scope` stand on, in the form that they ask for."""
         if scope.shape is None:
             return self._things
-        run = self._fitting(quick.values)
+        run = self._fitting(straight.values)
         return _first_try(run, self._elements) if run is not None else self._elements
 
     def holds(self) -> Callable[[Any], bool]:
@@ -150,6 +150,10 @@ class Path:
     def _values(self, item: Any, row: int, resource: Any) -> list[Any]:
         found = (_plain(thing) for thing in self._things(item, row, resource))
         return [value for value in found if value is not None]
+
+    def _joined(self, item: Any, row: int, resource: Any) -> list[Any]:
+        """SQL on FHIR's tests have nothing joined be a text without letters; FHIRPath has it be nothing."""
+        return self._values(item, row, resource) or ([] if item is None else [""])
 
     def _elements(self, item: Any, row: int, resource: Any) -> list[Any]:
         return [thing.value for thing in self._things(item, row, resource) if isinstance(thing, Item)]
@@ -205,7 +209,6 @@ def _is_absent(error: Invalid) -> bool:
 
 
 def _is_join(node: tree.Node) -> bool:
-    """SQL on FHIR's tests have nothing joined be a text without letters; FHIRPath has it be nothing."""
     return isinstance(node, tree.Function) and node.name == "join"
 
 

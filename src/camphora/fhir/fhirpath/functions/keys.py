@@ -6,8 +6,10 @@ Source: https://sql-on-fhir.org/ig (ViewDefinition, additional functions).
 
 from __future__ import annotations
 
+from typing import Any
+
 from camphora.fhir.fhirpath.functions.registry import function
-from camphora.fhir.fhirpath.items import Item, Thing
+from camphora.fhir.fhirpath.items import Item
 from camphora.fhir.fhirpath.running import Collection, Evaluate, Frame
 from camphora.fhir.fhirpath.types import shape
 from camphora.fhir.references import Reference, parse_reference
@@ -30,12 +32,13 @@ def reference_key(frame: Frame, source: Collection, wanted: Evaluate | None = No
 
     References that are not `Type/id` (absolute, contained, by identifier) have none.
     """
-    named = [one for one in map(_named, source) if one is not None]
-    return [one.id for one in named if wanted is None or _fits(frame, one.type, wanted)]
+    found = [named(thing.value) for thing in source if isinstance(thing, Item)]
+    local = [one for one in found if one is not None]
+    return [one.id for one in local if wanted is None or _fits(frame, one.type, wanted)]
 
 
-def _named(thing: Thing) -> Reference | None:
-    value = thing.value if isinstance(thing, Item) else None
+def named(value: Any) -> Reference | None:
+    """What the JSON of a Reference names on this server."""
     text = value.get("reference") if isinstance(value, dict) else None
     found = parse_reference(text) if isinstance(text, str) else None
     return found if found is not None and found.kind == "local" else None
