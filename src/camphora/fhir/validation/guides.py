@@ -90,8 +90,8 @@ class Guide:
         ):
             return
         if resource.get("url") not in self._used and resource.get("kind") != "logical":
-            what = "extension" if resource.get("type") == "Extension" else "profile"
-            yield _warning("", f"validation-{what}-unused")
+            extension = resource.get("type") == "Extension"
+            yield _warning("", "validation-extension-unused" if extension else "validation-profile-unused")
 
 
 def _warning(path: str, code: str, **facts: object) -> Found:

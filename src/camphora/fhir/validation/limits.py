@@ -41,15 +41,18 @@ def values(parts: Parts) -> list[Check]:
     """Fixed values and patterns, each asked once however many parts ask it."""
     found: dict[str, Check] = {}
     for part in parts:
-        for kind, test in (("fixed", equal), ("pattern", fits)):
+        for kind, test, code in _WAYS:
             asked = part.value(kind)
             if asked is not None:
-                found.setdefault(f"{kind}{asked[1]!r}", _value(part, kind, test(asked[1]), asked[1]))
+                found.setdefault(f"{kind}{asked[1]!r}", _value(part, code, test(asked[1]), asked[1]))
     return list(found.values())
 
 
-def _value(part: Part, kind: str, test: Test, wanted: Any) -> Check:
-    fault = [said(part, "", f"validation-{kind}", expected=shown(wanted))]
+_WAYS = (("fixed", equal, "validation-fixed"), ("pattern", fits, "validation-pattern"))
+
+
+def _value(part: Part, code: str, test: Test, wanted: Any) -> Check:
+    fault = [said(part, "", code, expected=shown(wanted))]
 
     def check(value: Any, _scope: Scope) -> list[Found] | None:
         return None if test(value) else fault
@@ -97,7 +100,7 @@ def _bound(part: Part, kind: str, wanted: Any, code: str) -> Check:
     low = kind == "minValue"
     read = _moment if code in _DATES else _number
     edge = read(wanted, low=low)
-    fault = [said(part, "", "validation-" + ("small" if low else "great"), expected=shown(wanted))]
+    fault = [said(part, "", "validation-small" if low else "validation-great", expected=shown(wanted))]
 
     def check(value: Any, _scope: Scope) -> list[Found] | None:
         mine = read(value, low=low)

@@ -9,6 +9,7 @@ from camphora.fhir.primitives import Found
 from camphora.fhir.taiwan import identifiers
 from camphora.fhir.validation import narrative
 from camphora.fhir.validation.bundles import bundle
+from camphora.fhir.validation.finding import Severity
 from camphora.fhir.validation.limits import address
 from camphora.fhir.validation.scope import Check, Scope
 
@@ -76,8 +77,15 @@ def _narrative(value: Any, _scope: Scope) -> list[Found] | None:
     fault = narrative.wrong(text) if type(text) is str else None
     if fault is None:
         return None
-    rule = "txt-2" if fault == "empty" else "txt-1"
-    return [Found(".div", f"validation-narrative-{fault}", {}, "error", "", rule)]
+    return [Found(".div", *_NARRATIVE[fault])]
+
+
+_NARRATIVE: dict[str, tuple[str, dict[str, object], Severity, str, str]] = {
+    "xml": ("validation-narrative-xml", {}, "error", "", "txt-1"),
+    "element": ("validation-narrative-element", {}, "error", "", "txt-1"),
+    "attribute": ("validation-narrative-attribute", {}, "error", "", "txt-1"),
+    "empty": ("validation-narrative-empty", {}, "error", "", "txt-2"),
+}
 
 
 def _identifier(value: Any, _scope: Scope) -> list[Found] | None:
