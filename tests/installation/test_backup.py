@@ -2,6 +2,7 @@
 
 import threading
 
+import orjson
 import pytest
 
 from builders import NOW, citizen, clinician, people
@@ -12,6 +13,12 @@ from camphora.installation.backup import backup
 from camphora.policy import choices
 from camphora.policy.internal import loading
 from camphora.records import Put
+from camphora.terminology.loaders import Asked, load
+
+COLOURS = {
+    "resourceType": "CodeSystem", "url": "http://camphora.test/colours", "version": "1", "status": "active",
+    "content": "complete", "concept": [{"code": "red", "display": "紅"}],
+}  # fmt: skip
 
 
 def test_a_backup_taken_while_serving_opens_and_keeps_the_choices(installation, tmp_path):
@@ -30,6 +37,20 @@ def test_a_backup_taken_while_serving_opens_and_keeps_the_choices(installation, 
     finally:
         copy.close()
     assert verify(tmp_path / "copy" / "audit").sound
+
+
+def test_code_systems_that_were_added_are_in_the_copy(installation, tmp_path):
+    source = tmp_path / "own.json"
+    source.write_bytes(orjson.dumps(COLOURS))
+    load(installation.terminology.path, source, Asked())
+    (installation.folder / "validation.toml").write_text('default = "warn"\n', "utf-8")
+    backup(installation.folder, tmp_path / "copy")
+    copy = Installation.open(tmp_path / "copy")
+    try:
+        assert copy.terminology.lookup(COLOURS["url"], "red") is not None
+        assert copy.standard.validator.policy.default == "warn"
+    finally:
+        copy.close()
 
 
 def test_a_backup_never_writes_into_what_is_there(installation, tmp_path):

@@ -1,7 +1,7 @@
 """A copy of an installation, taken from its folder while another process serves it.
 
 Order matters: the store first, then the signed heads, then the receipts, so that whatever the copied store or a
-copied head speaks of is in the copied log. The lake and the terminology are made again from what is copied.
+copied head speaks of is in the copied log. The lake is made again from what is copied.
 """
 
 from __future__ import annotations
@@ -35,11 +35,13 @@ def backup(folder: Path, to: Path) -> int:
 def _copy(folder: Path, to: Path) -> None:
     _copy_database(folder / "records.sqlite", to / "records.sqlite")
     _copy_database(folder / "gate.sqlite", to / "gate.sqlite", "DELETE FROM session")
+    if (folder / "terminology.sqlite").exists():
+        _copy_database(folder / "terminology.sqlite", to / "terminology.sqlite")
     (to / "audit").mkdir()
     for name in ("heads.key", "heads.pub", "heads.log", "receipts.log"):
         if (folder / "audit" / name).exists():
             shutil.copy2(folder / "audit" / name, to / "audit" / name)
-    for name in ("secret.key", "demo"):
+    for name in ("secret.key", "demo", "validation.toml"):
         if (folder / name).exists():
             shutil.copy2(folder / name, to / name)
     for name in ("systems", "packages"):

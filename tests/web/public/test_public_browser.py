@@ -12,7 +12,7 @@ from camphora.web.site import COOKIE
 PAGES = (
     "/", "/search?q=臺北", "/systems?q=護病", "/systems/183", "/systems/nurse_ratio?month=2024-03",
     "/systems/nurse_ratio/hospitals?level=醫學中心", "/systems/nurse_ratio/counties", "/open", "/open/population",
-    "/open/population?county=63000", "/open/codes", "/open/codes?q=aspirin", "/codes", "/codes?q=內科",
+    "/open/population?county=63000", "/codes", "/codes?q=aspirin", "/codes?q=內科",
     "/codes/concept?system=https://twcore.mohw.gov.tw/ig/twcore/CodeSystem/medication-frequency-nhi-tw&code=QD",
     "/about/sources", "/about/accessibility",
     "/about/privacy", "/uses?check=1", "/uses?purpose=secondary", "/ask", "/ask?view=person&by=sex&then=birth",

@@ -9,7 +9,7 @@ VIEWS = (
     "/systems/nurse_ratio/hospitals{}?month=2024-03&level=醫學中心",
     "/open/population{}",
     "/open/population{}?county=63000",
-    "/open/codes{}?q=aspirin",
+    "/codes{}?q=aspirin",
     "/open{}",
     "/systems{}?engine=watch",
     "/about/sources{}",

@@ -6,7 +6,7 @@ from camphora.web.site import handlers_words
 
 PAGES = (
     "/", "/search", "/systems", "/systems/1", "/systems/183", "/systems/nurse_ratio", "/systems/nurse_ratio/hospitals",
-    "/systems/nurse_ratio/counties", "/systems/nurse_ratio/method", "/open", "/open/population", "/open/codes",
+    "/systems/nurse_ratio/counties", "/systems/nurse_ratio/method", "/open", "/open/population", "/codes",
     "/open/population?county=63000", "/about/sources", "/about/accessibility", "/about/privacy", "/uses", "/patterns",
 )  # fmt: skip
 
@@ -43,7 +43,7 @@ def test_a_card_shows_the_chart_of_its_own_first_page(browser):
 
 def test_what_a_reader_types_is_shown_as_text_only(reader):
     hostile = "<script>alert(1)</script>"
-    for path in ("/search", "/systems", "/open/codes"):
+    for path in ("/search", "/systems", "/codes"):
         answer = reader.get(path, params={"q": hostile})
         assert answer.status_code == 200
         assert hostile not in answer.text

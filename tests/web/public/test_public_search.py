@@ -84,12 +84,12 @@ def test_a_wrong_address_gives_a_page_with_code_and_remedy(reader, path, code):
 
 
 def test_a_plain_name_of_ours_is_marked_as_ours(browser):
-    rows = {row["code"]: row for row in browser().get("/open/codes.json?q=metformin").json()["rows"]}
+    rows = {row["code"]: row for row in browser().get("/codes.json?q=metformin").json()["rows"]}
     assert rows["A10BA02"]["version"] == "本專案所取的白話名稱"
     assert all(row["version"] == "1.2.3" for code, row in rows.items() if code.startswith("AC"))
 
 
 def test_a_search_may_be_kept_to_one_code_system(browser):
     system = "https://twcore.mohw.gov.tw/ig/twcore/CodeSystem/organization-identifier-tw"
-    rows = browser().get("/open/codes.json", params={"q": "榮民總醫院", "system": system}).json()["rows"]
+    rows = browser().get("/codes.json", params={"q": "榮民總醫院", "system": system}).json()["rows"]
     assert {row["system"] for row in rows} == {"健保特約醫事機構"}
