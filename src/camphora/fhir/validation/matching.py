@@ -7,6 +7,7 @@ A pattern's object asks for its properties and no others; each item of its array
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 Test = Callable[[Any], bool]
@@ -17,6 +18,9 @@ def equal(wanted: Any) -> Test:
     kind = type(wanted)
     if kind is bool or kind is str:
         return lambda value: type(value) is kind and bool(value == wanted)
+    if kind is float:
+        written = Decimal(repr(wanted))
+        return lambda value: type(value) is not bool and value in (wanted, written)
     return lambda value: type(value) is not bool and bool(value == wanted)
 
 

@@ -81,7 +81,7 @@ def _exponent(value: Decimal) -> int:
 def _moment(value: dates.Temporal, digits: int | None, side: int) -> Collection:
     if isinstance(value, Time):
         size = TIME_PARTS.get(9 if digits is None else digits)
-        return [Time(_clock(value.parts, side)[:size])] if size else []
+        return [Time(_to_millisecond(_clock(value.parts, side)[:size], 2, side))] if size else []
     usual = 8 if isinstance(value, Date) else 17
     size = DATE_PARTS.get(usual if digits is None else digits)
     if size is None or (isinstance(value, Date) and size > 3):
@@ -100,7 +100,17 @@ def _date_time(value: Date | DateTime, size: int, side: int) -> DateTime:
     offset = value.offset if isinstance(value, DateTime) else None
     if offset is None:
         offset = LOW_ZONE if side < 0 else HIGH_ZONE
-    return DateTime(fill(parts)[:size], offset)
+    return DateTime(_to_millisecond(fill(parts)[:size], 5, side), offset)
+
+
+def _to_millisecond(parts: tuple[Part, ...], at: int, side: int) -> tuple[Part, ...]:
+    """Seconds, which stand at `at`, as the first or last millisecond that they cover."""
+    if len(parts) <= at:
+        return parts
+    seconds = Decimal(parts[at])
+    said = min(_exponent(seconds), 3)
+    rest = Decimal(1).scaleb(-said) - Decimal("0.001") if side > 0 else Decimal("0.000")
+    return (*parts[:at], seconds + rest)
 
 
 def _clock(parts: Sequence[Part], side: int) -> tuple[Part, ...]:
