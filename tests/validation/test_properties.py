@@ -73,3 +73,27 @@ def test_no_finding_repeats_what_may_be_a_persons(validator, content):
     assert report.findings
     said = [one.text(lang) + one.remedy(lang) for one in report.findings for lang in ("zh-TW", "en")]
     assert "王小明" not in repr(report) + "".join(said)
+
+
+def test_a_hundred_thousand_faults_are_told_in_one_pass(validator):
+    found = validator.validate({"resourceType": "Patient"} | {f"x{number}": 1 for number in range(100_000)})
+    assert [one.path for one in found if one.code == "fhir-unknown-element"][99_999] == "Patient.x99999"
+
+
+def test_a_long_chain_of_references_ends(validator):
+    profile = "https://twcore.mohw.gov.tw/ig/twcore/StructureDefinition/Observation-laboratoryResult-twcore"
+    link = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"text": "a"},
+        "meta": {"profile": [profile]},
+    }
+    entries = [
+        {
+            "fullUrl": f"urn:uuid:{number}",
+            "resource": {**link, "hasMember": [{"reference": f"urn:uuid:{number + 1}"}]},
+        }
+        for number in range(1_500)
+    ]
+    found = validator.validate({"resourceType": "Bundle", "type": "collection", "entry": entries})
+    assert any(one.path.startswith("Bundle.entry[1499]") for one in found)

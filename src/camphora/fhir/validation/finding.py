@@ -81,7 +81,8 @@ def findings(resource: Any, root: str, found: Iterable[Found]) -> list[Finding]:
         once.setdefault((one.path, one.code, one.rule if fault.code in _BY_RULE else _said(fault)), one)
     every = list(once.values())
     if len(every) > 1:
-        every.sort(key=lambda one: (_place(resource, one.path), ORDER[one.severity], one.code))
+        order = _Order(resource)
+        every.sort(key=lambda one: (order.place(one.path), ORDER[one.severity], one.code))
     return every
 
 
@@ -108,29 +109,47 @@ def _finding(root: str, fault: Found) -> Finding:
     )
 
 
-def _place(resource: Any, path: str) -> tuple[int, ...]:
-    """Where a path lies in the document: the position of each step; what is missing comes last in its object."""
-    at, found = resource, []
-    for step in _STEP.finditer(path):
-        name, index = step[1], step[2]
-        if index is not None:
-            found.append(int(index))
-            at = at[int(index)] if type(at) is list and int(index) < len(at) else None
-        else:
-            position, at = _property(at, name)
-            found.append(position)
-    return tuple(found)
+class _Order:
+    """Where paths lie in a document; each object's properties are counted once."""
+
+    def __init__(self, resource: Any) -> None:
+        self._resource = resource
+        self._known: dict[tuple[int, str], tuple[int, Any]] = {}
+        self._counted: set[int] = set()
+
+    def place(self, path: str) -> tuple[int, ...]:
+        """The position of each step of a path; what is missing comes last in its object."""
+        at, found = self._resource, []
+        for step in _STEP.finditer(path):
+            name, index = step[1], step[2]
+            if index is not None:
+                found.append(int(index))
+                at = at[int(index)] if type(at) is list and int(index) < len(at) else None
+            else:
+                position, at = self._property(at, name)
+                found.append(position)
+        return tuple(found)
+
+    def _property(self, at: Any, name: str) -> tuple[int, Any]:
+        at = at[0] if type(at) is list and at else at
+        if type(at) is not dict:
+            return _LAST
+        if id(at) not in self._counted:
+            self._counted.add(id(at))
+            for position, (key, value) in enumerate(at.items()):
+                self._known[id(at), key] = (position, value)
+        key = (id(at), name)
+        if key not in self._known:
+            self._known[key] = self._choice(at, name)
+        return self._known[key]
+
+    def _choice(self, at: dict[str, Any], name: str) -> tuple[int, Any]:
+        """The property of a choice (`valueString` for `value`), or of what lies beside a primitive alone."""
+        for key in at:
+            bare = key.removeprefix("_")
+            if bare == name or (bare.startswith(name) and bare[len(name) : len(name) + 1].isupper()):
+                return self._known[id(at), key]
+        return _LAST
 
 
-def _property(at: Any, name: str) -> tuple[int, Any]:
-    if type(at) is list and at:
-        at = at[0]
-    if type(at) is not dict:
-        return 10**6, None
-    for position, key in enumerate(at):
-        if key == name or (key.startswith(name) and key[len(name) : len(name) + 1].isupper()):
-            return position, at[key]
-    for position, key in enumerate(at):
-        if key == f"_{name}":
-            return position, at[key]
-    return 10**6, None
+_LAST: tuple[int, Any] = (10**6, None)

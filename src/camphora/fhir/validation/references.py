@@ -176,9 +176,10 @@ class References:
     ) -> list[Found] | None:
         """Whether the target fits one of the profiles; a circle of references is right so far."""
         key = (id(target), tuple(profiles))
-        if key not in scope.seen and len(scope.seen) < MOST_FOLLOWED:
+        if key not in scope.seen and len(scope.seen) < MOST_FOLLOWED and scope.depth < DEEPEST_FOLLOWED:
             scope.seen[key] = True
             inside = Scope(target, None, scope.outer or scope, None)
+            inside.depth = scope.depth + 1
             checks = (self.compiler.resource(root.path, (root,)) for root in profiles)
             scope.seen[key] = any(
                 not any(fault.severity == "error" for fault in check(target, inside) or ())
@@ -219,6 +220,8 @@ class Within:
         return self._references.find(reference, self._scope)[0]
 
 
+DEEPEST_FOLLOWED = 6
+"""So long is a chain of references that is followed from one resource."""
 MOST_FOLLOWED = 2_000
 """So many references of one resource are followed into their targets."""
 

@@ -24,9 +24,9 @@ class Scope:
     """One resource being checked. `resource` is it, `root` the one that contains it (or itself), `outer` the scope
     of the bundle around it; `ids` are those of elements met so far, each with the object that bears it; `seen` are
     the targets of references followed so far and whether they are right: while one is followed it is, so that
-    circles end."""
+    circles end; `depth` is the number of references between the resource in hand and this one."""
 
-    __slots__ = ("entry", "ids", "outer", "resource", "root", "seen", "tally")
+    __slots__ = ("depth", "entry", "ids", "outer", "resource", "root", "seen", "tally")
 
     def __init__(
         self,
@@ -41,6 +41,7 @@ class Scope:
         self.outer = outer
         self.entry = entry
         self.tally = tally
+        self.depth: int = outer.depth if outer else 0
         self.ids: dict[str, int] = {}
         self.seen: dict[tuple[int, object], bool] = outer.seen if outer else {}
 
