@@ -126,7 +126,42 @@ def test_references_lead_into_the_bundle_and_to_contained_resources():
     assert compiled("entry.resource.performer.resolve().name")(BUNDLE) == ["樟"]
     assert compiled("entry.resource.focus.resolve()").located(BUNDLE)[0].location[-2:] == ("contained", 0)
     subject = BUNDLE["entry"][3]["resource"]["subject"]
-    assert compiled("resolve().gender", "Reference")(subject, root=BUNDLE) == ["male"]
+    assert compiled("resolve().gender", "Reference")(subject, root=BUNDLE) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "other", "found"),
+    [
+        ("http://a.tw/fhir/Observation/2", "urn:uuid:x", ["p"]),
+        ("http://b.tw/fhir/Observation/2", "urn:uuid:x", []),
+        ("urn:uuid:y", "urn:uuid:x", ["p"]),
+        (None, None, ["p"]),
+        ("urn:uuid:y", "http://b.tw/fhir/Patient/p", []),
+    ],
+)
+def test_a_relative_reference_stays_with_the_server_of_its_entry(first, other, found):
+    people = [
+        {"resourceType": "Patient", "id": "p"},
+        {"resourceType": "Patient", "id": "p" if other and other[:4] == "http" else "q"},
+    ]
+    observation = {"resourceType": "Observation", "id": "2", "subject": {"reference": "Patient/p"}}
+    rows = [("http://a.tw/fhir/Patient/p", people[0]), (other, people[1]), (first, observation)]
+    bundle = {"resourceType": "Bundle", "entry": [{"fullUrl": url, "resource": one} for url, one in rows]}
+    assert compiled("entry.resource.subject.resolve().id")(bundle) == found
+
+
+def test_the_resolver_is_asked_for_the_address_that_the_entry_gives_a_reference():
+    class Asked:
+        def resolve(self, reference):
+            return {"resourceType": "Patient", "id": reference}
+
+    observation = {"resourceType": "Observation", "subject": {"reference": "Patient/p"}}
+    for url, asked in (
+        ("http://b.tw/fhir/Observation/2", "http://b.tw/fhir/Patient/p"),
+        ("urn:uuid:x", "Patient/p"),
+    ):
+        bundle = {"resourceType": "Bundle", "entry": [{"fullUrl": url, "resource": observation}]}
+        assert compiled("entry.resource.subject.resolve().id")(bundle, resolver=Asked()) == [asked]
 
 
 def test_other_references_are_asked_of_the_resolver():

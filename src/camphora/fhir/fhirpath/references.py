@@ -18,7 +18,7 @@ def resolved(run: Run, thing: Thing) -> Item | None:
         return _contained(run, start, text[1:])
     found = _in_bundle(run, start, text)
     if found is None and run.given.resolver is not None:
-        resource = run.given.resolver.resolve(text)
+        resource = run.given.resolver.resolve(text if ":" in text else _base(start) + text)
         at = root(resource, None) if type(resource) is dict else None
         found = at if isinstance(at, Item) else None
     return found
@@ -63,7 +63,9 @@ def _in_bundle(run: Run, start: Item | None, text: str) -> Item | None:
     if bundle is None:
         return None
     by_url, by_id = _addresses(run, bundle)
-    return by_url.get(text) or by_url.get(_base(start) + text) or by_id.get(text)
+    base = _base(start)
+    alone = [] if base else by_id.get(text, [])
+    return by_url.get(base + text) or by_url.get(text) or (alone[0] if len(alone) == 1 else None)
 
 
 def _base(start: Item | None) -> str:
@@ -76,21 +78,21 @@ def _base(start: Item | None) -> str:
     return f"{parts[0]}/" if len(parts) == 3 else ""
 
 
-def _addresses(run: Run, bundle: Item) -> tuple[dict[str, Item], dict[str, Item]]:
+def _addresses(run: Run, bundle: Item) -> tuple[dict[str, Item], dict[str, list[Item]]]:
     """The resources of a bundle by full address and by `Type/id`; read once in an evaluation."""
     mark = ("bundle", id(bundle.value))
     if mark not in run.kept:
         by_url: dict[str, Item] = {}
-        by_id: dict[str, Item] = {}
+        by_id: dict[str, list[Item]] = {}
         for entry in member(bundle, "entry"):
             run.spend(1)
             url = entry.value.get("fullUrl") if type(entry.value) is dict else None
             for resource in member(entry, "resource"):
                 by_url.setdefault(url if type(url) is str else "", resource)
-                by_id.setdefault(_local(resource.value), resource)
+                by_id.setdefault(_local(resource.value), []).append(resource)
         by_url.pop("", None)
         run.kept[mark] = (by_url, by_id)
-    found: tuple[dict[str, Item], dict[str, Item]] = run.kept[mark]
+    found: tuple[dict[str, Item], dict[str, list[Item]]] = run.kept[mark]
     return found
 
 
