@@ -7,7 +7,9 @@ from camphora.fhir import definitions
 from camphora.fhir.paths import branches
 
 
-@pytest.mark.parametrize("name", ["r4", "hl7.fhir.r4.core", "tw.gov.mohw.twcore", "tw.iii.ltc", "tw.gov.mohw.nhi.pas"])
+@pytest.mark.parametrize(
+    "name", ["r4", "hl7.fhir.r4.core", "tw.gov.mohw.twcore", "tw.iii.ltc", "tw.gov.mohw.nhi.pas"]
+)
 def test_bundled_files_match_the_digests_beside_them(name):
     folder = files(definitions.__name__)
     rows = [line.split() for line in folder.joinpath(f"{name}.sha256").read_text("utf-8").splitlines()]

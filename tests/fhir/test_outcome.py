@@ -1,4 +1,3 @@
-
 import pytest
 
 from camphora import errors

@@ -55,17 +55,17 @@ def _coding(compiler: Compiler) -> Check:
 
 
 def _unknown(system: str) -> list[Found]:
-    return [Found(".code", "validation-code-unknown", {"found": system})]
+    return [Found(".code", "validation-code-unknown", {"found": address(system)})]
 
 
 def _misnamed(compiler: Compiler, system: str, code: str, display: str | None) -> list[Found] | None:
+    """Neither the code nor its right name is told: both would say what a person has."""
     if not display:
         return None
     names = compiler.terms.displays(system, code)
     if not names or _folded(display) in map(_folded, names):
         return None
-    facts: dict[str, object] = {"found": f"{system}|{code}", "expected": " / ".join(dict.fromkeys(names[:3]))}
-    return [Found(".display", "validation-display", facts, "warning")]
+    return [Found(".display", "validation-display", {"found": address(system)}, "warning")]
 
 
 def _folded(text: str) -> str:

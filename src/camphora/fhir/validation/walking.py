@@ -126,7 +126,7 @@ def remembered(check: Check) -> Check:
     good: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()
 
     def quick(value: Any, scope: Scope) -> list[Found] | None:
-        if type(value) is not dict or scope.tally is not None:
+        if type(value) is not dict or scope.tally is not None or "id" in value:
             return check(value, scope)
         values = tuple(value.values())
         key = (tuple(value), values)
