@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camphora.errors import Faults
+from camphora.errors import Faults, Invalid
 from camphora.formats import csv_rows
 
 cells = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=8)
@@ -56,3 +56,26 @@ def test_what_csv_writes_is_read_back(pairs):
 def test_an_empty_file_has_no_header():
     with pytest.raises(Exception, match="formats-header-empty"):
         rows("")
+
+
+@pytest.mark.parametrize("cell", ['"A' + "x" * 1_100_000, "x" * 1_100_000, '"' + "x" * 1_100_000 + '"'])
+def test_a_cell_without_end_is_located_and_the_next_row_is_read(cell):
+    first, second = rows(f"a,b\n1,{cell}\n2,3\n")
+    assert (first.line, first.fault.code, first.fault.place.line) == (2, "formats-cell-long", 2)
+    assert (second.line, second.raw, second.fault) == (3, ["2", "3"], None)
+
+
+@pytest.mark.parametrize("header", ["a" * 1_100_000, '"a' + "x" * 1_100_000])
+def test_a_header_without_end_is_located(header):
+    with pytest.raises(Invalid, match="formats-cell-long") as error:
+        rows(f"{header},b\n1,2\n")
+    assert error.value.place.line == 1
+
+
+@given(st.text(st.sampled_from('a,"\r\n\0 \x85\u2028'), max_size=30))
+def test_whatever_stands_in_a_file_each_row_is_whole_or_has_its_fault(text):
+    try:
+        found = rows("a,b\n" + text)
+    except Invalid:
+        return
+    assert all(row.fault or len(row.raw) == 2 for row in found)

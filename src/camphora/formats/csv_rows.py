@@ -36,7 +36,7 @@ def csv_rows(
     """Every data row of a CSV file in order. Blank lines are passed over.
 
     Raises Faults with formats-header-missing, -doubled, -empty for the header; a row with too few or too many
-    cells, a NUL byte or broken quoting carries its fault in `Row.fault`.
+    cells, a NUL byte, broken quoting or a cell beyond `LONGEST_CELL` characters carries its fault in `Row.fault`.
     """
     name = name or name_of(source)
     with open_text(source, limits, name) as text:
@@ -74,14 +74,15 @@ def _rows(text: TextIO, name: str, required: Collection[str]) -> Iterator[Row]:
     csv.field_size_limit(LONGEST_CELL)
     lines = _Lines(text)
     reader = csv.reader(lines, strict=True)
-    header = _header(reader, name, required)
+    header = _header(reader, lines, name, required)
     while True:
         lines.taken.clear()
         line = lines.number + 1
         try:
             raw = next(reader, None)
         except csv.Error:
-            yield _broken(lines.give_back_all_but_first(), line, name)
+            raw, fault = _broken(lines.give_back_all_but_first(), Place(name, line))
+            yield Row(line, {}, raw, name, fault)
             reader = csv.reader(lines, strict=True)
             continue
         if raw is None:
@@ -90,10 +91,12 @@ def _rows(text: TextIO, name: str, required: Collection[str]) -> Iterator[Row]:
             yield Row(line, dict(zip(header, raw, strict=False)), raw, name, _form(raw, header, name, line))
 
 
-def _broken(text: str, line: int, name: str) -> Row:
-    """A line whose quoting is broken, with what can be made out of it; the next line begins a row of its own."""
-    raw = next(csv.reader([text.replace("\0", "")]), [])
-    return Row(line, {}, raw, name, Invalid("formats-quoting", place=Place(name, line)))
+def _broken(text: str, place: Place) -> tuple[list[str], Invalid]:
+    """What can be made out of a line that cannot be read, and its fault; the next line begins a row of its own."""
+    try:
+        return next(csv.reader([text.replace("\0", "")]), []), Invalid("formats-quoting", place=place)
+    except csv.Error:  # without strictness a cell that is too long is all that is left to complain of
+        return [], Invalid("formats-cell-long", place=place, most=LONGEST_CELL)
 
 
 def _form(raw: Sequence[str], header: Sequence[str], name: str, line: int) -> Invalid | None:
@@ -106,11 +109,11 @@ def _form(raw: Sequence[str], header: Sequence[str], name: str, line: int) -> In
     return None
 
 
-def _header(reader: Iterator[list[str]], name: str, required: Collection[str]) -> list[str]:
+def _header(reader: Iterator[list[str]], lines: _Lines, name: str, required: Collection[str]) -> list[str]:
     try:
         header = [cell.strip() for cell in next(reader, [])]
     except csv.Error as error:
-        raise Invalid("formats-quoting", place=Place(name, 1)) from error
+        raise _broken(lines.give_back_all_but_first(), Place(name, 1))[1] from error
     if not any(header):
         raise Invalid("formats-header-empty", place=Place(name, 1))
     check_header(header, name, required)
