@@ -1,5 +1,6 @@
 import gzip
 import tarfile
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -63,6 +64,8 @@ def test_what_is_no_resource_is_passed_over():
                 "package/xml/a.sch": b"<x/>",
                 "package/ig-r4.jsonld": b"?",
                 "package/notes.json": {"no": "resource"},
+                "package/list.json": {"resourceType": ["ValueSet"], "url": {"a": 1}},
+                "package/number.json": {"resourceType": 5},
                 "package/example/package.json": {"name": "not the package's own"},
             }
         )
@@ -141,6 +144,24 @@ def test_a_bomb_is_refused_before_it_fills_the_memory(monkeypatch):
     big = guide({f"package/other/{n}.bin": bytes(1 << 19) for n in range(4)})
     assert len(big) < 20_000
     assert isinstance(refused(big, "packages-bytes"), TooLarge)
+
+
+def test_a_file_of_empty_lists_is_refused_before_they_are_made():
+    lists = b'{"resourceType":"ValueSet","x":[' + b"[]," * archive.MOST_VALUES + b"[]]}"
+    bomb = guide({"package/ValueSet-x.json": lists})
+    assert len(bomb) < 20_000
+    tracemalloc.start()
+    assert isinstance(refused(bomb, "packages-values", "ValueSet-x.json"), TooLarge)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * len(lists)
+
+
+def test_a_json_file_is_bounded_where_others_are_passed_over(monkeypatch):
+    monkeypatch.setattr(archive, "MOST_JSON_BYTES", 1 << 12)
+    text = {"package/x.json": {**SYSTEM, "description": "x" * (1 << 12)}}
+    refused(guide(text), "packages-member", "x.json")
+    assert len(read(guide({"package/other/spec.internals": bytes(1 << 13)})).entries) == 1
 
 
 def test_one_huge_file_many_files_and_deep_folders_are_refused(monkeypatch):

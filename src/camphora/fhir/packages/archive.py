@@ -23,6 +23,10 @@ from camphora.fhir.packages.shelf import Json, Shelf, pack
 MOST_BYTES = 2 * 1024**3
 """Unpacked; the largest package that is published (value sets of the United States) has 1.1 GB."""
 MOST_MEMBER_BYTES = 256 * 1024**2
+MOST_JSON_BYTES = 64 * 1024**2
+MOST_VALUES = 2_000_000
+"""In one file; four times as many as HL7's largest has, the data elements of R4. An empty list takes three bytes in
+a file, next to none in the archive, and sixty in memory."""
 MOST_MEMBERS = 100_000
 MOST_HEAD_BYTES = 1024**2
 DEEPEST_FOLDER = 8
@@ -98,16 +102,19 @@ class _Reading:
             raise Invalid("packages-path", place=place)
         if not (member.isfile() or member.isdir()):
             raise Invalid("packages-link", place=place)
-        if len(steps) > DEEPEST_FOLDER or member.size > MOST_MEMBER_BYTES:
-            raise TooLarge("packages-member", place=place, most=MOST_MEMBER_BYTES, deepest=DEEPEST_FOLDER)
-        return steps[1:] if steps[:1] == ["package"] else steps
+        inside = steps[1:] if steps[:1] == ["package"] else steps
+        most = MOST_JSON_BYTES if _read_here(inside) else MOST_MEMBER_BYTES
+        if len(steps) > DEEPEST_FOLDER or member.size > most:
+            raise TooLarge("packages-member", place=place, most=most, deepest=DEEPEST_FOLDER)
+        return inside
 
     def _resource(self, steps: list[str], body: bytes) -> Iterator[tuple[bytes, bool]]:
         place = f"{self.file}!{'/'.join(steps)}"
+        _require_small(body, place)
         found = json.parse(body, file=place)
         if steps == ["package.json"]:
             self._package_json = _checked_manifest(found, place)
-        elif "resourceType" in found:
+        elif isinstance(found.get("resourceType"), str):
             _require_r4(found, place)
             line = msgspec.json.format(body.removeprefix(b"\xef\xbb\xbf"), indent=-1)
             yield line, _is_example(steps, found["resourceType"])
@@ -147,6 +154,12 @@ def _read_here(steps: list[str]) -> bool:
         and UNREAD_FOLDERS.isdisjoint(steps[:-1])
         and (len(steps) == 1 or steps[-1] != "package.json")
     )
+
+
+def _require_small(body: bytes, place: str) -> None:
+    """Refuses what would fill the memory once it is parsed; counted by the signs that stand between values."""
+    if sum(map(body.count, (b",", b"[", b"{"))) > MOST_VALUES:
+        raise TooLarge("packages-values", place=Place(file=place), most=MOST_VALUES)
 
 
 def _checked_manifest(found: Json, place: str) -> Json:
