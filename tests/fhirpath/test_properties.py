@@ -103,10 +103,11 @@ QUICK = [
     "name.all(family.hasValue() or given.empty())", "gender in ('a' | 'male')", "name.family.startsWith('a')",
     "active and name.exists() implies gender != 'a'", "contained.id", "birthDate <= birthDate", "active xor active",
     "children().count() > name.count()", "name.first().family", "name.family.matches('^a')", "deceased.exists()",
+    "active.not()", "active or gender.exists()", "gender implies active", "name.where(family).given", "birthDate < birthDate",
 ]  # fmt: skip
 FIELDS = [
     "name", "active", "gender", "telecom", "contact", "birthDate", "deceasedBoolean", "deceasedDateTime", "_active",
-    "multipleBirthInteger", "multipleBirthBoolean", "contained",
+    "multipleBirthInteger", "multipleBirthBoolean", "contained", "_gender", "_birthDate", "_multipleBirthInteger",
 ]  # fmt: skip
 INSIDE = st.sampled_from(["given", "_given", "family", "_family", "name", "system", "value", "rank", "id"])
 LEAF = st.sampled_from(["a", "b", "male", "2024-02-29", "2024", True, False, 1, 2, 2.5, None])
@@ -120,6 +121,8 @@ def _slowly(made, item):
     values = [thing.value if isinstance(thing, Item) else thing for thing in things]
     truths = [value_of(thing) for thing in things]
     lone = truths[0] if len(truths) == 1 and isinstance(truths[0], bool) else True if truths else None
+    if len(things) == 1 and isinstance(things[0], Item) and things[0].shape.primitive and values == [None]:
+        lone = None
     return [value for value in values if value is not None], lone
 
 

@@ -20,7 +20,8 @@ from camphora.fhir.fhirpath import quick, tree, types
 from camphora.fhir.fhirpath.checking import Checker
 from camphora.fhir.fhirpath.compiler import Compiler
 from camphora.fhir.fhirpath.dates import Date, DateTime, Time
-from camphora.fhir.fhirpath.items import Item, Primitive, Step, Thing, TypeInfo, root, type_of, value_of
+from camphora.fhir.fhirpath.functions.taking import truth
+from camphora.fhir.fhirpath.items import Item, Primitive, Step, Thing, TypeInfo, root, type_of
 from camphora.fhir.fhirpath.parser import DEEPEST, parse
 from camphora.fhir.fhirpath.quantities import Quantity
 from camphora.fhir.fhirpath.quick import Slow, Unfit
@@ -127,17 +128,14 @@ class Expression:
 
     def holds(self, item: Any, **given: Unpack[Environment]) -> bool | None:
         """Whether it holds, as an invariant: a lone boolean says it, other results mean yes, none None."""
-        truth = self._known(item).truth
-        if truth is not None and "trace" not in given:
+        quickly = self._known(item).truth
+        if quickly is not None and "trace" not in given:
             try:
-                return truth(item)
+                return quickly(item)
             except Slow:
                 pass
         things = self.things(item, **given)
-        if len(things) != 1:
-            return True if things else None
-        value = value_of(things[0])
-        return value if isinstance(value, bool) else True
+        return truth(things) if len(things) < 2 else True
 
     def _known(self, item: Any) -> _Quick:
         """The quick way for the type of an item, found once for each type."""

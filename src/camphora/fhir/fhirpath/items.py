@@ -194,6 +194,19 @@ def value_of(thing: Thing) -> Thing:
     return thing
 
 
+def valueless(thing: Thing) -> bool:
+    """Whether an element stands for a value and has none: a primitive with extensions alone, a quantity of nothing.
+
+    Operators and functions on values take such an element for an empty collection.
+    """
+    if type(thing) is not Item:
+        return False
+    if thing.shape.primitive:
+        return thing.value is None
+    quantity = thing.shape.code in QUANTITIES and type(thing.value) is dict
+    return quantity and thing.value.get("value") is None
+
+
 def carried(name: str, value: Any) -> Value | None:
     """The value of a primitive in JSON as the System type `name`; None where there is none."""
     if type(value) is str:

@@ -11,7 +11,7 @@ from camphora.fhir.fhirpath.comparing import equal, equivalent, key, order
 from camphora.fhir.fhirpath.dates import Date, DateTime, Part, Time
 from camphora.fhir.fhirpath.functions.combining import union
 from camphora.fhir.fhirpath.functions.mathematics import INTEGERS, USUAL, whole
-from camphora.fhir.fhirpath.functions.taking import amount, number, one, text
+from camphora.fhir.fhirpath.functions.taking import amount, number, one, text, valued
 from camphora.fhir.fhirpath.items import Thing, type_of, value_of
 from camphora.fhir.fhirpath.quantities import Quantity
 from camphora.fhir.fhirpath.running import Collection, Frame
@@ -44,7 +44,7 @@ def _unlike(frame: Frame, left: Collection, right: Collection) -> Collection:
 
 def _ordered(fits: Callable[[int], bool]) -> Operator:
     def run(_: Frame, left: Collection, right: Collection) -> Collection:
-        a, b = one(left), one(right)
+        a, b = valued(left), valued(right)
         found = None if a is None or b is None else order(a, b)
         return [] if found is None else [fits(found)]
 
@@ -71,7 +71,7 @@ def _joined(frame: Frame, left: Collection, right: Collection) -> Collection:
 
 
 def _plus(frame: Frame, left: Collection, right: Collection) -> Collection:
-    a, b = one(left), one(right)
+    a, b = valued(left), valued(right)
     if a is None or b is None:
         return []
     first, second = value_of(a), value_of(b)
@@ -83,7 +83,7 @@ def _plus(frame: Frame, left: Collection, right: Collection) -> Collection:
 
 
 def _minus(_: Frame, left: Collection, right: Collection) -> Collection:
-    a, b = one(left), one(right)
+    a, b = valued(left), valued(right)
     if a is None or b is None:
         return []
     first = value_of(a)

@@ -12,7 +12,7 @@ from camphora.fhir import ucum
 from camphora.fhir.fhirpath import dates
 from camphora.fhir.fhirpath.dates import Date, DateTime, Part, Time
 from camphora.fhir.fhirpath.functions.registry import function
-from camphora.fhir.fhirpath.functions.taking import integer, one, wrong
+from camphora.fhir.fhirpath.functions.taking import integer, valued, wrong
 from camphora.fhir.fhirpath.items import Thing, value_of
 from camphora.fhir.fhirpath.quantities import Quantity
 from camphora.fhir.fhirpath.running import Collection, Frame
@@ -37,7 +37,7 @@ def high_boundary(_: Frame, source: Collection, precision: Collection | None = N
 
 
 def _boundary(source: Collection, precision: Collection | None, side: int) -> Collection:
-    thing = one(source)
+    thing = valued(source)
     if thing is None:
         return []
     value, digits = value_of(thing), None if precision is None else integer(precision)
@@ -121,7 +121,7 @@ def _clock(parts: Sequence[Part], side: int) -> tuple[Part, ...]:
 @function("precision", gives="Integer")
 def precision(_: Frame, source: Collection) -> Collection:
     """Digits: after the point of a decimal, of all parts of a date or time."""
-    thing = one(source)
+    thing = valued(source)
     return [] if thing is None else [_precision(value_of(thing))]
 
 

@@ -7,7 +7,7 @@ from functools import cmp_to_key
 from camphora.errors import Invalid
 from camphora.fhir.fhirpath.comparing import key, order
 from camphora.fhir.fhirpath.functions.registry import function
-from camphora.fhir.fhirpath.functions.taking import integer, one, text, truth
+from camphora.fhir.fhirpath.functions.taking import integer, one, text, truth, valued
 from camphora.fhir.fhirpath.items import Thing
 from camphora.fhir.fhirpath.running import Collection, Evaluate, Frame
 
@@ -112,7 +112,7 @@ def sort(frame: Frame, source: Collection, keys: list[tuple[int, Evaluate]]) -> 
     frame.run.spend(len(source) * len(keys))
     for inner.index, thing in enumerate(source):
         inner.this = [thing]
-        rows.append((thing, [one(evaluate(inner)) for _, evaluate in keys]))
+        rows.append((thing, [valued(evaluate(inner)) for _, evaluate in keys]))
 
     def compare(a: tuple[Thing, list[Thing | None]], b: tuple[Thing, list[Thing | None]]) -> int:
         steps = (_apart(sign, x, y) for (sign, _), x, y in zip(keys, a[1], b[1], strict=True))

@@ -130,7 +130,7 @@ def split(frame: Frame, source: Collection, argument: Collection) -> Collection:
 @function("join", (0, 1), takes="String", gives="String")
 def join(frame: Frame, source: Collection, argument: Collection | None = None) -> Collection:
     separator = "" if argument is None else text(argument) or ""
-    parts = [text([thing]) or "" for thing in source]
+    parts = [part for thing in source if (part := text([thing])) is not None]
     frame.run.length(sum(map(len, parts)) + len(separator) * len(parts))
     return [separator.join(parts)] if parts else []
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from camphora.errors import Invalid
-from camphora.fhir.fhirpath.items import Item, Thing, type_of, value_of
+from camphora.fhir.fhirpath.items import Item, Thing, type_of, value_of, valueless
 from camphora.fhir.fhirpath.quantities import Quantity
 
 
@@ -17,18 +17,27 @@ def one(things: Sequence[Thing]) -> Thing | None:
     return things[0] if things else None
 
 
+def valued(things: Sequence[Thing]) -> Thing | None:
+    """The only thing, None where there is none or it has no value. Raises `Invalid` where there are several."""
+    found = one(things)
+    return None if found is None or valueless(found) else found
+
+
 def truth(things: Sequence[Thing]) -> bool | None:
-    """The only thing as a boolean: one that is no boolean counts as true. None where there is none."""
+    """The only thing as a boolean: one that is no boolean counts as true. None where there is none, or a primitive
+    without a value."""
     found = one(things)
     if found is None or found is True or found is False:
         return found
     value = value_of(found)
-    return value if isinstance(value, bool) else True
+    if isinstance(value, bool):
+        return value
+    return None if isinstance(value, Item) and value.shape.primitive and value.value is None else True
 
 
 def boolean(things: Sequence[Thing]) -> list[bool]:
-    """Every thing as the boolean that it must be."""
-    values = [value_of(thing) for thing in things]
+    """Every thing that has a value as the boolean that it must be."""
+    values = [value_of(thing) for thing in things if not valueless(thing)]
     for value in values:
         if not isinstance(value, bool):
             raise wrong("Boolean", value)
@@ -58,7 +67,7 @@ def integer(things: Sequence[Thing]) -> int | None:
 
 def number(things: Sequence[Thing]) -> int | Decimal | None:
     """The only thing as an int or a Decimal."""
-    found = one(things)
+    found = valued(things)
     if found is None:
         return None
     value = value_of(found)
@@ -69,7 +78,7 @@ def number(things: Sequence[Thing]) -> int | Decimal | None:
 
 def amount(things: Sequence[Thing]) -> int | Decimal | Quantity | None:
     """The only thing as a number or a quantity."""
-    found = one(things)
+    found = valued(things)
     value = None if found is None else value_of(found)
     return value if isinstance(value, Quantity) else number(things)
 
