@@ -103,7 +103,8 @@ QUICK = [
     "name.all(family.hasValue() or given.empty())", "gender in ('a' | 'male')", "name.family.startsWith('a')",
     "active and name.exists() implies gender != 'a'", "contained.id", "birthDate <= birthDate", "active xor active",
     "children().count() > name.count()", "name.first().family", "name.family.matches('^a')", "deceased.exists()",
-    "active.not()", "active or gender.exists()", "gender implies active", "name.where(family).given", "birthDate < birthDate",
+    "active.not()", "active or gender.exists()", "gender implies active", "name.where(family).given",
+    "birthDate < birthDate",
 ]  # fmt: skip
 FIELDS = [
     "name", "active", "gender", "telecom", "contact", "birthDate", "deceasedBoolean", "deceasedDateTime", "_active",

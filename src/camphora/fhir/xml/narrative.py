@@ -23,6 +23,8 @@ _START = re.compile(r"<div(?=[\s/>])")
 _TAG_END = re.compile(rb"(?:[^>\"']|\"[^\"]*\"|'[^']*')*>")
 _PREFIXED = re.compile(r"</?[^\s<>/]+:|\s(?!xml:)[^\s=<>\"':]+:[^\s=<>\"':]+\s*=")
 _NAMED = re.compile(r"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)|&([A-Za-z][A-Za-z0-9]*;)", re.DOTALL)
+_VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+"""Elements of HTML that have no end tag: `</br>` would be a second line break."""
 _OWN = {"lt;", "gt;", "amp;", "quot;", "apos;"}
 _XML_PREFIX = "http://www.w3.org/XML/1998/namespace"
 
@@ -35,7 +37,7 @@ def end_of(window: bytes, start: int, end: int) -> int:
     return window.index(b">", end) + 1
 
 
-def to_json(raw: bytes, scope: Mapping[str | None, str]) -> str:
+def to_json(raw: bytes, scope: Mapping[str | None, str | None]) -> str:
     """The narrative's source as a string that stands alone; `scope` are the namespaces declared around it."""
     text = raw.decode()
     if "\r" in text:
@@ -97,10 +99,11 @@ class _Rewriting:
     """Writes a narrative anew in which XHTML is the default namespace and every other one is declared where it
     is used."""
 
-    def __init__(self, scope: Mapping[str | None, str]) -> None:
+    def __init__(self, scope: Mapping[str | None, str | None]) -> None:
         self._scope = scope
         self._out: list[str] = []
-        self._spaces: list[str] = [""]
+        self._spaces: list[str] = []
+        self._opened = 0
 
     def of(self, text: str) -> str:
         parser = hardened(namespaces=True)
@@ -108,7 +111,7 @@ class _Rewriting:
         parser.CharacterDataHandler = lambda data: self._out.append(escape(data))
         parser.CommentHandler = lambda data: self._out.append(f"<!--{data}-->")
         declared = "".join(
-            f" xmlns{':' + prefix if prefix else ''}={quoteattr(uri)}"
+            f" xmlns{':' + prefix if prefix else ''}={quoteattr(uri or '')}"
             for prefix, uri in self._scope.items()
             if prefix != "xml"
         )
@@ -117,11 +120,12 @@ class _Rewriting:
 
     def _start(self, full: str, attributes: list[str]) -> None:
         space, _, name = full.rpartition(" ")
-        declared = f" xmlns={quoteattr(space)}" if space != self._spaces[-1] else ""
-        self._spaces.append(space)
+        declared = f" xmlns={quoteattr(space)}" if [space] != self._spaces[-1:] else ""
+        self._spaces.append(space if self._spaces else "")  # nothing leans on what `around` declares
         pairs = zip(attributes[::2], attributes[1::2], strict=True)
         said = "".join(self._attribute(key, value, at) for at, (key, value) in enumerate(pairs))
         self._out.append(f"<{name}{declared}{said}>")
+        self._opened = len(self._out)
 
     def _attribute(self, full: str, value: str, at: int) -> str:
         space, _, name = full.rpartition(" ")
@@ -133,5 +137,8 @@ class _Rewriting:
         return f" xmlns:n{at}={quoteattr(space)} n{at}:{name}={quoted}"
 
     def _end(self, full: str) -> None:
-        self._spaces.pop()
-        self._out.append(f"</{full.rpartition(' ')[2]}>")
+        space, name = self._spaces.pop(), full.rpartition(" ")[2]
+        if space == XHTML and name in _VOID and len(self._out) == self._opened:
+            self._out[-1], self._opened = f"{self._out[-1][:-1]}/>", 0
+        else:
+            self._out.append(f"</{name}>")

@@ -58,7 +58,7 @@ class Reading:
         self._parser = safe.hardened(namespaces=True, file=file)
         self._frames: list[Frame] = []
         self.faults: list[Invalid] = []
-        self._scope: list[tuple[str | None, str]] = []
+        self._scope: list[tuple[str | None, str | None]] = []
         self._window, self._base = b"", 0
         self._div_start, self._div_level = -1, 0
         self._entry_line = 0
@@ -315,7 +315,7 @@ class Reading:
         self._div_start = -1
         self._outside_narrative()
 
-    def _declare(self, prefix: str | None, uri: str) -> None:
+    def _declare(self, prefix: str | None, uri: str | None) -> None:
         if len(self._scope) >= MOST_NAMESPACES:
             raise Invalid("xml-namespaces", place=self._place(), most=MOST_NAMESPACES)
         self._scope.append((prefix, uri))
