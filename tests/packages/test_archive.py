@@ -134,6 +134,7 @@ def test_links_and_devices_are_refused(kind):
     "data",
     [b"", b"not an archive", gzip.compress(b"not a tar"), guide()[:-20], guide()[: len(guide()) // 2],
      guide()[:-6] + b"\0\0\0\0\0\0", gzip.compress(tar({"package/x.json": b"{}" * 400})[:700])],
+    ids=["empty", "text", "gzip of no tar", "cut short", "half", "wrong sum", "half a tar"],
 )  # fmt: skip
 def test_a_broken_archive_is_refused(data):
     refused(data, "packages-archive", "package.tgz")
