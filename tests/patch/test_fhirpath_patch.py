@@ -187,27 +187,88 @@ def test_an_error_repeats_no_literal_of_a_path():
     assert caught.value.facts["path"] == "Patient.name.where(family = '…')"
 
 
+@pytest.mark.parametrize("name", ["deceasedBoolean", "deceasedDateTime", "deceased"])
+@pytest.mark.parametrize(
+    "held", [{"deceasedDateTime": "2020"}, {"_deceasedDateTime": {"id": "d"}}, {"deceasedBoolean": True}]
+)
+def test_a_choice_never_gets_a_second_type(name, held):
+    value = {"valueDateTime": "2021"} if name == "deceasedDateTime" else {"valueBoolean": True}
+    with pytest.raises(Invalid) as caught:
+        patch({"resourceType": "Patient", **held}, do("add", "Patient", name=name, value=value))
+    assert caught.value.code == "patch-present"
+
+
+def test_a_property_that_r4_does_not_know_is_left_alone():
+    odd = {"resourceType": "Patient", "nome": 1, "name": [{"nomen": ["x"], "given": ["y"]}]}
+    after = patch(
+        odd,
+        do("add", "Patient", name="gender", value={"valueCode": "male"}),
+        do("add", "Patient.name[0]", name="family", value={"valueString": "王"}),
+    )
+    assert after == {**odd, "gender": "male", "name": [{"nomen": ["x"], "given": ["y"], "family": "王"}]}
+    for kind in ("replace", "add"):
+        with pytest.raises(Invalid) as caught:
+            patch(odd, do(kind, "nome", name="id", value={"valueString": "x"}))
+        assert caught.value.code == "patch-absent"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("multipleBirthInteger", {"valueInteger": "abc"}),
+        ("multipleBirth", {"valueInteger": 1.5}),
+        ("multipleBirth", {"valueBoolean": "true"}),
+        ("gender", {"valueString": 5}),
+        ("gender", {"valueCode": None}),
+        ("birthDate", {"valueString": "yesterday"}),
+        ("birthDate", {"valueDate": "2000", "_valueDate": "x"}),
+        ("maritalStatus", {"valueCodeableConcept": "M"}),
+        ("maritalStatus", {"valueCodeableConcept": {}}),
+        ("contained", {"resource": []}),
+        ("contained", {"resource": {"id": "a"}}),
+        ("contained", {"resource": {"resourceType": "Patiens"}}),
+        ("contact", {"part": [{"name": "gender", "valueCode": 5}]}),
+    ],
+)
+def test_a_value_must_be_of_the_type_under_whose_name_it_is_given(name, value):
+    with pytest.raises(Invalid) as caught:
+        patch({"resourceType": "Patient"}, do("add", "Patient", name=name, value=value))
+    assert caught.value.code == "patch-value"
+
+
 paths = st.sampled_from(["Patient", "Patient.name", "Patient.name[0]", "Patient.name[0].given", "Patient.birthDate",
                          "Patient.deceased", "Patient.contained[0]", "Patient.name[0].given[1].id", "name.family",
-                         "x("])  # fmt: skip
+                         "x(", "Patient.nome", "Patient.multipleBirth", "Patient.name[0].nomen",
+                         "contained[1]"])  # fmt: skip
 given_values = st.sampled_from([
     {"valueString": "x"}, {"valueHumanName": {"text": "y"}}, {"valueDate": "2001"}, {"_valueString": {"id": "z"}},
     {"part": [{"name": "text", "valueString": "p"}]}, {"resource": {"resourceType": "Group"}}, {"valueBoolean": True},
+    {"valueDateTime": "2020"}, {"valueInteger": "abc"}, {"valueInteger": 2}, {"resource": 1},
 ])  # fmt: skip
 
 
-@settings(max_examples=150)
-@given(st.lists(st.tuples(st.sampled_from(["add", "insert", "delete", "replace", "move"]), paths, given_values,
-                          st.sampled_from(["name", "given", "id", "deceased", "contained", "nome"]),
+starts = st.sampled_from([
+    PATIENT,
+    {"resourceType": "Patient", "nome": 1, "name": [{"given": ["x"], "nomen": {}}]},
+    {"resourceType": "Patient", "_deceasedDateTime": {"id": "d"}, "multipleBirthInteger": 1},
+    {"resourceType": "Patient", "deceasedDateTime": "2020", "contained": [{"resourceType": "Patiens"}, {"id": "a"}]},
+])  # fmt: skip
+
+
+@settings(max_examples=300)
+@given(starts, st.lists(st.tuples(st.sampled_from(["add", "insert", "delete", "replace", "move"]), paths, given_values,
+                          st.sampled_from(["name", "given", "id", "deceased", "contained", "nome",
+                                           "deceasedBoolean", "deceasedDateTime", "multipleBirth"]),
                           st.integers(-1, 3), st.integers(-1, 3)), max_size=4))  # fmt: skip
-def test_any_patch_gives_a_resource_or_an_error_and_changes_nothing_given(rows):
-    before = copy.deepcopy(PATIENT)
+def test_any_patch_gives_a_resource_or_an_error_and_changes_nothing_given(start, rows):
+    before = copy.deepcopy(start)
     operations = [
         do(kind, path, value=value, name=name, index=index, source=index, destination=other)
         for kind, path, value, name, index, other in rows
     ]
     try:
-        patch(PATIENT, *operations)
+        after = patch(start, *operations)
+        assert len({key.lstrip("_") for key in after if "deceased" in key}) <= 1
     except CamphoraError as error:
         error.text("en")
-    assert before == PATIENT
+    assert before == start

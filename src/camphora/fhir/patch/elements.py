@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from camphora.fhir import definitions
-from camphora.fhir.primitives import INTEGERS
+from camphora.fhir.primitives import INTEGERS, primitive
 from camphora.fhir.xml.tables import Field, Form, table
 
 Pair = tuple[Any, Any]
@@ -55,10 +55,10 @@ class Element:
             None,
         )
 
-    def has(self, name: str) -> bool:
-        return any(
-            self.field(key).said == name or key == name for key in self._object if key != "resourceType"
-        )
+    def has(self, field: Field) -> bool:
+        """Whether the element is there, under whichever type of its choice."""
+        known = table(self.type).properties
+        return any(known[key].said == field.said for key in self._object if key in known)
 
     def values(self, field: Field) -> list[Pair]:
         """The repetitions of an element."""
@@ -178,9 +178,12 @@ def _prune(resource: dict[str, Any], location: tuple[str | int, ...]) -> None:
 
 def value_of(part: Any, owner: Element, name: str) -> Values | None:
     """What a part of the Parameters gives for an element: `value[x]`, a `resource`, or parts of their own for a type
-    without a name. None where the element does not take it."""
-    if type(part) is not dict:
-        return None
+    without a name. None where the element does not take it, or it is no value of that type."""
+    found = _given(part, owner, name) if type(part) is dict else None
+    return found if found and _fits(*found) else None
+
+
+def _given(part: dict[str, Any], owner: Element, name: str) -> Values | None:
     options = [f for f in dict.fromkeys(table(owner.type).properties.values()) if name in {f.said, f.label}]
     if "resource" in part:
         return next((Values(f, (part["resource"], None)) for f in options if f.form is Form.RESOURCE), None)
@@ -195,6 +198,18 @@ def value_of(part: Any, owner: Element, name: str) -> Values | None:
     if field is None and len(options) == 1 and _alike(kind.type, options[0].type):
         field = options[0]
     return Values(field, (part.get(kind.label), part.get(kind.beside))) if field else None
+
+
+def _fits(field: Field, one: Pair) -> bool:
+    value, beside = one
+    if field.form is Form.RESOURCE:
+        kind = value.get("resourceType") if type(value) is dict else None
+        return type(kind) is str and kind in definitions.resource_types()
+    if field.form is Form.COMPLEX:
+        return type(value) is dict and bool(value)
+    if beside is not None and (type(beside) is not dict or not beside):
+        return False
+    return beside is not None if value is None else primitive(field.type)(value, {}) is None
 
 
 def _alike(given: str, wanted: str) -> bool:

@@ -110,7 +110,7 @@ class _Doing:
         if field.many:
             values = owner.values(value.field)
             owner.set_values(value.field, [*values, value.one])
-        elif owner.has(name):
+        elif owner.has(field):
             self._refuse("patch-present")
         else:
             owner.set_one(value.field, value.one)
