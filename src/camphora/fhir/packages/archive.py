@@ -65,7 +65,7 @@ def _read(stream: IO[bytes], file: str, progress: Progress | None) -> Package:
         raise
     except _BROKEN as error:
         raise Invalid("packages-archive", place=Place(file=file), file=file) from error
-    return Package(Shelf(data))
+    return Package(Shelf(data), reading.members)
 
 
 class _Reading:
@@ -73,6 +73,7 @@ class _Reading:
 
     def __init__(self, file: str) -> None:
         self.file = file
+        self.members: list[str] = []
         self._package_json: Json | None = None
 
     def manifest(self) -> Json:
@@ -109,13 +110,15 @@ class _Reading:
         return inside
 
     def _resource(self, steps: list[str], body: bytes) -> Iterator[tuple[bytes, bool]]:
-        place = f"{self.file}!{'/'.join(steps)}"
+        member = "/".join(steps)
+        place = f"{self.file}!{member}"
         _require_small(body, place)
         found = json.parse(body, file=place)
         if steps == ["package.json"]:
             self._package_json = _checked_manifest(found, place)
         elif isinstance(found.get("resourceType"), str):
             _require_r4(found, place)
+            self.members.append(member)
             line = msgspec.json.format(body.removeprefix(b"\xef\xbb\xbf"), indent=-1)
             yield line, _is_example(steps, found["resourceType"])
 

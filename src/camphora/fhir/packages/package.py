@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import lzma
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -18,8 +18,10 @@ from camphora.fhir.packages.shelf import Entry, Json, Shelf
 class Package:
     """One guide or another FHIR package, at one version; immutable, and shared freely between threads."""
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: Shelf, members: Sequence[str] = ()) -> None:
+        """`members`: the file of each entry, where they were just read from an archive."""
         self._shelf = shelf
+        self._members = dict(zip(shelf.entries, members, strict=False))
 
     def __repr__(self) -> str:
         return f"Package({self.label})"
@@ -109,6 +111,10 @@ class Package:
         bare, _, version = url.partition("|")
         found = self._by_url.get(bare)
         return None if found is None or version not in {"", found.version} else self.read(found)
+
+    def member(self, entry: Entry) -> str:
+        """The file of the archive in which an entry lay; its type and id where the package was kept since."""
+        return self._members.get(entry, f"{entry.type}/{entry.id}")
 
     @cached_property
     def digest(self) -> str:

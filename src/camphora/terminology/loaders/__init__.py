@@ -94,12 +94,14 @@ def _package(connection: apsw.Connection, file: Path, progress: Progress) -> Ite
     """Everything of a package that terminology keeps; what is held in another content stays as it is."""
     package = packages.read(file)
     asked = Asked(source=package.label, licence=package.licence or "")
-    for kind in RESOURCES:
-        for resource in package.definitions(kind):
-            try:
-                yield _resource(connection, resource, asked, Place(file.name), progress)
-            except (Conflict, Invalid) as error:
-                yield _not_loaded(kind, resource, error)
+    entries = [entry for entry in package.entries if entry.type in RESOURCES and not entry.example]
+    for entry in sorted(entries, key=lambda entry: RESOURCES.index(entry.type)):
+        resource = json.parse(package.raw(entry))
+        place = Place(f"{file.name}!{package.member(entry)}")
+        try:
+            yield _resource(connection, resource, asked, place, progress)
+        except (Conflict, Invalid) as error:
+            yield _not_loaded(entry.type, resource, error)
 
 
 def _not_loaded(kind: str, resource: resources.Json, error: Conflict | Invalid) -> Loaded:

@@ -7,12 +7,14 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from camphora.errors import Invalid, Place
-from camphora.terminology.loaders.sources import Asked, Source
+from camphora.errors import Faults, Invalid, Place
+from camphora.fhir.structure import check
+from camphora.terminology.loaders.sources import MOST_FAULTS, Asked, Source
 from camphora.terminology.naming import names_in, names_of
 from camphora.terminology.operations import filters
 from camphora.terminology.operations.mapping import ResourceConceptMap
 from camphora.terminology.operations.resources import ResourceCodeSystem
+from camphora.terminology.operations.shapes import shaped
 from camphora.terminology.systems import Concept
 from camphora.terminology.writing import Edition, Entry
 
@@ -20,6 +22,10 @@ Json = Mapping[str, Any]
 OWN = ("code", "display", "concept")
 IMPLIED = ("inactive", "status")
 """Properties that each concept has, said or not; where a system says them of some, they are kept for all."""
+
+
+UNDERSTOOD = frozenset({"fhir-missing", "fhir-unknown-element", "fhir-code"})
+"""Faults of structure with which a resource is kept: it says too little, or says it as another release of FHIR does."""
 
 
 class Kept(NamedTuple):
@@ -35,7 +41,8 @@ class Kept(NamedTuple):
 
 
 def code_system(resource: Json, asked: Asked, place: Place) -> Source:
-    """A CodeSystem as a source. Raises Invalid terminology-resource, terminology-not-present."""
+    """A CodeSystem as a source. Raises Invalid terminology-resource, -not-present, Faults of its structure."""
+    _require_structure(resource, place)
     url, version = _named(resource, asked, place)
     content = resource.get("content", "complete")
     if content == "not-present":
@@ -59,13 +66,38 @@ def digest_of(resource: Json, *more: str) -> str:
 
 
 def whole(resource: Json, asked: Asked, place: Place) -> Kept:
-    """A ValueSet or ConceptMap to be kept whole. Raises Invalid terminology-resource."""
+    """A ValueSet or ConceptMap to be kept whole. Raises Invalid terminology-resource, -resource-shape, Faults of its
+    structure."""
+    _require_structure(resource, place)
+    if fault := _misshapen(resource, place):
+        raise fault
     url, version = _named(resource, asked, place)
     kept = {key: value for key, value in resource.items() if key != "text"} | {"url": url}
     pairs = tuple(_pairs(kept)) if resource["resourceType"] == "ConceptMap" else ()
     body = json.dumps(kept, ensure_ascii=False)
     source = asked.source or place.file or ""
     return Kept(resource["resourceType"], url, version, source, digest_of(kept), body, pairs)
+
+
+def _require_structure(resource: Json, place: Place) -> None:
+    """Raises Faults with what of the resource cannot be understood, each located in its file."""
+    faults = [_within(place, fault) for fault in check(resource) if fault.code not in UNDERSTOOD]
+    if faults:
+        raise Faults(faults[:MOST_FAULTS])
+
+
+def _misshapen(resource: Json, place: Place) -> Invalid | None:
+    """The fault of what the operations read and R4 does not ask for or know."""
+    try:
+        shaped(resource, resource["resourceType"])
+    except Invalid as error:
+        return _within(place, error)
+    return None
+
+
+def _within(place: Place, fault: Invalid) -> Invalid:
+    path = fault.place.path if fault.place else None
+    return Invalid(fault.code, place=Place(place.file, path=path), **fault.facts)
 
 
 def _named(resource: Json, asked: Asked, place: Place) -> tuple[str, str]:
@@ -91,6 +123,8 @@ def _pairs(resource: Json) -> Iterator[tuple[str, str, str, str, str]]:
 
 def _entries(resource: Json, place: Place) -> Iterator[Entry | Invalid]:
     faults, raw = _walked(resource, place)
+    if not faults and (fault := _misshapen(resource, place)):
+        faults = [fault]
     yield from faults
     if faults:
         return
