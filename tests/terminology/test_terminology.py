@@ -149,7 +149,7 @@ def test_many_threads_read_at_once(terms):
 
 def test_the_reader_cannot_write(terms):
     with pytest.raises(apsw.ReadOnlyError):
-        terms.readers.connection.execute("DELETE FROM concept")
+        terms.readers.rows("DELETE FROM concept")
 
 
 def test_a_file_built_from_other_tables_is_built_again(own):

@@ -6,7 +6,8 @@ from camphora.fhir.packages.shelf import Shelf, pack
 from camphora.fhir.validation import GuideTerms
 
 TREE = {
-    "resourceType": "CodeSystem", "url": "urn:tree", "content": "complete", "concept": [
+    "resourceType": "CodeSystem", "url": "urn:tree", "content": "complete",
+    "property": [{"code": "kind", "type": "code"}], "concept": [
         {"code": "a", "display": "A", "designation": [{"language": "zh-TW", "value": "甲"}],
          "concept": [{"code": "b", "property": [{"code": "kind", "valueCode": "leaf"}]}, {"code": "c"}]},
         {"code": "d", "property": [{"code": "parent", "valueCode": "c"}]},
@@ -98,3 +99,52 @@ def test_hl7s_own_systems_may_have_grown_since_r4(guides):
         known.contains("http://hl7.org/fhir/ValueSet/condition-clinical|4.0.1", url, "of-a-later-year")
         is False
     )
+
+
+ALL = {"system": "urn:tree"}
+ODD = [
+    include({"concept": [{"code": "a"}]}),
+    include({"valueSet": ["urn:leaves"], "concept": [{"code": "a"}]}),
+    filtered("colour", "=", "red"),
+    include(ALL, exclude=filtered("colour", "=", "red")["compose"]["include"]),
+    include(ALL, exclude=[{"concept": [{"code": "a"}]}]),
+    filtered("concept", "bogus", "a"),
+    filtered("concept", "is-a", ["a"]),
+    include({"valueSet": ["urn:leaves|9.9"]}),
+    {"compose": {"include": "x"}},
+    {"compose": ["a"]},
+    include("x"),
+    include({"system": "urn:tree", "concept": [5]}),
+    include({"system": "urn:tree", "concept": [{"code": ["a"]}]}),
+    {"expansion": {"contains": [{"code": "x", "contains": "a"}]}},
+]
+
+
+@pytest.mark.parametrize("said", ODD)
+def test_a_value_set_that_is_not_understood_is_not_known(said):
+    known = terms(set=said, leaves=filtered("kind", "=", "leaf"))
+    assert [known.contains("urn:set", system, "a") for system in ("urn:tree", None)] == [None, None]
+
+
+@pytest.mark.parametrize(
+    "more", [{"total": 5000}, {"offset": 1000},
+             {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/valueset-toocostly"}]}],
+)  # fmt: skip
+def test_an_expansion_in_part_says_nothing_of_other_codes(more):
+    known = terms(set={"expansion": {"contains": [{"system": "urn:tree", "code": "a"}], **more}})
+    assert [known.contains("urn:set", "urn:tree", code) for code in "ab"] == [True, None]
+
+
+def test_value_sets_that_import_others_on_many_ways_are_each_asked_once():
+    ladder = {
+        f"v{at}": include({"valueSet": [f"urn:v{at + 1}"]}, {"valueSet": [f"urn:v{at + 1}"]})
+        for at in range(30)
+    }
+    known = terms(**ladder, v30=include(ALL))
+    asked = []
+    known.system = lambda url, own=known.system: (asked.append(url), own(url))[1]
+    assert (known.contains("urn:v0", "urn:tree", "a"), known.contains("urn:v0", "urn:tree", "z")) == (
+        True,
+        False,
+    )
+    assert len(asked) == 2

@@ -11,11 +11,12 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.resources import files
 from itertools import count
 from pathlib import Path
+from threading import Lock, Timer
 from time import monotonic
 from typing import Any
 
@@ -158,21 +159,47 @@ def _covers(*given: Any) -> bool:
     return pattern(expression).covers(text)
 
 
-class Freshness:
-    """Tells when what was read may have changed: after each change by this process, and after a second."""
+class _Reader:
+    """One thread's connection. `lock` is held while it is used; `steady` counts who wants to see one state."""
 
-    __slots__ = ("_until", "_written")
+    __slots__ = ("__weakref__", "connection", "lock", "state", "steady", "until", "written")
 
-    def __init__(self) -> None:
-        self._written, self._until = -1, 0.0
+    def __init__(self, path: Path) -> None:
+        self.connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        self.connection.set_busy_timeout(WAIT_MILLISECONDS)
+        self.connection.execute(f"PRAGMA cache_size = -{READ_CACHE_KIB}")
+        self.connection.create_scalar_function("covers", _covers, 2, deterministic=True)
+        self.lock = Lock()
+        self.state = self.steady = 0
+        self.written, self.until = -1, 0.0
 
-    def passed(self) -> bool:
-        """Whether it is time to look again; then the time begins anew."""
-        now = monotonic()
-        if self._written == _written and now < self._until:
-            return False
-        self._written, self._until = _written, now + SNAPSHOT_SECONDS
-        return True
+    def fresh(self) -> apsw.Connection:
+        """The connection, its snapshot at most a second old."""
+        if (self.written != _written or self.until < monotonic()) and not self.steady:
+            self._renew()
+        return self.connection
+
+    def _renew(self) -> None:
+        self.written = _written
+        if self.connection.in_transaction:
+            self.connection.execute("COMMIT")
+        self.connection.execute("BEGIN")
+        self.state = query(self.connection, "SELECT state FROM built")[0][0]
+        self.until = monotonic() + SNAPSHOT_SECONDS
+        self._rest_after(SNAPSHOT_SECONDS)
+
+    def _rest_after(self, seconds: float) -> None:
+        timer = Timer(seconds, self._rest)
+        timer.daemon = True
+        timer.start()
+
+    def _rest(self) -> None:
+        """End a snapshot that nobody reads any more: as long as one is held, the write-ahead log only grows."""
+        with self.lock, suppress(apsw.ConnectionClosedError):
+            if self.steady:
+                self._rest_after(SNAPSHOT_SECONDS)
+            elif self.until <= monotonic() and self.connection.in_transaction:
+                self.connection.execute("COMMIT")
 
 
 class Readers:
@@ -181,59 +208,56 @@ class Readers:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._local = threading.local()
-        self._open: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
-        self._lock = threading.Lock()
+        self._open: weakref.WeakSet[_Reader] = weakref.WeakSet()
+        self._lock = Lock()
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         """All rows of a query."""
-        return self.connection.execute(sql, values).fetchall()
+        reader = self._reader()
+        with reader.lock:
+            return reader.fresh().execute(sql, values).fetchall()
 
     def any(self, sql: str, values: Sequence[Any]) -> bool:
         """Whether a query has a row."""
-        return self.connection.execute(sql, values).fetchone() is not None
-
-    @property
-    def connection(self) -> apsw.Connection:
-        """This thread's connection, its snapshot fresh."""
-        held = self._local.__dict__
-        if held.get("written") != _written or held["until"] < monotonic():
-            self._renew(held)
-        return held["connection"]  # type: ignore[no-any-return]
+        reader = self._reader()
+        with reader.lock:
+            return reader.fresh().execute(sql, values).fetchone() is not None
 
     @property
     def state(self) -> int:
-        """A number that changes with every load and removal."""
-        connection = self.connection
-        held = self._local.__dict__
-        if held["state"] is None:
-            held["state"] = connection.execute("SELECT state FROM built").fetchall()[0][0]
-        state: int = held["state"]
-        return state
+        """A number that grows with every load and removal, as this thread sees it."""
+        reader = self._reader()
+        if (reader.written != _written or reader.until < monotonic()) and not reader.steady:
+            with reader.lock:
+                reader.fresh()
+        return reader.state
 
-    def _renew(self, held: dict[str, Any]) -> None:
-        written = _written
-        connection = held.get("connection")
-        if connection is None:
-            connection = held["connection"] = self._opened()
-        elif connection.in_transaction:
-            connection.execute("COMMIT")
-        connection.execute("BEGIN")
-        held["written"], held["until"] = written, monotonic() + SNAPSHOT_SECONDS
-        held["state"] = None
+    @contextmanager
+    def steady(self) -> Iterator[None]:
+        """While it lasts this thread sees one state."""
+        reader = self._reader()
+        with reader.lock:
+            reader.fresh()
+            reader.steady += 1
+        try:
+            yield
+        finally:
+            reader.steady -= 1
 
-    def _opened(self) -> apsw.Connection:
-        connection = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READONLY)
-        connection.set_busy_timeout(WAIT_MILLISECONDS)
-        connection.execute(f"PRAGMA cache_size = -{READ_CACHE_KIB}")
-        connection.create_scalar_function("covers", _covers, 2, deterministic=True)
-        with self._lock:
-            self._open.add(connection)
-        return connection
+    def _reader(self) -> _Reader:
+        try:
+            return self._local.reader  # type: ignore[no-any-return]
+        except AttributeError:
+            reader = self._local.reader = _Reader(self.path)
+            with self._lock:
+                self._open.add(reader)
+            return reader
 
     def close(self) -> None:
         """Close the connections of all threads; a thread that asks again opens a new one."""
         with self._lock:
-            for connection in list(self._open):
-                connection.close()
+            for reader in list(self._open):
+                with reader.lock:
+                    reader.connection.close()
             self._open.clear()
         self._local = threading.local()

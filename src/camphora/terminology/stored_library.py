@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any
 
@@ -34,8 +35,13 @@ class StoredLibrary:
         self._map = lru_cache(KEPT_MAPS)(self._read_map)
 
     @property
-    def state(self) -> Hashable:
+    def state(self) -> int:
+        """The number of the state that the asking thread sees; later states have greater ones."""
         return self._terms.readers.state
+
+    def steady(self) -> AbstractContextManager[None]:
+        """While it lasts the asking thread sees one state."""
+        return self._terms.readers.steady()
 
     def versions(self, url: str) -> Sequence[str]:
         return newest(held.edition.version for held in self._editions(url))

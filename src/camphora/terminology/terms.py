@@ -1,28 +1,34 @@
 """Answers about codes for whoever validates: over the terminology file, and the value sets of guides.
 
-A value set is compiled once to a closure; its verdicts are remembered, within a bound. What cannot be known here
-(a system that is not held, a list that is not carried) is None, never a guess.
-Source: https://hl7.org/fhir/R4/valueset.html#compositions.
+Verdicts are remembered, within a bound, for as long as what is held does not change. What cannot be known here is None,
+never a guess.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from camphora.fhir.packages import Guides, not_carried
-from camphora.terminology.file import Freshness
+from camphora.fhir.packages import Guides
+from camphora.terminology.membership import Members, Verdict
 from camphora.terminology.naming import names_in
 from camphora.terminology.store import Terminology
 from camphora.terminology.stored_library import Holdings
-from camphora.terminology.systems import CodeSystem, Filter
+from camphora.terminology.systems import CodeSystem
 
-MOST_VERDICTS, MOST_SETS = 65_536, 1_024
-"""So many answers, and so many compiled value sets, are remembered; then the memory starts anew."""
-Row = Mapping[str, Any]
-Verdict = bool | None
-Member = Callable[[str | None, str], Verdict]
-"""Whether a value set has a code of a system; system None where the element implies it."""
+MOST_VERDICTS, MOST_SYSTEMS, KEPT_STATES = 65_536, 1_024, 2
+"""So many answers and code systems are remembered, then the memory starts anew; of so many states of what is held,
+for threads see a change within a second of one another."""
+
+
+class _Known:
+    """What was worked out under one state of what is held."""
+
+    __slots__ = ("members", "systems", "verdicts")
+
+    def __init__(self, library: Holdings) -> None:
+        self.members = Members(library)
+        self.systems: dict[str, CodeSystem | None] = {}
+        self.verdicts: dict[tuple[str, str | None, str], Verdict] = {}
 
 
 class HeldTerms:
@@ -30,11 +36,7 @@ class HeldTerms:
 
     def __init__(self, library: Holdings) -> None:
         self.library = library
-        self._state: Hashable = None
-        self._verdicts: dict[tuple[str, str | None, str], Verdict] = {}
-        self._members: dict[str, Member] = {}
-        self._systems: dict[str, CodeSystem | None] = {}
-        self._fresh = Freshness()
+        self._states: dict[int, _Known] = {}
 
     @classmethod
     def over(cls, terms: Terminology, guides: Guides | None = None) -> HeldTerms:
@@ -43,17 +45,17 @@ class HeldTerms:
 
     def contains(self, value_set: str, system: str | None, code: str) -> Verdict:
         """Whether the value set has the code. None: the value set, or what it draws on, is not known here."""
-        if self._fresh.passed():
-            self._renew()
         key = (value_set, system, code)
         try:
-            return self._verdicts[key]
+            return self._known().verdicts[key]
         except KeyError:
             pass
-        answer = self._member(value_set)(system, code)
-        if len(self._verdicts) >= MOST_VERDICTS:
-            self._verdicts.clear()
-        self._verdicts[key] = answer
+        with self.library.stored.steady():
+            known = self._known()
+            answer = known.members.contains(value_set, system, code)
+        if len(known.verdicts) >= MOST_VERDICTS:
+            known.verdicts.clear()
+        known.verdicts[key] = answer
         return answer
 
     def knows(self, system: str, code: str, version: str | None = None) -> Verdict:
@@ -91,129 +93,23 @@ class HeldTerms:
             return None
         return found.is_a(child, parent)
 
-    def _renew(self) -> None:
-        """Forget everything when what is held has changed."""
-        state = self.library.stored.state
-        if state != self._state:
-            self._verdicts, self._members, self._systems, self._state = {}, {}, {}, state
-
     def _system(self, url: str) -> CodeSystem | None:
         """The newest edition of a code system."""
-        if self._fresh.passed():
-            self._renew()
-        if url not in self._systems:
-            if len(self._systems) >= MOST_SETS:
-                self._systems.clear()
-            self._systems[url] = self.library.code_system(url)
-        return self._systems[url]
+        systems = self._known().systems
+        if url not in systems:
+            with self.library.stored.steady():
+                systems = self._known().systems
+                if len(systems) >= MOST_SYSTEMS:
+                    systems.clear()
+                return systems.setdefault(url, self.library.code_system(url))
+        return systems[url]
 
-    def _member(self, url: str) -> Member:
-        found = self._members.get(url)
-        if found is None:
-            if len(self._members) >= MOST_SETS:
-                self._members.clear()
-            found = self._members[url] = self._compiled(url, frozenset())
-        return found
-
-    # Compiling
-
-    def _compiled(self, url: str, above: frozenset[str]) -> Member:
-        bare, _, version = url.partition("|")
-        found = (self.library.value_set(bare, version) if version else None) or self.library.value_set(bare)
-        if found is None or bare in above:
-            return _unknown
-        compose = found.get("compose")
-        if compose is None:
-            return _expanded(found)
-        within = above | {bare}
-        includes = [self._clause(row, within) for row in compose.get("include", ())]
-        excludes = [self._clause(row, within) for row in compose.get("exclude", ())]
-        if not excludes:
-            return (
-                includes[0]
-                if len(includes) == 1
-                else lambda system, code: _any(one(system, code) for one in includes)
-            )
-
-        def member(system: str | None, code: str) -> Verdict:
-            inside = _any(one(system, code) for one in includes)
-            if inside is False:
-                return False
-            outside = _any(one(system, code) for one in excludes)
-            return False if outside else None if outside is None else inside
-
-        return member
-
-    def _clause(self, row: Row, above: frozenset[str]) -> Member:
-        """One include or exclude: the part of its system, in every value set that it names."""
-        parts = [self._compiled(url, above) for url in row.get("valueSet", ())]
-        if "system" in row:
-            parts.insert(0, self._of_system(row))
-        return (
-            parts[0] if len(parts) == 1 else lambda system, code: _all(part(system, code) for part in parts)
-        )
-
-    def _of_system(self, row: Row) -> Member:
-        url = row["system"]
-        if "concept" in row:
-            listed = frozenset(str(one.get("code")) for one in row["concept"])
-            return lambda system, code: code in listed and system in (None, url)
-        held = None if not_carried(row) else self.library.code_system(url, row.get("version"))
-        if held is None:
-            return lambda system, code: None if system in (None, url) else False  # noqa: ARG005 - a Member
-        rules = tuple(
-            Filter(one.get("property", ""), one.get("op", ""), str(one.get("value", "")))
-            for one in row.get("filter", ())
-        )
-        absent = None if held.content != "complete" or self.library.aged(url) else False
-        return _in_system(held, url, rules, absent)
-
-
-def _in_system(held: CodeSystem, url: str, rules: tuple[Filter, ...], absent: Verdict) -> Member:
-    passes = held.passes
-
-    def member(system: str | None, code: str) -> Verdict:
-        if system is not None and system != url:
-            return False
-        if passes(code, rules):
-            return True
-        return False if rules and passes(code, ()) else absent
-
-    return member
-
-
-def _unknown(system: str | None, code: str) -> Verdict:  # noqa: ARG001 - a Member
-    return None
-
-
-def _either(members: Sequence[Member]) -> Member:
-    return lambda system, code: _any(one(system, code) for one in members)
-
-
-def _expanded(found: Row) -> Member:
-    """A value set that is only its expansion."""
-    codes: set[tuple[str | None, str]] = set()
-    waiting = list((found.get("expansion") or {}).get("contains", ()))
-    while waiting:
-        row = waiting.pop()
-        codes |= {(row.get("system"), row.get("code", "")), (None, row.get("code", ""))}
-        waiting.extend(row.get("contains", ()))
-    return (lambda system, code: (system, code) in codes) if codes else _unknown
-
-
-def _any(answers: Iterable[Verdict]) -> Verdict:
-    doubtful = False
-    for answer in answers:
-        if answer:
-            return True
-        doubtful = doubtful or answer is None
-    return None if doubtful else False
-
-
-def _all(answers: Iterable[Verdict]) -> Verdict:
-    doubtful = False
-    for answer in answers:
-        if answer is False:
-            return False
-        doubtful = doubtful or answer is None
-    return None if doubtful else True
+    def _known(self) -> _Known:
+        """What was worked out under the state that the asking thread sees; threads may see different ones."""
+        state = self.library.stored.state
+        known = self._states.get(state)
+        if known is None:
+            known = self._states.setdefault(state, _Known(self.library))
+            for old in sorted(self._states)[:-KEPT_STATES]:
+                self._states.pop(old, None)
+        return known

@@ -16,6 +16,8 @@ from camphora.terminology.systems import CodeSystem, Coding, Concept, Filter, Pr
 
 CODE = ("code", "concept")
 """Names of the code itself in a filter; for the operations of hierarchy both mean the concept."""
+INHERENT = (*CODE, "display", "definition", "parent", "child", "inactive", "status")
+"""Properties that each code system has without declaring them."""
 URI = "http://hl7.org/fhir/concept-properties#"
 HIERARCHY = ("is-a", "descendent-of", "is-not-a", "generalizes", "child-of", "descendent-leaf")
 VALUES = ("=", "in", "not-in", "regex", "exists")
