@@ -1,5 +1,7 @@
 """How a snapshot is made, one rule at a time, on profiles of a few lines."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -226,6 +228,14 @@ def test_circles_are_named():
     assert fault(one, one, two).code == "snapshot-circle"
     self = {"code": "CodeableConcept", "profile": ["http://example.org/p"]}
     assert made(profile(("Observation.code", {"type": [self]}), ("Observation.code.text", {"min": 1})))
+
+
+def test_a_long_row_of_bases_is_no_circle():
+    urls = [*(f"http://example.org/p{n}" for n in range(43)), CORE + "Observation"]
+    row = [profile(url=url, baseDefinition=base) for url, base in pairwise(urls)]
+    assert len(made(row[2], *row)) > 40
+    long = fault(row[0], *row)
+    assert (long.code, long.facts) == ("snapshot-bases", {"most": 40})
 
 
 def test_a_definition_that_would_grow_without_end_is_refused():

@@ -17,5 +17,6 @@ def completed(definition: Json, find: Find) -> Json:
     that have no snapshot get theirs on the way. The value given is not changed.
 
     Raises `Invalid`: `snapshot-no-base` (a definition is not to be had), `snapshot-no-element` (the differential
-    names an element that the base does not have), `snapshot-circle`, `snapshot-large`."""
+    names an element that the base does not have), `snapshot-circle`, `snapshot-bases`
+    (too long a row of bases without snapshots), `snapshot-large`, `snapshot-malformed`."""
     return {**definition, "snapshot": {"element": Generator(find).snapshot(definition)}}

@@ -15,6 +15,8 @@ CORE = "http://hl7.org/fhir/StructureDefinition/"
 BASE = CORE + "Base"
 """What logical models are of; defined since R5 only, and without elements."""
 DEEPEST = 40
+MOST_BASES = 40
+"""So many definitions may wait for one another; each asks for some frames of Python's stack."""
 MOST_ELEMENTS = 50_000
 BINDABLE = frozenset({"code", "Coding", "CodeableConcept", "Quantity", "string", "uri"})
 EXTENSIONS = frozenset({"extension", "modifierExtension"})
@@ -61,8 +63,10 @@ class Generator:
 
     def _generated(self, definition: Json) -> Node:
         url = definition["url"]
-        if url in self._under_way or len(self._under_way) > DEEPEST:
+        if url in self._under_way:
             raise _fault("snapshot-circle", url, base=self._under_way[-1])
+        if len(self._under_way) > MOST_BASES:
+            raise _fault("snapshot-bases", url, most=MOST_BASES)
         self._under_way.append(url)
         try:
             base = self.tree(definition["baseDefinition"], url)
