@@ -81,7 +81,7 @@ def test_there_and_back_again(one, other, value):
         ("@2024 + 24 months = @2026", True),
         ("@2024-02-28 + 36 hours = @2024-02-29", True),
         ("@T23:30 + 45 minutes = @T00:15", True),
-        ("@2024-03-01T00:00:00 + 0.5 seconds = @2024-03-01T00:00:00.5", False),
+        ("@2024-03-01T00:00:00 + 0.5 seconds = @2024-03-01T00:00:00.5", True),
         ("@2024-03-01T00:00:00.0 + 0.5 seconds = @2024-03-01T00:00:00.5", True),
         ("5 'mg' < 1 'g'", True),
         ("5 'mg' < 1 'm'", None),

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, datetime, timedelta, timezone
 from datetime import date as date_of_days
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_DOWN, ROUND_FLOOR, Context, Decimal
 
 from camphora.fhir.dates import days_of_month
 
@@ -22,6 +22,12 @@ _CLOCK = re.compile(r"(\d\d)(?::(\d\d)(?::(\d\d(?:\.\d{1,28})?))?)?", re.ASCII)
 _ZONE = re.compile(r"(.*?)(Z|[+-]\d\d:\d\d)?", re.ASCII | re.DOTALL)
 _EARLIEST_ZONE, _LATEST_ZONE = 14 * 60, -12 * 60
 DAY = 86_400
+CYCLE = 146_097
+"""Days in 400 years, after which the calendar repeats."""
+FINEST = 28
+"""Digits after the point of a second."""
+WIDE = Context(prec=80, rounding=ROUND_DOWN)
+"""Exact for the seconds of any year with their digits."""
 TAIWAN = timezone(timedelta(hours=8))
 
 
@@ -131,7 +137,10 @@ def span(value: Temporal) -> tuple[Decimal, Decimal]:
     """First and last second since 0001-01-01T00:00Z that the value may mean, in whichever zone it was said."""
     zone = _zone_of(value)
     first, last = (zone, zone) if zone is not None else (_EARLIEST_ZONE, _LATEST_ZONE)
-    return _seconds(low(value.parts)) - first * 60, _seconds(high(value.parts)) - last * 60
+    return (
+        WIDE.subtract(_seconds(low(value.parts)), first * 60),
+        WIDE.subtract(_seconds(high(value.parts)), last * 60),
+    )
 
 
 def low(parts: Sequence[Part], size: int = 6) -> tuple[Part, ...]:
@@ -150,31 +159,32 @@ def high(parts: Sequence[Part], size: int = 6) -> tuple[Part, ...]:
 def _seconds(parts: Sequence[Part]) -> Decimal:
     year, month, day, hour, minute = (int(part) for part in parts[:5])
     days = date_of_days(year, month, day).toordinal() - 1
-    return Decimal(days * DAY + hour * 3600 + minute * 60) + parts[5]
+    return WIDE.add(days * DAY + hour * 3600 + minute * 60, parts[5])
 
 
 def at_utc(parts: Sequence[Part], offset: int) -> tuple[Part, ...]:
-    """The parts at UTC, as many as there were; as they are where that leaves the calendar."""
-    moved = shifted(parts, Decimal(-60 * offset))
-    return tuple(parts) if moved is None else moved
+    """The parts at UTC, as many as there were; the year may be 0 or 10000."""
+    return _moved(parts, Decimal(-60 * offset))
 
 
 def shifted(parts: Sequence[Part], seconds: Decimal) -> tuple[Part, ...] | None:
-    """The moment so many seconds later, with as many parts; None outside the years 1 to 9999."""
-    full = low(parts)
-    total = _seconds(full) + seconds
-    days, rest = divmod(total, DAY)
-    if rest < 0:
-        days, rest = days - 1, rest + DAY
-    ordinal = int(days) + 1
-    if not 1 <= ordinal <= date_of_days.max.toordinal():
-        return None
-    day = date_of_days.fromordinal(ordinal)
-    whole = int(rest)
-    digits = _digits(full[5]) if len(parts) > 5 else 0
-    second = (rest - whole // 60 * 60).quantize(Decimal(1).scaleb(-digits), ROUND_DOWN)
-    moved: tuple[Part, ...] = (day.year, day.month, day.day, whole // 3600, whole // 60 % 60, second)
-    return moved[: len(parts)]
+    """The moment so many seconds later, with as many parts and the finer digits of both; None outside the years 1 to
+    9999."""
+    moved = _moved(parts, seconds)
+    return moved if MINYEAR <= moved[0] <= MAXYEAR else None
+
+
+def _moved(parts: Sequence[Part], seconds: Decimal) -> tuple[Part, ...]:
+    """In a calendar without end."""
+    total = WIDE.add(_seconds(low(parts)), seconds)
+    whole = int(total.to_integral_value(ROUND_FLOOR))
+    second = WIDE.add(whole % 60, WIDE.subtract(total, whole))
+    if _digits(second) > FINEST:
+        second = second.quantize(Decimal(1).scaleb(-FINEST), context=WIDE)
+    cycles, days = divmod(whole // DAY, CYCLE)
+    day = date_of_days.fromordinal(days + 1)
+    clock = (whole // 3600 % 24, whole // 60 % 60, second)
+    return (day.year + 400 * cycles, day.month, day.day, *clock)[: len(parts)]
 
 
 def months_later(parts: Sequence[Part], months: int) -> tuple[Part, ...] | None:
