@@ -119,6 +119,17 @@ def test_what_is_defined_on_the_way_is_known_behind_it_only():
     assert refusal(lambda: compiled("1.defineVariable('ucum')")({})) == "fhirpath-variable-known"
 
 
+def test_an_error_repeats_neither_a_computed_name_nor_a_word_that_is_out_of_place():
+    person = {"resourceType": "Patient", "identifier": [{"value": "A123456789"}]}
+    text = "name | defineVariable(%resource.identifier.value).defineVariable(identifier.value)"
+    for run in (lambda: compiled(text)(person), lambda: compiled("name.where(family = 'x' A123456789)")):
+        with pytest.raises(Invalid) as caught:
+            run()
+        said = f"{caught.value!s} {caught.value.text('zh-TW')} {caught.value.text('en')} {caught.value.facts}"
+        assert "A123456789" not in said
+        assert caught.value.place.column
+
+
 def test_references_lead_into_the_bundle_and_to_contained_resources():
     entry = compiled("entry.resource.ofType(Observation)").located(BUNDLE)[0]
     assert entry.location == ("entry", 3, "resource")

@@ -66,7 +66,7 @@ class _Parser:
 
     def unexpected(self, expected: str) -> Invalid:
         token = self.token
-        found = token.text if token.kind in {"sign", "word", "special"} else token.kind
+        found = token.text if token.kind in {"sign", "special"} else token.kind
         return fault("fhirpath-syntax", self.text, token.at, expected=expected, found=found)
 
     def sign(self, text: str) -> bool:

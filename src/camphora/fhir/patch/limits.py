@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, NoReturn
 
 from camphora.errors import Invalid, Place, TooLarge
 from camphora.fhir.json import DEEPEST
+from camphora.fhir.patch.paths import said
 
 MOST_OPERATIONS = 1_000
 MOST_GROWTH = 16 * 1024 * 1024
 """What all operations of a patch together may add: characters, and `PER_VALUE` for each value."""
 PER_VALUE = 16
-_LITERAL = re.compile(r"'(?:[^'\\]|\\.)*(?:'|\\?\Z)|\"[^\"]*(?:\"|\Z)", re.DOTALL)
-_LONGEST_PATH = 200
 
 
 def refuse(code: str, at: int, path: str = "", **facts: object) -> NoReturn:
-    """Raise Invalid for operation `at`, counted from 0, with its path in which no literal is repeated."""
-    said = _LITERAL.sub("'…'", path[:_LONGEST_PATH])
-    raise Invalid(code, place=Place(path=f"[{at}]"), operation=at + 1, path=said, **facts)
+    """Raise Invalid for operation `at`, counted from 0, with its path in which no value is repeated."""
+    raise Invalid(code, place=Place(path=f"[{at}]"), operation=at + 1, path=said(path), **facts)
 
 
 def require_few(count: int) -> None:

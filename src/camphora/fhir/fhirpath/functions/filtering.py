@@ -97,7 +97,7 @@ def define_variable(
     """The source as it is; what follows knows `%name`. A name that is known already is a fault."""
     known = text(name(frame)) or ""
     if known in PROTECTED or known in (frame.names or {}) or known in frame.run.given.variables:
-        raise Invalid("fhirpath-variable-known", name=known)
+        raise Invalid("fhirpath-variable-known")
     inner = Frame(frame.run, source, frame.index, frame.total, frame.names)
     frame.names = {**(frame.names or {}), known: value(inner) if value else source}
     return source
