@@ -88,6 +88,25 @@ def test_files_need_not_lie_in_a_folder_named_package():
     assert list(found.definitions()) == [SYSTEM]
 
 
+def test_a_definition_that_cannot_be_understood_is_left_out_and_named():
+    odd = {**SYSTEM, "url": "http://example.org/odd", "concept": [{"code": "a", "property": [5]}, "x"]}
+    lacking = {"resourceType": "ValueSet", "id": "x" * 70, "url": "http://example.org/lacking"}
+    package = read(guide({"package/CodeSystem-odd.json": odd, "package/ValueSet-l.json": lacking}))
+    assert {entry.url for entry in package.entries} == {SYSTEM["url"], lacking["url"]}
+    (wrong,) = package.misshapen
+    assert (wrong.type, wrong.url, wrong.version) == ("CodeSystem", odd["url"], "1.2.0")
+    assert [(fault.place.file, fault.place.path) for fault in wrong.faults] == [
+        ("package.tgz!CodeSystem-odd.json", "CodeSystem.concept[0].property[0]"),
+        ("package.tgz!CodeSystem-odd.json", "CodeSystem.concept[1]"),
+    ]
+    assert Package.load(package.data).misshapen == ()
+
+
+def test_an_example_may_be_as_wrong_as_it_likes():
+    package = read(guide({"package/example/p.json": {**PATIENT, "name": 5}}))
+    assert [one["name"] for one in package.examples()] == [5]
+
+
 def test_broken_json_is_named_with_its_file_and_line():
     error = refused(guide({"package/ValueSet-x.json": b'{"resourceType":\n oops}'}), "fhir-json-broken")
     assert "ValueSet-x.json:2" in str(error.place)

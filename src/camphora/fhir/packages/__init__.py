@@ -15,6 +15,7 @@ from camphora.fhir.packages.bundled import BUNDLED, package
 from camphora.fhir.packages.dependencies import Dependency, dependencies
 from camphora.fhir.packages.guides import Guides
 from camphora.fhir.packages.marks import NOT_CARRIED, not_carried
+from camphora.fhir.packages.misshapen import Misshapen, misshapen
 from camphora.fhir.packages.package import Package
 
 __all__ = [
@@ -22,8 +23,10 @@ __all__ = [
     "NOT_CARRIED",
     "Dependency",
     "Guides",
+    "Misshapen",
     "Package",
     "dependencies",
+    "misshapen",
     "not_carried",
     "package",
     "read",

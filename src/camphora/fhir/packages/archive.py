@@ -17,6 +17,7 @@ import msgspec
 
 from camphora.errors import CamphoraError, Invalid, NotFound, Place, TooLarge
 from camphora.fhir import definitions, json
+from camphora.fhir.packages.misshapen import Misshapen, misshapen
 from camphora.fhir.packages.package import Package
 from camphora.fhir.packages.shelf import Json, Shelf, pack
 
@@ -45,6 +46,8 @@ Progress = Callable[[int], None]
 def read(source: str | Path | bytes, *, file: str = "", progress: Progress | None = None) -> Package:
     """The package in an archive, given as its path or its bytes; `file` is what errors call it.
 
+    A definition whose structure cannot be understood is left out, and named in `Package.misshapen`.
+
     Raises `Invalid` or `TooLarge` with a code `packages-…` (or `fhir-json-…` for a file that is not JSON) that names
     the file in the archive, and `NotFound` (`packages-no-file`) where there is no archive."""
     if isinstance(source, bytes):
@@ -65,7 +68,7 @@ def _read(stream: IO[bytes], file: str, progress: Progress | None) -> Package:
         raise
     except _BROKEN as error:
         raise Invalid("packages-archive", place=Place(file=file), file=file) from error
-    return Package(Shelf(data), reading.members)
+    return Package(Shelf(data), reading.members, reading.misshapen)
 
 
 class _Reading:
@@ -74,6 +77,7 @@ class _Reading:
     def __init__(self, file: str) -> None:
         self.file = file
         self.members: list[str] = []
+        self.misshapen: list[Misshapen] = []
         self._package_json: Json | None = None
 
     def manifest(self) -> Json:
@@ -118,9 +122,13 @@ class _Reading:
             self._package_json = _checked_manifest(found, place)
         elif isinstance(found.get("resourceType"), str):
             _require_r4(found, place)
+            example = _is_example(steps, found["resourceType"])
+            wrong = None if example else misshapen(found, place)
+            if wrong:
+                self.misshapen.append(wrong)
+                return
             self.members.append(member)
-            line = msgspec.json.format(body.removeprefix(b"\xef\xbb\xbf"), indent=-1)
-            yield line, _is_example(steps, found["resourceType"])
+            yield msgspec.json.format(body.removeprefix(b"\xef\xbb\xbf"), indent=-1), example
 
 
 class _Member(tarfile.TarInfo):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import lzma
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -12,15 +12,20 @@ import msgspec
 import orjson
 
 from camphora.errors import Fault
+from camphora.fhir.packages.misshapen import Misshapen
 from camphora.fhir.packages.shelf import Entry, Json, Shelf
 
 
 class Package:
     """One guide or another FHIR package, at one version; immutable, and shared freely between threads."""
 
-    def __init__(self, shelf: Shelf, members: Sequence[str] = ()) -> None:
-        """`members`: the file of each entry, where they were just read from an archive."""
+    def __init__(
+        self, shelf: Shelf, members: Sequence[str] = (), misshapen: Iterable[Misshapen] = ()
+    ) -> None:
+        """`members`, where an archive was just read: the file of each entry."""
         self._shelf = shelf
+        self.misshapen = tuple(misshapen)
+        """What was left out of it when its archive was read; nobody keeps it."""
         self._members = dict(zip(shelf.entries, members, strict=False))
 
     def __repr__(self) -> str:

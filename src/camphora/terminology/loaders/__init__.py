@@ -94,6 +94,9 @@ def _package(connection: apsw.Connection, file: Path, progress: Progress) -> Ite
     """Everything of a package that terminology keeps; what is held in another content stays as it is."""
     package = packages.read(file)
     asked = Asked(source=package.label, licence=package.licence or "")
+    for wrong in package.misshapen:
+        if wrong.type in RESOURCES:
+            yield Loaded(wrong.type, wrong.url, wrong.version, "faulty", faults=wrong.faults)
     entries = [entry for entry in package.entries if entry.type in RESOURCES and not entry.example]
     for entry in sorted(entries, key=lambda entry: RESOURCES.index(entry.type)):
         resource = json.parse(package.raw(entry))

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from camphora.errors import Faults, Invalid, Place
-from camphora.fhir.structure import check
-from camphora.terminology.loaders.sources import MOST_FAULTS, Asked, Source
+from camphora.fhir.packages import misshapen
+from camphora.terminology.loaders.sources import Asked, Source
 from camphora.terminology.naming import names_in, names_of
 from camphora.terminology.operations import filters
 from camphora.terminology.operations.mapping import ResourceConceptMap
@@ -22,10 +22,6 @@ Json = Mapping[str, Any]
 OWN = ("code", "display", "concept")
 IMPLIED = ("inactive", "status")
 """Properties that each concept has, said or not; where a system says them of some, they are kept for all."""
-
-
-UNDERSTOOD = frozenset({"fhir-missing", "fhir-unknown-element", "fhir-code"})
-"""Faults of structure with which a resource is kept: it says too little, or says it as another release of FHIR does."""
 
 
 class Kept(NamedTuple):
@@ -69,7 +65,7 @@ def whole(resource: Json, asked: Asked, place: Place) -> Kept:
     """A ValueSet or ConceptMap to be kept whole. Raises Invalid terminology-resource, -resource-shape, Faults of its
     structure."""
     _require_structure(resource, place)
-    if fault := _misshapen(resource, place):
+    if fault := _unread(resource, place):
         raise fault
     url, version = _named(resource, asked, place)
     kept = {key: value for key, value in resource.items() if key != "text"} | {"url": url}
@@ -81,23 +77,19 @@ def whole(resource: Json, asked: Asked, place: Place) -> Kept:
 
 def _require_structure(resource: Json, place: Place) -> None:
     """Raises Faults with what of the resource cannot be understood, each located in its file."""
-    faults = [_within(place, fault) for fault in check(resource) if fault.code not in UNDERSTOOD]
-    if faults:
-        raise Faults(faults[:MOST_FAULTS])
+    wrong = misshapen(resource, place.file or "")
+    if wrong:
+        raise Faults(list(wrong.faults))
 
 
-def _misshapen(resource: Json, place: Place) -> Invalid | None:
+def _unread(resource: Json, place: Place) -> Invalid | None:
     """The fault of what the operations read and R4 does not ask for or know."""
     try:
         shaped(resource, resource["resourceType"])
     except Invalid as error:
-        return _within(place, error)
+        path = error.place.path if error.place else None
+        return Invalid(error.code, place=Place(place.file, path=path), **error.facts)
     return None
-
-
-def _within(place: Place, fault: Invalid) -> Invalid:
-    path = fault.place.path if fault.place else None
-    return Invalid(fault.code, place=Place(place.file, path=path), **fault.facts)
 
 
 def _named(resource: Json, asked: Asked, place: Place) -> tuple[str, str]:
@@ -123,7 +115,7 @@ def _pairs(resource: Json) -> Iterator[tuple[str, str, str, str, str]]:
 
 def _entries(resource: Json, place: Place) -> Iterator[Entry | Invalid]:
     faults, raw = _walked(resource, place)
-    if not faults and (fault := _misshapen(resource, place)):
+    if not faults and (fault := _unread(resource, place)):
         faults = [fault]
     yield from faults
     if faults:
