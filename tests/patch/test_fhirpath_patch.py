@@ -41,8 +41,14 @@ def patch(resource, *operations):
     return fhirpath_patch(resource, {"resourceType": "Parameters", "parameter": list(operations)})
 
 
+REFUSALS = {
+    "No content found at Patient.identifier.where(use = 'official').period when adding": "patch-absent"
+}
+
+
 def test_the_suite_is_whole():
     assert len(CASES) == 33
+    assert {case.values[0]["failing"] for case in CASES} == {"", *REFUSALS}
 
 
 @pytest.mark.conformance
@@ -51,8 +57,9 @@ def test_published_case(case):
     resource, parameters = read(case["input"]), read(case["diff"])
     before = copy.deepcopy((resource, parameters))
     if case["failing"]:
-        with pytest.raises(Invalid):
+        with pytest.raises(Invalid) as caught:
             fhirpath_patch(resource, parameters)
+        assert caught.value.code == REFUSALS[case["failing"]]
     else:
         assert plain(fhirpath_patch(resource, parameters)) == plain(read(case["output"]))
     assert (resource, parameters) == before

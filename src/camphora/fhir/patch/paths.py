@@ -17,9 +17,9 @@ _PART = re.compile(
     re.DOTALL,
 )
 _LANGUAGES = frozenset({
-    "and", "or", "xor", "implies", "in", "contains", "div", "mod", "is", "as", "true", "false", "this", "index", "total",
-    "f", "h", "diff", "patch", "text", "comment", "node", "processing", "instruction", "last", "position", "attribute",
-    "context", "resource", "rootResource",
+    "and", "or", "xor", "implies", "in", "contains", "div", "mod", "is", "as", "true", "false", "this", "index",
+    "total", "f", "h", "diff", "patch", "text", "comment", "node", "processing", "instruction", "last", "position",
+    "attribute", "context", "resource", "rootResource",
 })  # fmt: skip
 
 
