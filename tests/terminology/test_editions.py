@@ -1,12 +1,13 @@
 """The file through its life: other tables, older and newer schemas, editions added and taken away."""
 
 import shutil
+from pathlib import Path
 
 import apsw
 import pytest
 
 from camphora.errors import Fault, Invalid, NotFound
-from camphora.terminology import Edition, Terminology, add_edition
+from camphora.terminology import Edition, Terminology, add_edition, file
 from camphora.terminology.loaders import unload
 from camphora.terminology.stored_library import StoredLibrary
 from camphora.terminology.systems import Filter
@@ -141,3 +142,29 @@ def test_what_another_process_loads_is_seen(own):
     shutil.copy(path, copy)
     add_edition(path, edition(), TREE)
     assert own.validate("urn:tree", "A") is True
+
+
+def test_a_build_cut_off_before_its_last_step_loses_nothing(own, monkeypatch):
+    own.lookup("urn:s", "a")  # with a reader the log is not emptied by the writer that leaves
+    add_edition(own.path, Edition("urn:s", "1", "s", "s", "own", "test"), [{"code": "a"}])
+
+    def cut_off(self, target):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        Terminology.build(own.path)
+    again = Terminology.open(own.path)
+    assert again.validate("urn:s", "a") is True
+    again.close()
+
+
+def test_a_thread_at_rest_does_not_keep_the_log_from_being_emptied(own, monkeypatch):
+    monkeypatch.setattr(file, "SNAPSHOT_SECONDS", 0.05)
+    own.lookup("urn:s", "a")
+    add_edition(own.path, Edition("urn:s", "1", "s", "s", "own", "test"), [{"code": "a"}])
+    connection = file.open_to_write(own.path)
+    ((busy, pages, _),) = file.query(connection, "PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    assert (busy, pages) == (0, 0)
+    assert own.validate("urn:s", "a") is True

@@ -20,7 +20,7 @@ import apsw
 from camphora.errors import Conflict
 from camphora.formats.fold import fold
 from camphora.terminology import carrying
-from camphora.terminology.file import complete, create, noticed, schema, writing
+from camphora.terminology.file import complete, create, emptied, noticed, schema, writing
 from camphora.terminology.writing import (
     Edition,
     EditionWriter,
@@ -72,6 +72,7 @@ def build(path: Path, progress: Progress | None = None) -> None:
             _fill(connection, progress or (lambda *_: None))
         if path.is_file():
             carrying.carry_over(path, connection)
+            emptied(path)
         complete(connection)
     finally:
         connection.close()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cache
 from importlib.resources import files
 from itertools import count
@@ -145,6 +145,19 @@ def transaction(connection: apsw.Connection) -> Iterator[None]:
     connection.execute("COMMIT")
 
 
+def emptied(path: Path) -> None:
+    """Bring all of the write-ahead log into the file, which is then whole without it.
+
+    Raises Busy terminology-busy where somebody reads an older snapshot for long."""
+    connection = open_to_write(path)
+    try:
+        ((_, pages, done),) = query(connection, "PRAGMA wal_checkpoint(FULL)")
+    finally:
+        connection.close()
+    if pages != done:
+        raise Busy("terminology-busy", file=path.name)
+
+
 def noticed() -> None:
     """Let every reader of this process renew its snapshot."""
     global _written  # noqa: PLW0603 - one number for the process, only ever set to a new one
@@ -160,7 +173,8 @@ def _covers(*given: Any) -> bool:
 
 
 class _Reader:
-    """One thread's connection. `lock` is held while it is used; `steady` counts who wants to see one state."""
+    """One thread's connection. `lock` is held while it is used, unless its snapshot may not end: `steady` counts who
+    wants to see one state."""
 
     __slots__ = ("__weakref__", "connection", "lock", "state", "steady", "until", "written")
 
@@ -172,6 +186,15 @@ class _Reader:
         self.lock = Lock()
         self.state = self.steady = 0
         self.written, self.until = -1, 0.0
+
+    def __enter__(self) -> int:
+        with self.lock:
+            self.fresh()
+            self.steady += 1
+        return self.state
+
+    def __exit__(self, *_: object) -> None:
+        self.steady -= 1
 
     def fresh(self) -> apsw.Connection:
         """The connection, its snapshot at most a second old."""
@@ -220,6 +243,8 @@ class Readers:
     def any(self, sql: str, values: Sequence[Any]) -> bool:
         """Whether a query has a row."""
         reader = self._reader()
+        if reader.steady:
+            return reader.connection.execute(sql, values).fetchone() is not None
         with reader.lock:
             return reader.fresh().execute(sql, values).fetchone() is not None
 
@@ -227,22 +252,14 @@ class Readers:
     def state(self) -> int:
         """A number that grows with every load and removal, as this thread sees it."""
         reader = self._reader()
-        if (reader.written != _written or reader.until < monotonic()) and not reader.steady:
+        if reader.until < monotonic() or reader.written != _written:
             with reader.lock:
                 reader.fresh()
         return reader.state
 
-    @contextmanager
-    def steady(self) -> Iterator[None]:
-        """While it lasts this thread sees one state."""
-        reader = self._reader()
-        with reader.lock:
-            reader.fresh()
-            reader.steady += 1
-        try:
-            yield
-        finally:
-            reader.steady -= 1
+    def steady(self) -> AbstractContextManager[int]:
+        """While it lasts this thread sees one state, whose number it gives."""
+        return self._reader()
 
     def _reader(self) -> _Reader:
         try:

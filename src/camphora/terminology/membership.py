@@ -35,7 +35,7 @@ class Members:
 
     def contains(self, url: str, system: str | None, code: str) -> Verdict:
         """Whether the value set of a canonical has the code."""
-        return self._asked(url, system, code, Question())
+        return self._member(url)(system, code, Question(url))
 
     def _asked(self, url: str, system: str | None, code: str, question: Question) -> Verdict:
         said = question.said

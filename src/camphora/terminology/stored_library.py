@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any
 
@@ -29,7 +28,7 @@ class StoredLibrary:
     """The terminology file as a `systems.Library`."""
 
     def __init__(self, terms: Terminology) -> None:
-        self._terms = terms
+        self._terms, self.readers = terms, terms.readers
         self._system = lru_cache(KEPT_SYSTEMS)(self._made)
         self._resource = lru_cache(KEPT_RESOURCES)(self._read)
         self._map = lru_cache(KEPT_MAPS)(self._read_map)
@@ -37,11 +36,7 @@ class StoredLibrary:
     @property
     def state(self) -> int:
         """The number of the state that the asking thread sees; later states have greater ones."""
-        return self._terms.readers.state
-
-    def steady(self) -> AbstractContextManager[None]:
-        """While it lasts the asking thread sees one state."""
-        return self._terms.readers.steady()
+        return self.readers.state
 
     def versions(self, url: str) -> Sequence[str]:
         return newest(held.edition.version for held in self._editions(url))
@@ -73,7 +68,7 @@ class StoredLibrary:
 
     def concept_maps(self, url: str | None = None) -> Sequence[ConceptMap]:
         sql = "SELECT id FROM resource WHERE kind = 'ConceptMap' AND url = coalesce(?, url)"
-        rows = self._terms.readers.rows(sql, (url,))
+        rows = self.readers.rows(sql, (url,))
         return [self._map(row[0], self.state) for row in rows]
 
     def mapped(self, system: str, code: str) -> Iterator[tuple[Mapped, bool]]:
@@ -84,7 +79,7 @@ class StoredLibrary:
             " WHERE {0}_code = ? AND {0}_system = ?"
         )
         for backward, end in enumerate(("source", "target")):
-            for row in self._terms.readers.rows(sql.format(end), (code, system)):
+            for row in self.readers.rows(sql.format(end), (code, system)):
                 source, target = Coding(row[0], row[1]), Coding(row[2], row[3])
                 yield Mapped(source, target, row[4], str(Canonical(row[5], row[6]))), bool(backward)
 
@@ -106,10 +101,10 @@ class StoredLibrary:
 
     def _resources(self, kind: str, url: str) -> list[tuple[str, int]]:
         sql = "SELECT version, id FROM resource WHERE kind = ? AND url = ?"
-        return [(version, number) for version, number in self._terms.readers.rows(sql, (kind, url))]
+        return [(version, number) for version, number in self.readers.rows(sql, (kind, url))]
 
     def _read(self, number: int, state: Hashable) -> Json:  # noqa: ARG002 - the key of the cache
-        body = self._terms.readers.rows("SELECT body FROM resource WHERE id = ?", (number,))[0][0]
+        body = self.readers.rows("SELECT body FROM resource WHERE id = ?", (number,))[0][0]
         found: Json = orjson.loads(body)
         return found
 

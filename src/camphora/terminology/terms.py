@@ -19,6 +19,8 @@ MOST_VERDICTS, MOST_SYSTEMS, KEPT_STATES = 65_536, 1_024, 2
 """So many answers and code systems are remembered, then the memory starts anew; of so many states of what is held,
 for threads see a change within a second of one another."""
 
+UNASKED = object()
+
 
 class _Known:
     """What was worked out under one state of what is held."""
@@ -36,6 +38,7 @@ class HeldTerms:
 
     def __init__(self, library: Holdings) -> None:
         self.library = library
+        self._readers = library.stored.readers
         self._states: dict[int, _Known] = {}
 
     @classmethod
@@ -46,12 +49,11 @@ class HeldTerms:
     def contains(self, value_set: str, system: str | None, code: str) -> Verdict:
         """Whether the value set has the code. None: the value set, or what it draws on, is not known here."""
         key = (value_set, system, code)
-        try:
-            return self._known().verdicts[key]
-        except KeyError:
-            pass
-        with self.library.stored.steady():
-            known = self._known()
+        seen = self._states.get(self._readers.state)
+        if seen is not None and (said := seen.verdicts.get(key, UNASKED)) is not UNASKED:
+            return said  # type: ignore[return-value]
+        with self._readers.steady() as state:
+            known = self._known(state)
             answer = known.members.contains(value_set, system, code)
         if len(known.verdicts) >= MOST_VERDICTS:
             known.verdicts.clear()
@@ -95,18 +97,17 @@ class HeldTerms:
 
     def _system(self, url: str) -> CodeSystem | None:
         """The newest edition of a code system."""
-        systems = self._known().systems
+        systems = self._known(self._readers.state).systems
         if url not in systems:
-            with self.library.stored.steady():
-                systems = self._known().systems
+            with self._readers.steady() as state:
+                systems = self._known(state).systems
                 if len(systems) >= MOST_SYSTEMS:
                     systems.clear()
                 return systems.setdefault(url, self.library.code_system(url))
         return systems[url]
 
-    def _known(self) -> _Known:
-        """What was worked out under the state that the asking thread sees; threads may see different ones."""
-        state = self.library.stored.state
+    def _known(self, state: int) -> _Known:
+        """What was worked out under a state; threads may see different ones."""
         known = self._states.get(state)
         if known is None:
             known = self._states.setdefault(state, _Known(self.library))

@@ -30,8 +30,8 @@ class Question:
 
     __slots__ = ("depth", "said")
 
-    def __init__(self) -> None:
-        self.said: dict[str, bool | None] = {}
+    def __init__(self, url: str) -> None:
+        self.said: dict[str, bool | None] = {url: None}
         self.depth = 0
 
 
@@ -110,9 +110,10 @@ class GuideTerms:
         return package is not None and package.name == "hl7.fhir.r4.core"
 
     def contains(self, value_set: str, system: str | None, code: str) -> bool | None:
-        return self._contains(value_set, system, code, Question())
+        found = self._set(value_set)
+        return None if found is None else self._has(found, system, code, Question(value_set))
 
-    def _contains(self, url: str, system: str | None, code: str, question: Question) -> bool | None:
+    def _imported(self, url: str, system: str | None, code: str, question: Question) -> bool | None:
         said = question.said
         if url in said or question.depth > MOST_IMPORTS:
             return said.get(url)
@@ -152,7 +153,7 @@ class GuideTerms:
         own = self._of_system(row, system, code) if "system" in row else True
         if own is False:
             return False
-        sets = all_of(self._contains(url, system, code, question) for url in row.get("valueSet", ()))
+        sets = all_of(self._imported(url, system, code, question) for url in row.get("valueSet", ()))
         return None if sets and own is None else sets
 
     def _of_system(self, row: Json, system: str | None, code: str) -> bool | None:
