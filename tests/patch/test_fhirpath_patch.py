@@ -213,6 +213,10 @@ def test_a_property_that_r4_does_not_know_is_left_alone():
         do("add", "Patient.name[0]", name="family", value={"valueString": "王"}),
     )
     assert after == {**odd, "gender": "male", "name": [{"nomen": ["x"], "given": ["y"], "family": "王"}]}
+    stranger = {"resourceType": "Patient", "contained": [{"resourceType": "Patiens", "id": "a"}]}
+    with pytest.raises(Invalid) as caught:
+        patch(stranger, do("add", "Patient.contained[0]", name="name", value={"valueString": "x"}))
+    assert caught.value.code == "patch-expression"
     for kind in ("replace", "add"):
         with pytest.raises(Invalid) as caught:
             patch(odd, do(kind, "nome", name="id", value={"valueString": "x"}))

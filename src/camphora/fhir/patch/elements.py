@@ -107,7 +107,7 @@ class Element:
 
 def at_place(resource: dict[str, Any], location: tuple[str | int, ...]) -> Element:
     """The element at a location, from the keys and indexes that lead to it. Of a primitive, what holds its id and
-    extensions. KeyError where a type or property on the way is not one of R4."""
+    extensions. KeyError where a type or property on the way, the last too, is not one of R4."""
     kind, field = str(resource["resourceType"]), None
     at: Any = resource
     for step in location:
@@ -119,6 +119,7 @@ def at_place(resource: dict[str, Any], location: tuple[str | int, ...]) -> Eleme
             kind = str(at["resourceType"])
     if field is not None and field.form is Form.PRIMITIVE:
         location = _beside(location, field)
+    table(kind)
     return Element(resource, location, kind)
 
 
