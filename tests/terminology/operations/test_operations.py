@@ -4,6 +4,7 @@ import threading
 import time
 from itertools import permutations
 
+import orjson
 import pytest
 
 from camphora.errors import CamphoraError, Invalid, NotFound, TooLarge
@@ -270,6 +271,28 @@ def test_value_sets_that_import_each_other_are_refused():
     with pytest.raises(Invalid) as caught:
         expand(ResourceLibrary(ring_of_three), ring_of_three[0])
     assert caught.value.code == "terminology-value-set-circular"
+
+
+def test_a_long_chain_of_imports_is_no_circle():
+    def link(at, **include):
+        compose = {"include": [include or {"valueSet": [f"http://example.org/{at + 1}"]}]}
+        return {"resourceType": "ValueSet", "url": f"http://example.org/{at}", "compose": compose}
+
+    chain = [*map(link, range(101)), link(101, system=CS)]
+    assert len(expand(ResourceLibrary([SYSTEM, *chain]), chain[2]).entries) == 3
+    with pytest.raises(Invalid) as caught:
+        expand(ResourceLibrary([SYSTEM, *chain]), chain[0])
+    assert caught.value.code == "terminology-imports-too-deep"
+
+
+@pytest.mark.parametrize(("levels", "roots"), [(100, 1), (101, 101), (1000, 1000)])
+def test_a_hierarchy_too_deep_for_an_answer_comes_as_a_list(levels, roots):
+    concept = [{"code": str(levels)}]
+    for at in reversed(range(1, levels)):
+        concept = [{"code": str(at), "concept": concept}]
+    answer = expand(ResourceLibrary([{**SYSTEM, "concept": concept}]), value_set())
+    assert (len(answer.entries), answer.total) == (roots, levels)
+    assert len(orjson.loads(orjson.dumps(as_fhir.expansion(answer)))["expansion"]["contains"]) == roots
 
 
 def _tower(imports):

@@ -26,8 +26,8 @@ def compose(
     supplements: Sequence[str] = (),
     exclude_systems: Sequence[str] = (),
 ) -> Composition:
-    """Compile. Raises Invalid terminology-value-set-circular, terminology-filter…; NotFound terminology-import-unknown,
-    terminology-supplement-unknown."""
+    """Compile. Raises Invalid terminology-value-set-circular, terminology-imports-too-deep, terminology-filter…;
+    NotFound terminology-import-unknown, terminology-supplement-unknown."""
     return _Composer(
         library, rules or VersionRules(), tuple(supplements), frozenset(exclude_systems)
     ).value_set(resource, ())
@@ -118,7 +118,9 @@ class _Composer:
             raise NotFound("terminology-import-unknown", canonical=text)
         name = f"{here} {text}" if text.startswith("#") else _identity(found)
         chain = (*path, _identity(resource))
-        if name in chain or len(chain) > MOST_IMPORTS:
+        if len(chain) > MOST_IMPORTS:
+            raise Invalid("terminology-imports-too-deep", canonical=text, most=MOST_IMPORTS)
+        if name in chain:
             raise Invalid("terminology-value-set-circular", canonical=text, chain=" → ".join((*chain, name)))
         made = self.made.get(id(found))
         if made is None:

@@ -27,6 +27,8 @@ from camphora.terminology.systems import (
     Library,
 )
 
+DEEPEST = 100
+"""Trees of more levels come as one list: readers of JSON do not follow deeper ones."""
 COUNTED = 200
 """So many concepts behind a page are counted one by one for the total; where there are more, none is given."""
 ParameterValue = bool | int | str
@@ -125,7 +127,7 @@ class Expander:
 
     def _trees(self, pairs: Sequence[tuple[Member, Entry]]) -> list[Entry]:
         """Entries under the nearest ancestor that is in the expansion too; those listed one by one stand alone. Where
-        a concept stands in several places, which no tree can show, all stay in one list."""
+        a concept stands in several places, which no tree can show, or the trees are too deep, all stay in one list."""
         if any(len(member.system.parents(member.concept.code)) > 1 for member, _ in pairs):
             return [entry for _, entry in pairs]
         placed = {
@@ -142,7 +144,11 @@ class Expander:
             else:
                 parents[id(entry)] = above
                 above.children.append(entry)
-        return roots
+        if not _deep(roots):
+            return roots
+        for _, entry in pairs:
+            entry.children.clear()
+        return [entry for _, entry in pairs]
 
     def _nests(self, member: Member) -> bool:
         whole = not member.clause.filters
@@ -230,6 +236,14 @@ def _stands_above(entry: Entry, other: Entry, parents: Mapping[int, Entry]) -> b
     while at is not None and at is not entry:
         at = parents.get(id(at))
     return at is entry
+
+
+def _deep(roots: Sequence[Entry]) -> bool:
+    """Whether trees have more levels than an answer may have."""
+    level: Sequence[Entry] = roots
+    for _ in range(DEEPEST):
+        level = [child for entry in level for child in entry.children]
+    return bool(level)
 
 
 def _canonical(system: CodeSystem) -> str:

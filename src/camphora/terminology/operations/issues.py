@@ -29,6 +29,7 @@ KINDS = {
     "terminology-import-unknown": Kind("VS_EXP_IMPORT_UNK", "not-found", "not-found"),
     "terminology-import-pinned-unknown": Kind("VS_EXP_IMPORT_UNK_PINNED", "not-found", "not-found"),
     "terminology-value-set-circular": Kind("VALUESET_CIRCULAR_REFERENCE", "processing", "vs-invalid"),
+    "terminology-imports-too-deep": Kind("VALUESET_TOO_COSTLY", "too-costly", ""),
     "terminology-filter-without-value": Kind(
         "UNABLE_TO_HANDLE_SYSTEM_FILTER_WITH_NO_VALUE", "invalid", "vs-invalid"
     ),

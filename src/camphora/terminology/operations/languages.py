@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from camphora.errors import Invalid
-from camphora.terminology.systems import CodeSystem, Coding, Concept, Designation
+from camphora.terminology.systems import Coding, Concept, Designation
 
 PREFERRED = Coding(
     "http://terminology.hl7.org/CodeSystem/hl7TermMaintInfra",
@@ -110,14 +110,6 @@ def best(given: Sequence[Designation], wish: Languages | None) -> Designation | 
         return given[min(ranked)[1]]
     plain = given[0].use == PREFERRED and not (wish.hard and given[0].language)
     return given[0] if plain else None
-
-
-def display_of(concept: Concept, system: CodeSystem, wish: Languages | None) -> str | None:
-    """What the concept is called, in the languages asked for where there is such a name."""
-    if wish is None:
-        return concept.display
-    found = best(names(concept, system.language), wish)
-    return found.value if found else None
 
 
 def first_wish(texts: Iterable[str | None]) -> Languages | None:

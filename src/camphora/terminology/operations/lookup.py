@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from camphora.errors import NotFound
 from camphora.terminology.operations import filters
-from camphora.terminology.operations.canonicals import Canonical, VersionRules, choose
+from camphora.terminology.operations.canonicals import VersionRules, choose
 from camphora.terminology.operations.issues import Choices
 from camphora.terminology.operations.languages import best, first_wish, names
 from camphora.terminology.operations.options import DEFAULT, Options
@@ -136,7 +136,3 @@ def subsumes(library: Library, first: Coding, second: Coding, rules: VersionRule
     if system.is_a(other, one):
         return "subsumes"
     return "subsumed-by" if system.is_a(one, other) else "not-subsumed"
-
-
-def canonical_of(system: CodeSystem) -> str:
-    return str(Canonical(system.url, system.version))

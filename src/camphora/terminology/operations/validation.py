@@ -35,13 +35,6 @@ def validate_code(
     return checker(library, value_set, options).coding(given, paths)
 
 
-def validate_codeable_concept(
-    library: Library, value_set: Mapping[str, Any], concept: Mapping[str, Any], options: Options = DEFAULT
-) -> Validation:
-    """Whether one of the codings of a CodeableConcept is in a ValueSet resource, and nothing in it is wrong."""
-    return checker(library, value_set, options).codeable_concept(concept)
-
-
 def validate_in_system(
     library: Library, given: Coding, options: Options = DEFAULT, paths: Paths = CODING
 ) -> Validation:
