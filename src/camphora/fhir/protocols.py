@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, Protocol
 
 
 class Terms(Protocol):
     """Answers about codes; `terminology` gives one that knows the loaded code systems and value sets."""
+
+    @property
+    def state(self) -> Hashable:
+        """Changes whenever an answer may: what was remembered under another state is to be asked again."""
+        ...
 
     def contains(self, value_set: str, system: str | None, code: str) -> bool | None:
         """Whether the value set has the code; system None where the element implies it. None: not known here."""

@@ -6,7 +6,7 @@ never a guess.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from camphora.fhir.packages import Guides
 from camphora.terminology.membership import Members, Verdict
@@ -45,6 +45,10 @@ class HeldTerms:
     def over(cls, terms: Terminology, guides: Guides | None = None) -> HeldTerms:
         """Over a terminology file and these guides; over the bundled ones where none are given."""
         return cls(Holdings.of(terms, guides))
+
+    @property
+    def state(self) -> Hashable:
+        return self._readers.state
 
     def contains(self, value_set: str, system: str | None, code: str) -> Verdict:
         """Whether the value set has the code. None: the value set, or what it draws on, is not known here."""

@@ -120,6 +120,18 @@ def test_validate_takes_a_profile_and_parameters(strict):
     assert any(row["severity"] == "error" for row in validated(strict, asked))
 
 
+def test_validate_tells_the_faults_of_a_resource_in_parameters(strict):
+    broken = patient(birthDate="1990-02-30")
+    asked = {"resourceType": "Parameters", "parameter": [{"name": "resource", "resource": broken}]}
+    assert validated(strict, asked) == validated(strict, broken)
+
+
+def test_a_profile_that_is_asked_for_and_not_known_is_an_error(strict):
+    plain = {"resourceType": "Patient", "gender": "female"}
+    answer = strict.post("/fhir/Patient/$validate?profile=http://camphora.test/none", json=plain)
+    assert "error" in {row["severity"] for row in answer.json()["issue"]}
+
+
 def validated(client, body):
     return client.post("/fhir/Patient/$validate", json=body).json()["issue"]
 

@@ -53,7 +53,8 @@ class Validator:
         self._begin()
 
     def _begin(self) -> None:
-        """Nothing is compiled yet."""
+        """Nothing is compiled yet, and nothing remembered of codes."""
+        self._state = self.terms.state
         off = frozenset(rule for rule, mode in self.policy.rules.items() if mode == "off")
         made = (self._library, self.terms, self._resolver)
         self._compiler = Compiler(*made, off=off)
@@ -63,8 +64,7 @@ class Validator:
     def validate(self, resource: Any, profiles: Sequence[str] = ()) -> list[Finding]:
         """Everything found in a resource, against base R4, the profiles that it declares and those given; empty
         where all is well. Never raises for what a resource holds."""
-        if len(self._compiler.values) > MOST_VALUES:
-            self._begin()
+        self._renew()
         check, notes, _ = self._plan(self._compiler, resource, profiles)
         found = check(resource, Scope(resource))
         if found is None and not notes:
@@ -73,11 +73,17 @@ class Validator:
 
     def report(self, resource: Any, profiles: Sequence[str] = ()) -> Report:
         """As `validate`, with an account of what was checked and what could not be; slower."""
+        self._renew()
         check, notes, held = self._plan(self._counting, resource, profiles)
         tally = Tally()
         found = check(resource, Scope(resource, tally=tally))
         judged = self._judged(resource, [*notes, *(found or ())])
         return Report(judged, held, tally.nodes, tally.invariants, tuple(tally.unknown))
+
+    def _renew(self) -> None:
+        """Begin anew once other codes are held, or too many kinds of values were compiled."""
+        if self.terms.state != self._state or len(self._compiler.values) > MOST_VALUES:
+            self._begin()
 
     def _judged(self, resource: Any, found: Iterable[Found]) -> list[Finding]:
         kind = resource.get("resourceType") if type(resource) is dict else None
@@ -107,7 +113,7 @@ class Validator:
             root = self._library.root(url)
             path = f".meta.profile[{number}]" if number < len(own) else ""
             if root is None:
-                notes += self._unknown(url, path)
+                notes += self._unknown(url, path) if path else _asked_in_vain(url)
             elif root.path not in {kind, "Resource", "DomainResource"}:
                 facts: dict[str, object] = {"found": kind, "expected": root.path}
                 notes.append(Found(path, "validation-profile-type", facts, "error", root.profile))
@@ -121,6 +127,11 @@ class Validator:
             return []
         severity: Severity = "error" if self.policy.unknown == "refuse" else "warning"
         return [Found(path, "validation-profile-unknown", {"found": address(url)}, severity, address(url))]
+
+
+def _asked_in_vain(url: str) -> list[Found]:
+    """A profile that whoever validates asks for, and nobody here knows, is never passed over."""
+    return [Found("", "validation-profile-unknown", {"found": address(url)}, "error", address(url))]
 
 
 __all__ = ["Finding", "GuideTerms", "Mode", "Policy", "Report", "Severity", "Validator"]

@@ -7,7 +7,7 @@ Source: https://hl7.org/fhir/R4/valueset.html#compositions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 from camphora.fhir.packages import Guides, not_carried
@@ -108,6 +108,11 @@ class GuideTerms:
         """HL7 Terminology numbers its systems itself: the copy in base R4 is of 2019 and may lack newer codes."""
         package = self._guides.package_of(system) if system.startswith(_HL7) else None
         return package is not None and package.name == "hl7.fhir.r4.core"
+
+    @property
+    def state(self) -> Hashable:
+        """Guides do not change."""
+        return None
 
     def contains(self, value_set: str, system: str | None, code: str) -> bool | None:
         found = self._set(value_set)

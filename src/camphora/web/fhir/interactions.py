@@ -27,6 +27,8 @@ from camphora.web.fhir.stamp import stamped
 from camphora.web.fhir.subset import reduced
 
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+STAND_IN = {"resourceType": "Basic", "code": {"text": "validated"}}
+"""Stands for the resource while the Parameters around it are checked: the resource itself is what is validated."""
 NOT_KEPT = frozenset({"Parameters"})
 """R4 gives Parameters no address of its own."""
 DAY = 86_400_000
@@ -157,9 +159,11 @@ def validate(call: Call, record_type: str, body: bytes) -> Answer:
 def _to_validate(sent: dict[str, Any]) -> tuple[Any, list[str]]:
     if sent.get("resourceType") != "Parameters":
         return sent, []
-    structure.require(sent)
-    rows = sent.get("parameter", [])
-    resource = next((row.get("resource") for row in rows if row["name"] == "resource"), None)
+    rows = [row for row in sent.get("parameter") or () if isinstance(row, dict)]
+    resource = next((row.get("resource") for row in rows if row.get("name") == "resource"), None)
+    structure.require(
+        {**sent, "parameter": [{**row, "resource": STAND_IN} if "resource" in row else row for row in rows]}
+    )
     texts = [row.get("valueUri", row.get("valueCanonical")) for row in rows if row["name"] == "profile"]
     return resource, [text for text in texts if text is not None]
 

@@ -16,6 +16,8 @@ from camphora.fhir.validation import Finding, Report
 log = logging.getLogger("camphora.web.fhir")
 LINE = "http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-line"
 MOST_FAULTS = 200
+RULES = "urn:camphora:rule"
+"""The system of rules that belong to no profile."""
 """So many faults are told in one answer, and how many more there are."""
 COLUMN = "http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-col"
 
@@ -81,11 +83,16 @@ def validated(report: Report, lang: Lang) -> bytes:
 def told(findings: Sequence[Finding], lang: Lang) -> list[dict[str, Any]]:
     """Findings as issues, so many as are told in one answer."""
     more = len(findings) - MOST_FAULTS
-    issues = [
-        {**_edged(outcome(found.fault(), lang)["issue"][0], found.fault(), found.severity)}
-        for found in findings[:MOST_FAULTS]
-    ]
+    issues = [_ruled(found, lang) for found in findings[:MOST_FAULTS]]
     return issues if more <= 0 else [*issues, *_more(more, lang)]
+
+
+def _ruled(found: Finding, lang: Lang) -> dict[str, Any]:
+    """A finding as an issue that names the profile and the rule which ask for it."""
+    issue = _edged(outcome(found.fault(), lang)["issue"][0], found.fault(), found.severity)
+    told = {"system": found.profile or RULES, "code": found.rule}
+    coding = issue["details"]["coding"]
+    return {**issue, "details": {**issue["details"], "coding": [*coding, told]}} if found.rule else issue
 
 
 def _more(more: int, lang: Lang) -> list[dict[str, Any]]:
