@@ -1,9 +1,11 @@
 import gzip
 import json
+import os
 
 import pytest
 
 from camphora.cli import main
+from packages.archives import guide
 
 RIGHT = {"resourceType": "Patient", "id": "a", "active": True}
 WRONG = {"resourceType": "Patient", "id": "b", "birthDate": "王小明"}
@@ -69,3 +71,25 @@ def test_a_policy_is_kept(lines, tmp_path, capsys):
     (tmp_path / "policy.toml").write_text('[rules]\nfhir-format = "warn"\ndom-6 = "off"')
     code, out, _ = run(capsys, lines, "--policy", tmp_path / "policy.toml")
     assert (code, "dom-6" in out, "1 with errors" in out) == (2, False, True)
+
+
+def test_a_file_whose_name_is_not_utf8_is_validated(tmp_path, capsys):
+    path = tmp_path / os.fsdecode(b"\xff.json")
+    path.write_text(json.dumps(RIGHT))
+    code, out, _ = run(capsys, "--json", path)
+    assert (code, json.loads(out)["place"]) == (0, "\ufffd.json:1")
+
+
+def test_a_package_with_a_misshapen_definition_is_used_without_it_and_says_so(tmp_path, capsys):
+    (tmp_path / "a.json").write_text(json.dumps(RIGHT))
+    odd = {"resourceType": "StructureDefinition", "url": "urn:p", "differential": {"element": [5]}}
+    (tmp_path / "p.tgz").write_bytes(guide({"package/SD.json": odd}))
+    code, _, err = run(capsys, "--package", tmp_path / "p.tgz", tmp_path / "a.json")
+    assert code == 0
+    assert "p.tgz!SD.json StructureDefinition.differential.element[0]" in err
+
+
+def test_a_policy_in_another_encoding_is_told(tmp_path, capsys):
+    (tmp_path / "p.toml").write_bytes(b"\xff\xfea\0")
+    code, _, err = run(capsys, "--policy", tmp_path / "p.toml", tmp_path)
+    assert (code, "formats-encoding-mark" in err) == (2, True)

@@ -1,13 +1,16 @@
 import collections
 import gzip
 import io
+import os
 import tracemalloc
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from camphora.errors import Invalid, TooLarge
 from camphora.formats import Limits, open_limited
+from camphora.formats.limits import name_of
 
 SMALL = Limits(packed=1000, unpacked=5000, ratio=10, free=500)
 
@@ -63,3 +66,8 @@ def test_an_archive_cut_short_is_named_as_broken():
 def test_an_archive_of_two_files_is_refused():
     with pytest.raises(Invalid, match="formats-archive-many"), open_limited(zipped(a=b"1", b=b"2")):
         pass
+
+
+def test_a_name_that_is_not_utf8_is_shown_as_far_as_it_is():
+    path = Path(os.fsdecode(b"a\xff.json"))
+    assert name_of(path) == "a\ufffd.json"

@@ -100,6 +100,17 @@ def test_a_definition_that_cannot_be_understood_is_left_out_and_named():
         ("package.tgz!CodeSystem-odd.json", "CodeSystem.concept[1]"),
     ]
     assert Package.load(package.data).misshapen == ()
+    notice = wrong.notice()
+    assert (notice.facts["n"], notice.facts["fault"]) == (2, "fhir-type")
+    assert all(odd["url"] in notice.text(lang) and notice.remedy(lang) for lang in ("zh-TW", "en"))
+
+
+def test_an_element_of_a_profile_that_lacks_its_path_is_not_understood():
+    head = {"resourceType": "StructureDefinition", "url": "http://example.org/p", "type": "Patient"}
+    odd = {**head, "differential": {"element": [{"id": "Patient"}]}}
+    (wrong,) = read(guide({"package/SD.json": odd})).misshapen
+    assert wrong.faults[0].place.path == "StructureDefinition.differential.element[0].path"
+    assert read(guide({"package/SD.json": head})).misshapen == ()
 
 
 def test_an_example_may_be_as_wrong_as_it_likes():

@@ -160,3 +160,15 @@ def test_added_packages_travel_with_a_backup(run, place, archive, tmp_path):
     run("add", archive)
     backup(place, tmp_path / "copy")
     assert packages.guides(tmp_path / "copy").find(SYSTEM["url"]) == SYSTEM
+
+
+def test_what_cannot_be_understood_is_named_and_the_rest_is_added(run, place, tmp_path):
+    odd = {**SYSTEM, "url": "http://example.org/odd", "concept": "x"}
+    (tmp_path / "odd.tgz").write_bytes(guide({"package/CodeSystem-odd.json": odd}))
+    code, out, err = run("add", tmp_path / "odd.tgz")
+    assert code == 2
+    assert "added org.example.ig#1.2.0" in out
+    assert "odd.tgz!CodeSystem-odd.json CodeSystem.concept: “http://example.org/odd”" in err
+    known = packages.guides(place)
+    assert known.find(SYSTEM["url"]) == SYSTEM
+    assert known.find(odd["url"]) is None

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from camphora.cli import main
 from camphora.errors import CamphoraError, Faults, Invalid
 from camphora.terminology.loaders import load
 from camphora.terminology.operations.requests import Desk
@@ -124,6 +125,16 @@ def test_every_faulty_resource_of_a_package_is_named_and_the_rest_is_kept(empty,
     kept = {row[0] for row in empty.readers.rows("SELECT url FROM resource")}
     assert kept == {one["url"] for one in right}
     assert empty.lookup("urn:cs", "a").zh == "鹽"
+
+
+def test_the_command_names_each_that_is_left_out(tmp_path, capsys):
+    (tmp_path / "records.sqlite").touch()
+    odd = [{**SET, "url": f"urn:odd:{n}", "compose": {"include": [5] * 30}} for n in range(2)]
+    archive = package(tmp_path, *odd, SET)
+    assert main(["terminology", "add", str(archive), "--in", str(tmp_path), "--lang", "en"]) == 2
+    said = capsys.readouterr()
+    assert all(f"urn:odd:{n}|1 has faults and is not held" in said.out for n in range(2))
+    assert "package.tgz!ValueSet-0.json ValueSet.compose.include[0]" in said.err
 
 
 def test_a_faulty_resource_may_be_mended_and_loaded_again(empty, tmp_path):

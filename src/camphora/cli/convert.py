@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from camphora.cli.terminal import Terminal
 from camphora.errors import Faults, Invalid, Place
 from camphora.fhir import forms, json, xml
-from camphora.formats.limits import open_limited
+from camphora.formats.limits import name_of, open_limited
 
 if TYPE_CHECKING:
     from camphora.cli.parser import Tree
@@ -38,7 +38,7 @@ def run(given: argparse.Namespace, terminal: Terminal) -> int:
         part.replace(given.out)
     finally:
         part.unlink(missing_ok=True)
-    fields = {"file": given.file.name, "out": str(given.out), "resources": count}
+    fields = {"file": name_of(given.file), "out": str(given.out), "resources": count}
     terminal.result(fields, terminal.words("convert.done", **fields))
     return 0
 
@@ -56,10 +56,10 @@ def _write(documents: Iterator[bytes], target: BinaryIO) -> int:
 def _converted(path: Path, to: str, *, pretty: bool) -> Iterator[bytes]:
     """Each resource of the file in the other form; NDJSON stays NDJSON. Raises all faults of the first faulty one."""
     with open_limited(path) as stream:
-        pieces = forms.pieces(stream, file=path.name, exact=True)
+        pieces = forms.pieces(stream, file=name_of(path), exact=True)
         first, second = next(pieces, None), next(pieces, None)
         if second is not None and to == "xml":
-            raise Invalid("fhir-convert-many", place=Place(path.name))
+            raise Invalid("fhir-convert-many", place=Place(name_of(path)))
         for piece in filter(None, (first, second)):
             yield _written(piece, to, pretty=pretty and second is None)
         for piece in pieces:

@@ -14,7 +14,7 @@ from camphora.cli.terminal import Terminal
 from camphora.errors import CamphoraError, Invalid, Place
 from camphora.fhir import fhirpath, forms, json
 from camphora.fhir.fhirpath import Expression, Located
-from camphora.formats.limits import open_limited
+from camphora.formats.limits import name_of, open_limited
 
 if TYPE_CHECKING:
     from camphora.cli.parser import Tree
@@ -34,7 +34,7 @@ def run(given: argparse.Namespace, terminal: Terminal) -> int:
         raise
     code = 0
     with open_limited(given.file) as stream:
-        for piece in forms.pieces(stream, file=given.file.name, exact=True):
+        for piece in forms.pieces(stream, file=name_of(given.file), exact=True):
             code = max(code, _one(expression, piece, terminal))
     return code
 

@@ -12,6 +12,7 @@ from camphora.cli.terminal import Terminal
 from camphora.errors import CamphoraError, Invalid, NotFound
 from camphora.fhir.packages import Guides, Package, dependencies, read
 from camphora.fhir.snapshot import completed
+from camphora.formats.limits import name_of
 from camphora.installation import packages as kept
 
 if TYPE_CHECKING:
@@ -36,22 +37,30 @@ def add(tree: Tree) -> None:
 def run_add(given: argparse.Namespace, terminal: Terminal) -> int:
     folder = _installation(given.folder)
     with terminal.progress("package_add.bar") as shown:
-        package = read(given.file, progress=shown)
+        package = read(given.file, file=name_of(given.file), progress=shown)
     added = kept.keep(folder, package)
     notices = _notices(package, kept.guides(folder))
     for notice in notices:
         terminal.say(_said(notice, terminal))
+    left_out(package, terminal)
     fields = {
         "package": package.label,
         "added": added,
         "resources": len(package.entries),
         "licence": package.licence,
         "notices": [notice.code for notice in notices],
+        "left_out": [wrong.url for wrong in package.misshapen],
     }
     said = "package_add.done" if added else "package_add.same"
     done = terminal.words(said, label=package.label, n=len(package.entries))
     terminal.result(fields, f"{done}\n{_licence(package, terminal)}")
-    return 0
+    return Invalid.exit_code if package.misshapen else 0
+
+
+def left_out(package: Package, terminal: Terminal) -> None:
+    """Names each definition of a package just read that could not be understood."""
+    for wrong in package.misshapen:
+        terminal.error(wrong.notice())
 
 
 def run_list(given: argparse.Namespace, terminal: Terminal) -> int:

@@ -65,8 +65,10 @@ def run_add(given: argparse.Namespace, terminal: Terminal) -> int:
         terms.close()
     for fault in [fault for answer in answers for fault in answer.faults][:SHOWN]:
         terminal.error(fault)
-    for answer in answers if len(answers) == 1 or terminal.json else []:
-        _say(answer, terminal)
+    all_of_them = len(answers) == 1 or terminal.json
+    for answer in answers:
+        if all_of_them or answer.state == "faulty":
+            _say(answer, terminal)
     if len(answers) > 1 and not terminal.json:
         _say_together(answers, terminal)
     return Invalid.exit_code if any(answer.state == "faulty" for answer in answers) else 0

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from camphora.cli.package import left_out
 from camphora.cli.terminal import Terminal
 from camphora.errors import CamphoraError, Invalid
 from camphora.fhir import forms
 from camphora.fhir.packages import Guides, read
 from camphora.fhir.validation import Finding, Policy, Validator
-from camphora.formats.limits import open_limited
+from camphora.formats import open_text
+from camphora.formats.limits import name_of, open_limited
 from camphora.installation.packages import guides as kept_guides
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def add(tree: Tree) -> None:
 
 
 def run(given: argparse.Namespace, terminal: Terminal) -> int:
-    validator = Validator(_guides(given), policy=_policy(given.policy))
+    validator = Validator(_guides(given, terminal), policy=_policy(given.policy))
     unknown = [url for url in given.profile if validator.guides.find(url) is None]
     if unknown:
         raise Invalid("validation-profile-unknown", found=", ".join(unknown))
@@ -60,14 +62,20 @@ def run(given: argparse.Namespace, terminal: Terminal) -> int:
     return run.end()
 
 
-def _guides(given: argparse.Namespace) -> Guides:
+def _guides(given: argparse.Namespace, terminal: Terminal) -> Guides:
     """Those of the installation or the bundled ones, with the packages named here before them."""
     known = kept_guides(given.folder) if given.folder else Guides.bundled()
-    return Guides([*(read(path) for path in given.package), *known.packages]) if given.package else known
+    named = [read(path, file=name_of(path)) for path in given.package]
+    for package in named:
+        left_out(package, terminal)
+    return Guides([*named, *known.packages]) if named else known
 
 
 def _policy(path: Path | None) -> Policy:
-    return Policy.read(path.read_text("utf-8"), path.name) if path else Policy()
+    if path is None:
+        return Policy()
+    with open_text(path) as text:
+        return Policy.read(text.read(), path.name)
 
 
 def _paths(given: list[Path]) -> Iterator[Path]:
@@ -88,7 +96,7 @@ class _Run:
         self.files += 1
         try:
             with open_limited(path) as stream, self.terminal.progress("validate.bar") as shown:
-                for number, piece in enumerate(forms.pieces(stream, file=path.name), 1):
+                for number, piece in enumerate(forms.pieces(stream, file=name_of(path)), 1):
                     self._piece(piece)
                     if number % _STEP == 0:
                         shown(number)

@@ -35,9 +35,9 @@ class Limits:
 
 
 def name_of(source: Source) -> str:
-    """The file's own name, or `-` for a stream that has none."""
+    """The file's own name, or `-` for a stream that has none; what of it is not UTF-8 is shown as �."""
     name = source.name if isinstance(source, Path) else getattr(source, "name", "-")
-    return Path(name).name if isinstance(name, str) else "-"
+    return os.fsencode(Path(name).name).decode(errors="replace") if isinstance(name, str) else "-"
 
 
 class Counted(io.RawIOBase):

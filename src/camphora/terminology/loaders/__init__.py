@@ -22,6 +22,7 @@ import apsw
 from camphora.errors import Conflict, Faults, Invalid, NotFound, Place
 from camphora.fhir import json, packages
 from camphora.formats import open_limited, open_text
+from camphora.formats.limits import name_of
 from camphora.terminology.file import query, transaction, writing
 from camphora.terminology.loaders import icd, resources, tables
 from camphora.terminology.loaders.kinds import KINDS
@@ -58,7 +59,7 @@ def load(
     terminology-edition-exists where the url and version are held with other content; Busy terminology-busy."""
     asked = asked or Asked()
     if not file.is_file():
-        raise NotFound("terminology-no-file", file=file.name)
+        raise NotFound("terminology-no-file", file=name_of(file))
     with writing(path) as connection:
         return list(_loaded(connection, file, asked, progress or (lambda *_: None)))
 
@@ -69,10 +70,10 @@ def _loaded(connection: apsw.Connection, file: Path, asked: Asked, progress: Pro
         return
     if file.suffix.lower() == ".json":
         with open_limited(file) as stream:
-            resource = json.parse(stream.read(), file=file.name)
+            resource = json.parse(stream.read(), file=name_of(file))
         if resource.get("resourceType") not in RESOURCES:
-            raise Invalid("terminology-unknown", place=Place(file.name), kinds=", ".join(KINDS))
-        yield _resource(connection, resource, asked, Place(file.name), progress)
+            raise Invalid("terminology-unknown", place=Place(name_of(file)), kinds=", ".join(KINDS))
+        yield _resource(connection, resource, asked, Place(name_of(file)), progress)
         return
     yield _write(connection, source_of(file, asked), progress)
 
@@ -92,7 +93,7 @@ def source_of(file: Path, asked: Asked) -> Source:
 
 def _package(connection: apsw.Connection, file: Path, progress: Progress) -> Iterator[Loaded]:
     """Everything of a package that terminology keeps; what is held in another content stays as it is."""
-    package = packages.read(file)
+    package = packages.read(file, file=name_of(file))
     asked = Asked(source=package.label, licence=package.licence or "")
     for wrong in package.misshapen:
         if wrong.type in RESOURCES:
@@ -100,7 +101,7 @@ def _package(connection: apsw.Connection, file: Path, progress: Progress) -> Ite
     entries = [entry for entry in package.entries if entry.type in RESOURCES and not entry.example]
     for entry in sorted(entries, key=lambda entry: RESOURCES.index(entry.type)):
         resource = json.parse(package.raw(entry))
-        place = Place(f"{file.name}!{package.member(entry)}")
+        place = Place(f"{name_of(file)}!{package.member(entry)}")
         try:
             yield _resource(connection, resource, asked, place, progress)
         except (Conflict, Invalid) as error:
