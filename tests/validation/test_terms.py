@@ -3,7 +3,10 @@ import pytest
 
 from camphora.fhir.packages import NOT_CARRIED, Guides, Package
 from camphora.fhir.packages.shelf import Shelf, pack
-from camphora.fhir.validation import GuideTerms
+from camphora.fhir.validation import GuideTerms, Validator
+from camphora.fhir.validation.bindings import Bindings
+from camphora.fhir.validation.parts import Part
+from camphora.fhir.validation.scope import Scope
 
 TREE = {
     "resourceType": "CodeSystem", "url": "urn:tree", "content": "complete",
@@ -148,3 +151,51 @@ def test_value_sets_that_import_others_on_many_ways_are_each_asked_once():
         False,
     )
     assert len(asked) == 2
+
+
+def test_a_binding_to_a_value_set_that_is_not_understood_is_told_once_as_unchecked(guides):
+    url = "http://hl7.org/fhir/StructureDefinition/"
+    element = {"id": "Patient.maritalStatus", "path": "Patient.maritalStatus",
+               "binding": {"strength": "required", "valueSet": "urn:odd"}}  # fmt: skip
+    profile = {
+        "resourceType": "StructureDefinition", "url": "urn:p", "name": "P", "status": "draft", "kind": "resource",
+        "abstract": False, "type": "Patient", "baseDefinition": url + "Patient", "derivation": "constraint",
+        "differential": {"element": [{"id": "Patient", "path": "Patient"}, element]},
+    }  # fmt: skip
+    odd = {
+        "resourceType": "ValueSet",
+        "url": "urn:odd",
+        "status": "draft",
+        **filtered("concept", "bogus", "a"),
+    }
+    lines = [(orjson.dumps(row), False) for row in (TREE, profile, odd)]
+    more = Package(Shelf(pack({"name": "own", "version": "1", "fhirVersions": ["4.0.1"]}, lines)))
+    validator = Validator(guides.also([more]))
+    codes = [{"system": "urn:tree", "code": code} for code in "ab"]
+    report = validator.report({"resourceType": "Patient", "maritalStatus": {"coding": codes}}, ["urn:p"])
+    assert [one for one in report.unchecked if one[1] == "urn:odd"] == [("value set", "urn:odd")]
+    assert not [one for one in report.findings if one.severity == "error"]
+
+
+class Loaded(GuideTerms):
+    """Terms whose state each thread sees for itself."""
+
+    seen, held = 1, True
+
+    @property
+    def state(self):
+        return self.seen
+
+    def contains(self, value_set, system, code):
+        return self.held
+
+
+def test_a_thread_that_sees_another_state_leaves_nothing_behind(guides):
+    known = Loaded(guides)
+    binding = {"strength": "required", "valueSet": "urn:set"}
+    part = Part({"path": "Patient.gender", "binding": binding}, "urn:p", None)
+    (check,) = Bindings(known).primitive((part,), "code")
+    known.seen = 0
+    assert check("a", Scope({})) is None
+    known.seen, known.held = 1, False
+    assert check("a", Scope({})) is not None

@@ -29,6 +29,7 @@ Coded = tuple[str | None, str]
 class Bindings:
     def __init__(self, terms: Terms, off: frozenset[str] = frozenset()) -> None:
         self.terms = terms
+        self._state = terms.state
         self._off = {severity for severity, code in CODES.items() if code in off}
 
     def primitive(self, parts: tuple[Part, ...], code: str) -> list[Check]:
@@ -56,7 +57,7 @@ class Bindings:
                 return [_barred(part, values, severity)]
             if inside is None:
                 scope.unknown("value set", values)
-            if scope.tally is None:
+            if scope.tally is None and self.terms.state == self._state:
                 if len(known) >= MOST:
                     known.clear()
                 known.add(value)
@@ -88,7 +89,7 @@ class Bindings:
             if doubtful:
                 scope.unknown("value set", values)
                 return None
-            found = "; ".join(dict.fromkeys(shown(self.terms, coding) for coding in codings))
+            found = "; ".join(dict.fromkeys(shown(coding) for coding in codings))
             return [_outside(part, values, severity, found)]
 
         return check
@@ -117,14 +118,16 @@ def _of(binding: dict[str, Any]) -> Iterator[tuple[str, Literal["error", "warnin
 
 
 def _remembered(terms: Terms, values: str) -> Callable[[Coded, bool], bool | None]:
-    """`terms.contains` for one value set, with a bounded memory."""
+    """`terms.contains` for one value set, with a bounded memory. A thread that sees another state of what is held adds
+    nothing to it."""
     known: dict[Coded, bool | None] = {}
+    state = terms.state
 
     def verdict(coding: Coded, keep: bool) -> bool | None:
         if coding in known:
             return known[coding]
         inside = terms.contains(values, *coding)
-        if keep:
+        if keep and terms.state == state:
             if len(known) >= MOST:
                 known.clear()
             known[coding] = inside
@@ -173,9 +176,6 @@ def _barred(part: Part, values: str, severity: Literal["error", "warning"]) -> F
     return _outside(part, values, severity, "?")
 
 
-def shown(terms: Terms, coding: Coded) -> str:
-    """A coding in a finding: a code that its code system has, or else only the system: other text may be a person's."""
-    system, code = coding
-    if not system:
-        return "?"
-    return f"{system}|{code}" if terms.knows(system, code) else address(system)
+def shown(coding: Coded) -> str:
+    """A coding in a finding: its system. The code would tell what a person has, or be a person's text."""
+    return address(coding[0]) if coding[0] else "?"
