@@ -45,7 +45,10 @@ def misshapen(resource: Mapping[str, Any], file: str) -> Misshapen | None:
 
 
 def _understood(fault: Invalid) -> bool:
-    """A profile's element that lacks its path, or a discriminator that lacks its own, is not."""
+    """An empty array says nothing wrong; a profile's element that lacks its path, or a discriminator that lacks its
+    own, is not understood."""
+    if fault.code == "fhir-empty":
+        return fault.facts.get("found") == "array"
     path = (fault.place.path if fault.place else None) or ""
     lacking = fault.code == "fhir-missing" and path.startswith("StructureDefinition.") and ".element[" in path
     return fault.code in UNDERSTOOD and not lacking
