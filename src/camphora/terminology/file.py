@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cache
 from importlib.resources import files
@@ -189,7 +189,8 @@ class _Reader:
 
     def __enter__(self) -> int:
         with self.lock:
-            self.fresh()
+            if self.until < monotonic() or self.written != _written:
+                self.fresh()
             self.steady += 1
         return self.state
 
@@ -225,24 +226,39 @@ class _Reader:
                 self.connection.execute("COMMIT")
 
 
+class _Local(threading.local):
+    """`reader` is each thread's own, opened when it is first asked for."""
+
+    reader: _Reader
+
+    def __init__(self, opened: Callable[[], _Reader]) -> None:
+        self._opened = opened
+
+    def __getattr__(self, name: str) -> _Reader:
+        if name != "reader":
+            raise AttributeError(name)
+        self.reader = self._opened()
+        return self.reader
+
+
 class Readers:
     """Connections of one file that cannot write, one per thread, each with a snapshot that is at most a second old."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._local = threading.local()
         self._open: weakref.WeakSet[_Reader] = weakref.WeakSet()
         self._lock = Lock()
+        self._local = _Local(self._opened)
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         """All rows of a query."""
-        reader = self._reader()
+        reader = self._local.reader
         with reader.lock:
             return reader.fresh().execute(sql, values).fetchall()
 
     def any(self, sql: str, values: Sequence[Any]) -> bool:
         """Whether a query has a row."""
-        reader = self._reader()
+        reader = self._local.reader
         if reader.steady:
             return reader.connection.execute(sql, values).fetchone() is not None
         with reader.lock:
@@ -251,7 +267,7 @@ class Readers:
     @property
     def state(self) -> int:
         """A number that grows with every load and removal, as this thread sees it."""
-        reader = self._reader()
+        reader = self._local.reader
         if reader.until < monotonic() or reader.written != _written:
             with reader.lock:
                 reader.fresh()
@@ -259,16 +275,13 @@ class Readers:
 
     def steady(self) -> AbstractContextManager[int]:
         """While it lasts this thread sees one state, whose number it gives."""
-        return self._reader()
+        return self._local.reader
 
-    def _reader(self) -> _Reader:
-        try:
-            return self._local.reader  # type: ignore[no-any-return]
-        except AttributeError:
-            reader = self._local.reader = _Reader(self.path)
-            with self._lock:
-                self._open.add(reader)
-            return reader
+    def _opened(self) -> _Reader:
+        reader = _Reader(self.path)
+        with self._lock:
+            self._open.add(reader)
+        return reader
 
     def close(self) -> None:
         """Close the connections of all threads; a thread that asks again opens a new one."""
@@ -277,4 +290,4 @@ class Readers:
                 with reader.lock:
                     reader.connection.close()
             self._open.clear()
-        self._local = threading.local()
+        self._local = _Local(self._opened)
