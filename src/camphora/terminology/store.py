@@ -155,11 +155,27 @@ class Terminology:
         return term
 
     def concept(self, system: str, code: str, version: str | None = None) -> Term:
-        """As `lookup`; raises NotFound terminology-no-code."""
+        """As `lookup`; raises NotFound terminology-no-system, -no-edition, -code-elsewhere (other editions of the
+        system have it), -no-code."""
         found = self.lookup(system, code, version)
-        if found is None:
-            raise NotFound("terminology-no-code", concept=code, url=system)
-        return found
+        if found is not None:
+            return found
+        edition = self.edition(system, version)
+        others = [one.version for one in self.editions(system) if self.lookup(system, code, one.version)]
+        if others:
+            raise NotFound(
+                "terminology-code-elsewhere", concept=code, url=system, version=edition.version,
+                others=", ".join(others), other=others[0],
+            )  # fmt: skip
+        raise NotFound("terminology-no-code", concept=code, url=system)
+
+    def edition(self, system: str, version: str | None = None) -> Edition:
+        """The named edition of a system, or the newest. Raises NotFound terminology-no-system, -no-edition."""
+        for held in self.held(system, version):
+            return held.edition
+        if version and self.held(system):
+            raise NotFound("terminology-no-edition", url=system, version=version)
+        raise NotFound("terminology-no-system", url=system)
 
     def validate(self, system: str, code: str, version: str | None = None) -> bool | None:
         """Whether the edition has the code; None where the system or edition is not held, so nothing can be said."""
@@ -169,12 +185,14 @@ class Terminology:
         sql = "SELECT 1 FROM concept WHERE code = ? COLLATE NOCASE AND edition = ? AND code = ?"
         return bool(self.readers.rows(sql, (code, held[0].number, code)))
 
-    def first(self, system: str, most: int) -> list[Term]:
-        """The first concepts of a system's newest edition, in its order: headings before what stands below them."""
-        for held in self.held(system)[:1]:
+    def first(self, system: str, most: int, version: str | None = None, start: int = 0) -> list[Term]:
+        """Concepts of the named edition of a system, or of its newest, from a place on in the edition's order:
+        headings before what stands below them."""
+        for held in self.held(system, version)[:1]:
             place = "low" if held.edition.tree else "id"
-            sql = f"SELECT {TERM} FROM concept WHERE edition = ? AND id BETWEEN ? AND ? ORDER BY {place} LIMIT ?"
-            rows = self.readers.rows(sql, (held.number, *id_range([held.number]), most))
+            wanted = "edition = ? AND id BETWEEN ? AND ?"
+            sql = f"SELECT {TERM} FROM concept WHERE {wanted} ORDER BY {place} LIMIT ? OFFSET ?"
+            rows = self.readers.rows(sql, (held.number, *id_range([held.number]), most, start))
             return [_term(held.edition, row) for row in rows]
         return []
 
@@ -190,13 +208,16 @@ class Terminology:
         found = self.readers.rows(sql, (system, code))
         return Plain(*found[0]) if found else None
 
-    def search(self, text: str, system: str | None = None, limit: int = 20) -> list[Term]:
-        """Concepts whose code or names have every word, folded; of each system its newest edition.
+    def search(
+        self, text: str, system: str | None = None, limit: int = 20, version: str | None = None
+    ) -> list[Term]:
+        """Concepts whose code or names have every word, folded; of each system its newest edition, of the system
+        named the version named.
 
         First the code itself, then what our plain names lead to, then codes and names that begin with the words,
         shorter names first. A plain name whose code system is not held comes with an empty version.
         """
-        wanted, newest = Wanted.of(text), self._newest(system)
+        wanted, newest = Wanted.of(text), self._chosen(system, version)
         if not wanted.words or not newest:
             return []
         condition, values = wanted.condition(id_range(list(newest)))
@@ -206,20 +227,33 @@ class Terminology:
         rows = self.readers.rows(sql, (*values, *newest, *ranks, limit))
         terms = [self._hit(newest[row[0]], row) for row in rows]
         exact = [term for term in terms if fold(term.code) == wanted.text]
-        return _joined(exact, self._by_plain_name(wanted, system), terms)[:limit]
+        named = [] if version else self._by_plain_name(wanted, system)
+        return _joined(exact, named, terms)[:limit]
 
-    def counts(self, text: str, system: str | None = None) -> dict[str, int]:
-        """How many concepts a search finds in each system's newest edition; our plain names are not counted."""
-        wanted, newest = Wanted.of(text), self._newest(system)
-        if not wanted.words or not newest:
-            return {}
-        condition, values = wanted.condition(id_range(list(newest)))
-        marks = ",".join("?" * len(newest))
+    def counts(self, text: str, system: str | None = None, version: str | None = None) -> dict[str, int]:
+        """How many concepts a search finds in each system's newest edition, or in the one named; our plain names are
+        not counted."""
+        return {edition.url: n for edition, n in self._counted(text, self._chosen(system, version))}
+
+    def elsewhere(self, text: str, system: str | None = None) -> list[tuple[Edition, int]]:
+        """The editions of this system, or of all, that a search without a version does not look at and that have
+        something of it, with how many."""
+        newest = self._chosen(system, None)
+        among = self.held(system) if system else self.every()
+        others = {held.number: held.edition for held in among if held.number not in newest}
+        return self._counted(text, others)
+
+    def _counted(self, text: str, editions: Mapping[int, Edition]) -> list[tuple[Edition, int]]:
+        wanted = Wanted.of(text)
+        if not wanted.words or not editions:
+            return []
+        condition, values = wanted.condition(id_range(list(editions)))
+        marks = ",".join("?" * len(editions))
         sql = (
             f"SELECT edition, count(*) FROM {wanted.source} WHERE {condition} AND edition IN ({marks})"
             " GROUP BY edition"
         )
-        return {newest[number].url: n for number, n in self.readers.rows(sql, (*values, *newest))}
+        return [(editions[number], n) for number, n in self.readers.rows(sql, (*values, *editions))]
 
     def _by_plain_name(self, wanted: Wanted, system: str | None) -> list[Term]:
         contains = " AND ".join("instr(folded, ?) > 0" for _ in wanted.words)
@@ -233,9 +267,9 @@ class Terminology:
             if url in (None, aliases.get(own, own))
         ]
 
-    def _newest(self, system: str | None) -> dict[int, Edition]:
-        """The newest edition of each system, or of the one named, by number."""
-        systems = [self.held(system)] if system else self._read().by_url.values()
+    def _chosen(self, system: str | None, version: str | None) -> dict[int, Edition]:
+        """By number the newest edition of each system; of the system named the version named, or the newest."""
+        systems = [self.held(system, version)] if system else self._read().by_url.values()
         return {found[0].number: found[0].edition for found in systems if found}
 
     def every(self) -> list[Held]:
