@@ -93,3 +93,90 @@ def test_a_policy_in_another_encoding_is_told(tmp_path, capsys):
     (tmp_path / "p.toml").write_bytes(b"\xff\xfea\0")
     code, _, err = run(capsys, "--policy", tmp_path / "p.toml", tmp_path)
     assert (code, "formats-encoding-mark" in err) == (2, True)
+
+
+def _in(folder, **files):
+    for name, text in files.items():
+        path = folder / name.replace("__", "/").replace("_", ".")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return folder
+
+
+def test_faults_of_the_form_are_among_the_errors_counted(tmp_path, capsys):
+    text = '<Patient xmlns="http://hl7.org/fhir"><nope value="a"/><active value="x"/><gender value="q"/></Patient>'
+    (tmp_path / "bad.xml").write_text(text)
+    code, out, err = run(capsys, tmp_path / "bad.xml")
+    printed = out.count("error bad.xml") + err.count("bad.xml:1")
+    assert (code, printed > 1, f"{printed} errors;" in out) == (2, True, True)
+
+
+def test_of_a_folder_only_fhir_files_are_read_and_named_from_the_folder(tmp_path, capsys):
+    right, wrong = json.dumps(RIGHT), json.dumps(WRONG)
+    folder = _in(tmp_path / "in", a_json=right, sub__a_json=wrong, b_png="x", README="x")
+    code, out, err = run(capsys, folder)
+    assert "2 resources of 2 files validated, 1 with errors" in out
+    assert ("2 files of the folders" in out, "error in/sub/a.json:1: Patient.birthDate" in out) == (
+        True,
+        True,
+    )
+    assert (code, err) == (2, "")
+
+
+def test_a_folder_without_such_files_is_said_so(tmp_path, capsys):
+    (tmp_path / "in").mkdir()
+    code, _, err = run(capsys, tmp_path / "in")
+    assert (code, "cli-folder-empty" in err) == (2, True)
+
+
+def test_a_file_that_is_not_there_ends_nothing_and_is_not_called_busy(tmp_path, capsys):
+    (tmp_path / "a.json").write_text(json.dumps(RIGHT))
+    code, out, err = run(capsys, tmp_path / "none.json", tmp_path / "a.json")
+    assert (code, "there is no file none.json [cli-no-file]" in err) == (4, True)
+    assert ("1 resources of 1 files validated, 0 with" in out, "1 files or folders" in out) == (True, True)
+
+
+def test_files_of_one_name_are_told_apart(tmp_path, capsys):
+    folder = _in(tmp_path, x__a_json=json.dumps(WRONG), y__a_json=json.dumps(WRONG))
+    _, out, _ = run(capsys, folder / "x" / "a.json", folder / "y" / "a.json")
+    assert f"{folder}/x/a.json:1" in out
+    assert f"{folder}/y/a.json:1" in out
+
+
+def test_what_could_not_be_checked_is_named(tmp_path, capsys):
+    away = {**RIGHT, "managingOrganization": {"reference": "Organization/away"}}
+    (tmp_path / "a.json").write_text(json.dumps(away))
+    assert "targets of references (by type): Organization" in run(capsys, tmp_path / "a.json")[1]
+    _, out, err = run(capsys, tmp_path / "a.json", "--json")
+    assert {"kind": "reference", "which": "Organization"} in json.loads(out)["unchecked"]
+    assert {"kind": "reference", "which": "Organization", "n": 1} in json.loads(err)["unchecked"]
+
+
+def test_one_finding_in_many_resources_is_said_twenty_times_and_then_counted(tmp_path, capsys):
+    (tmp_path / "a.ndjson").write_text((json.dumps(WRONG) + "\n") * 50)
+    _, out, _ = run(capsys, tmp_path / "a.ndjson")
+    assert out.count("[fhir-format") == 20
+    assert [line.split()[-1] for line in out.splitlines() if line.startswith("error     fhir-format")] == [
+        "50"
+    ]
+
+
+def test_errors_alone_are_listed_where_that_is_asked(tmp_path, capsys):
+    (tmp_path / "a.json").write_text(json.dumps({**WRONG, "meta": {"profile": ["urn:nobody"]}}))
+    assert "warning" in run(capsys, tmp_path / "a.json")[1]
+    assert "warning" not in run(capsys, tmp_path / "a.json", "--errors-only")[1]
+    _, out, _ = run(capsys, tmp_path / "a.json", "--errors-only", "--json")
+    assert {one["severity"] for one in json.loads(out)["findings"]} == {"error"}
+
+
+def test_a_folder_that_is_no_installation_is_refused(tmp_path, capsys):
+    (tmp_path / "a.json").write_text(json.dumps(RIGHT))
+    code, out, err = run(capsys, tmp_path / "a.json", "--in", tmp_path / "nowhere")
+    assert (code, out, "installation-none" in err) == (2, "", True)
+
+
+def test_progress_is_told_in_bytes_of_all_with_the_time_left(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("camphora.cli.terminal.SECONDS_BETWEEN_LINES", 0.0)
+    (tmp_path / "a.ndjson").write_text((json.dumps(RIGHT) + "\n") * 150)
+    _, _, err = run(capsys, tmp_path / "a.ndjson")
+    assert ("0.0 MB / 0.0 MB" in err, "s left" in err) == (True, True)

@@ -15,7 +15,14 @@ from typing import Any
 
 import orjson
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from camphora.errors import CamphoraError, Lang
@@ -94,13 +101,16 @@ class Terminal:
         _out().print(drawn, markup=False)
 
     @contextmanager
-    def progress(self, key: str) -> Iterator[Callable[..., None]]:
-        """Yields a function of (done, total): a bar on stderr, or a line now and then where stderr is no terminal."""
+    def progress(self, key: str, *, in_bytes: bool = False) -> Iterator[Callable[..., None]]:
+        """Yields a function of (done, total): a bar on stderr, or a line now and then where stderr is no terminal.
+        Where a total is given the time left is told too."""
         if not sys.stderr.isatty():
-            yield _Lines(self, key)
+            yield _Lines(self, key, in_bytes)
             return
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=_err(), transient=True) as bar:
+        count = DownloadColumn() if in_bytes else MofNCompleteColumn()
+        columns = (TextColumn("{task.description}"), BarColumn(), count, TimeRemainingColumn())
+        kept = sys.stdout.isatty()
+        with Progress(*columns, console=_err(), transient=True, redirect_stdout=kept) as bar:
             task = bar.add_task(self.words(key), total=None)
             yield lambda done, total=None: bar.update(task, completed=done, total=total)
 
@@ -108,15 +118,26 @@ class Terminal:
 class _Lines:
     """Progress as lines, at most one in ten seconds."""
 
-    def __init__(self, terminal: Terminal, key: str) -> None:
-        self._terminal, self._key = terminal, key
-        self._next = time.monotonic() + SECONDS_BETWEEN_LINES
+    def __init__(self, terminal: Terminal, key: str, in_bytes: bool) -> None:
+        self._terminal, self._key, self._in_bytes = terminal, key, in_bytes
+        self._began = time.monotonic()
+        self._next = self._began + SECONDS_BETWEEN_LINES
 
     def __call__(self, done: int, total: int | None = None) -> None:
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + SECONDS_BETWEEN_LINES
-            of = f" / {total:,}" if total else ""
-            self._terminal.say(f"{self._terminal.words(self._key)} {done:,}{of}")
+            of = f" / {self._amount(total)}{self._left(done, total)}" if total else ""
+            self._terminal.say(f"{self._terminal.words(self._key)} {self._amount(done)}{of}")
+
+    def _amount(self, number: int) -> str:
+        return f"{number / 1_000_000:,.1f} MB" if self._in_bytes else f"{number:,}"
+
+    def _left(self, done: int, total: int) -> str:
+        """How long the rest takes at the pace so far."""
+        if not done:
+            return ""
+        seconds = (time.monotonic() - self._began) * (total - done) / done
+        return f" · {self._terminal.words('progress.left', n=round(seconds))}"
 
 
 def _out() -> Console:
