@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from urllib.parse import urlencode
 
@@ -79,6 +79,8 @@ class Codes:
     def found_page(self, request: Request) -> Response:
         words, asked = self.site.words(request), self._asked(request)
         view, n = self._found(request, asked, PAGE)
+        if asked.query and not n:
+            view = replace(view, blocks=self._instead(asked, words), downloads="")
         last = (min(n, MOST) if asked.query else n) // -PAGE * -1
         if asked.edition and not asked.query and not self._whole(request, asked.edition):
             last = min(last, MOST // PAGE)
@@ -119,10 +121,8 @@ class Codes:
     def _found(self, request: Request, asked: Asked, most: int) -> tuple[View, int]:
         """The view with at most so many rows from the page's place on, and how many there are in all."""
         words, edition = self.site.words(request), asked.edition
-        blocks: list[Block] = []
         if asked.query:
             table, n, ours = self._hits(asked, most, words)
-            blocks = self._instead(asked, words) if not n else []
         elif edition:
             table, n, ours = self._listed(asked, most, words), edition.count, is_bundled(edition)
         else:
@@ -133,8 +133,8 @@ class Codes:
         if edition:
             crumbs.append(Link(words("codes.title"), HOME))
         view = View(
-            "codes", title, blocks or [table], lead=words("lookup.lead"), badge="open" if ours else None,
-            crumbs=crumbs, why=words("open.why"), downloads=table.name if listed and not blocks else "",
+            "codes", title, [table], lead=words("lookup.lead"), badge="open" if ours else None, crumbs=crumbs,
+            why=words("open.why"), downloads=table.name if listed else "",
             source=_origin(edition, words) if edition else "",
         )  # fmt: skip
         return view, n
@@ -273,7 +273,7 @@ class Codes:
         """Every edition, those of one system together, the newest first; the systems with most codes first."""
         terms = self.site.installation.terminology
         systems = [terms.editions(url) for url in self._editions()]
-        systems.sort(key=lambda editions: -editions[0].count)
+        systems.sort(key=lambda editions: -max(one.count for one in editions))
         rows = [_edition_row(one, editions[0], words) for editions in systems for one in editions]
         columns = [
             Column("name", words("codes.system")),
@@ -410,9 +410,9 @@ def _edition_row(edition: Edition, default: Edition, words: Words) -> dict[str, 
 
 def _origin(edition: Edition, words: Words) -> str:
     """The edition with its licence, or that none is stated."""
-    return words(
-        "lookup.origin", version=edition.version, licence=edition.licence or words("lookup.no_licence")
-    )
+    if not edition.licence:
+        return words("lookup.origin_unknown", version=edition.version)
+    return words("lookup.origin", version=edition.version, licence=edition.licence)
 
 
 def is_bundled(edition: Edition) -> bool:
