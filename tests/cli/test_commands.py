@@ -235,3 +235,34 @@ def test_serving_a_demo_ends_the_sessions_that_nobody_signed_in_for(place):
     identity.close()
     assert found is None
     assert serving.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["lode"], "不能是 lode，可用的有 demo"),
+        (["load"], "缺少 FILE, --into"),
+        (["user", "list", "--nope"], "沒有 --nope 這個選項或參數"),
+        (["demo", "--people", "abc"], "--people 的值 abc 不正確"),
+        (["demo", "--people"], "--people 後面須有一個值"),
+        (["demo", "--no-browser=1"], "--no-browser 後面不接值"),
+        (["demo", "--p", "1"], "可能是 --people, --port"),
+        (["validate"], "缺少 FILE"),
+    ],
+)
+def test_a_wrong_use_is_said_in_the_readers_language(capsys, words, said):
+    code, _, err = _run(capsys, *words, "--lang", "zh-TW")
+    assert (code, said in err) == (2, True), err
+
+
+def test_what_a_load_only_warns_of_is_counted(capsys, tmp_path):
+    path = tmp_path / "a.ndjson"
+    rows = [{"resourceType": "Patient", "id": f"p{n}"} for n in range(5)]
+    path.write_bytes(b"\n".join(map(orjson.dumps, rows)))
+    _, out, _ = _run(capsys, "load", str(path), "--into", str(tmp_path / "p"), "--lang", "en")
+    warned = (
+        "warning validation-advice: 5 places (a.ndjson:1 Patient; a.ndjson:2 Patient; a.ndjson:3 Patient and"
+    )
+    assert warned in out
+    _, out, _ = _run(capsys, "load", str(path), "--into", str(tmp_path / "p"), "--json")
+    assert [(one["code"], one["n"]) for one in json.loads(out)["warnings"]] == [("validation-advice", 5)]

@@ -226,3 +226,11 @@ def test_a_row_with_a_broken_quote_comes_back_and_the_rows_behind_it_are_read(in
     assert (report.read, report.written) == (5, 4)
     assert [(fault.code, fault.place.line) for fault in report.faults] == [("formats-quoting", 4)]
     assert "乙醫院" in (tmp_path / "r-bad.csv").read_text("utf-8-sig")
+
+
+def test_what_only_warns_is_counted_with_its_first_places(installation, tmp_path):
+    bare = [{"resourceType": "Patient", "id": f"p{number}"} for number in range(5)]
+    report = Loader(installation).load(_ndjson(tmp_path / "a.ndjson", bare))
+    assert (report.written, report.warnings) == (5, {"validation-advice": 5})
+    places = [str(place) for place in report.places["validation-advice"]]
+    assert places == [f"a.ndjson:{line} Patient" for line in (1, 2, 3)]

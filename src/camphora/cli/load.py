@@ -65,6 +65,10 @@ def _say(report: Report, dry_run: bool, terminal: Terminal) -> None:
         "written": report.written,
         "unchanged": report.unchanged,
         "faults": len(report.faults),
+        "warnings": [
+            {"code": code, "n": n, "places": [str(place) for place in report.places[code]]}
+            for code, n in report.warnings.most_common()
+        ],
         "bad_file": report.bad_file,
         "dry_run": dry_run,
     }
@@ -73,8 +77,16 @@ def _say(report: Report, dry_run: bool, terminal: Terminal) -> None:
     lines = [terminal.words(key, **facts)]
     if len(report.faults) > SHOWN:
         lines.append(terminal.words("load.more", n=len(report.faults) - SHOWN))
+    lines += [_warned(report, code, terminal) for code, _ in report.warnings.most_common()]
     if report.bad_file:
         lines.append(terminal.words("load.mend", file=report.bad_file))
     if not report.read:
         lines.append(terminal.words("load.nothing", file=report.file))
     terminal.result(fields, "\n".join(lines))
+
+
+def _warned(report: Report, code: str, terminal: Terminal) -> str:
+    """How often the file was warned of a thing, and where first."""
+    count, first = report.warnings[code], report.places[code]
+    key = "load.warned_more" if count > len(first) else "load.warned"
+    return terminal.words(key, code=code, n=count, places="; ".join(map(str, first)))

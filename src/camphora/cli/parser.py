@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any, NoReturn
@@ -30,11 +31,36 @@ NOUNS = (
 """Each is a module of this folder with a function `add`."""
 
 
+_SAID = {
+    "required": r"(?:the following arguments are required: |one of the arguments )(?P<what>.+?)(?: is required)?",
+    "unknown": r"unrecognized arguments: (?P<what>.+)",
+    "choice": r"argument (?P<argument>.+?): invalid choice: (?P<what>.+) \(choose from (?P<known>.+)\)",
+    "value": r"argument (?P<argument>.+?): invalid \S+ value: (?P<what>.+)",
+    "one": r"argument (?P<argument>.+?): expected one argument",
+    "some": r"argument (?P<argument>.+?): expected at least one argument",
+    "none": r"argument (?P<argument>.+?): ignored explicit argument .+",
+    "together": r"argument (?P<argument>.+?): not allowed with argument (?P<what>.+)",
+    "ambiguous": r"ambiguous option: (?P<argument>.+) could match (?P<what>.+)",
+}
+"""The English sentences of argparse, by the name under `usage` of what we say instead."""
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose refusals are errors of ours: a sentence, a code and a remedy in the reader's language."""
 
+    lang: Lang = "en"
+
     def error(self, message: str) -> NoReturn:
-        raise Invalid("cli-usage", command=self.prog, said=message)
+        raise Invalid("cli-usage", command=self.prog, said=said_so(message, self.lang))
+
+
+def said_so(message: str, lang: Lang) -> str:
+    """What argparse says of a wrong use, in the reader's language."""
+    for name, pattern in _SAID.items():
+        if found := re.fullmatch(pattern, message, re.DOTALL):
+            facts = {key: text.replace("'", "") for key, text in found.groupdict().items()}
+            return words(lang)(f"usage.{name}", **facts)
+    return message
 
 
 class Tree:
@@ -74,6 +100,8 @@ class Tree:
             formatter_class=argparse.RawDescriptionHelpFormatter,
             add_help=False,
         )
+        if isinstance(made, Parser):
+            made.lang = self.lang
         _common(made, self.lang)
         made.set_defaults(run=None, help=made.print_help)
         return made
@@ -91,6 +119,7 @@ def build(arguments: list[str], only: str | None = None) -> tuple[argparse.Argum
         formatter_class=argparse.RawDescriptionHelpFormatter,
         add_help=False,
     )
+    parser.lang = terminal.lang
     _common(parser, terminal.lang)
     parser.add_argument(
         "--version", action="version", version=f"camphora {__version__}", help=terminal.words("top.version")

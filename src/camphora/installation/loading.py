@@ -8,6 +8,7 @@ Loading the same file twice doubles nothing. Of FHIR the form is told by what a 
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -19,6 +20,7 @@ import orjson
 from camphora.errors import CamphoraError, Faults, Invalid, Lang, Place
 from camphora.fhir import forms, json, xml
 from camphora.fhir.references import rewrite
+from camphora.fhir.validation import Finding
 from camphora.fhir.xml.reading import Reading
 from camphora.formats.csv_rows import Row, csv_rows
 from camphora.formats.declaration import TableDeclaration, bad_rows_csv
@@ -30,6 +32,8 @@ from camphora.policy.internal import loading
 from camphora.records import Prepared, Put, prepare
 
 CHUNK = 500
+FIRST = 3
+"""So many places of each kind of warning are kept; the rest are counted."""
 LINES = (".ndjson", ".jsonl")
 FHIR = (*LINES, ".json", ".xml")
 Count = Callable[[int], None]
@@ -37,7 +41,8 @@ Count = Callable[[int], None]
 
 @dataclass(slots=True)
 class Report:
-    """What became of one file. `written` counts new or changed records or rows, `unchanged` those kept before."""
+    """What became of one file. `written` counts new or changed records or rows, `unchanged` those kept before;
+    `warnings` what was found in records that were taken all the same, by code, with the first places of each."""
 
     file: str
     read: int = 0
@@ -45,6 +50,17 @@ class Report:
     unchanged: int = 0
     faults: list[Invalid] = field(default_factory=list)
     bad_file: str | None = None
+    warnings: Counter[str] = field(default_factory=Counter)
+    places: dict[str, list[Place]] = field(default_factory=dict)
+
+    def warn(self, findings: Iterable[Finding], place: Place) -> None:
+        """Count what only warns."""
+        for one in findings:
+            if one.severity == "warning":
+                self.warnings[one.code] += 1
+                first = self.places.setdefault(one.code, [])
+                if len(first) < FIRST:
+                    first.append(Place(place.file, place.line, place.column, _inside(place.path, one.path)))
 
     def fault(self, error: CamphoraError, place: Place) -> None:
         """Add an error's faults, each put at its place in the file."""
@@ -119,7 +135,7 @@ class Loader:
                 bad.append(line.raw)
                 continue
             try:
-                yield self._ready(line.value, line.raw)
+                yield self._ready(line.value, line.raw, report, place)
             except Invalid as error:
                 report.fault(error, place)
                 bad.append(line.raw)
@@ -134,7 +150,7 @@ class Loader:
                 report.fault(fault, Place(path.name))
             if one.body:
                 try:
-                    ready.append(self._ready(json.parse(one.body), one.body))
+                    ready.append(self._ready(json.parse(one.body), one.body, report, one.place))
                 except Invalid as error:
                     report.fault(error, one.place)
         if not report.faults:
@@ -142,13 +158,15 @@ class Loader:
         count(report.read)
         return report
 
-    def _ready(self, resource: dict[str, Any], body: bytes) -> Prepared:
-        """A resource ready to be written. Raises `Faults` with everything in it that the site refuses."""
+    def _ready(self, resource: dict[str, Any], body: bytes, report: Report, place: Place) -> Prepared:
+        """A resource ready to be written, what only warns told to the report. Raises `Faults` with everything in it
+        that the site refuses."""
         prepared = prepare(Put(resource, body=body))
         findings = self.installation.standard.validator.validate(resource)
         refused = [found.fault() for found in findings if found.severity == "error"]
         if refused:
             raise Faults(refused)
+        report.warn(findings, place)
         return prepared
 
     def _keep(self, ready: list[Prepared], report: Report) -> None:
