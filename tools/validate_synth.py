@@ -2,8 +2,8 @@
 
     PYTHONPATH=src python tools/validate_synth.py PEOPLE [SEED]
 
-Prints one JSON line (people, resources by type, findings by code) and ends with 1 where there is an error. References
-are resolved within the household and the foundation.
+Prints one JSON line (people, resources by type, findings by code) and ends with 1 where there is an error; how far it
+is goes to stderr. References are resolved within the household and the foundation.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from camphora.fhir.validation import Validator
 from camphora.synth import Country, foundation, population
 
 TODAY = date(2026, 11, 21)
+SECONDS = 10.0
+"""Between two lines of progress."""
 
 
 class Home:
@@ -36,6 +38,22 @@ class Home:
 
     def resolve(self, reference: str) -> dict[str, Any] | None:
         return self.held.get(reference)
+
+
+class Progress:
+    """How many people are done, on stderr, each ten seconds and at the end, with the time left at the pace so far."""
+
+    def __init__(self, people: int) -> None:
+        self.people, self.done = people, 0
+        self.began = self.told = time.perf_counter()
+
+    def add(self, people: int) -> None:
+        self.done += people
+        now = time.perf_counter()
+        if now - self.told >= SECONDS or self.done >= self.people:
+            self.told = now
+            left = (now - self.began) * (self.people - self.done) / max(self.done, 1)
+            print(f"{self.done:,} / {self.people:,} people, about {left:,.0f} s left", file=sys.stderr)
 
 
 def main(people: int, seed: int) -> int:
@@ -54,8 +72,10 @@ def main(people: int, seed: int) -> int:
 
     judge(shared.add(foundation(country)))
     common = dict(shared.held)
+    progress = Progress(people)
     for household in population(country, people, seed, TODAY):
         judge(shared.add(household.resources()))
+        progress.add(len(household.people))
         shared.held = dict(common)
     seconds = round(time.perf_counter() - began, 1)
     out = {"suite": "synthetic people", "people": people, "seed": seed, "resources": sum(types.values())}
