@@ -1,5 +1,6 @@
 import argparse
 import re
+import shlex
 
 import pytest
 
@@ -54,6 +55,6 @@ def _parses(parser, words):
 
 def test_the_help_of_each_command_has_an_example_that_parses(parser):
     for command, one in reference.commands(parser):
-        example = one.epilog.splitlines()[-1].split()
+        example = shlex.split(one.epilog.splitlines()[-1])
         assert example[: len(command.split())] == command.split()
         assert isinstance(parser.parse_args(example[1:]), argparse.Namespace)

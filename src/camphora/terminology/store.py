@@ -218,17 +218,22 @@ class Terminology:
         shorter names first. A plain name whose code system is not held comes with an empty version.
         """
         wanted, newest = Wanted.of(text), self._chosen(system, version)
-        if not wanted.words or not newest:
+        if not wanted.words:
+            return []
+        terms = self._ranked(wanted, newest, limit)
+        exact = [term for term in terms if fold(term.code) == wanted.text]
+        named = [] if version else self._by_plain_name(wanted, system)
+        return _joined(exact, named, terms)[:limit]
+
+    def _ranked(self, wanted: Wanted, newest: Mapping[int, Edition], limit: int) -> list[Term]:
+        if not newest:
             return []
         condition, values = wanted.condition(id_range(list(newest)))
         ranked, ranks = wanted.order()
         marks = ",".join("?" * len(newest))
         sql = f"SELECT {TERM} FROM {wanted.source} WHERE {condition} AND edition IN ({marks}) ORDER BY {ranked} LIMIT ?"
         rows = self.readers.rows(sql, (*values, *newest, *ranks, limit))
-        terms = [self._hit(newest[row[0]], row) for row in rows]
-        exact = [term for term in terms if fold(term.code) == wanted.text]
-        named = [] if version else self._by_plain_name(wanted, system)
-        return _joined(exact, named, terms)[:limit]
+        return [self._hit(newest[row[0]], row) for row in rows]
 
     def counts(self, text: str, system: str | None = None, version: str | None = None) -> dict[str, int]:
         """How many concepts a search finds in each system's newest edition, or in the one named; our plain names are

@@ -151,7 +151,7 @@ def _supplements(resource: Mapping[str, Any]) -> list[str]:
     return [
         item["valueCanonical"]
         for item in resource.get("extension", ())
-        if item.get("url") == SUPPLEMENT and "valueCanonical" in item
+        if item.get("url") == SUPPLEMENT and isinstance(item.get("valueCanonical"), str)
     ]
 
 
