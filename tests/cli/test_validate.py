@@ -180,3 +180,10 @@ def test_progress_is_told_in_bytes_of_all_with_the_time_left(tmp_path, capsys, m
     (tmp_path / "a.ndjson").write_text((json.dumps(RIGHT) + "\n") * 150)
     _, _, err = run(capsys, tmp_path / "a.ndjson")
     assert ("0.0 MB / 0.0 MB" in err, "s left" in err) == (True, True)
+
+
+def test_in_the_table_a_long_path_stays_on_one_line_and_is_said_once(tmp_path, capsys):
+    row = {"resourceType": "ExplanationOfBenefit", "item": [{"sequence": 1}]}
+    (tmp_path / "a.ndjson").write_text((json.dumps(row) + "\n") * 2)
+    rows = [line.split() for line in run(capsys, tmp_path / "a.ndjson")[1].splitlines()]
+    assert ["error", "fhir-missing", "ExplanationOfBenefit.item.productOrService", "2"] in rows

@@ -29,6 +29,8 @@ from camphora.errors import CamphoraError, Lang
 from camphora.pages.words import Words
 
 SECONDS_BETWEEN_LINES = 10.0
+WIDTH = 200
+"""Of a table that goes to no terminal but to a file or program, so that names stay on one line."""
 
 
 @cache
@@ -98,7 +100,8 @@ class Terminal:
             drawn.add_column(label, overflow="fold")
         for row in rows:
             drawn.add_row(*("" if row[key] is None else str(row[key]) for key, _ in columns))
-        _out().print(drawn, markup=False)
+        wide = None if sys.stdout.isatty() else WIDTH
+        Console(file=sys.stdout, width=wide).print(drawn, markup=False)
 
     @contextmanager
     def progress(self, key: str, *, in_bytes: bool = False) -> Iterator[Callable[..., None]]:

@@ -98,7 +98,7 @@ class Told:
             {
                 "severity": words(f"validate.{kind.severity}"),
                 "code": kind.code,
-                "path": " ".join(part for part in (kind.path, kind.rule) if part),
+                "path": _where(kind),
                 "n": f"{number:,}",
             }
             for kind, number in every[:ROWS]
@@ -136,6 +136,11 @@ class Told:
 def _kind(finding: Finding) -> Kind:
     path = _INDEX.sub("", finding.path) if "[" in finding.path else finding.path
     return Kind(finding.severity, finding.code, path, finding.rule, finding.profile)
+
+
+def _where(kind: Kind) -> str:
+    """The path, and the rule where it says more than the path."""
+    return kind.path if kind.rule == kind.path else f"{kind.path} {kind.rule}".strip()
 
 
 def _by(finding: Finding) -> str:
