@@ -104,10 +104,10 @@ class Public:
     # Cards
 
     def _cards(self, words: Words) -> list[Card]:
-        """What can be opened now: systems with pages of their own, then the record, the question and the codes."""
+        """What can be opened now: systems with pages of their own, then the record and the question."""
         systems = self.site.installation.catalogue.available()
         own = [self._system_card(system, words) for system in systems if system.pages and system.public]
-        return [*own, self._record_card(words), self._question_card(words), self._codes_card(words)]
+        return [*own, self._record_card(words), self._question_card(words)]
 
     def _system_card(self, system: System, words: Words) -> Card:
         title, text = system.title[words.lang], system.summary[words.lang]
@@ -139,9 +139,6 @@ class Public:
         badge: Badge | None = "synthetic" if self.site.installation.demo else None
         picture = self._pictures.get(("population", words.lang), lambda: self.population.map(words))
         return Card(words("card.ask"), words("card.ask_text"), "/ask", "partly", badge, picture)
-
-    def _codes_card(self, words: Words) -> Card:
-        return Card(words("codes.title"), words("codes.lead"), codes.HOME, "works", "open")
 
     # Search
 
