@@ -179,3 +179,8 @@ def test_a_finding_names_profile_rule_and_what_to_do(profiled):
     assert (one.profile, one.rule, one.found, one.expected) == ("urn:own|1", "Patient.name", "2", "1")
     assert one.text("zh-TW") == "有 2 項，至多允許 1 項"
     assert one.remedy("en") == "Remove the items beyond the limit"
+
+
+def test_a_profile_with_limits_that_are_no_numbers_cannot_be_used_and_that_is_said(profiled):
+    broken = profiled("Patient", {"id": "Patient.name", "max": "many"})
+    assert said(broken, patient(name=[{"text": "x"}])) == [("profile-unknown", "Patient")]

@@ -92,9 +92,9 @@ def type_code(row: dict[str, Any]) -> str:
 
 
 def tree(definition: dict[str, Any]) -> Part | None:
-    """The parts of a StructureDefinition's snapshot; None where it has none."""
+    """The parts of a StructureDefinition's snapshot; None where it has none, or limits that are no numbers."""
     rows = (definition.get("snapshot") or {}).get("element") or []
-    if not rows:
+    if not rows or not all(map(_bounded, rows)):
         return None
     version = definition.get("version")
     profile = definition.get("url", "") + (f"|{version}" if version else "")
@@ -106,6 +106,12 @@ def tree(definition: dict[str, Any]) -> Part | None:
         known[tokens] = part
         _place(part, tokens, known)
     return root
+
+
+def _bounded(row: dict[str, Any]) -> bool:
+    """R4's structure lets `max` be any text, its invariant eld-3 a number or `*`."""
+    most, least = row.get("max", "*"), row.get("min", 0)
+    return (most == "*" or str(most).isdecimal()) and type(least) is int
 
 
 def _tokens(row: dict[str, Any]) -> tuple[str, ...]:
