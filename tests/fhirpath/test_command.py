@@ -41,7 +41,7 @@ def test_lines_of_ndjson_are_read_one_by_one(run, tmp_path):
     )
     code, out, err = run("id", file)
     assert code == 2
-    assert out == "Patient.id\tid\ta\nPatient.id\tid\tb\n"
+    assert out == "a.ndjson:1\tPatient.id\tid\ta\na.ndjson:3\tPatient.id\tid\tb\n"
     assert "a.ndjson:2" in err
 
 
