@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from camphora.errors import CamphoraError
 from camphora.fhir import definitions, fhirpath
 from camphora.fhir.primitives import Found
-from camphora.fhir.validation.limits import address, numbers, said
+from camphora.fhir.validation.limits import address, numbers, said, slice_number
 from camphora.fhir.validation.parts import BASE, Part
 from camphora.fhir.validation.scope import Check, Scope
 from camphora.fhir.validation.walking import no_array, safe
@@ -165,15 +165,10 @@ class _Here:
         return [] if owner is None else [said(owner, "", "validation-extension-inner", found=safe(url))]
 
     def numbers(self, value: list[Any]) -> list[Found]:
-        found = []
+        found: list[Found] = []
         for url, one in self.sliced:
             number = sum(1 for item in value if type(item) is dict and item.get("url") == url)
-            if number < one.min:
-                facts: dict[str, object] = {"slice": one.slice, "found": number, "least": one.min}
-                found.append(said(one, "", "validation-slice-few", **facts))
-            elif one.max is not None and number > one.max:
-                facts = {"slice": one.slice, "found": number, "most": one.max}
-                found.append(said(one, "", "validation-slice-many", **facts))
+            found += slice_number(one, number)
         return found
 
 

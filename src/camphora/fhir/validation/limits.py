@@ -60,6 +60,15 @@ def _value(part: Part, code: str, test: Test, wanted: Any) -> Check:
     return check
 
 
+def slice_number(part: Part, number: int) -> list[Found]:
+    """What is said of a slice that stands so many times."""
+    if number < part.min:
+        return [said(part, "", "validation-slice-few", slice=part.slice, found=number, least=part.min)]
+    if part.max is not None and number > part.max:
+        return [said(part, "", "validation-slice-many", slice=part.slice, found=number, most=part.max)]
+    return []
+
+
 def shown(wanted: Any) -> str:
     """What a definition asks for, in few words: definitions hold nobody's data."""
     if isinstance(wanted, dict):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from camphora.fhir.primitives import Found
 from camphora.fhir.validation.discriminators import Match, discriminator
-from camphora.fhir.validation.limits import numbers, said
+from camphora.fhir.validation.limits import numbers, said, slice_number
 from camphora.fhir.validation.parts import Part
 from camphora.fhir.validation.scope import Check, Scope
 from camphora.fhir.validation.walking import no_array
@@ -79,15 +79,10 @@ class Slicer:
         return found
 
     def _numbers(self, chosen: tuple[Chosen, ...]) -> list[Found]:
-        found = []
+        found: list[Found] = []
         for one in self.part.slices.values():
             number = sum(1 for path in chosen if path and path[0] is one)
-            if number < one.min:
-                facts: dict[str, object] = {"slice": one.slice, "found": number, "least": one.min}
-                found.append(said(one, "", "validation-slice-few", **facts))
-            elif one.max is not None and number > one.max:
-                facts = {"slice": one.slice, "found": number, "most": one.max}
-                found.append(said(one, "", "validation-slice-many", **facts))
+            found += slice_number(one, number)
         return found
 
     def _unmatched(self, index: int, one: Part | None, firsts: list[Part | None]) -> list[Found]:
