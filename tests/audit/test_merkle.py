@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camphora.audit.merkle import Tree, leaf_hash, node_hash, verify_consistency, verify_inclusion
+from camphora.audit.merkle import (
+    Tree,
+    leaf_hash,
+    node_hash,
+    verify_consistency,
+    verify_inclusion,
+    verify_subtree_consistency,
+    verify_subtree_inclusion,
+)
 
 pytestmark = pytest.mark.conformance
 
@@ -34,6 +42,26 @@ def test_published_consistency_vectors(case):
     proof = [_bytes(node) for node in case["proof"] or []]
     roots = _bytes(case["root1"]), _bytes(case["root2"])
     assert verify_consistency(case["size1"], case["size2"], proof, *roots) is not case["wantErr"]
+
+
+@pytest.mark.parametrize("case", VECTORS["subtreeinclusion"], ids=lambda case: case["name"])
+def test_published_subtree_inclusion_vectors(case):
+    proof = [_bytes(node) for node in case["proof"] or []]
+    place = case["leafIdx"], case["start"], case["end"]
+    found = verify_subtree_inclusion(_bytes(case["leafHash"]), *place, proof, _bytes(case["root"]))
+    assert found is not case["wantErr"]
+
+
+@pytest.mark.parametrize("case", VECTORS["subtreeconsistency"], ids=lambda case: case["name"])
+def test_published_subtree_consistency_vectors(case):
+    proof = [_bytes(node) for node in case["proof"] or []]
+    roots = _bytes(case["root1"]), _bytes(case["root2"])
+    found = verify_subtree_consistency(case["start"], case["end"], case["size"], proof, *roots)
+    assert found is not case["wantErr"]
+
+
+def test_all_published_vectors_are_here():
+    assert sum(len(cases) for cases in VECTORS.values()) == 518
 
 
 def _defined_root(leaves):

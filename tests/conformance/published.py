@@ -31,8 +31,8 @@ def sql_on_fhir() -> Iterator[Case]:
 def rfc6962() -> Iterator[Case]:
     merkle = importlib.import_module("audit.test_merkle")
     vectors = json.loads(gzip.decompress((TESTS / "audit/data/rfc6962.json.gz").read_bytes()))
-    for kind in ("inclusion", "consistency"):
-        check = getattr(merkle, f"test_published_{kind}_vectors")
+    for kind in ("inclusion", "consistency", "subtreeinclusion", "subtreeconsistency"):
+        check = getattr(merkle, f"test_published_{kind.replace('subtree', 'subtree_')}_vectors")
         for case in vectors[kind]:
             yield Case(f"{kind} {case['name']}", _asserted(check, case))
 
@@ -152,5 +152,5 @@ SUITES = (
     Suite("sql-on-fhir-v2", "檢視定義（SQL on FHIR）", "view definitions (SQL on FHIR)",
           "FHIR/sql-on-fhir-v2 at 49fc1ad (MIT)", 134, sql_on_fhir),
     Suite("rfc6962", "雜湊樹證明", "proofs of a Merkle tree",
-          "transparency-dev/merkle at 417fb0c (Apache-2.0)", 196, rfc6962),
+          "transparency-dev/merkle at 417fb0c (Apache-2.0)", 518, rfc6962),
 )  # fmt: skip

@@ -122,27 +122,50 @@ def verify_inclusion(leaf: bytes, index: int, size: int, path: list[bytes], root
 
 def verify_consistency(old: int, new: int, path: list[bytes], old_root: bytes, new_root: bytes) -> bool:
     """Whether `path` proves that the tree of size `new` extends the tree of size `old` (RFC 9162 2.1.4.2)."""
-    if not 0 < old <= new:  # that a tree extends the empty one says nothing
+    return old > 0 and verify_subtree_consistency(0, old, new, path, old_root, new_root)
+
+
+def is_subtree(start: int, end: int) -> bool:
+    """Whether leaves start to end (excluded) can be a subtree: `start` is a multiple of a power of two spanning them."""
+    return 0 <= start < end and start % (1 << (end - start - 1).bit_length()) == 0
+
+
+def verify_subtree_inclusion(
+    leaf: bytes, index: int, start: int, end: int, path: list[bytes], root: bytes
+) -> bool:
+    """Whether `path` proves that the leaf hash stands at `index` of the subtree of leaves start to end (excluded)."""
+    return is_subtree(start, end) and verify_inclusion(leaf, index - start, end - start, path, root)
+
+
+def verify_subtree_consistency(
+    start: int, end: int, size: int, path: list[bytes], part: bytes, root: bytes
+) -> bool:
+    """Whether `path` proves that the subtree of leaves start to end (excluded) with the root `part` stands in the tree
+    of this size and root (Merkle Tree Certificates, draft-ietf-plants-merkle-tree-certs, 4.4.3)."""
+    if 0 <= start == end <= size:
+        return not path and part == EMPTY
+    if not is_subtree(start, end) or end > size:
         return False
-    if old == new:
-        return not path and old_root == new_root
-    if not path and old & (old - 1):
+    low, high, last = start, end - 1, size - 1
+    while low != high and (high == last or high % 2):
+        low, high, last = low >> 1, high >> 1, last >> 1
+    rest = list(path)
+    if low == high:
+        first = second = part
+    elif rest:
+        first = second = rest.pop(0)
+    else:
         return False
-    proof = path if old & (old - 1) else [old_root, *path]
-    position, last = old - 1, new - 1
-    while position % 2:
-        position, last = position >> 1, last >> 1
-    if not proof:
-        return False
-    first = second = proof[0]
-    for sibling in proof[1:]:
+    for sibling in rest:
         if last == 0:
             return False
-        if position % 2 or position == last:
-            first, second = node_hash(sibling, first), node_hash(sibling, second)
-            while position % 2 == 0 and position:
-                position, last = position >> 1, last >> 1
+        if high % 2 or high == last:
+            if low < high:
+                first = node_hash(sibling, first)
+            second = node_hash(sibling, second)
+            while high % 2 == 0 and high:
+                low, high, last = low >> 1, high >> 1, last >> 1
         else:
             second = node_hash(second, sibling)
-        position, last = position >> 1, last >> 1
-    return last == 0 and first == old_root and second == new_root
+        low, high, last = low >> 1, high >> 1, last >> 1
+    return last == 0 and first == part and second == root
