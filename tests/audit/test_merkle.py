@@ -47,7 +47,7 @@ def test_published_consistency_vectors(case):
 @pytest.mark.parametrize("case", VECTORS["subtreeinclusion"], ids=lambda case: case["name"])
 def test_published_subtree_inclusion_vectors(case):
     proof = [_bytes(node) for node in case["proof"] or []]
-    place = case["leafIdx"], case["start"], case["end"]
+    place = case["leafIdx"], (case["start"], case["end"])
     found = verify_subtree_inclusion(_bytes(case["leafHash"]), *place, proof, _bytes(case["root"]))
     assert found is not case["wantErr"]
 
@@ -56,7 +56,7 @@ def test_published_subtree_inclusion_vectors(case):
 def test_published_subtree_consistency_vectors(case):
     proof = [_bytes(node) for node in case["proof"] or []]
     roots = _bytes(case["root1"]), _bytes(case["root2"])
-    found = verify_subtree_consistency(case["start"], case["end"], case["size"], proof, *roots)
+    found = verify_subtree_consistency((case["start"], case["end"]), case["size"], proof, *roots)
     assert found is not case["wantErr"]
 
 

@@ -122,26 +122,29 @@ def verify_inclusion(leaf: bytes, index: int, size: int, path: list[bytes], root
 
 def verify_consistency(old: int, new: int, path: list[bytes], old_root: bytes, new_root: bytes) -> bool:
     """Whether `path` proves that the tree of size `new` extends the tree of size `old` (RFC 9162 2.1.4.2)."""
-    return old > 0 and verify_subtree_consistency(0, old, new, path, old_root, new_root)
+    return old > 0 and verify_subtree_consistency((0, old), new, path, old_root, new_root)
 
 
 def is_subtree(start: int, end: int) -> bool:
-    """Whether leaves start to end (excluded) can be a subtree: `start` is a multiple of a power of two spanning them."""
+    """Whether leaves start to end (excluded) can be a subtree: they begin at a multiple of a power of two that spans
+    them."""
     return 0 <= start < end and start % (1 << (end - start - 1).bit_length()) == 0
 
 
 def verify_subtree_inclusion(
-    leaf: bytes, index: int, start: int, end: int, path: list[bytes], root: bytes
+    leaf: bytes, index: int, span: tuple[int, int], path: list[bytes], root: bytes
 ) -> bool:
-    """Whether `path` proves that the leaf hash stands at `index` of the subtree of leaves start to end (excluded)."""
+    """Whether `path` proves that the leaf hash stands at `index` of the subtree of a span (its end excluded)."""
+    start, end = span
     return is_subtree(start, end) and verify_inclusion(leaf, index - start, end - start, path, root)
 
 
 def verify_subtree_consistency(
-    start: int, end: int, size: int, path: list[bytes], part: bytes, root: bytes
+    span: tuple[int, int], size: int, path: list[bytes], part: bytes, root: bytes
 ) -> bool:
-    """Whether `path` proves that the subtree of leaves start to end (excluded) with the root `part` stands in the tree
-    of this size and root (Merkle Tree Certificates, draft-ietf-plants-merkle-tree-certs, 4.4.3)."""
+    """Whether `path` proves that the subtree of a span (its end excluded) with the root `part` stands in the tree of
+    this size and root (Merkle Tree Certificates, draft-ietf-plants-merkle-tree-certs, 4.4.3)."""
+    start, end = span
     if 0 <= start == end <= size:
         return not path and part == EMPTY
     if not is_subtree(start, end) or end > size:
