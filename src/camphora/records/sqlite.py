@@ -276,6 +276,12 @@ class SQLiteStore:
         """Leave a receipt for an act of reading outside this store's own calls: the lake's."""
         return self._looks.leave(access, act, types, persons, self._connections.reader())
 
+    def attest(self, access: Access, act: str, types: Iterable[str], patients: Iterable[str]) -> int | None:
+        """Leave a receipt for an act about these persons that is no reading of records: a choice made, a decision
+        explained. Its number, None where nobody of them is known here or the log waits."""
+        reader = self._connections.reader()
+        return self._looks.leave(access, act, types, Names(reader).persons(patients), reader)
+
     def settle(self) -> None:
         """Wait until everything handed to the keeper before now is durable, receipts included."""
         self._keeper.submit(lambda _: None).result()
