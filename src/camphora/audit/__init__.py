@@ -1,7 +1,9 @@
 """The receipt log: append-only, hashed as RFC 6962, signed heads, proofs that anybody can check."""
 
-from camphora.audit.log import Log, Receipt, Verdict, Verifier, check_proof, commitment, verify, write_secret
+from camphora.audit.log import Log, write_secret
 from camphora.audit.merkle import Tree, verify_consistency, verify_inclusion
+from camphora.audit.receipt import Receipt, commitment
+from camphora.audit.verifying import Verdict, Verifier, check_proof, verify
 
 __all__ = [
     "Log",

@@ -1,0 +1,108 @@
+"""One act of reading as a leaf of the log, and how the persons, the result and a written reason stand in it.
+
+The line is JSON with sorted keys; its form is settled in docs/decisions/0008-leaves.md. Lines of the first form,
+which had fewer fields, stay as they are: `fields_of` reads both.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+
+FORM = 2
+Ruling = Literal["permit", "deny", "emergency", "override"]
+"""How the act was decided; `emergency` and `override` are permits that stand on a declaration or a named basis."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One act of reading; no clinical content, and no person in clear.
+
+    `persons` are commitments to each person, or `members` is one to their set. `purposes` are codes, `ground` why the
+    reader was let in, `basis` the named legal basis or emergency and `reason` a salted digest of what was written for
+    it. `policy` and `choices` are versions; `result` is a salted digest of what was answered. `at` in milliseconds UTC.
+    """
+
+    at: int
+    reader: str
+    name: str
+    role: str
+    organisation: str | None
+    purpose: str
+    act: str
+    types: tuple[str, ...]
+    persons: tuple[str, ...] = ()
+    members: str | None = None
+    nonce: str = ""
+    purposes: tuple[str, ...] = ()
+    ground: str = ""
+    basis: str | None = None
+    reason: str | None = None
+    decision: Ruling = "permit"
+    policy: int = 0
+    choices: int = 0
+    result: str | None = None
+    form: int = FORM
+
+    def line(self) -> bytes:
+        return orjson.dumps(self, option=orjson.OPT_SORT_KEYS)
+
+
+FIRST_FORM: dict[str, Any] = {
+    "purposes": [],
+    "ground": "",
+    "basis": None,
+    "reason": None,
+    "decision": "permit",
+    "policy": 0,
+    "choices": 0,
+    "result": None,
+    "form": 1,
+}
+"""What lines of the first form do not say."""
+
+
+def fields_of(line: bytes) -> dict[str, Any]:
+    """What a line says, of whichever form. Raises `orjson.JSONDecodeError` where it is no JSON."""
+    fields: dict[str, Any] = orjson.loads(line)
+    return fields if "form" in fields else {**FIRST_FORM, **fields}
+
+
+def from_line(line: bytes) -> Receipt:
+    """The receipt that a line was written from."""
+    fields = fields_of(line)
+    lists = {key: tuple(fields[key]) for key in ("types", "persons", "purposes")}
+    return Receipt(**{**fields, **lists})
+
+
+def commitment(salt: bytes, nonce: str) -> str:
+    """The name of a person inside one receipt: meaningless without the person's salt."""
+    return hmac.new(salt, nonce.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def salt_of(secret: bytes, nonce: str) -> bytes:
+    """The salt of one receipt's digests: it may be given to somebody without opening any other receipt."""
+    return hmac.digest(secret, nonce.encode(), "sha256")
+
+
+def salted_digest(salt: bytes, parts: Iterable[bytes]) -> str:
+    """A digest of parts in order, each with its length, that nobody can guess without the salt."""
+    made = hmac.new(salt, digestmod=hashlib.sha256)
+    for part in parts:
+        made.update(len(part).to_bytes(8))
+        made.update(part)
+    return made.hexdigest()[:32]
+
+
+def is_receipt(line: bytes) -> bool:
+    """Whether a line is a receipt, of whichever form."""
+    try:
+        fields = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(fields, dict) and "reader" in fields

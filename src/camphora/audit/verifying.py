@@ -1,0 +1,142 @@
+"""Checking the log from its files and a public key alone: every line, every head, every signature."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from camphora.audit.heads import holds, key_after, last_key, public_key
+from camphora.audit.merkle import Tree, leaf_hash, verify_inclusion
+from camphora.audit.receipt import is_receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What `verify` found: `faults` is empty where every line, head and signature agrees."""
+
+    receipts: int
+    heads: int
+    faults: tuple[str, ...]
+
+    @property
+    def sound(self) -> bool:
+        return not self.faults
+
+
+def verify(folder: Path, key: Ed25519PublicKey | None = None) -> Verdict:
+    """Read the log from disk alone and check every line, every head and every signature, under the first key that is
+    given or else the one that lies beside the log."""
+    return Verifier(folder, key).verdict()
+
+
+class Verifier:
+    """`verify`, gone on with: each verdict reads only the lines and heads that were added since the one before.
+
+    What was found sound is taken as unchanged; begin a new one to read the whole log again. After a fault, a file
+    that became shorter or another key, the next verdict begins anew by itself."""
+
+    def __init__(self, folder: Path, key: Ed25519PublicKey | None = None) -> None:
+        self.folder = folder
+        self._given = key
+        self._begin(None)
+
+    def _begin(self, first: Ed25519PublicKey | None) -> None:
+        self._first = self._public = first
+        self._tree = Tree()
+        self._ends = {"receipts.log": 0, "heads.log": 0}
+        self._heads = self._lines = self._signed = 0
+        self._faults: list[str] = []
+
+    def verdict(self) -> Verdict:
+        """What `verify` would find now. Not to be called by two threads at once."""
+        first = self._given or public_key(self.folder)
+        if self._faults or first != self._first or self._is_shorter():
+            self._begin(first)
+        self._take_receipts()
+        self._take_heads()
+        faults = list(self._faults)
+        if self._is_cut("receipts.log"):
+            faults.insert(0, f"receipts.log: {len(self._tree) + 1}: cut short")
+        if self._signed < len(self._tree):
+            unsigned = len(self._tree) - self._signed
+            faults.append(f"receipts.log: {self._signed + 1}: {unsigned} receipts under no signed head")
+        return Verdict(len(self._tree), self._heads, tuple(faults))
+
+    def _take_receipts(self) -> None:
+        for line in self._added("receipts.log"):
+            number = self._tree.append(leaf_hash(line)) + 1
+            if not is_receipt(line):
+                self._faults.append(f"receipts.log: {number}: not a receipt")
+
+    def _take_heads(self) -> None:
+        if self._public is None:
+            if (self.folder / "heads.log").exists():
+                self._faults.append("heads.pub: not an Ed25519 public key")
+            return
+        for line in self._added("heads.log"):
+            self._lines += 1
+            fault = self._head_fault(line, self._public)
+            if fault:
+                self._faults.append(f"heads.log: {self._lines}: {fault}")
+            else:
+                signed = orjson.loads(line)
+                self._heads += 1
+                self._signed = int(signed["head"]["size"])
+                self._public = key_after(signed, self._public)
+
+    def _head_fault(self, line: bytes, public: Ed25519PublicKey) -> str | None:
+        try:
+            signed = orjson.loads(line)
+            head = signed["head"]
+            size, root = int(head["size"]), str(head["root"])
+            genuine = holds(signed, public)
+        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+            genuine = False
+        if not genuine:
+            return "signature does not match"
+        if not self._signed <= size <= len(self._tree):
+            return f"names {size} receipts, the log holds {len(self._tree)}"
+        return None if self._tree.root(size).hex() == root else f"root over {size} receipts does not match"
+
+    def _added(self, name: str) -> Iterator[bytes]:
+        """The whole lines of a file that were not read yet."""
+        path = self.folder / name
+        if not path.exists():
+            return
+        with path.open("rb") as file:
+            file.seek(self._ends[name])
+            for line in file:
+                if line.endswith(b"\n"):
+                    self._ends[name] += len(line)
+                    yield line[:-1]
+
+    def _size(self, name: str) -> int:
+        path = self.folder / name
+        return path.stat().st_size if path.exists() else 0
+
+    def _is_shorter(self) -> bool:
+        return any(self._size(name) < end for name, end in self._ends.items())
+
+    def _is_cut(self, name: str) -> bool:
+        return self._size(name) > self._ends[name]
+
+
+def check_proof(proof: Mapping[str, Any]) -> bool:
+    """Whether a proof holds on its own: the line stands under the root, and a head with that root is signed by the
+    proof's key or by one that follows from it.
+
+    Raises KeyError, TypeError or ValueError where `proof` is not of the form that `Log.proof` gives."""
+    path = [bytes.fromhex(node) for node in proof["path"]]
+    root, leaf = bytes.fromhex(proof["root"]), leaf_hash(proof["entry"].encode())
+    head = proof["head"]
+    first = Ed25519PublicKey.from_public_bytes(bytes.fromhex(proof["key"]))
+    public = last_key(first, proof.get("rotations", []))
+    if public is None or not holds(proof, public):
+        return False
+    same = (head["size"], head["root"]) == (proof["size"], proof["root"])
+    return same and verify_inclusion(leaf, proof["index"], proof["size"], path, root)
