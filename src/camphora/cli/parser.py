@@ -19,6 +19,7 @@ NOUNS = (
     "load",
     "user",
     "token",
+    "gate",
     "backup",
     "audit",
     "system",

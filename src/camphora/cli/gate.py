@@ -1,0 +1,189 @@
+"""`camphora gate standing | project | projects | end-project | bases`: what the gate knows beside accounts."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from camphora.cli.terminal import Terminal
+from camphora.cli.user import identity
+from camphora.errors import Invalid, NotFound
+from camphora.gate.bases import Bases
+from camphora.gate.projects import Project, Projects
+from camphora.gate.standing import Kind, Standing, Standings
+from camphora.gate.state import State, now
+from camphora.policy.choices import TAIPEI
+
+if TYPE_CHECKING:
+    from camphora.cli.parser import Tree
+
+KINDS = get_args(Kind)
+
+
+def add(tree: Tree) -> None:
+    verbs = tree.noun("gate")
+    standing = verbs.command("standing", run_standing, "gate_standing")
+    standing.add_argument("name", metavar="NAME", help=tree.words("user_add.name"))
+    for kind in KINDS:
+        standing.add_argument(
+            f"--{kind}", action="append", metavar="VALUE", help=tree.words(f"gate_standing.{kind}")
+        )
+    standing.add_argument(
+        "--clear",
+        action="append",
+        default=[],
+        choices=KINDS,
+        metavar="KIND",
+        help=tree.words("gate_standing.clear"),
+    )
+    _folder(standing, tree)
+    made = verbs.command("project", run_project, "gate_project")
+    made.add_argument("id", metavar="ID", help=tree.words("gate_project.id"))
+    for name in ("title", "approver", "since", "until"):
+        made.add_argument(f"--{name}", required=True, metavar="TEXT", help=tree.words(f"gate_project.{name}"))
+    made.add_argument("--purpose", default="HRESCH", metavar="CODE", help=tree.words("gate_project.purpose"))
+    made.add_argument(
+        "--member", action="append", default=[], metavar="NAME", help=tree.words("gate_project.member")
+    )
+    _folder(made, tree)
+    _folder(verbs.command("projects", run_projects, "gate_projects"), tree)
+    ended = verbs.command("end-project", run_end_project, "gate_end_project")
+    ended.add_argument("id", metavar="ID", help=tree.words("gate_project.id"))
+    _folder(ended, tree)
+    _folder(verbs.command("bases", run_bases, "gate_bases"), tree)
+
+
+def _folder(made: argparse.ArgumentParser, tree: Tree) -> None:
+    made.add_argument(
+        "--in", dest="folder", type=Path, default=Path(), metavar="FOLDER", help=tree.words("top.folder")
+    )
+
+
+@contextmanager
+def gate_state(folder: Path) -> Iterator[State]:
+    """The gate's state of an installation, which may be serving meanwhile."""
+    if not (folder / "records.sqlite").exists():
+        raise Invalid("installation-none", folder=folder.name or str(folder))
+    opened = State(folder / "gate.sqlite")
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def _require_accounts(folder: Path, names: list[str]) -> None:
+    with identity(folder) as accounts:
+        for name in names:
+            if accounts.user(name) is None:
+                raise NotFound("gate-no-user", name=name)
+
+
+def run_standing(given: argparse.Namespace, terminal: Terminal) -> int:
+    """Sets the kinds that are named; shows what holds then."""
+    _require_accounts(given.folder, [given.name])
+    with gate_state(given.folder) as state:
+        kept = Standings(state)
+        for kind in KINDS:
+            values = getattr(given, kind.replace("-", "_"))
+            if values or kind in given.clear:
+                kept.set(given.name, kind, values or [])
+        standing = kept.of(given.name)
+    rows = [
+        {"kind": kind, "values": " ".join(values) or terminal.words(f"gate_standing.none_{kind}")}
+        for kind, values in _values(standing).items()
+    ]
+    if terminal.json:
+        terminal.result({"name": given.name, **_values(standing)}, "")
+    else:
+        columns = [(key, terminal.words(f"gate_standing.{key}")) for key in ("kind", "values")]
+        terminal.table(columns, rows)
+    return 0
+
+
+def _values(standing: Standing) -> dict[str, list[str]]:
+    scope = standing.scope
+    return {
+        "area": sorted(scope.areas),
+        "institution": sorted(scope.institutions),
+        "ward": sorted(scope.wards),
+        "membership": sorted(standing.memberships),
+        "identifier": sorted(standing.identifiers),
+        "organisation-kind": [standing.organisation_kind] if standing.organisation_kind else [],
+    }
+
+
+def run_project(given: argparse.Namespace, terminal: Terminal) -> int:
+    since, until = _day(given.since), _day(given.until) + timedelta(days=1)
+    _require_accounts(given.folder, given.member)
+    project = Project(
+        given.id, given.title, given.purpose, given.approver, _milliseconds(since), _milliseconds(until)
+    )
+    with gate_state(given.folder) as state:
+        Projects(state).add(project, given.member)
+    terminal.result(
+        {"added": project.id, "purpose": project.code}, terminal.words("gate_project.done", code=project.code)
+    )
+    return 0
+
+
+def _day(text: str) -> datetime:
+    """The first moment of a day in Taiwan."""
+    try:
+        return datetime.combine(date.fromisoformat(text), time(), TAIPEI)
+    except ValueError:
+        raise Invalid("gate-project") from None
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def _as_day(at: int) -> str:
+    return datetime.fromtimestamp(at / 1000, TAIPEI).date().isoformat()
+
+
+def run_projects(given: argparse.Namespace, terminal: Terminal) -> int:
+    at = now()
+    with gate_state(given.folder) as state:
+        kept = Projects(state)
+        rows = [
+            {
+                "id": each.id, "title": each.title, "purpose": each.purpose, "approver": each.approver,
+                "since": _as_day(each.since), "until": _as_day(each.until - 1),
+                "members": " ".join(kept.members(each.id)),
+                "state": terminal.words(f"gate_projects.{'holds' if each.holds(at) else 'over'}"),
+            }
+            for each in kept.all()
+        ]  # fmt: skip
+    keys = ("id", "title", "purpose", "approver", "since", "until", "members", "state")
+    terminal.table([(key, terminal.words(f"gate_projects.{key}")) for key in keys], rows)
+    return 0
+
+
+def run_end_project(given: argparse.Namespace, terminal: Terminal) -> int:
+    with gate_state(given.folder) as state:
+        Projects(state).end(given.id)
+    terminal.result({"ended": given.id}, terminal.words("gate_end_project.done", id=given.id))
+    return 0
+
+
+def run_bases(given: argparse.Namespace, terminal: Terminal) -> int:
+    at = now()
+    with gate_state(given.folder) as state:
+        kept = Bases(state)
+        uses = kept.uses()
+        rows = [
+            {
+                "no": each.no, "basis": each.basis, "applicant": each.applicant, "approver": each.approver,
+                "since": _as_day(each.since), "until": _as_day(each.until - 1),
+                "state": terminal.words(f"gate_bases.{each.state(at)}"), "uses": uses.get(each.no, 0),
+            }
+            for each in kept.all()
+        ]  # fmt: skip
+    keys = ("no", "basis", "applicant", "approver", "since", "until", "state", "uses")
+    terminal.table([(key, terminal.words(f"gate_bases.{key}")) for key in keys], rows)
+    return 0

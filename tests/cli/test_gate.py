@@ -1,0 +1,111 @@
+"""`camphora gate`: standing, projects, bases."""
+
+import json
+
+import orjson
+import pytest
+
+from camphora.cli import main
+from camphora.gate import Identity, User
+from camphora.gate.bases import DAY, Bases
+from camphora.gate.projects import Projects
+from camphora.gate.state import State, now
+from camphora.policy import Role
+
+
+@pytest.fixture
+def place(tmp_path):
+    """An installation with one patient, a clinician and an analyst."""
+    path = tmp_path / "a.ndjson"
+    path.write_bytes(orjson.dumps({"resourceType": "Patient", "id": "ada", "gender": "female"}) + b"\n")
+    main(["load", str(path), "--into", str(tmp_path / "place"), "--lang", "en"])
+    accounts = Identity(tmp_path / "place" / "gate.sqlite")
+    accounts.add_user(User("lin", "林醫師", Role.CLINICIAN, organisation="h1"), None)
+    accounts.add_user(User("analyst", "分析員", Role.ANALYST), None)
+    accounts.close()
+    return tmp_path / "place"
+
+
+@pytest.fixture
+def camphora(place, capsys):
+    capsys.readouterr()
+
+    def run(*arguments):
+        code = main([*arguments, "--in", str(place)])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+def test_standing_is_set_by_kind_and_shown(camphora):
+    code, out, _ = camphora("gate", "standing", "lin", "--area", "63000", "--area", "65000", "--json")
+    assert code == 0
+    assert json.loads(out)["area"] == ["63000", "65000"]
+    camphora("gate", "standing", "lin", "--ward", "Location/w1", "--json")
+    code, out, _ = camphora("gate", "standing", "lin", "--clear", "area", "--json")
+    assert (json.loads(out)["area"], json.loads(out)["ward"]) == ([], ["Location/w1"])
+    _, out, _ = camphora("gate", "standing", "lin", "--lang", "en")
+    assert "no limit" in out and "Location/w1" in out
+
+
+def test_standing_of_nobody_and_of_no_area_are_refused(camphora):
+    assert camphora("gate", "standing", "nobody", "--area", "63000")[0] == 4
+    code, _, err = camphora("gate", "standing", "lin", "--area", "Taipei", "--lang", "en")
+    assert code == 2
+    assert "gate-standing" in err
+
+
+def project(*more):
+    return (
+        "gate", "project", "dm-1", "--title", "糖尿病照護研究", "--approver", "irb",
+        "--since", "2020-01-01", "--until", "2099-12-31", *more,
+    )  # fmt: skip
+
+
+def test_a_project_is_registered_listed_and_ended(camphora, place):
+    code, out, _ = camphora(*project("--member", "analyst"), "--json")
+    assert code == 0
+    assert json.loads(out)["purpose"] == "https://camphora.tw/project|dm-1"
+    _, out, _ = camphora("gate", "projects", "--json")
+    row = json.loads(out)
+    assert (row["members"], row["since"], row["until"]) == ("analyst", "2020-01-01", "2099-12-31")
+    state = State(place / "gate.sqlite")
+    assert [each.id for each in Projects(state).of("analyst")] == ["dm-1"]
+    camphora("gate", "end-project", "dm-1")
+    assert Projects(state).of("analyst") == []
+    state.close()
+
+
+def test_a_project_that_cannot_be(camphora):
+    assert camphora(*project("--member", "nobody"))[0] == 4
+    assert camphora(*project("--since", "soon"))[0] == 2
+    assert camphora("gate", "end-project", "dm-1")[0] == 4
+    camphora(*project())
+    assert camphora(*project())[0] == 5
+
+
+def test_bases_are_listed_with_their_state(camphora, place):
+    state = State(place / "gate.sqlite")
+    bases = Bases(state)
+    for _ in range(2):
+        bases.apply(
+            "officer",
+            "b1",
+            "依法辦理疫調",
+            purposes=["PUBHLTH"],
+            since=now(),
+            until=now() + DAY,
+            least_reason=4,
+        )
+    bases.decide(1, "privacy", approved=True)
+    bases.in_force("officer", 1)
+    state.close()
+    _, out, _ = camphora("gate", "bases", "--lang", "en", "--json")
+    rows = {row["no"]: (row["state"], row["uses"]) for row in map(json.loads, out.splitlines())}
+    assert rows == {1: ("in force", 1), 2: ("waits for approval", 0)}
+
+
+def test_without_an_installation_it_says_so(tmp_path, capsys):
+    assert main(["gate", "projects", "--in", str(tmp_path)]) == 2
+    assert "installation-none" in capsys.readouterr().err
