@@ -82,7 +82,7 @@ def error_faults() -> list[str]:
     sources = "\n".join(path.read_text("utf-8") for path in (ROOT / "src/camphora").rglob("*.py"))
     raised = set(
         re.findall(
-            r"""(?:Invalid|Forbidden|NotFound|Conflict|TooLarge|Busy|Fault)\(\s*"([a-z0-9-]+)\"""", sources
+            r"""(?:Invalid|Forbidden|NotFound|Conflict|TooLarge|Busy|TooMany|Fault)\(\s*"([a-z0-9-]+)\"""", sources
         )
     )
     faults = [f"errors: {code}: raised, but not in the catalogue" for code in sorted(raised - entries.keys())]

@@ -1,4 +1,4 @@
-"""`camphora user add | list`: who may sign in."""
+"""`camphora user add | password | remove | list`: who may sign in."""
 
 from __future__ import annotations
 
@@ -30,6 +30,11 @@ def add(tree: Tree) -> None:
     made.add_argument("--organisation", metavar="ID", help=tree.words("user_add.organisation"))
     made.add_argument("--person", metavar="ID", help=tree.words("user_add.person"))
     made.add_argument(
+        "--in", dest="folder", type=Path, default=Path(), metavar="FOLDER", help=tree.words("top.folder")
+    )
+    changed = verbs.command("password", run_password, "user_password")
+    changed.add_argument("name", metavar="NAME", help=tree.words("user_add.name"))
+    changed.add_argument(
         "--in", dest="folder", type=Path, default=Path(), metavar="FOLDER", help=tree.words("top.folder")
     )
     removed = verbs.command("remove", run_remove, "user_remove")
@@ -84,6 +89,13 @@ def _require_known(given: argparse.Namespace) -> None:
         record_id = getattr(given, option)
         if record_id and not holds(given.folder, record_type, record_id):
             raise Invalid("cli-no-such-record", option=option, type=record_type)
+
+
+def run_password(given: argparse.Namespace, terminal: Terminal) -> int:
+    with identity(given.folder) as accounts:
+        accounts.set_password(given.name, _password(terminal))
+    terminal.result({"changed": given.name}, terminal.words("user_password.done", name=given.name))
+    return 0
 
 
 def run_remove(given: argparse.Namespace, terminal: Terminal) -> int:

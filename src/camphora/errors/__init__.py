@@ -12,6 +12,7 @@ a value that belongs to a person.
     ├─ Conflict    409  exit 5   the stored state has moved on
     ├─ TooLarge    413  exit 6
     ├─ Busy        503  exit 7   try again later
+    │  └─ TooMany  429  exit 7   this reader or place asked too often; the fact `seconds` says how long to wait
     └─ Fault       500  exit 8   our own mistake, or the machine's
 """
 
@@ -105,6 +106,10 @@ class TooLarge(CamphoraError):
 
 class Busy(CamphoraError):
     category, status, exit_code = "busy", 503, 7
+
+
+class TooMany(Busy):
+    category, status = "too many", 429
 
 
 class Fault(CamphoraError):

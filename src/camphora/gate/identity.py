@@ -1,6 +1,10 @@
-"""Users, sessions and programs' tokens in the installation's own SQLite file.
+"""Users, sessions, known devices and programs' tokens in the installation's own SQLite file.
 
-Passwords are kept as argon2id; sessions and tokens only as SHA-256, so that the file gives nobody a way in.
+Passwords are kept as argon2id; sessions, devices and tokens only as SHA-256, so that the file gives nobody a way in.
+
+Tries to sign in are counted where they come from, never for the name alone: a stranger who guesses at a name shuts
+out nobody but the place that the guesses come from, and a device that has signed in with the name before is counted
+for itself.
 """
 
 from __future__ import annotations
@@ -10,18 +14,22 @@ import re
 import secrets
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import apsw
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
-from camphora.errors import Busy, Conflict, Forbidden, Invalid, NotFound
+from camphora.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
+from camphora.gate.allowance import Allowance, Rate, whole_seconds
 from camphora.policy import Reader, Role
 
 SESSION_HOURS = 12
-TRIES, WAIT_SECONDS = 5, 60
+DEVICE_DAYS, MOST_DEVICES = 365, 20
+BY_NAME, BY_PLACE, BY_DEVICE, SIEGE = Rate(5, 12.0), Rate(30, 20.0), Rate(10, 12.0), Rate(50, 36.0)
+Use = tuple[Allowance, Hashable, Rate]
 SHORTEST_PASSWORD = 10
 LONGEST = 200
 SCHEMA = """
@@ -35,7 +43,26 @@ CREATE TABLE IF NOT EXISTS session (
 CREATE TABLE IF NOT EXISTS token (
   token BLOB PRIMARY KEY, user TEXT NOT NULL, label TEXT NOT NULL, expires INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS device (
+  token BLOB NOT NULL, user TEXT NOT NULL, expires INTEGER NOT NULL, PRIMARY KEY (user, token)
+) WITHOUT ROWID;
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """How often one may try to sign in: with one name from one place, at all from one place (failures alone), and
+    with one name from a device that the name is known on. `siege`: failures with one name from everywhere, after
+    which every new place has but one try at a time with it."""
+
+    name: Rate = BY_NAME
+    place: Rate = BY_PLACE
+    device: Rate = BY_DEVICE
+    siege: Rate = SIEGE
+
+    @property
+    def besieged(self) -> Rate:
+        return Rate(1, self.name.burst * self.name.seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +81,19 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A signed-in browser. `token` is the cookie's value, `csrf` what every form must carry."""
+    """A signed-in browser. `token` is the cookie's value, `csrf` what every form must carry, and `device`, just after
+    signing in by password, what the browser may keep to be known by."""
 
     token: str
     csrf: str
     user: User
+    device: str = ""
 
 
 class Identity:
     """Keeps users, sessions and tokens."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, tries: Tries | None = None) -> None:
         self._connection = apsw.Connection(str(path))
         self._connection.set_busy_timeout(5000)
         self._connection.execute("PRAGMA journal_mode = WAL")
@@ -72,11 +101,17 @@ class Identity:
         self._lock = threading.Lock()
         self._hasher = PasswordHasher()
         self._never = self._hasher.hash(secrets.token_hex(16))
-        self._tries: dict[str, tuple[int, float]] = {}
+        self.allow(tries or Tries())
         self._side_by_side = threading.Semaphore(4)
 
     def close(self) -> None:
         self._connection.close()
+
+    def allow(self, tries: Tries) -> None:
+        """Count tries by these rates from now on, beginning anew."""
+        self.tries = tries
+        self._by_name, self._by_place = Allowance(tries.name), Allowance(tries.place)
+        self._by_device, self._siege = Allowance(tries.device), Allowance(tries.siege)
 
     def add_user(self, user: User, password: str | None) -> None:
         """Register somebody; a name is taken only once. Without a password no password lets them in."""
@@ -105,18 +140,41 @@ class Identity:
         rows = self._all("SELECT name, display, role, organisation, person FROM user WHERE name = ?", name)
         return next((User(found, display, Role(role), *rest) for found, display, role, *rest in rows), None)
 
-    def sign_in(self, name: str, password: str) -> Session:
-        """A new session; the same refusal, after the same work, for a wrong name and a wrong password."""
+    def sign_in(self, name: str, password: str, *, place: str = "", device: str = "") -> Session:
+        """A new session; the same refusal, after the same work, for a wrong name and a wrong password.
+
+        `place` is the network address that the try comes from, `device` what a browser was given when it signed in
+        before. Raises `TooMany gate-too-many-tries` before anything is compared."""
         if len(name) > LONGEST or len(password) > LONGEST:
             raise Forbidden("gate-sign-in-failed")
-        self._count_try(name)
+        known = bool(device) and self._knows(name, device)
+        uses = self._count_try(name, place, device if known else "")
         rows = self._all("SELECT password FROM user WHERE name = ?", name)
         user = self.user(name)
         if not self._right(rows[0][0] if rows else self._never, password) or user is None:
+            self._siege.take(name)
             raise Forbidden("gate-sign-in-failed")
-        with self._lock:
-            self._tries.pop(name, None)
-        return self.open_session(user)
+        self._give_back(uses)
+        session = self.open_session(user)
+        return replace(session, device=device if known else self._new_device(name))
+
+    def _count_try(self, name: str, place: str, device: str) -> list[Use]:
+        """Count a try before it is made, so that guesses made at once are all counted. Returns what to give back."""
+        besieged = not device and self._siege.used_up(name)
+        usual = self.tries.besieged if besieged else self.tries.name
+        uses: list[Use] = [(self._by_place, place, self.tries.place), (self._by_name, (name, place), usual)]
+        if device:
+            uses = [(self._by_device, (name, device), self.tries.device)]
+        for at, use in enumerate(uses):
+            counted, key, rate = use
+            if wait := counted.take(key, rate):
+                self._give_back(uses[:at])
+                raise TooMany("gate-too-many-tries", seconds=whole_seconds(wait))
+        return uses
+
+    def _give_back(self, uses: Iterable[Use]) -> None:
+        for counted, key, rate in uses:
+            counted.give_back(key, rate)
 
     def _right(self, kept: str, password: str) -> bool:
         """Whether the password fits; at most a few are tried at once, since each try takes memory by design."""
@@ -126,15 +184,34 @@ class Identity:
             except VerificationError:
                 return False
 
-    def _count_try(self, name: str) -> None:
-        """Count a try before it is made, and refuse it after too many within a short time."""
-        now = time.monotonic()
-        with self._lock:
-            self._tries = {one: kept for one, kept in self._tries.items() if now - kept[1] < WAIT_SECONDS}
-            tried, _ = self._tries.get(name, (0, now))
-            if tried >= TRIES:
-                raise Busy("gate-too-many-tries", seconds=WAIT_SECONDS)
-            self._tries[name] = (tried + 1, now)
+    def _knows(self, name: str, device: str) -> bool:
+        sql = "SELECT 1 FROM device WHERE user = ? AND token = ? AND expires > ?"
+        return bool(self._all(sql, name, _digest(device), int(time.time())))
+
+    def _new_device(self, name: str) -> str:
+        """What a browser keeps after signing in; an account has only so many, the oldest are forgotten."""
+        device = secrets.token_urlsafe(24)
+        expires = int(time.time()) + DEVICE_DAYS * 86_400
+        with self._lock, self._connection:
+            self._connection.execute(
+                "DELETE FROM device WHERE user = ? AND token NOT IN"
+                " (SELECT token FROM device WHERE user = ? ORDER BY expires DESC LIMIT ?)",
+                (name, name, MOST_DEVICES - 1),
+            )
+            self._connection.execute("INSERT INTO device VALUES (?, ?, ?)", (_digest(device), name, expires))
+        return device
+
+    def set_password(self, name: str, password: str) -> None:
+        """A new password. Every session of the account ends and every device is forgotten; tokens go on."""
+        if len(password) < SHORTEST_PASSWORD:
+            raise Invalid("gate-password-short", least=SHORTEST_PASSWORD)
+        if self.user(name) is None:
+            raise NotFound("gate-no-user", name=name)
+        kept = self._hasher.hash(password)
+        with self._lock, self._connection:
+            self._connection.execute("UPDATE user SET password = ? WHERE name = ?", (kept, name))
+            self._connection.execute("DELETE FROM session WHERE user = ?", (name,))
+            self._connection.execute("DELETE FROM device WHERE user = ?", (name,))
 
     def open_session(self, user: User) -> Session:
         """A session for a user who has proved who they are, or whom the demo lets in."""
@@ -169,7 +246,12 @@ class Identity:
         if self.user(name) is None:
             raise NotFound("gate-no-user", name=name)
         with self._lock, self._connection:
-            for table, column in (("session", "user"), ("token", "user"), ("user", "name")):
+            for table, column in (
+                ("session", "user"),
+                ("token", "user"),
+                ("device", "user"),
+                ("user", "name"),
+            ):
                 self._connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (name,))  # noqa: S608
 
     def revoke_tokens(self, name: str) -> int:
