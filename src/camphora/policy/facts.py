@@ -1,0 +1,264 @@
+"""A record's facts, read from any R4 resource: what a decision weighs of it (docs/explanation/decision.md, section 1).
+
+Where the rules leave open what counts, this page says it. *Codes*: every coding that lies in the record, components,
+reasons and contained resources too; not in `meta`, the narrative and extensions. *Authors*: the references in the
+elements of `AUTHORS`. *Period*: the first of `LEADING` that the record has. *References*: every literal reference.
+*Parts*: elements with the inline security label of DS4P.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import Any
+
+from camphora.fhir import definitions
+from camphora.fhir.dates import EARLIEST, LATEST, span
+from camphora.fhir.references import parse_reference, references
+from camphora.policy.asking import Facts, Part
+from camphora.policy.codes import categories
+from camphora.policy.vocabulary import ACT_CODE
+
+INLINE = "http://hl7.org/fhir/uv/security-label-ds4p/StructureDefinition/extension-inline-sec-label"
+"""HL7 DS4P implementation guide: an element that bears it is labelled by itself."""
+CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+OBSERVATION_VALUE = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
+
+AUTHORS = (
+    "performer", "author", "asserter", "recorder", "requester", "practitioner", "provider", "informationSource",
+    "enterer", "resultsInterpreter", "interpreter", "sender", "attester", "participant",
+)  # fmt: skip
+"""Elements that say who made a record. Of `participant` only `individual` counts: an `actor` may be the patient."""
+KEEPERS = ("custodian", "serviceProvider", "managingOrganization", "organization")
+"""Elements that name the organisation of a record; without one, an author that is an organisation."""
+LEADING = (
+    "effective", "onset", "performed", "occurrence", "period", "started", "authoredOn", "date", "recordedDate",
+    "billablePeriod", "whenHandedOver", "whenPrepared", "servicedPeriod", "collection", "recorded", "created",
+    "issued", "sent", "received",
+)  # fmt: skip
+"""The clinical dates, the leading one first; a choice of types by its stem."""
+
+_DATE_FORMS = ("", "DateTime", "Period", "Instant", "Date", "Timing")
+_UNREAD = frozenset({"meta", "text", "extension", "modifierExtension"})
+Json = dict[str, Any]
+
+
+def facts_of(resource: Json, labels: Iterable[str] = (), *, notifiable: bool = False) -> Facts:
+    """The facts of a resource with the labels that it bears and those given (derived by rule) beside."""
+    kind = resource["resourceType"]
+    authors = frozenset(_authors(resource))
+    named = (reference["reference"] for reference in references(resource))
+    return Facts(
+        type=kind,
+        id=resource.get("id", ""),
+        category=categories().get(kind, "other"),
+        labels=frozenset(labels) | own_labels(resource),
+        codes=frozenset(codes_of(resource)),
+        authors=authors,
+        organisation=_organisation(resource, authors),
+        period=_period(resource),
+        references=frozenset(_local(text) for text in named),
+        parts=tuple(parts_of(resource)),
+        notifiable=notifiable,
+    )
+
+
+def own_labels(resource: Json) -> frozenset[str]:
+    """The codes in meta.security."""
+    security = resource.get("meta", {}).get("security", ())
+    return frozenset(label["code"] for label in security if "code" in label)
+
+
+def codes_of(node: Any) -> Iterator[str]:
+    """`system|code` of every coding in a record or a part; for the narrative, meta and extensions see above."""
+    stack = [node]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, list):
+            stack += item
+        elif isinstance(item, dict):
+            code = item.get("code")
+            if isinstance(code, str) and item.keys() <= _CODING:
+                yield f"{item.get('system', '')}|{code}"
+                continue
+            stack += [value for name, value in item.items() if name not in _UNREAD and name[0] != "_"]
+
+
+_CODING = frozenset(
+    {"id", "system", "version", "code", "display", "userSelected", "extension", "_code", "_display"}
+)
+
+
+def parts_of(resource: Json) -> Iterator[Part]:
+    """The parts that are labelled inline with a confidentiality or sensitivity, outermost first."""
+    for path, item, _ in _labelled(resource, resource["resourceType"]):
+        yield Part(path, inline_labels(item), frozenset(codes_of(item)))
+
+
+def has_parts(resource: Json) -> bool:
+    return next(_labelled(resource, ""), None) is not None
+
+
+def inline_labels(item: Any) -> frozenset[str]:
+    """The confidentiality and sensitivity codes that an element bears by itself; labels of integrity are none."""
+    if not isinstance(item, dict):
+        return frozenset()
+    found = (ext.get("valueCoding", {}) for ext in item.get("extension", ()) if ext.get("url") == INLINE)
+    return frozenset(
+        code["code"]
+        for code in found
+        if "code" in code and code.get("system") in {None, ACT_CODE, CONFIDENTIALITY}
+    )
+
+
+def without(resource: Json, paths: Iterable[str], *, named: bool = False) -> Json:
+    """A copy of a resource in which the elements at these paths are absent with the reason `masked`, and with them the
+    narrative, which could tell them. `named` adds REDACTED to meta.security, so that what is closed is named as closed.
+    """
+    chosen = set(paths)
+    copied: Json = _copied(resource, resource["resourceType"], chosen)
+    if chosen:
+        copied.pop("text", None)
+    if chosen and named:
+        meta = dict(copied.get("meta", {}))
+        redacted = {"system": OBSERVATION_VALUE, "code": "REDACTED"}
+        meta["security"] = [*meta.get("security", []), redacted]
+        copied["meta"] = meta
+    return copied
+
+
+def _copied(item: Any, path: str, chosen: set[str]) -> Any:
+    if isinstance(item, list):
+        return [_copied(each, f"{path}[{number}]", chosen) for number, each in enumerate(item)]
+    if path in chosen:
+        return _masked()
+    if not isinstance(item, dict):
+        return item
+    made: Json = {}
+    for name, value in item.items():
+        stem = _stem(name.removeprefix("_"))
+        below = f"{path}.{stem}"
+        if isinstance(value, dict | list) and name[0] != "_":
+            made[name] = _copied(value, below, chosen)
+        else:
+            made[name] = value
+    _mask_primitives(made, path, chosen)
+    return made
+
+
+def _mask_primitives(made: Json, path: str, chosen: set[str]) -> None:
+    """A primitive's value goes, and `_name` says that it is masked; in an array null stands in its place."""
+    for shadow in [name for name in made if name[0] == "_"]:
+        name = shadow[1:]
+        below = f"{path}.{_stem(name)}"
+        if isinstance(made[shadow], list):
+            hidden = [number for number in range(len(made[shadow])) if f"{below}[{number}]" in chosen]
+            if hidden:
+                values = made.get(name, [None] * len(made[shadow]))
+                made[name] = [None if number in hidden else value for number, value in enumerate(values)]
+                made[shadow] = [
+                    _masked() if number in hidden else value for number, value in enumerate(made[shadow])
+                ]
+                if not any(value is not None for value in made[name]):
+                    del made[name]
+        elif below in chosen:
+            made.pop(name, None)
+            made[shadow] = _masked()
+
+
+def _masked() -> Json:
+    return {"extension": [{"url": ABSENT, "valueCode": "masked"}]}
+
+
+def _labelled(item: Any, path: str) -> Iterator[tuple[str, Any, bool]]:
+    """Path, element and whether it is a primitive, of each element that bears inline labels."""
+    if isinstance(item, list):
+        for number, each in enumerate(item):
+            yield from _labelled(each, f"{path}[{number}]")
+    elif isinstance(item, dict):
+        if "extension" in item and "resourceType" not in item and inline_labels(item):
+            yield path, item, False
+            return
+        for name, value in item.items():
+            if name not in _UNREAD and isinstance(value, dict | list):
+                yield from _labelled(value, f"{path}.{_stem(name.removeprefix('_'))}")
+
+
+@cache
+def _stems() -> tuple[frozenset[str], frozenset[str]]:
+    """The stems of all choices of types (`value` of `value[x]`), and the names of types that may follow them."""
+    stems, kinds = set(), set()
+    for name in definitions.types():
+        for element in definitions.children(name):
+            if element.name.endswith("[x]"):
+                stems.add(element.name.removesuffix("[x]"))
+                kinds |= {code[0].upper() + code[1:] for code in element.types}
+    return frozenset(stems), frozenset(kinds)
+
+
+@cache
+def _stem(name: str) -> str:
+    """The name of an element in FHIRPath: `value` for valueQuantity."""
+    stems, kinds = _stems()
+    for place, letter in enumerate(name):
+        if letter.isupper() and name[:place] in stems and name[place:] in kinds:
+            return name[:place]
+    return name
+
+
+def _authors(resource: Json) -> Iterator[str]:
+    for name in AUTHORS:
+        value = resource.get(name)
+        for item in value if isinstance(value, list) else () if value is None else (value,):
+            if isinstance(item, dict):
+                yield from _author(item, whole=name != "participant")
+
+
+def _author(item: Json, *, whole: bool) -> Iterator[str]:
+    places = (
+        (item, item.get("actor"), item.get("party"), item.get("individual"))
+        if whole
+        else (item.get("individual"),)
+    )
+    for place in places:
+        if isinstance(place, dict) and isinstance(place.get("reference"), str):
+            yield _local(place["reference"])
+
+
+def _organisation(resource: Json, authors: frozenset[str]) -> str | None:
+    for name in KEEPERS:
+        value = resource.get(name)
+        if isinstance(value, dict) and isinstance(value.get("reference"), str):
+            return _local(value["reference"])
+    return next((name for name in sorted(authors) if name.startswith("Organization/")), None)
+
+
+def _local(text: str) -> str:
+    found = parse_reference(text)
+    return found.local if found.type else text
+
+
+def _period(resource: Json) -> tuple[int, int] | None:
+    for stem in LEADING:
+        for form in _DATE_FORMS:
+            value = resource.get(stem + form)
+            if stem == "collection" and isinstance(value, dict):
+                value = value.get("collectedDateTime") or value.get("collectedPeriod")
+            found = _span(value)
+            if found:
+                return found
+    return None
+
+
+def _span(value: Any) -> tuple[int, int] | None:
+    """From a date or a period; None for what is neither, or cannot be read."""
+    try:
+        if isinstance(value, str):
+            return span(value)
+        if isinstance(value, dict) and ("start" in value or "end" in value):
+            low = span(value["start"])[0] if "start" in value else EARLIEST
+            return low, span(value["end"])[1] if "end" in value else LATEST
+    except ValueError:
+        return None
+    return None
