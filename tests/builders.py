@@ -4,7 +4,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
-from camphora.policy import Purpose, Reader, Request, Role, decide
+from camphora.policy import Purpose, Reader, Request, Role, admit
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 
@@ -63,17 +63,17 @@ def condition(name, person, code, label):
 
 def clinician(organisation="h1"):
     reader = Reader(f"dr-{organisation}", "林醫師", Role.CLINICIAN, organisation=organisation)
-    return decide(Request(reader, Purpose.CARE)).access
+    return admit(Request(reader, Purpose.CARE)).access
 
 
 def citizen(person="ada"):
     reader = Reader(f"citizen-{person}", "本人", Role.CITIZEN, person=person)
-    return decide(Request(reader, Purpose.SELF)).access
+    return admit(Request(reader, Purpose.SELF)).access
 
 
 def analyst():
     reader = Reader("analyst", "分析人員", Role.ANALYST)
-    return decide(Request(reader, Purpose.SECONDARY)).access
+    return admit(Request(reader, Purpose.SECONDARY)).access
 
 
 def cohort(size):

@@ -33,7 +33,7 @@ from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from camphora.fhir.search import parse_query
-from camphora.policy import Purpose, Reader, Request, Role, decide
+from camphora.policy import Purpose, Reader, Request, Role, admit
 from camphora.policy.internal import loading
 from camphora.records import Put, SQLiteStore
 from camphora.synth import Country, cast, foundation, population
@@ -105,7 +105,7 @@ def timed(act: Callable[[], object], times: int) -> list[float]:
 
 def clinician() -> Any:
     reader = Reader("bench", "bench", Role.CLINICIAN, organisation=cast(country(), SEED, 1000).hospital)
-    return decide(Request(reader, Purpose.CARE)).access
+    return admit(Request(reader, Purpose.CARE)).access
 
 
 def generation() -> Iterator[dict[str, Any]]:

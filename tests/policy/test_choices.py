@@ -4,9 +4,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from camphora.errors import Invalid
 from camphora.policy import choices
-from camphora.policy.choices import Closes, Hides, LetsIn, effects
+from camphora.policy.choices import Allows, Closes, Hides, LetsIn, Ruled, effects
 from camphora.policy.vocabulary import label_mask
 
 NOW = datetime(2026, 11, 21, 2, tzinfo=UTC)
@@ -22,10 +21,30 @@ def test_each_choice_reads_back_as_its_effect():
 
 def test_letting_in_lasts_through_its_last_day_in_taiwan():
     (effect,) = effects(choices.let_in("ada", "bo", date(2026, 12, 31), NOW))
-    assert effect == LetsIn("bo", 0, int(datetime(2026, 12, 31, 16, tzinfo=UTC).timestamp() * 1000))
+    ends = int(datetime(2026, 12, 31, 16, tzinfo=UTC).timestamp() * 1000)
+    assert effect == LetsIn("bo", int(NOW.timestamp() * 1000), ends)
 
 
-@pytest.mark.parametrize("status", ["draft", "proposed", "rejected", "inactive", "entered-in-error"])
+def test_a_stop_of_a_part_names_its_category_and_purpose():
+    def names(consent):
+        return [effect.set_name for effect in effects(consent)]
+
+    assert names(choices.stop_part("ada", NOW, "genetic")) == ["stopped:genetic:*"]
+    assert names(choices.stop_part("ada", NOW, purpose="GOV")) == ["stopped:*:GOV"]
+    assert names(choices.stop_part("ada", NOW, "genetic", "HRESCH")) == ["stopped:genetic:HRESCH"]
+    project = "https://camphora.tw/project|p1"
+    assert names(choices.stop_part("ada", NOW, purpose=project)) == [f"stopped:*:{project}"]
+
+
+def test_agreeing_to_a_project_is_read_back_from_its_day_to_its_last():
+    (effect,) = effects(
+        choices.agree_to_project("ada", "https://camphora.tw/project|p1", date(2026, 12, 31), NOW)
+    )
+    ends = int(datetime(2026, 12, 31, 16, tzinfo=UTC).timestamp() * 1000)
+    assert effect == Allows("project:p1", int(NOW.timestamp() * 1000), ends)
+
+
+@pytest.mark.parametrize("status", ["draft", "rejected", "inactive", "entered-in-error"])
 def test_only_an_active_consent_has_effect(status):
     assert effects({**choices.restrict("ada", "h1", NOW), "status": status}) == ()
 
@@ -66,8 +85,10 @@ def _with(consent, **more):
         {"action": [{"text": "collect"}]},
     ],
 )
-def test_a_permit_that_says_more_lets_nobody_in(more):
-    assert effects(_with(choices.let_in("ada", "bo", date(2026, 12, 31), NOW), **more)) == ()
+def test_a_permit_that_says_more_is_decided_record_by_record(more):
+    (effect,) = effects(_with(choices.let_in("ada", "bo", date(2026, 12, 31), NOW), **more))
+    assert isinstance(effect, Ruled)
+    assert effect.classes == ("family",)
 
 
 @pytest.mark.parametrize(
@@ -78,26 +99,52 @@ def test_a_permit_that_says_more_lets_nobody_in(more):
         {"provision": [{"type": "permit"}]},
         {"actor": [{"reference": {"reference": "Practitioner/p"}}]},
         {"actor": [{"reference": {"identifier": {"value": "h1"}}}]},
-        {"purpose": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "HRESCH"}]},
         {"period": {"end": "soon"}},
     ],
 )
-def test_a_denial_that_is_not_understood_is_refused_not_ignored(more):
-    with pytest.raises(Invalid, match="policy-consent-not-honoured"):
-        effects(_with(choices.restrict("ada", "h1", NOW), **more))
+def test_a_denial_that_says_more_is_decided_record_by_record(more):
+    assert effects(_with(choices.restrict("ada", "h1", NOW), **more))[0].classes[0] == "care"
 
 
-def test_a_denial_of_all_care_is_refused_not_ignored():
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"performer": [{"reference": "RelatedPerson/mother"}]},
+        {"verification": [{"verified": False}]},
+        {"status": "proposed"},
+    ],
+)
+def test_an_act_that_is_not_plainly_the_persons_own_is_decided_record_by_record(change):
+    assert effects({**choices.restrict("ada", "h1", NOW), **change}) == (
+        Ruled(("care", "secondary"), 0, None),
+        Hides("stopped:*:TREAT", 0, None),
+    )
+
+
+def test_a_denial_for_secondary_use_that_says_more_hides_the_person_wholly_from_it():
+    consent = _with(choices.stop_secondary_use("ada", NOW), securityLabel=[{"code": "PSY"}])
+    assert effects(consent) == (Ruled(("secondary",), 0, None), Hides("stopped:secondary", 0, None))
+    some = _with(choices.stop_part("ada", NOW, purpose="GOV"), code=[{"text": "x"}])
+    assert effects(some) == (Ruled(("secondary",), 0, None), Hides("stopped:*:GOV", 0, None))
+
+
+def test_a_permit_with_a_denial_inside_hides_from_secondary_use():
+    consent = choices.agree_to_project("ada", "https://camphora.tw/project|p1", date(2026, 12, 31), NOW)
+    nested = _with(consent, provision=[{"code": [{"coding": [{"code": "x"}]}]}])
+    assert [type(effect) for effect in effects(nested)] == [Ruled, Hides]
+
+
+def test_a_denial_of_everything_hides_and_rules():
     consent = choices.stop_secondary_use("ada", NOW)
     del consent["provision"]["purpose"]
-    with pytest.raises(Invalid, match="policy-consent-not-honoured"):
-        effects(consent)
+    whole = ("care", "secondary", "family")
+    assert effects(consent) == (Ruled(whole, 0, None), Hides("stopped:secondary", 0, None))
 
 
-def test_without_a_purpose_an_institution_is_restricted_for_all():
-    consent = choices.restrict("ada", "h1", NOW)
-    del consent["provision"]["purpose"]
-    assert effects(consent) == (Hides("restricted:h1", 0, None),)
+def test_a_denial_for_what_stands_on_statute_does_nothing():
+    consent = choices.stop_secondary_use("ada", NOW)
+    payment = [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "HPAYMT"}]
+    assert effects(_with(consent, purpose=payment)) == ()
 
 
 def test_the_same_institution_twice_is_one_effect():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from camphora.errors import Forbidden
 from camphora.gate.identity import Identity
-from camphora.policy import Access, Decision, Purpose, Reader, Request, Role, decide
+from camphora.policy import Access, Admission, Purpose, Reader, Request, Role, admit
 from camphora.policy.internal import deciding
 from camphora.records import SQLiteStore
 
@@ -35,9 +35,9 @@ class Gate:
         self.identity = identity
         self._store = store
 
-    def decide(self, reader: Reader, purpose: Purpose, person: str | None = None) -> Decision:
+    def decide(self, reader: Reader, purpose: Purpose, person: str | None = None) -> Admission:
         """The decision with its reasons; `person`: whose record, for a relative reading for them."""
-        return decide(Request(reader, purpose, person, self.letting_in(reader)))
+        return admit(Request(reader, purpose, person, self.letting_in(reader)))
 
     def access(self, reader: Reader, purpose: Purpose | None = None, person: str | None = None) -> Access:
         """The Access for a purpose (the role's usual one where none is named), or `Forbidden` with the reason."""

@@ -1,22 +1,25 @@
-"""A person's choices as FHIR Consents, and what each does.
+"""A person's choices as FHIR Consents, and what each does to the sets that queries join.
 
-Four choices exist here: stop of secondary use (停止特定目的外利用), restriction of one institution
-(限制該院所查閱), closing the records under one sensitivity label, and letting a relative in (家人代看).
-Each is a Consent (R4 section 6.2) with a root provision; `effects` reads it back. A Consent that is not active, or a
-permit that says something else, has no effect and is kept as it came; a denial that says something else is refused.
+The choices that the portal offers are simple: a stop of secondary use, whole or for a category or purpose
+(停止特定目的外利用), a restriction of one institution (限制該院所查閱), closing the records under one sensitivity
+label, letting a relative in (家人代看), and agreeing to one project. Each is a Consent (R4 section 6.2) with a root
+provision. `effects` reads a Consent back: a simple one as rows of sets; any other that is in force in some way
+makes its person `Ruled`, whose records are decided one by one (docs/explanation/decision.md, section 4).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
-from typing import Any
+from typing import Any, Literal
 
-from camphora.errors import Invalid, Place
 from camphora.fhir.dates import span as span_of
-from camphora.policy.vocabulary import ACT_CODE, ACT_REASON, ACT_REASONS, Purpose, label_mask
+from camphora.policy.codes import TOP, ancestry, class_of, codes_of, is_project, purposes
+from camphora.policy.vocabulary import ACT_CODE, ACT_REASON, LABELS, label_mask
 
+DATA_CATEGORY = "https://camphora.tw/data-category"
 STOPPED = "stopped:secondary"
 CLOSED = "closed:care"
 RECIPIENT = {
@@ -24,11 +27,23 @@ RECIPIENT = {
 }
 PLAIN = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})")
 TAIPEI = timezone(timedelta(hours=8))
+Weighed = Literal["care", "secondary", "family"]
+"""The classes of purposes in which a Consent is weighed at all (rules, section 4)."""
 
 
 def restricted(organisation: str) -> str:
     """The name of the set of persons who refuse this institution."""
     return f"restricted:{organisation}"
+
+
+def stopped(category: str | None = None, purpose: str | None = None) -> str:
+    """The name of the set of persons who stop a data category, a purpose, or both; of neither: all secondary use."""
+    return f"stopped:{category or '*'}:{purpose or '*'}" if category or purpose else STOPPED
+
+
+def allowed(project: str) -> str:
+    """The name of the set of persons who agree to a project, given by its purpose."""
+    return f"project:{project.partition('|')[2]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,66 +74,183 @@ class LetsIn:
     until: int | None
 
 
-Effect = Hides | Closes | LetsIn
+@dataclass(frozen=True, slots=True)
+class Allows:
+    """The person agrees to one project, whatever else they stopped."""
+
+    set_name: str
+    since: int
+    until: int | None
 
 
-UNDERSTOOD = frozenset({"id", "type", "period", "actor", "purpose", "securityLabel"})
-"""What a provision may say to be honoured here; the rest of R4's Consent comes with the gate issue."""
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """The Consent says more than sets can: in these classes the person's records are decided one by one."""
+
+    classes: tuple[Weighed, ...]
+    since: int
+    until: int | None
+
+
+Effect = Hides | Closes | LetsIn | Allows | Ruled
+TREAT = frozenset({"TREAT"})
+Purposes = frozenset[str] | None
+"""Codes of use and projects that a provision names; None where it names none and means all."""
 
 
 def effects(consent: dict[str, Any]) -> tuple[Effect, ...]:
-    """What an active Consent does. Times are milliseconds UTC; `until` is the first moment after it.
+    """What a Consent does while it is in force. Times are milliseconds UTC; `until` is the first moment after it.
 
-    A permit that says more than is understood here has no effect. Raises Invalid `policy-consent-not-honoured` for
-    an active denial that is not understood: it would otherwise promise what does not hold.
+    A denial of secondary use that is not of the form category and purpose hides the person wholly from the
+    purposes that it names: the protective side, since answers over many cannot ask each record.
     """
     provision = consent.get("provision") or {}
-    if consent.get("status") != "active" or not provision:
+    pending = consent.get("status") == "proposed" and sense_of(consent) == "deny"
+    if not (consent.get("status") == "active" or pending) or not (provision or sense_of(consent)):
         return ()
-    if provision.get("type") == "permit":
-        return _permits(provision)
-    found = _denies(provision)
-    if not found:
-        raise Invalid("policy-consent-not-honoured", place=Place(path="Consent.provision"))
-    return found
+    simple = _simple(consent, provision) if consent.get("status") == "active" else None
+    return simple if simple is not None else _ruled(consent, provision)
 
 
-def _permits(provision: dict[str, Any]) -> tuple[Effect, ...]:
-    plain = provision.keys() <= UNDERSTOOD - {"securityLabel"}
-    if not plain or _purposes(provision) != {Purpose.SELF}:
-        return ()
-    span = _span(provision.get("period") or {})
-    return tuple(LetsIn(name, *span) for kind, name in _actors(provision) if kind == "Patient")
+def sense_of(consent: dict[str, Any]) -> Literal["permit", "deny"] | None:
+    """The sense of the root: its type, else what the policy rule says, else nothing."""
+    said = (consent.get("provision") or {}).get("type")
+    if said is None:
+        codings = (consent.get("policyRule") or {}).get("coding", [])
+        codes = {coding.get("code") for coding in codings if coding.get("system", ACT_CODE) == ACT_CODE}
+        said = "deny" if codes & {"OPTOUT", "OPTOUTE"} else "permit" if codes & {"OPTIN", "OPTINR"} else None
+    return "permit" if said == "permit" else "deny" if said == "deny" else None
 
 
-def _denies(provision: dict[str, Any]) -> tuple[Effect, ...]:
-    """The effects of a denial, none where it is not understood as a whole. Without a purpose it means all."""
-    purposes = _purposes(provision) if "purpose" in provision else set(Purpose)
-    actors, labels = _actors(provision), provision.get("securityLabel", [])
-    if not provision.keys() <= UNDERSTOOD:
-        return ()
-    span = _span(provision.get("period") or {})
-    if (
-        actors
-        and not labels
-        and Purpose.CARE in purposes
-        and all(kind == "Organization" for kind, _ in actors)
-    ):
+def _simple(consent: dict[str, Any], provision: dict[str, Any]) -> tuple[Effect, ...] | None:
+    """The effects of a Consent in one of the forms that the portal writes; None for every other form."""
+    if not _own(consent) or "provision" in provision:
+        return None
+    try:
+        since, until = _span(provision.get("period") or {})
+        named = _purposes(provision)
+        if sense_of(consent) == "permit":
+            begins = span_of(consent["dateTime"])[0] if "dateTime" in consent else 0
+            return _permits(provision, named, (max(since, begins), until))
+        return _denies(provision, named, (since, until))
+    except (ValueError, TypeError, AttributeError):
+        return None
+
+
+def _own(consent: dict[str, Any]) -> bool:
+    """Whether it is the person's own act and nothing about it waits for verification."""
+    person = (consent.get("patient") or {}).get("reference")
+    performers = consent.get("performer") or [{"reference": person}]
+    checked = consent.get("verification") or [{"verified": True}]
+    return {each.get("reference") for each in performers} == {person} and any(
+        each.get("verified") is True for each in checked
+    )
+
+
+def _permits(
+    provision: dict[str, Any], named: Purposes, span: tuple[int, int | None]
+) -> tuple[Effect, ...] | None:
+    keys = provision.keys() - {"id", "type", "period", "purpose"}
+    if named and not keys and all(is_project(code) for code in named):
+        return tuple(Allows(allowed(code), *span) for code in sorted(named))
+    actors = _actors(provision)
+    if named == frozenset({"FAMRQT"}) and keys == {"actor"} and all(kind == "Patient" for kind, _ in actors):
+        return tuple(LetsIn(name, *span) for _, name in actors)
+    return None
+
+
+def _denies(
+    provision: dict[str, Any], named: Purposes, span: tuple[int, int | None]
+) -> tuple[Effect, ...] | None:
+    keys = provision.keys() - {"id", "type", "period", "purpose"}
+    actors = _actors(provision)
+    if keys == {"actor"} and named == TREAT and all(kind == "Organization" for kind, _ in actors):
         return tuple(Hides(restricted(name), *span) for name in sorted({name for _, name in actors}))
-    if labels and not actors and Purpose.CARE in purposes and all("code" in label for label in labels):
-        return (Closes(CLOSED, label_mask([label["code"] for label in labels]), *span),)
-    if not actors and not labels and purposes == {Purpose.SECONDARY}:
-        return (Hides(STOPPED, *span),)
-    return ()
+    if keys == {"securityLabel"} and named == TREAT and (mask := _mask(provision["securityLabel"])):
+        return (Closes(CLOSED, mask, *span),)
+    if named and weighed(named) == ("secondary",) and (stops := _stops(provision, keys, named)):
+        return tuple(Hides(name, *span) for name in stops)
+    return None
 
 
-def _purposes(provision: dict[str, Any]) -> set[Purpose]:
-    """The purposes that are named and known."""
-    return {
-        ACT_REASONS[coding["code"]]
-        for coding in provision.get("purpose", [])
-        if coding.get("system") == ACT_REASON and coding.get("code") in ACT_REASONS
-    }
+def _stops(provision: dict[str, Any], keys: set[str], named: frozenset[str]) -> list[str]:
+    """The sets of a stop of the form category and purpose; none where it is of another form."""
+    classes = provision.get("class", [])
+    if keys - {"class"} or any(each.get("system") != DATA_CATEGORY for each in classes):
+        return []
+    categories = [each["code"] for each in classes] or [None]
+    codes: list[str | None] = [None] if covers_secondary(named) else [*sorted(named)]
+    return [stopped(category, code) for category in categories for code in codes]
+
+
+def _mask(labels: list[dict[str, Any]]) -> int:
+    """The labels as bits; 0 where one of them is not of the list itself, which its bit would stretch too far."""
+    codes = [each.get("code", "") for each in labels]
+    plain = all(each.get("system") == ACT_CODE for each in labels)
+    return label_mask(codes) if plain and set(codes) <= set(LABELS) - {"OTHER"} else 0
+
+
+def covers_secondary(named: Purposes) -> bool:
+    """Whether these purposes are all that belongs to secondary use."""
+    return named is None or all(named & set(ancestry(code)) for code in codes_of("secondary"))
+
+
+def weighed(named: Purposes) -> tuple[Weighed, ...]:
+    """The classes in which a provision with these purposes is weighed. A purpose of a foreign system may be any."""
+    order: tuple[Weighed, ...] = ("care", "secondary", "family")
+    foreign = {code for code in named or () if "|" in code}
+    if any(not is_project(code) for code in foreign):
+        return order
+    lines = purposes().values()
+    classes = {class_of(line) for line in lines if named is None or named & set(line)}
+    classes |= {"secondary"} if foreign else set()
+    return tuple(each for each in order if each in classes)
+
+
+def _ruled(consent: dict[str, Any], provision: dict[str, Any]) -> tuple[Effect, ...]:
+    """For a Consent that is to be decided record by record: whom it rules, and what it hides meanwhile."""
+    try:
+        since, until = _span(provision.get("period") or {})
+        named = _purposes(provision)
+    except (ValueError, TypeError, AttributeError):
+        since, until, named = 0, None, None
+    classes = weighed(named)
+    found: list[Effect] = [Ruled(classes, since, until)] if classes else []
+    if "secondary" in classes and any(_senses(provision, sense_of(consent))):
+        codes = [None] if covers_secondary(named) or named is None else sorted(named)
+        found += [Hides(stopped(None, code), since, until) for code in codes if not code or _secondary(code)]
+    return tuple(found)
+
+
+def _senses(provision: dict[str, Any], sense: str | None) -> Iterator[bool]:
+    """For each provision of the tree whether it denies, or may."""
+    yield sense == "deny" or provision.get("type", sense) not in {"permit", None}
+    opposite = {"permit": "deny", "deny": "permit"}.get(sense or "")
+    for each in provision.get("provision", []):
+        yield from _senses(each, each.get("type", opposite))
+
+
+def _secondary(code: str) -> bool:
+    return "secondary" in weighed(frozenset({code}))
+
+
+def _purposes(provision: dict[str, Any]) -> Purposes:
+    """The codes of use and the projects that are named; what stands above all use counts as its top."""
+    if "purpose" not in provision:
+        return None
+    found: set[str] = set()
+    for coding in provision["purpose"]:
+        system, code = coding.get("system"), coding.get("code")
+        if system == ACT_REASON:
+            found |= {code} if code in purposes() else _above(code)
+        elif system and code:
+            found.add(f"{system}|{code}")
+    return frozenset(found)
+
+
+def _above(code: str) -> set[str]:
+    """The top of all codes of use, where it is this one or stands below it."""
+    return {TOP} if any(code in line for line in purposes().values()) else set()
 
 
 def _actors(provision: dict[str, Any]) -> list[tuple[str, str]]:
@@ -129,22 +261,41 @@ def _actors(provision: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _span(period: dict[str, str]) -> tuple[int, int | None]:
-    """A period as (first millisecond, first millisecond after it)."""
-    since = _first_and_last(period["start"])[0] if "start" in period else 0
-    until = _first_and_last(period["end"])[1] + 1 if "end" in period else None
+    """A period as (first millisecond, first millisecond after it); ValueError where it cannot be read."""
+    since = span_of(period["start"])[0] if "start" in period else 0
+    until = span_of(period["end"])[1] + 1 if "end" in period else None
     return since, until
-
-
-def _first_and_last(text: str) -> tuple[int, int]:
-    try:
-        return span_of(text)
-    except ValueError:
-        raise Invalid("policy-consent-not-honoured", place=Place(path="Consent.provision.period")) from None
 
 
 def stop_secondary_use(person: str, now: datetime) -> dict[str, Any]:
     """The Consent by which a person stops all secondary use."""
-    return _consent(person, now, "research", {"type": "deny", "purpose": [_reason("HRESCH")]})
+    return stop_part(person, now)
+
+
+def stop_part(
+    person: str, now: datetime, category: str | None = None, purpose: str | None = None
+) -> dict[str, Any]:
+    """The Consent by which a person stops secondary use of a data category, for a purpose, or both; of neither: all.
+
+    `purpose` is a code of v3-ActReason or a project.
+    """
+    named = [_reason(purpose)] if purpose else [_reason(code) for code in secondary_tops()]
+    provision: dict[str, Any] = {"type": "deny", "purpose": named}
+    if category:
+        provision["class"] = [{"system": DATA_CATEGORY, "code": category}]
+    return _consent(person, now, "research", provision)
+
+
+def agree_to_project(person: str, project: str, until: date, now: datetime) -> dict[str, Any]:
+    """The Consent by which a person agrees to one project until a day, that day included."""
+    provision = {"type": "permit", "period": {"end": until.isoformat()}, "purpose": [_reason(project)]}
+    return _consent(person, now, "research", provision)
+
+
+def secondary_tops() -> list[str]:
+    """The codes of secondary use that stand below no other of them: together all of it."""
+    codes = codes_of("secondary")
+    return sorted(code for code in codes if not codes & set(ancestry(code)[1:]))
 
 
 def restrict(person: str, organisation: str, now: datetime) -> dict[str, Any]:
@@ -181,8 +332,9 @@ def ended(consent: dict[str, Any]) -> dict[str, Any]:
     return {**consent, "status": "inactive"}
 
 
-def _reason(code: str) -> dict[str, str]:
-    return {"system": ACT_REASON, "code": code}
+def _reason(purpose: str) -> dict[str, str]:
+    system, _, code = purpose.rpartition("|")
+    return {"system": system or ACT_REASON, "code": code}
 
 
 def _consent(person: str, now: datetime, scope: str, provision: dict[str, Any]) -> dict[str, Any]:

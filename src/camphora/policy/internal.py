@@ -9,14 +9,14 @@ from camphora.policy.vocabulary import Purpose, Role
 def following(name: str) -> Access:
     """For a follower of the change log, which must see every record to keep its copy true."""
     reader = Reader(id=f"follower:{name}", name=name, role=Role.ADMINISTRATOR)
-    return Access(reader, Purpose.OPERATION, persons=None, types=None, tables=None, basis="follower")
+    return Access(reader, Purpose.OPERATION, persons=None, types=None, tables=None, ground="follower")
 
 
 def deciding(person: str) -> Access:
     """For the gate, which reads one person's choices in order to decide."""
     reader = Reader(id="gate", name="gate", role=Role.ADMINISTRATOR)
     return Access(
-        reader, Purpose.OPERATION, frozenset({person}), frozenset({"Consent", "Patient"}), basis="deciding"
+        reader, Purpose.OPERATION, frozenset({person}), frozenset({"Consent", "Patient"}), ground="deciding"
     )
 
 
@@ -24,5 +24,5 @@ def loading(name: str) -> Access:
     """For an administrator's load or the demo's seeding: writes with given ids, reads only to compare."""
     reader = Reader(id=f"load:{name}", name=name, role=Role.ADMINISTRATOR)
     return Access(
-        reader, Purpose.OPERATION, persons=None, types=None, tables=None, writes=None, basis="loading"
+        reader, Purpose.OPERATION, persons=None, types=None, tables=None, writes=None, ground="loading"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cache
 
 ACT_REASON = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
@@ -23,23 +24,16 @@ class Role(StrEnum):
 
 
 class Purpose(StrEnum):
-    """利用目的. SELF is a person's own reading and that of those they let in; OPERATION keeps the system going."""
+    """利用目的. SELF is a person's own reading and that of those they let in; OPERATION keeps the system going;
+    SURVEILLANCE is 疫情調查, which stands on statute: notifiable records within an officer's area."""
 
     OPEN = "open"
     SELF = "self"
     CARE = "care"
     SECONDARY = "secondary"
+    SURVEILLANCE = "surveillance"
     OPERATION = "operation"
 
-
-ACT_REASONS: dict[str, Purpose] = {
-    "PATRQT": Purpose.SELF,
-    "FAMRQT": Purpose.SELF,
-    "TREAT": Purpose.CARE,
-    "HRESCH": Purpose.SECONDARY,
-    "HPAYMT": Purpose.OPERATION,
-}
-"""The v3-ActReason codes that a choice may name, each with the purpose that it means here."""
 
 LABELS: tuple[str, ...] = ("PSY", "HIV", "SEX", "ETH", "SUD", "SDV", "GDIS", "BH", "STD", "OTHER")
 """Sensitivity labels (v3-ActCode, information sensitivity) by bit: a record's labels are a small integer.
@@ -47,8 +41,19 @@ The order is stored in every installation: append, never reorder."""
 
 
 def label_mask(codes: list[str] | tuple[str, ...]) -> int:
-    """The labels as bits; a code that is not in the list counts as OTHER, so that it can still be closed."""
+    """The labels as bits. A code below one of the list (OPIOIDUD below SUD) counts as that one; any other that is
+    not in the list as OTHER, so that it can still be closed."""
     mask = 0
     for code in codes:
-        mask |= 1 << LABELS.index(code if code in LABELS else "OTHER")
+        mask |= _bits(code)
     return mask
+
+
+@cache
+def _bits(code: str) -> int:
+    if code in LABELS:
+        return 1 << LABELS.index(code)
+    from camphora.policy.codes import act_codes
+
+    above = [each for each in act_codes().get(code, ()) if each in LABELS] or ["OTHER"]
+    return sum(1 << LABELS.index(each) for each in set(above))

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import secrets
+import threading
 import time
+from collections import deque
 from collections.abc import Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import apsw
-import orjson
 from pyroaring import BitMap
 
 from camphora.audit import Log, Receipt, commitment
+from camphora.audit.receipt import Ruling, from_line, salt_of, salted_digest
 from camphora.errors import Busy
 from camphora.policy import Access
 from camphora.policy.vocabulary import Purpose
@@ -22,9 +26,21 @@ FEW = 200
 """Up to so many persons a receipt names each by commitment. Above, and always for secondary use, whose lines
 anybody may read, it names the set by a salted digest: the number of commitments would tell an exact count."""
 
-INDEXED, REACH = "receipts", 256
-"""The place up to which receipts are indexed, and how far behind it one may still be missing: jobs come in the order
-in which threads hand them in, not in that of the log."""
+INDEXED = "receipts"
+"""The place up to which receipts are indexed."""
+INNER = frozenset({"follower", "deciding", "loading"})
+"""The grounds of the inner readers, which leave no receipt: what they read reaches nobody but through another
+receipted act."""
+
+
+class Act(NamedTuple):
+    """What was done, and what came of it. `result`: the parts of what was answered, in order; `ruling` None: as the
+    Access says."""
+
+    name: str
+    types: Iterable[str]
+    result: Iterable[bytes] = ()
+    ruling: Ruling | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,82 +55,150 @@ class Leaf:
 class Looks:
     """Leaves a receipt for each act of reading persons, and answers who looked."""
 
-    def __init__(self, log: Log, keeper: Keeper) -> None:
+    def __init__(self, log: Log, keeper: Keeper, secret: bytes) -> None:
         self._log = log
         self._keeper = keeper
+        self._secret = secret
+        self._order = threading.Lock()
+        self._due: deque[tuple[int, Leaf]] = deque()
+        self._asked = self._waiting = False
 
-    def leave(
-        self, access: Access, act: str, types: Iterable[str], persons: Iterable[int], reader: apsw.Connection
-    ) -> int | None:
-        """Hand over one receipt before the answer leaves; returns its number, None where nothing of a person was read.
+    def leave(self, access: Access, act: Act, persons: Iterable[int], reader: apsw.Connection) -> int | None:
+        """Hand over one receipt before the answer leaves; returns its number, None where nothing of a person was read
+        or where the receipt waits for the log.
 
-        Secondary use always leaves one, an answer over nobody too. The inner readers leave none: what they read
-        reaches nobody but through another receipted act.
+        Secondary use always leaves one, an answer over nobody too, and so does a refusal: what is hidden and what is
+        absent cost the same. Inner readers leave none.
         """
         members = BitMap(persons)
         secondary = access.purpose is Purpose.SECONDARY
-        if access.basis in {"follower", "deciding", "loading"} or not (members or secondary):
+        if access.ground in INNER or not (members or secondary or act.ruling == "deny"):
             return None
-        leaf = _leaf(access, act, tuple(sorted(set(types))), members, reader)
+        leaf = self._leaf(access, act, members, reader)
         try:
-            number = self._log.append(leaf.receipt)
+            number = self._append(leaf)
         except OSError:
-            self._later(access, leaf)
-            return None
+            return self._later(access, leaf)
         awaited = secondary or leaf.receipt.members is not None
-        job = self._keeper.submit(lambda connection: _index(connection, number, leaf), patient=not awaited)
         if awaited:
-            job.result()
+            self._hand_over(patient=False).result()
+        elif not self._asked:
+            self._hand_over(patient=True)
+        if self._waiting:
+            self._waiting = False
+            self._keeper.submit(self._replay, patient=True)
         if secondary:
-            self._sync()
+            self._settle()
         return number
 
-    def _sync(self) -> None:
+    def _append(self, leaf: Leaf) -> int:
+        """Into the log, and into the line of those to be indexed, which has the same order."""
+        with self._order:
+            number = self._log.append(leaf.receipt)
+            self._due.append((number, leaf))
+        return number
+
+    def _settle(self) -> None:
         try:
-            self._log.sync()
+            self._log.flush()
         except OSError:
             raise Busy("audit-unwritable") from None
 
-    def _later(self, access: Access, leaf: Leaf) -> None:
-        """The log cannot be written: secondary use stops, care goes on and its receipt waits in the store."""
+    def _later(self, access: Access, leaf: Leaf) -> int | None:
+        """The log cannot be written: secondary use stops; care goes on, first in the space kept for it, then with
+        its receipt waiting in the store."""
         if access.purpose is Purpose.SECONDARY:
             raise Busy("audit-unwritable")
+        if self._log.give_way():
+            try:
+                number = self._append(leaf)
+            except OSError:
+                pass
+            else:
+                self._hand_over(patient=True)
+                return number
         values = (leaf.receipt.line(), leaf.members.serialize(), leaf.salt)
         sql = "INSERT INTO waiting_receipt (receipt, members, salt) VALUES (?, ?, ?)"
         self._keeper.submit(lambda connection: connection.execute(sql, values)).result()
+        self._waiting = True
+        return None
+
+    # The index
+
+    def _hand_over(self, *, patient: bool) -> Future[int]:
+        self._asked = True
+        future = self._keeper.submit(self._index_due, patient=patient)
+        future.add_done_callback(self._indexed)
+        return future
+
+    def _index_due(self, connection: apsw.Connection) -> int:
+        """Index all that is due by one statement; returns the first number that is not indexed. Runs in the keeper."""
+        self._asked = False
+        with self._order:
+            due = list(self._due)
+        if not due:
+            return 0
+        _index(connection, due)
+        return due[-1][0] + 1
+
+    def _indexed(self, done: Future[int]) -> None:
+        """What the commit holds is due no more."""
+        if done.exception() is None:
+            through = done.result()
+            with self._order:
+                while self._due and self._due[0][0] < through:
+                    self._due.popleft()
 
     def bring_up(self, connection: apsw.Connection) -> int:
         """Index what a crash left out, then append the receipts that waited; returns how many. Runs in the keeper."""
+        self._forget_lost(connection)
         self._index_rest(connection)
-        waiting = list(
-            connection.execute("SELECT no, receipt, members, salt FROM waiting_receipt ORDER BY no")
-        )
-        for number, line, members, salt in waiting:
-            fields = orjson.loads(line)
-            kept = {**fields, "types": tuple(fields["types"]), "persons": tuple(fields["persons"])}
-            leaf = Leaf(Receipt(**kept), BitMap.deserialize(members), salt)
-            _index(connection, self._log.append(leaf.receipt), leaf)
+        return self._replay(connection)
+
+    def _replay(self, connection: apsw.Connection) -> int:
+        """Append the receipts that waited, in order, as far as the log takes them. Runs in the keeper."""
+        sql = "SELECT no, receipt, members, salt FROM waiting_receipt ORDER BY no"
+        appended = 0
+        for number, line, members, salt in list(connection.execute(sql)):
+            try:
+                self._append(Leaf(from_line(line), BitMap.deserialize(members), salt))
+            except OSError:
+                self._waiting = True
+                break
             connection.execute("DELETE FROM waiting_receipt WHERE no = ?", (number,))
-        return len(waiting)
+            appended += 1
+        else:
+            self._log.keep_space()
+        self._index_due(connection)
+        return appended
+
+    def _forget_lost(self, connection: apsw.Connection) -> None:
+        """A power cut may take receipts whose index was kept: their numbers will be given again, to others."""
+        size = len(self._log)
+        if _place(connection) > size:
+            connection.execute("DELETE FROM look WHERE receipt >= ?", (size,))
+            connection.execute("DELETE FROM person_set WHERE receipt >= ?", (size,))
+            connection.execute("UPDATE place SET change = ? WHERE follower = ?", (size, INDEXED))
 
     def _index_rest(self, connection: apsw.Connection) -> None:
         """Find again, by salt and nonce, whom the last receipts before a crash name."""
-        row = next(connection.execute("SELECT change FROM place WHERE follower = ?", (INDEXED,)), None)
-        rest = range(max(0, (row[0] if row else 0) - REACH), len(self._log))
+        rest = range(_place(connection), len(self._log))
         receipts = [(number, self._log.receipt(number)) for number in rest]
         listed = [
             (number, set(fields["persons"]), fields["nonce"])
             for number, fields in receipts
             if fields["persons"]
         ]
-        if not listed:
-            return
-        for person, salt in list(connection.execute("SELECT no, salt FROM person")):
-            found = [number for number, names, nonce in listed if commitment(salt, nonce) in names]
-            connection.executemany(
-                "INSERT OR IGNORE INTO look VALUES (?, ?)", ((person, number) for number in found)
-            )
-        _note_indexed(connection, len(self._log) - 1)
+        if listed:
+            for person, salt in list(connection.execute("SELECT no, salt FROM person")):
+                found = [number for number, names, nonce in listed if commitment(salt, nonce) in names]
+                connection.executemany(
+                    "INSERT OR IGNORE INTO look VALUES (?, ?)", ((person, number) for number in found)
+                )
+        if rest:
+            _note_indexed(connection, len(self._log))
+
+    # Who looked
 
     def of(self, person: int, limit: int, reader: apsw.Connection) -> list[Look]:
         """Who looked at a person, newest first, from both kinds of receipts."""
@@ -128,26 +212,57 @@ class Looks:
         newest = sorted(numbers, reverse=True)[:limit]
         return [_look(self._log, number, among_many=numbers[number]) for number in newest]
 
+    # The leaf
 
-def _leaf(access: Access, act: str, types: tuple[str, ...], members: BitMap, reader: apsw.Connection) -> Leaf:
-    nonce = secrets.token_hex(8)
-    few = len(members) <= FEW and access.purpose is not Purpose.SECONDARY
-    salt = b"" if few else secrets.token_bytes(16)
-    by = access.reader
-    receipt = Receipt(
-        at=int(time.time() * 1000),
-        reader=by.id,
-        name=by.name,
-        role=by.role,
-        organisation=by.organisation,
-        purpose=access.purpose,
-        act=act,
-        types=types,
-        persons=tuple(_commitments(members, nonce, reader)) if few else (),
-        members=None if few else commitment(salt + members.serialize(), nonce),
-        nonce=nonce,
-    )
-    return Leaf(receipt, members, salt)
+    def _leaf(self, access: Access, act: Act, members: BitMap, reader: apsw.Connection) -> Leaf:
+        nonce = secrets.token_hex(8)
+        few = len(members) <= FEW and access.purpose is not Purpose.SECONDARY
+        salt = b"" if few else secrets.token_bytes(16)
+        by, own = access.reader, salt_of(self._secret, nonce)
+        basis, reason = _stands_on(access)
+        receipt = Receipt(
+            at=int(time.time() * 1000),
+            reader=by.id,
+            name=by.name,
+            role=by.role,
+            organisation=by.organisation,
+            purpose=access.purpose,
+            act=act.name,
+            types=tuple(sorted(set(act.types))),
+            persons=tuple(_commitments(members, nonce, reader)) if few else (),
+            members=None if few else commitment(salt + members.serialize(), nonce),
+            nonce=nonce,
+            purposes=access.purposes,
+            ground=access.ground,
+            basis=basis,
+            reason=salted_digest(own, [reason.encode()]) if reason else None,
+            decision=act.ruling or _ruling(access),
+            policy=access.policy_version,
+            choices=_choices(access),
+            result=salted_digest(own, act.result),
+        )
+        return Leaf(receipt, members, salt)
+
+
+def _stands_on(access: Access) -> tuple[str | None, str]:
+    """The legal basis or the emergency by which the Access was opened, and what was written for it."""
+    if access.emergency is not None:
+        return f"emergency:{access.emergency.declared}", access.emergency.reason
+    if access.basis is not None:
+        return access.basis.id, access.basis.reason
+    return None, ""
+
+
+def _ruling(access: Access) -> Ruling:
+    if access.emergency is not None:
+        return "emergency"
+    return "permit" if access.basis is None else "override"
+
+
+def _choices(access: Access) -> int:
+    """The version of the choices that the Access was minted under, 0 where none weigh."""
+    hidden = [each.version for each in access.hidden]
+    return max([*hidden, *(each.version for each in access.closed)], default=0)
 
 
 def _commitments(members: BitMap, nonce: str, reader: apsw.Connection) -> list[str]:
@@ -156,20 +271,29 @@ def _commitments(members: BitMap, nonce: str, reader: apsw.Connection) -> list[s
     return sorted(commitment(salt, nonce) for (salt,) in rows)
 
 
-def _note_indexed(connection: apsw.Connection, number: int) -> None:
+def _place(connection: apsw.Connection) -> int:
+    row = next(connection.execute("SELECT change FROM place WHERE follower = ?", (INDEXED,)), None)
+    return int(row[0]) if row else 0
+
+
+def _note_indexed(connection: apsw.Connection, through: int) -> None:
     sql = "INSERT INTO place VALUES (?, ?) ON CONFLICT (follower) DO UPDATE SET change = max(change, excluded.change)"
-    connection.execute(sql, (INDEXED, number + 1))
+    connection.execute(sql, (INDEXED, through))
 
 
-def _index(connection: apsw.Connection, number: int, leaf: Leaf) -> None:
-    _note_indexed(connection, number)
-    if leaf.receipt.members is None:
-        connection.executemany(
-            "INSERT OR IGNORE INTO look VALUES (?, ?)", ((one, number) for one in leaf.members)
-        )
-    else:
-        values = (number, leaf.members.serialize(), leaf.salt)
-        connection.execute("INSERT OR IGNORE INTO person_set VALUES (?, ?, ?)", values)
+def _index(connection: apsw.Connection, due: Iterable[tuple[int, Leaf]]) -> None:
+    looks: list[tuple[int, int]] = []
+    sets: list[tuple[int, bytes, bytes]] = []
+    through = 0
+    for number, leaf in due:
+        through = number + 1
+        if leaf.receipt.members is None:
+            looks += ((person, number) for person in leaf.members)
+        else:
+            sets.append((number, leaf.members.serialize(), leaf.salt))
+    connection.executemany("INSERT OR IGNORE INTO look VALUES (?, ?)", looks)
+    connection.executemany("INSERT OR IGNORE INTO person_set VALUES (?, ?, ?)", sets)
+    _note_indexed(connection, through)
 
 
 def _look(log: Log, number: int, *, among_many: bool) -> Look:
@@ -184,4 +308,7 @@ def _look(log: Log, number: int, *, among_many: bool) -> Look:
         act=fields["act"],
         types=tuple(fields["types"]),
         among_many=among_many,
+        reader=fields["reader"],
+        decision=fields["decision"],
+        basis=fields["basis"],
     )

@@ -23,7 +23,7 @@ from camphora.policy.vocabulary import Purpose
 from camphora.records import paging
 from camphora.records.connections import Connections
 from camphora.records.keeper import Keeper
-from camphora.records.looks import Looks
+from camphora.records.looks import Act, Looks
 from camphora.records.plan import named_persons, plan
 from camphora.records.prepare import Prepared, prepare
 from camphora.records.store import Batch, Change, Delete, Followed, Look, Page, Put, Version, Written
@@ -48,7 +48,7 @@ class SQLiteStore:
         self._watchers: list[Callable[[], None]] = []
         self._count_lock = threading.Lock()
         self._keeper = Keeper(self._connections.writer, self._committed, self._interned.forget)
-        self._looks = Looks(self.audit, self._keeper)
+        self._looks = Looks(self.audit, self._keeper, self._secret)
         self._keeper.submit(self._looks.bring_up).result()
 
     def close(self) -> None:
@@ -89,7 +89,7 @@ class SQLiteStore:
             raise NotFound("records-not-found", type=record_type)
         if found[0].deleted:
             raise NotFound("records-gone", type=record_type)
-        self._looks.leave(access, "read", [record_type], _numbers([found]), reader)
+        self._looks.leave(access, Act("read", [record_type], _bodies([found[0]])), _numbers([found]), reader)
         return found[0]
 
     def history(self, access: Access, record_type: str, record_id: str) -> list[Version]:
@@ -98,8 +98,9 @@ class SQLiteStore:
         rows = _versions(reader, access, record_type, record_id, older=True)
         if not rows:
             raise NotFound("records-not-found", type=record_type)
-        self._looks.leave(access, "history", [record_type], _numbers(rows), reader)
-        return [version for version, _ in rows]
+        versions = [version for version, _ in rows]
+        self._looks.leave(access, Act("history", [record_type], _bodies(versions)), _numbers(rows), reader)
+        return versions
 
     def search(self, access: Access, query: Query) -> Page:
         require_type(access, query.type)
@@ -114,10 +115,11 @@ class SQLiteStore:
             persons |= BitMap(named_persons(query, access, reader))
         shown = rows[:limit]
         persons |= BitMap(_persons(row[4] for row in shown))
-        self._looks.leave(access, "search", [query.type], persons, reader)
+        versions = [Version(query.type, *row[:4]) for row in shown]
+        self._looks.leave(access, Act("search", [query.type], _bodies(versions)), persons, reader)
         more = len(rows) > limit > 0
         token = paging.issue(self._secret, access, query, list(shown[-1][5:])) if more else None
-        return Page([Version(query.type, *row[:4]) for row in shown], token, total)
+        return Page(versions, token, total)
 
     # For followers and the gate
 
@@ -148,7 +150,7 @@ class SQLiteStore:
 
     def letting_in(self, access: Access, patient: str) -> frozenset[str]:
         """The Patient ids of those who let this patient read for them now; for the gate."""
-        if access.basis != "deciding":
+        if access.ground != "deciding":
             raise Forbidden("records-not-a-follower")
         now = int(time.time() * 1000)
         sql = (
@@ -272,15 +274,23 @@ class SQLiteStore:
         numbers = Names(reader).persons([person])
         return self._looks.of(numbers[0], limit, reader) if numbers else []
 
-    def leave(self, access: Access, act: str, types: Iterable[str], persons: Iterable[int]) -> int | None:
-        """Leave a receipt for an act of reading outside this store's own calls: the lake's."""
-        return self._looks.leave(access, act, types, persons, self._connections.reader())
+    def leave(
+        self,
+        access: Access,
+        act: str,
+        types: Iterable[str],
+        persons: Iterable[int],
+        result: Iterable[bytes] = (),
+    ) -> int | None:
+        """Leave a receipt for an act of reading outside this store's own calls: the lake's. `result`: the parts of
+        what is answered, of which the receipt keeps a salted digest."""
+        return self._looks.leave(access, Act(act, types, result), persons, self._connections.reader())
 
     def attest(self, access: Access, act: str, types: Iterable[str], patients: Iterable[str]) -> int | None:
         """Leave a receipt for an act about these persons that is no reading of records: a choice made, a decision
         explained. Its number, None where nobody of them is known here or the log waits."""
         reader = self._connections.reader()
-        return self._looks.leave(access, act, types, Names(reader).persons(patients), reader)
+        return self._looks.leave(access, Act(act, types), Names(reader).persons(patients), reader)
 
     def settle(self) -> None:
         """Wait until everything handed to the keeper before now is durable, receipts included."""
@@ -289,7 +299,6 @@ class SQLiteStore:
 
     def _committed(self) -> None:
         self._interned.keep()
-        self.audit.sync()
         for called in self._watchers:
             called()
 
@@ -328,6 +337,11 @@ def _versions(
         )
         found += reader.execute(sql, (row[0], *seen.values))
     return [(Version(record_type, record_id, *columns[:3]), columns[3]) for columns in found]
+
+
+def _bodies(versions: Iterable[Version]) -> Iterator[bytes]:
+    """What was answered, as it stands in the receipt's digest."""
+    return (version.body or b"" for version in versions)
 
 
 def _numbers(rows: list[tuple[Version, int | None]]) -> list[int]:

@@ -13,7 +13,8 @@ import apsw
 
 from camphora.errors import Forbidden
 from camphora.policy import Access
-from camphora.policy.decision import SHARED_TYPES
+from camphora.policy.admission import SHARED_TYPES
+from camphora.policy.asking import Scope
 from camphora.policy.vocabulary import Purpose
 from camphora.records.terms import Names
 
@@ -47,7 +48,15 @@ def visible(access: Access, record_type: str, connection: apsw.Connection) -> Pr
         numbers = Names(connection).persons(access.persons)
         parts.append(f"r.person IN ({','.join('?' * len(numbers))})")
         values += numbers
-    for hidden in access.hidden:
+    if access.purpose is Purpose.SURVEILLANCE or access.scope != Scope():
+        return Predicate("0", [])
+    if access.purpose is not Purpose.SELF:
+        parts.append(
+            "NOT EXISTS (SELECT 1 FROM ruled u WHERE u.person = r.person AND u.since <= ?"
+            " AND (u.until IS NULL OR u.until > ?))"
+        )
+        values += [now, now]
+    for hidden in access.hidden_for(record_type):
         parts.append(
             "NOT EXISTS (SELECT 1 FROM hidden h WHERE h.name = ? AND h.person = r.person"
             " AND h.since <= ? AND (h.until IS NULL OR h.until > ?))"

@@ -11,8 +11,8 @@ import orjson
 
 from camphora.errors import Conflict, Forbidden, Invalid, NotFound
 from camphora.policy import Access
-from camphora.policy.choices import Closes, Hides, LetsIn
-from camphora.policy.decision import SHARED_TYPES
+from camphora.policy.admission import SHARED_TYPES
+from camphora.policy.choices import Allows, Closes, Hides, LetsIn, Ruled
 from camphora.policy.vocabulary import Purpose
 from camphora.records.prepare import Prepared
 from camphora.records.store import Delete, Written
@@ -208,9 +208,18 @@ class Writer:
                     self.connection.execute(
                         "INSERT INTO let_in VALUES (?, ?, ?, ?, ?)", (relative, person, consent, *span)
                     )
+                case Allows(set_name=name):
+                    self.connection.execute(
+                        "INSERT INTO allowed VALUES (?, ?, ?, ?, ?)", (name, person, consent, *span)
+                    )
+                case Ruled(classes=classes):
+                    self.connection.execute(
+                        "INSERT INTO ruled VALUES (?, ?, ?, ?, ?)",
+                        (person, consent, *span, " ".join(classes)),
+                    )
 
     def _forget_effects(self, consent: int) -> None:
-        for table in ("hidden", "closed", "let_in"):
+        for table in ("hidden", "closed", "let_in", "allowed", "ruled"):
             self.connection.execute(f"DELETE FROM {table} WHERE consent = ?", (consent,))
 
     def _log(self, kind: str, subject: int, version: int, person: int | None, now: int) -> None:

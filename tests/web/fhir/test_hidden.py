@@ -15,7 +15,7 @@ from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from builders import NOW, clinician, condition, observation, patient, people
-from camphora.policy import Purpose, Reader, Request, Role, decide
+from camphora.policy import Purpose, Reader, Request, Role, admit
 from camphora.policy.choices import close_part, restrict, stop_secondary_use
 from camphora.policy.internal import following, loading
 from camphora.policy.paths import declared
@@ -34,7 +34,7 @@ PART = condition("c1", "ada", "F32.9", "PSY")
 
 
 def _officer():
-    return decide(Request(Reader("officer", "陳技士", Role.OFFICER), Purpose.SECONDARY)).access
+    return admit(Request(Reader("officer", "陳技士", Role.OFFICER), Purpose.SECONDARY)).access
 
 
 SCENARIOS = {

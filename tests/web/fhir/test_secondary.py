@@ -3,7 +3,7 @@
 import pytest
 
 from builders import observation
-from camphora.policy import Purpose, Reader, Request, Role, decide
+from camphora.policy import Purpose, Reader, Request, Role, admit
 from web.fhir.asking import bundle, codes, entry, get, post, put, statuses
 
 CODE = "records-secondary-by-question"
@@ -16,7 +16,7 @@ GETS = (
 @pytest.fixture(params=[Role.ANALYST, Role.OFFICER, Role.MANAGER])
 def other(request, served, loaded):
     reader = Reader("other", "某人", request.param)
-    return served(loaded, decide(Request(reader, Purpose.SECONDARY)).access)
+    return served(loaded, admit(Request(reader, Purpose.SECONDARY)).access)
 
 
 @pytest.mark.parametrize("path", GETS)

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from camphora.pages.words import missing
-from camphora.policy import decision
+from camphora.policy import admission
 from camphora.policy.internal import following
 from camphora.web.reading import Reading, elements, medicines, screening, titles
 from camphora.web.reading.people import masked
 from camphora.web.site import handlers_words
 
 TODAY = date(2026, 11, 21)
-FOLDER = Path(decision.__file__).parents[1] / "web" / "words"
+FOLDER = Path(admission.__file__).parents[1] / "web" / "words"
 
 
 class NoTerms:
@@ -43,7 +43,7 @@ def test_the_words_are_complete_in_both_languages(name):
 
 
 def test_every_reason_of_a_decision_and_its_law_can_be_said(reading):
-    source = Path(decision.__file__).read_text("utf-8")
+    source = Path(admission.__file__).read_text("utf-8")
     codes = re.findall(r'Reason\(\s*"([a-z-]+)"', source)
     laws = re.findall(r'source="([^"]+)"', source)
     assert len(codes) > 10

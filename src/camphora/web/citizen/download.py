@@ -11,7 +11,7 @@ from starlette.responses import Response
 from camphora.fhir import definitions
 from camphora.fhir.search import Query
 from camphora.pages import Badge, Cell, Column, Table
-from camphora.policy.decision import SHARED_TYPES
+from camphora.policy.admission import SHARED_TYPES
 from camphora.records import Version
 from camphora.web import downloads
 from camphora.web.citizen.looked import attachment

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from camphora.installation import Installation
 from camphora.pages import Action
-from camphora.policy.choices import Closes, Effect, Hides, LetsIn, restricted
+from camphora.policy.choices import STOPPED, Closes, Effect, Hides, LetsIn, restricted
 from camphora.policy.vocabulary import LABELS
 from camphora.web.contexts import Choice
 from camphora.web.reading import Chart, Json, Reading
@@ -47,7 +47,7 @@ def held(chart: Chart) -> list[Held]:
 
 
 def stops(choices: Sequence[Held]) -> list[Held]:
-    return [each for each in choices if isinstance(each.effect, Hides) and not _institution(each)]
+    return [each for each in choices if isinstance(each.effect, Hides) and each.effect.set_name == STOPPED]
 
 
 def restrictions(choices: Sequence[Held]) -> dict[str, Held]:

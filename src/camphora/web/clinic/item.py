@@ -16,7 +16,7 @@ from camphora.fhir import definitions
 from camphora.fhir.search import MOST_ALTERNATIVES
 from camphora.pages import Block, Column, Link, Moment, Table, Timeline
 from camphora.policy import Access, Purpose
-from camphora.policy.decision import SHARED_TYPES
+from camphora.policy.admission import SHARED_TYPES
 from camphora.records import Version
 from camphora.web.contexts import RecordItem
 from camphora.web.reading import Chart, Json, Reading, course, elements, is_synthetic
@@ -164,7 +164,7 @@ def _tabs(reading: Reading, opened: Opened) -> list[Link]:
 def _crumbs(reading: Reading, opened: Opened, patient: Json) -> list[Link]:
     words = reading.words
     if opened.access.purpose is Purpose.SELF:
-        own = opened.access.basis == "own-record"
+        own = opened.access.ground == "own-record"
         href = "/me" if own else f"/family/{quote(opened.person)}"
         return [Link(words("citizen.record") if own else words("citizen.relative"), href)]
     crumbs = [Link(words("clinic.patients"), "/patients")]

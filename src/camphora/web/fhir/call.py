@@ -107,7 +107,7 @@ class Call:
     @property
     def loads(self) -> bool:
         """An administrator's load or the demo's seeding, which writes under the ids that it brings."""
-        return self.access.basis == "loading"
+        return self.access.ground == "loading"
 
 
 @dataclass(frozen=True, slots=True)

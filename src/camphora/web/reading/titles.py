@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from camphora.errors import Invalid
 from camphora.policy.choices import Closes, Effect, Hides, LetsIn, effects
 from camphora.web.reading.chart import name_of
 from camphora.web.reading.plain import DEPARTMENT, Json, Reading
@@ -78,11 +77,8 @@ def consent_title(reading: Reading, consent: Json) -> str:
 
 
 def honoured(consent: Json) -> tuple[Effect, ...]:
-    """What a Consent does; nothing where it cannot be honoured here."""
-    try:
-        return effects(consent)
-    except Invalid:
-        return ()
+    """What a Consent does to the sets that queries join."""
+    return effects(consent)
 
 
 def place(reading: Reading, resource: Json) -> str:
