@@ -22,7 +22,7 @@ class Field:
 
     name: str
     label: str
-    kind: Literal["text", "search", "password", "date", "select", "radio", "checkbox", "hidden"] = "text"
+    kind: Literal["text", "search", "password", "date", "select", "radio", "checkbox", "hidden", "long"] = "text"
     value: str = ""
     options: Sequence[tuple[str, str]] = ()
     hint: str = ""
@@ -426,6 +426,47 @@ class Uses:
     more: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands over every page of a reader for a time, with how it is opened and ended: an emergency."""
+
+    title: str
+    text: str
+    open: Action
+    end: Action
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One thing to be judged or decided, or that was: its facts as lines, and forms for what may be done."""
+
+    title: str
+    lines: Sequence[str]
+    forms: Sequence[Form] = ()
+    chip: str = ""
+    tone: Tone = "plain"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duty:
+    """A page of a duty: what to know before, a form, cases, and what came of it."""
+
+    template: ClassVar[str] = "duty.html"
+    title: str
+    lead: str = ""
+    done: str = ""
+    error: str = ""
+    before: Sequence[Block] = ()
+    form: Form | None = None
+    form_title: str = ""
+    cases: Sequence[Case] = ()
+    cases_title: str = ""
+    empty: str = ""
+    blocks: Sequence[Block] = ()
+    actions: Sequence[Action] = ()
+    crumbs: Sequence[Link] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patterns:
     """`/patterns`: every component once."""
@@ -445,5 +486,5 @@ class Patterns:
 
 Context = (
     Home | Catalogue | SystemPage | SignIn | SignInAs | ErrorPage | MyRecord | Looked | Choices | Confirm
-    | Download | Family | Patients | Patient | RecordItem | Ask | Uses | Patterns
+    | Download | Family | Patients | Patient | RecordItem | Ask | Uses | Patterns | Duty
 )  # fmt: skip

@@ -34,7 +34,7 @@ from camphora.pages import (
 )
 from camphora.pages.words import LANGUAGES, Words
 from camphora.web import drawing
-from camphora.web.contexts import Context
+from camphora.web.contexts import Context, Standing
 from camphora.web.drawing.thumbnail import thumbnail
 
 CSP = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
@@ -61,6 +61,7 @@ class Chrome:
     links: Sequence[Link] = ()
     theme: Literal["", "light", "dark"] = ""
     size: Literal["", "large"] = ""
+    standing: Sequence[Standing] = ()
 
     def switch(self, **changes: str) -> str:
         """This address with parameters set, or taken away where empty: `switch(lang="en")`."""
