@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import threading
 import time
 from collections import deque
@@ -28,6 +28,8 @@ anybody may read, it names the set by a salted digest: the number of commitments
 
 INDEXED = "receipts"
 """The place up to which receipts are indexed."""
+KEPT = 50_000
+"""So many persons' salts are kept at hand: a person who was just read is read again."""
 INNER = frozenset({"follower", "deciding", "loading"})
 """The grounds of the inner readers, which leave no receipt: what they read reaches nobody but through another
 receipted act."""
@@ -62,6 +64,7 @@ class Looks:
         self._order = threading.Lock()
         self._due: deque[tuple[int, Leaf]] = deque()
         self._asked = self._waiting = False
+        self._salts: dict[int, bytes] = {}
 
     def leave(self, access: Access, act: Act, persons: Iterable[int], reader: apsw.Connection) -> int | None:
         """Hand over one receipt before the answer leaves; returns its number, None where nothing of a person was read
@@ -215,9 +218,9 @@ class Looks:
     # The leaf
 
     def _leaf(self, access: Access, act: Act, members: BitMap, reader: apsw.Connection) -> Leaf:
-        nonce = secrets.token_hex(8)
+        nonce = os.urandom(8).hex()
         few = len(members) <= FEW and access.purpose is not Purpose.SECONDARY
-        salt = b"" if few else secrets.token_bytes(16)
+        salt = b"" if few else os.urandom(16)
         by, own = access.reader, salt_of(self._secret, nonce)
         basis, reason = _stands_on(access)
         receipt = Receipt(
@@ -229,7 +232,7 @@ class Looks:
             purpose=access.purpose,
             act=act.name,
             types=tuple(sorted(set(act.types))),
-            persons=tuple(_commitments(members, nonce, reader)) if few else (),
+            persons=self._commitments(members, nonce, reader) if few else (),
             members=None if few else commitment(salt + members.serialize(), nonce),
             nonce=nonce,
             purposes=access.purposes,
@@ -242,6 +245,16 @@ class Looks:
             result=salted_digest(own, act.result),
         )
         return Leaf(receipt, members, salt)
+
+    def _commitments(self, members: BitMap, nonce: str, reader: apsw.Connection) -> tuple[str, ...]:
+        salts = self._salts
+        missing = [person for person in members if person not in salts]
+        if missing:
+            if len(salts) > KEPT:
+                salts.clear()
+            marks = ",".join("?" * len(missing))
+            salts.update(reader.execute(f"SELECT no, salt FROM person WHERE no IN ({marks})", missing))
+        return tuple(sorted(commitment(salts[person], nonce) for person in members if person in salts))
 
 
 def _stands_on(access: Access) -> tuple[str | None, str]:
@@ -263,12 +276,6 @@ def _choices(access: Access) -> int:
     """The version of the choices that the Access was minted under, 0 where none weigh."""
     hidden = [each.version for each in access.hidden]
     return max([*hidden, *(each.version for each in access.closed)], default=0)
-
-
-def _commitments(members: BitMap, nonce: str, reader: apsw.Connection) -> list[str]:
-    marks = ",".join("?" * len(members))
-    rows = reader.execute(f"SELECT salt FROM person WHERE no IN ({marks})", tuple(members))
-    return sorted(commitment(salt, nonce) for (salt,) in rows)
 
 
 def _place(connection: apsw.Connection) -> int:

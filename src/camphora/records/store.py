@@ -122,6 +122,9 @@ class Look:
     act: str
     types: tuple[str, ...] = field(default_factory=tuple)
     among_many: bool = False
+    reader: str = ""
+    decision: str = "permit"
+    basis: str | None = None
 
 
 class Store(Protocol):
