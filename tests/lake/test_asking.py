@@ -177,8 +177,8 @@ def test_a_stop_during_the_question_is_still_obeyed(exact, store, monkeypatch):
     first = exact._count
     pending = ["p7"]
 
-    def slow(now, question):
-        counted = first(now, question)
+    def slow(*given):
+        counted = first(*given)
         while pending:
             _stop(store, pending.pop())
         return counted

@@ -22,7 +22,7 @@ def _files(lake):
 
 
 def _named(lake):
-    return {part.file for part in lake._follower.snapshot().manifest.parts}
+    return set(lake._follower.snapshot().manifest.files())
 
 
 def _persons(lake, source="person"):
@@ -143,7 +143,7 @@ def test_only_the_ranges_that_changed_are_made_again(store, tmp_path, monkeypatc
 
 def test_a_part_that_a_question_reads_stays_until_it_is_done(lake, store):
     held = _named(lake)
-    with lake._parts.pinned(lake._follower.snapshot, lambda now: [part.file for part in now.manifest.parts]):
+    with lake._parts.pinned(lake._follower.snapshot, lambda now: now.manifest.files()):
         store.write(LOAD, [Put(condition("x", "p1", "I10", None))])
         lake.catch_up()
         assert held <= _files(lake)
@@ -204,12 +204,12 @@ def test_open_parts_hold_nobody_who_has_stopped_and_withheld_parts_nobody_else(l
     lake.catch_up()
     now = lake._follower.snapshot()
     found = {True: set(), False: set()}
-    for part in now.manifest.parts:
+    for part in (part for name in lake.tables() for part in now.manifest.of(name)):
         path = str(lake._parts.path(part.file))
         rows = lake._fetch("SELECT person FROM read_parquet($path)", {"path": path})
         assert len(rows) == part.rows > 0
         found[part.open] |= {person for (person,) in rows}
-    assert found[False] == set(now.hidden)
+    assert found[False] == set(now.manifest.withheld["person"])
     assert len(found[False]) == 3
     assert len(found[True]) == 57
     assert not found[True] & found[False]

@@ -12,7 +12,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,17 +28,21 @@ from camphora.lake.counting import Counted, count, sources_of
 from camphora.lake.cutting import SPAN
 from camphora.lake.disclosure import Certificate, Rules, Value, release
 from camphora.lake.duckdb import Engine
-from camphora.lake.follower import ACCESS, CaughtUp, Follower, Progress, Snapshot
+from camphora.lake.follower import CaughtUp, Follower, Progress, Snapshot
 from camphora.lake.parts import PartFolder
-from camphora.lake.plan import Plan
+from camphora.lake.plan import Paths, Plan
 from camphora.lake.question import Filter, Question
+from camphora.lake.sides import ACCESS, Rows, Sides, rows_of
 from camphora.lake.sources import Source, base_views, digest, table_source, view_source
 from camphora.policy import Access, HiddenSet, Purpose
-from camphora.policy.choices import STOPPED
+from camphora.policy.choices import STOPPED, allowed
+from camphora.policy.codes import is_project
 from camphora.policy.paths import read_path
 from camphora.records import Batch, SQLiteStore
 
 T = TypeVar("T")
+Stopped = Mapping[str, BitMap]
+"""By source, whose rows a question may not read."""
 TRIES = 5
 REST, PATIENCE = 0.5, 4.0
 """In the background loading goes first: seconds without a write that count as a pause, and how many times as long as
@@ -58,7 +63,8 @@ class Answer:
 
     `data_version`: the change up to which records are in the answer; `choices_version`: the change up to which
     choices are, always the newest when it was asked. `withheld_note` stands under every answer about persons,
-    whether or not anybody has stopped, so that it says nothing about anybody.
+    whether or not anybody has stopped, so that it says nothing about anybody. `purposes` are those asked for, `basis`
+    the id of the legal basis under which it was asked.
     """
 
     columns: tuple[str, ...]
@@ -68,6 +74,8 @@ class Answer:
     choices_version: int
     code_version: str
     withheld_note: Mapping[str, str] | None = None
+    purposes: tuple[str, ...] = ()
+    basis: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +107,9 @@ class Lake:
         self._rules = rules or Rules()
         self._engine = Engine(folder)
         self._parts = PartFolder(parts)
-        self._follower = Follower(
-            store, self._engine, self._parts, self._sources, digest(self._sources.values(), SPAN)
-        )
+        self._sides = Sides(store)
+        form = digest(self._sources.values(), SPAN)
+        self._follower = Follower(store, self._engine, self._parts, self._sources, form)
         self._wake, self._closing = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
         self.fault: Exception | None = None
@@ -160,25 +168,40 @@ class Lake:
     def ask(self, access: Access, question: Question) -> Answer:
         """The answer, safe to release; the receipt is left before it leaves.
 
-        Every choice up to now is applied first. Raises Forbidden where the Access is not for this purpose or does
-        not reach the table, Invalid for a question that names what is not there, Busy before the lake was first
-        filled or while the receipt log cannot be written.
+        Every choice up to now holds in it, by the purposes of the Access; a choice that changes what may be read
+        before the answer is out has it counted again. Raises Forbidden where the Access is not for this purpose or
+        does not reach the table, Invalid for a question that names what is not there, Busy before the lake was first
+        filled, while choices change faster than it counts, or while the receipt log cannot be written.
         """
         source = self._source(question.source)
         if question.purpose is not access.purpose:
             raise Forbidden("lake-purpose", purpose=question.purpose)
         if not source.about_persons:
             return self._ask_table(access, source, question)
-        self._require_secondary(access)
+        _require_secondary(access)
         sources = [self._sources[name] for name in sources_of(question, self._source)]
         for one in sources:
             self._require_reach(access, one)
-        now, counted = self._settled(lambda now: self._count(now, question))
-        self._store.leave(access, "ask", (kind for one in sources for kind in one.types), counted.members)
+
+        def read(now: Snapshot, stopped: Stopped) -> Counted:
+            counted = self._count(now, stopped, question)
+            self._store.leave(access, "ask", (kind for one in sources for kind in one.types), counted.members)
+            return counted
+
+        now, counted = self._settled(lambda: self._stopped(access, sources), read)
         released = release(counted.domains, counted.cells, counted.kind, self._rules)
         rows = tuple((*key, figure) for key, figure in released.cells.items())
-        versions = (now.place, now.last_change, __version__)
-        return Answer(_headings(question), rows, released.certificate, *versions, NOTE)
+        return Answer(
+            _headings(question),
+            rows,
+            released.certificate,
+            data_version=now.place,
+            choices_version=now.last_change,
+            code_version=__version__,
+            withheld_note=NOTE,
+            purposes=access.purposes,
+            basis=access.basis.id if access.basis else None,
+        )
 
     def rows(
         self, access: Access, table: str, where: Sequence[Filter] = (), columns: Sequence[str] = ()
@@ -200,27 +223,40 @@ class Lake:
             [dict(zip(keys, row, strict=True)) for row in found], batches[-1] if batches else None
         )
 
-    def open_rows_of(self, person: str, access: Access) -> dict[str, int]:
-        """By view, how many rows of this person are open to secondary use at this moment: exactly, for herself."""
+    def open_rows_of(self, person: str, access: Access, purposes: Sequence[str] = ()) -> dict[str, int]:
+        """By view, how many rows of this person are open to secondary use at this moment: exactly, for herself.
+
+        With `purposes` (codes of v3-ActReason or projects) the rows that a question for all of them together reads;
+        without, those that no stop touches.
+        """
         if access.purpose is not Purpose.SELF or access.persons is None or person not in access.persons:
             raise NotFound("records-not-found", type="Patient")
         number = self._follower.numbers({person}).get(person, 0)
         about = [source for source in self._sources.values() if source.about_persons]
+        asking = _asking(access, tuple(purposes))
 
-        def mine(now: Snapshot) -> dict[str, int]:
-            found = {}
-            for source in about:
-                files = self._paths(now, source.name)
-                sql = "SELECT count(*) FROM read_parquet($files) WHERE person = $person"
-                values = {"files": files, "person": number}
-                found[source.name] = int(self._fetch(sql, values)[0][0] or 0) if files else 0
-            return found
+        def stopped() -> Stopped:
+            sides = self._sides
+            return {
+                each.name: sides.stopped(asking, each) if purposes else sides.touched(each) for each in about
+            }
 
-        _, counts = self._settled(mine)
+        def mine(now: Snapshot, stopped: Stopped) -> dict[str, int]:
+            return {each.name: self._rows_of(now, each, number, stopped[each.name]) for each in about}
+
+        _, counts = self._settled(stopped, mine)
         self._store.leave(
             access, "open-rows", (kind for one in about for kind in one.types), [number] if number else []
         )
         return counts
+
+    def _rows_of(self, now: Snapshot, source: Source, person: int, stopped: BitMap) -> int:
+        parts = [part for part in now.manifest.of(source.name) if part.low == person // SPAN * SPAN]
+        if not parts or person in stopped:
+            return 0
+        sql = "SELECT count(*) FROM read_parquet($files) WHERE person = $person"
+        files = [str(self._parts.path(part.file)) for part in parts]
+        return int(self._fetch(sql, {"files": files, "person": person})[0][0] or 0)
 
     def _ask_table(self, access: Access, source: Source, question: Question) -> Answer:
         self._require_reach(access, source)
@@ -234,36 +270,47 @@ class Lake:
         version = self._store.last_change()
         return Answer(_headings(question), tuple(rows), Certificate("none"), version, version, __version__)
 
-    def _count(self, now: Snapshot, question: Question) -> Counted:
+    def _count(self, now: Snapshot, stopped: Stopped, question: Question) -> Counted:
         if now.place == 0 and now.last_change > 0:
             raise Busy("lake-not-ready")
-        cursor = self._engine.cursor()
-        try:
-            return count(cursor, self._source, lambda name: self._paths(now, name), question, self._rules)
-        finally:
-            cursor.close()
+        with self._engine.sets() as named, closing(self._engine.cursor()) as cursor:
 
-    def _settled(self, read: Callable[[Snapshot], T]) -> tuple[Snapshot, T]:
-        """Read while every choice of this moment holds, from before the reading until after it."""
+            def files(name: str) -> Paths:
+                return self._paths(rows_of(self._sources[name], now.manifest, stopped[name]), named)
+
+            return count(cursor, self._source, files, question, self._rules)
+
+    def _settled(
+        self, present: Callable[[], Stopped], read: Callable[[Snapshot, Stopped], T]
+    ) -> tuple[Snapshot, T]:
+        """Read by the choices of this moment; again where they changed before the reading was done."""
         for _ in range(TRIES):
-            self._follower.settle()
             with self._follower.reading() as now:
-                if self._follower.is_settled(now):
-                    found = read(now)
-                    if self._hidden() == now.hidden:
-                        return now, found
+                stopped = present()
+                found = read(now, stopped)
+                if present() == stopped:
+                    return now, found
         raise Busy("lake-moving")
 
-    def _hidden(self) -> BitMap:
-        return BitMap(self._store.hidden_persons(ACCESS, STOPPED))
+    def _stopped(self, access: Access, sources: Sequence[Source]) -> Stopped:
+        return {source.name: self._sides.stopped(access, source) for source in sources}
 
     def _read_table(self, name: str, read: Callable[[plan.Files], T]) -> T:
         self._follower.freshen(name)
         with self._follower.reading() as now:
-            return read(lambda source: self._paths(now, source))
+            return read(
+                lambda source: self._paths(
+                    rows_of(self._sources[source], now.manifest, BitMap()), lambda one: one
+                )
+            )
 
-    def _paths(self, now: Snapshot, name: str) -> list[str]:
-        return [str(self._parts.path(file)) for file in now.manifest.files(name)]
+    def _paths(self, rows: Rows, named: Callable[[BitMap], BitMap | str]) -> Paths:
+        plain, guarded, withheld = (
+            [str(self._parts.path(part.file)) for part in parts]
+            for parts in (rows.plain, rows.guarded, rows.withheld)
+        )
+        left_out = named(rows.left_out) if guarded else ""
+        return Paths(plain, guarded, left_out, withheld, named(rows.admitted) if withheld else "")
 
     def _fetch(self, sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         cursor = self._engine.cursor()
@@ -276,12 +323,6 @@ class Lake:
         if name not in self._sources:
             raise NotFound("lake-source-unknown", source=name)
         return self._sources[name]
-
-    def _require_secondary(self, access: Access) -> None:
-        """Rows about persons serve secondary use alone, under the one set by which the parts are placed."""
-        placed = access.hidden == (HiddenSet(STOPPED),) and not access.closed and access.persons is None
-        if access.purpose is not Purpose.SECONDARY or not placed:
-            raise Forbidden("lake-purpose", purpose=access.purpose)
 
     def _require_reach(self, access: Access, source: Source) -> None:
         """Whether the Access reaches a view's record type, or every batch of a table."""
@@ -299,6 +340,19 @@ def _by_name(made: Sequence[Source]) -> dict[str, Source]:
         if found.setdefault(source.name, source).form != source.form:
             raise Invalid("lake-name-doubled", name=source.name)
     return found
+
+
+def _require_secondary(access: Access) -> None:
+    """Rows about persons serve secondary use alone, for purposes that are named, under the stops."""
+    stops = any(hidden.name == STOPPED for hidden in access.hidden)
+    if access.purpose is not Purpose.SECONDARY or not stops or access.closed or access.persons is not None:
+        raise Forbidden("lake-purpose", purpose=access.purpose)
+
+
+def _asking(access: Access, purposes: tuple[str, ...]) -> Access:
+    """The Access of a question for these purposes, of which a person asks what it would read of them."""
+    hidden = tuple(HiddenSet(STOPPED, allowed(code) if is_project(code) else None) for code in purposes)
+    return replace(access, purpose=Purpose.SECONDARY, purposes=purposes, hidden=hidden)
 
 
 def _headings(question: Question) -> tuple[str, ...]:

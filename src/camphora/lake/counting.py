@@ -10,7 +10,7 @@ from pyroaring import BitMap
 
 from camphora.lake import plan
 from camphora.lake.disclosure import Cell, Key, Kind, Rules, Value, listed
-from camphora.lake.plan import Files, Find, Plan
+from camphora.lake.plan import Files, Find, Paths, Plan
 from camphora.lake.question import Question
 
 _KINDS: Mapping[str, Kind] = {"persons": "persons", "rows": "rows", "mean": "mean"}
@@ -28,7 +28,7 @@ class Counted:
 
 def sources_of(question: Question, find: Find) -> list[str]:
     """The sources that a question reads. Raises Invalid or Forbidden where it cannot be asked."""
-    composed = Plan(find, lambda _: ())
+    composed = Plan(find, lambda _: Paths())
     composed.base(question)
     return sorted(composed.used)
 
@@ -36,7 +36,7 @@ def sources_of(question: Question, find: Find) -> list[str]:
 def count(
     cursor: duckdb.DuckDBPyConnection, find: Find, files: Files, question: Question, rules: Rules
 ) -> Counted:
-    """Count over the open parts. The cursor keeps a temporary table until it is closed."""
+    """Count over the rows that may be read. The cursor keeps a temporary table until it is closed."""
     composed = Plan(find, files)
     base = composed.base(question)
     size, kind = len(question.by), _KINDS[question.measure.kind]

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Mapping, Sequence
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
+from pyroaring import BitMap
 
 THREADS, MEMORY = 2, "1GB"
+FEW, KEPT = 4096, 8
+"""Up to so many persons stand in a statement itself; larger sets are tables, of which so many are kept for later."""
 _FORMAT = "(FORMAT parquet, COMPRESSION zstd)"
 
 
@@ -30,6 +37,9 @@ class Engine:
         self._connection.execute(f"SET allowed_directories = ['{allowed}/']")
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET lock_configuration = true")
+        self._sets: dict[str, None] = {}
+        self._used: Counter[str] = Counter()
+        self._lock = threading.Lock()
 
     def close(self) -> None:
         self._connection.close()
@@ -37,6 +47,37 @@ class Engine:
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A cursor with temporary tables of its own; the caller closes it."""
         return self._connection.cursor()
+
+    @contextmanager
+    def sets(self) -> Iterator[Callable[[BitMap], BitMap | str]]:
+        """Makes large sets of persons into tables, each once, which stay while the context is open."""
+        mine: list[str] = []
+
+        def named(persons: BitMap) -> BitMap | str:
+            if len(persons) <= FEW:
+                return persons
+            name = "set_" + hashlib.blake2b(persons.serialize(), digest_size=16).hexdigest()
+            with self._lock:
+                self._used[name] += 1
+                mine.append(name)
+                self._keep(name, persons)
+            return name
+
+        try:
+            yield named
+        finally:
+            with self._lock:
+                self._used.subtract(mine)
+
+    def _keep(self, name: str, persons: BitMap) -> None:
+        """Make a set's table unless it is there, and drop the one that was used longest ago."""
+        if name not in self._sets:
+            sql = f"CREATE TABLE {quoted(name)} AS SELECT unnest($persons::BIGINT[]) AS person"
+            self._connection.execute(sql, {"persons": list(persons)})
+        self._sets[name] = self._sets.pop(name, None)
+        for old in [old for old in self._sets if self._used[old] <= 0][: max(0, len(self._sets) - KEPT)]:
+            self._connection.execute(f"DROP TABLE {quoted(old)}")
+            del self._sets[old], self._used[old]
 
     def pack(self, lines: Path, columns: Mapping[str, str], to: Path) -> int:
         """NDJSON with declared columns as one durable Parquet file; returns its rows."""

@@ -1,9 +1,11 @@
-"""The lake's follower: keeps the parts true to the change log and to the persons' choices.
+"""The lake's follower: keeps the parts true to the change log, and places them by the persons' choices.
 
 Two kinds of work. *Making*: a range of persons whose records changed is read again from the store and cut by all
-views. *Moving*: a person who stops or resumes secondary use takes their rows from one side to the other, from
-Parquet to Parquet. Both write new files first and then swap the manifest's lines in one transaction of the store,
-so that a process that dies leaves the old manifest whole; doing either twice changes nothing.
+views. *Moving*: a person with any stop of secondary use that touches a source lies on its withheld side; who stops
+or resumes takes the rows of the sources touched from one side to the other, from Parquet to Parquet. Both write new
+files first and then swap the manifest's lines in one transaction of the store, so that a process that dies leaves
+the old manifest whole; doing either twice changes nothing. No answer depends on the moving: a question weighs the
+choices of its own moment against the sides as they are (`camphora.lake.sides`).
 """
 
 from __future__ import annotations
@@ -25,14 +27,12 @@ from camphora.lake.cutting import SPAN, Cutting, Touched, cut
 from camphora.lake.duckdb import Engine
 from camphora.lake.manifest import RECORDS, Manifest, Part, Range
 from camphora.lake.parts import PartFolder
+from camphora.lake.sides import ACCESS, Sides, ranges
 from camphora.lake.sources import Source
-from camphora.policy.choices import STOPPED
-from camphora.policy.internal import following
 from camphora.policy.paths import read_path
 from camphora.records import Change, SQLiteStore
 
 NAME = "lake"
-ACCESS = following(NAME)
 LIMIT = 10_000
 Progress = Callable[[int, int], None]
 """Called with ranges done and ranges in all."""
@@ -41,10 +41,9 @@ read_path("lake.follower", "follower", "persons")
 
 
 class Snapshot(NamedTuple):
-    """The manifest, the persons withheld at this moment, and how far the log and the follower have come."""
+    """The manifest, how far the follower has come, and the log's last change."""
 
     manifest: Manifest
-    hidden: BitMap
     place: int
     last_change: int
 
@@ -71,6 +70,7 @@ class Follower:
         digest: str,
     ) -> None:
         self._store = store
+        self._sides = Sides(store)
         self._engine = engine
         self._parts = parts
         self._sources = sources
@@ -79,6 +79,7 @@ class Follower:
         for source in sources.values():
             if source.view:
                 self._views.setdefault(source.view.resource, []).append(source)
+        self._manifest = Manifest(-1)
         self._making = threading.Lock()
         self._tabling = threading.Lock()
         self._form()
@@ -87,9 +88,10 @@ class Follower:
         """All that a question must know, read in one transaction."""
 
         def read(connection: apsw.Connection) -> Snapshot:
-            hidden = BitMap(self._store.hidden_persons(ACCESS, STOPPED))
-            place, last = self._store.place(NAME), self._store.last_change()
-            return Snapshot(manifest.read(connection), hidden, place, last)
+            kept = self._manifest
+            if manifest.version(connection) != kept.version:
+                self._manifest = kept = manifest.read(connection)
+            return Snapshot(kept, self._store.place(NAME), self._store.last_change())
 
         return self._store.kept(ACCESS, read)
 
@@ -118,12 +120,8 @@ class Follower:
     def _make_ranges(
         self, touched: Touched, progress: Progress | None, stop: threading.Event | None
     ) -> tuple[int, int, int]:
-        made = self.snapshot().manifest.ranges
-        due = [
-            low
-            for low, change in sorted(touched.ranges.items())
-            if (RECORDS, low) not in made or made[RECORDS, low].through < change
-        ]
+        made = self.snapshot().manifest.through
+        due = [low for low, change in sorted(touched.ranges.items()) if made.get((RECORDS, low), -1) < change]
         records = skipped = 0
         for number, low in enumerate(due, 1):
             if stop and stop.is_set():
@@ -137,7 +135,8 @@ class Follower:
     def _make(self, low: int) -> tuple[int, int]:
         """Cut one range of persons anew by all views; returns records read and records that a view could not cut."""
         through = self._store.last_change()
-        withheld = BitMap(self._store.hidden_persons(ACCESS, STOPPED)) & BitMap(range(low, low + SPAN))
+        names = [source.name for views in self._views.values() for source in views]
+        withheld = {name: self._wanted(name, low) for name in names}
         records = skipped = 0
         with Cutting(self._parts.folder) as cutting:
             for followed in self._store.scan(ACCESS, low, low + SPAN):
@@ -148,12 +147,15 @@ class Follower:
                     for source in views:
                         rows = cut(source, resource)
                         skipped += rows is None
-                        cutting.add(
-                            source, followed.person, rows or [], is_open=followed.person not in withheld
-                        )
+                        is_open = followed.person not in withheld[source.name]
+                        cutting.add(source, followed.person, rows or [], is_open=is_open)
             parts = self._packed(cutting, RECORDS, low)
         self._swap(Range(RECORDS, low, through, withheld), parts)
         return records, skipped
+
+    def _wanted(self, name: str, low: int) -> BitMap:
+        """Who of a range is to lie on the withheld side of a source."""
+        return self._sides.placed(self._sources[name]) & BitMap(range(low, low + SPAN))
 
     def _packed(self, cutting: Cutting, source: str, low: int) -> list[Part]:
         parts = []
@@ -166,50 +168,49 @@ class Follower:
     # Moving
 
     def settle(self) -> None:
-        """Put every person's rows on the side where the person's choice has them now."""
+        """Put every person's rows on the side where the person's choices have them now."""
         while self._moved():
             pass
 
     def _moved(self) -> bool:
         """Move what is on the wrong side now; whether there was anything. The parts read stay until they are read."""
         with self.reading() as now:
-            stale = self._stale(now)
-            for made, withheld, parts in stale:
+            stale = self._stale(now.manifest)
+            for (source, low), names in stale.items():
                 with contextlib.suppress(Conflict):
-                    self._move(made, withheld, parts)
+                    self._move(now.manifest, source, low, names)
         return bool(stale)
 
     def reading(self) -> AbstractContextManager[Snapshot]:
         """The present snapshot, with the files of its parts kept in place while the context is open."""
-        return self._parts.pinned(self.snapshot, lambda now: (part.file for part in now.manifest.parts))
+        return self._parts.pinned(self.snapshot, lambda now: now.manifest.files())
 
-    def _stale(self, now: Snapshot) -> list[tuple[Range, BitMap, list[Part]]]:
-        """The ranges whose sides are not those of the present choices, with the withheld persons that they want."""
-        found = []
-        for made in now.manifest.ranges.values():
-            if self._about_persons(made.source):
-                withheld = now.hidden & BitMap(range(made.low, made.low + SPAN))
-                if withheld != made.withheld:
-                    found.append((made, withheld, now.manifest.of(made.source, made.low)))
+    def _stale(self, present: Manifest) -> dict[tuple[str, int], list[str]]:
+        """By source and range, the names whose sides are not those of the present choices."""
+        found: dict[tuple[str, int], list[str]] = {}
+        for source in self._sources.values():
+            if source.about_persons:
+                group = RECORDS if source.view else source.name
+                wrong = self._sides.placed(source) ^ present.withheld.get(source.name, BitMap())
+                for low in ranges(wrong):
+                    if (group, low) in present.through:
+                        found.setdefault((group, low), []).append(source.name)
         return found
 
-    def is_settled(self, now: Snapshot) -> bool:
-        return not self._stale(now)
-
-    def _about_persons(self, source: str) -> bool:
-        return source == RECORDS or (source in self._sources and self._sources[source].about_persons)
-
-    def _move(self, made: Range, withheld: BitMap, parts: list[Part]) -> None:
-        """Split the parts of a range anew by side. Raises Conflict where the range was remade meanwhile."""
+    def _move(self, present: Manifest, source: str, low: int, names: list[str]) -> None:
+        """Split the parts of a range anew by side. Raises Conflict where they were remade meanwhile."""
+        withheld = {name: self._wanted(name, low) for name in names}
+        old = [part for name in names for part in present.of(name) if part.low == low]
         new: list[Part] = []
-        for name in sorted({part.name for part in parts}):
-            files = [self._parts.path(part.file) for part in parts if part.name == name]
+        for name in sorted({part.name for part in old}):
+            files = [self._parts.path(part.file) for part in old if part.name == name]
             for is_open in (True, False):
-                file = self._parts.new(name, made.low, is_open=is_open)
-                rows = self._engine.split(files, list(withheld), self._parts.path(file), inside=not is_open)
+                file = self._parts.new(name, low, is_open=is_open)
+                to = self._parts.path(file)
+                rows = self._engine.split(files, list(withheld[name]), to, inside=not is_open)
                 if rows:
-                    new.append(Part(file, made.source, made.low, name, is_open, rows))
-        self._swap(Range(made.source, made.low, made.through, withheld), new, instead_of=parts)
+                    new.append(Part(file, source, low, name, is_open, rows))
+        self._swap(Range(source, low, present.through[source, low], withheld), new, instead_of=old)
 
     def _swap(self, made: Range, parts: list[Part], instead_of: Iterable[Part] | None = None) -> None:
         old: list[str] = []
@@ -231,9 +232,9 @@ class Follower:
         source = self._sources[name]
         with self._tabling:
             batches = self._store.batches(ACCESS, name)
-            made = {key: one for key, one in self.snapshot().manifest.ranges.items() if key[0] == name}
+            made = {key: done for key, done in self.snapshot().manifest.through.items() if key[0] == name}
             latest = batches[-1].no if batches else 0
-            if source.table is None or not batches or any(one.through >= latest for one in made.values()):
+            if source.table is None or not batches or any(done >= latest for done in made.values()):
                 return
             rows: dict[tuple[Any, ...], dict[str, Any]] = {}
             for batch in batches:
@@ -261,29 +262,27 @@ class Follower:
     def _make_table(
         self, source: Source, low: int, rows: list[tuple[int, dict[str, Any]]], through: int
     ) -> None:
-        withheld = BitMap()
-        if source.about_persons:
-            withheld = BitMap(self._store.hidden_persons(ACCESS, STOPPED)) & BitMap(range(low, low + SPAN))
+        withheld = self._wanted(source.name, low) if source.about_persons else BitMap()
         keys = [column.key for column in source.columns]
         with Cutting(self._parts.folder) as cutting:
             for number, row in sorted(rows, key=lambda pair: pair[0]):
                 values = {key: row.get(key) for key in keys}
                 cutting.add(source, number, [values], is_open=number not in withheld)
             parts = self._packed(cutting, source.name, low)
-        self._swap(Range(source.name, low, through, withheld), parts)
+        self._swap(Range(source.name, low, through, {source.name: withheld}), parts)
 
     # What the store knows beside the change log
 
     def _form(self) -> None:
         """Begin anew where views, tables or ranges have another form than the parts, or a part is lost."""
-        files = [part.file for part in self._store.kept(ACCESS, manifest.read).parts]
+        files = list(self.snapshot().manifest.files())
         lost = any(not self._parts.path(file).exists() for file in files)
         if lost or self._store.kept(ACCESS, manifest.form) != self._digest:
             self._store.move(
                 ACCESS, NAME, 0, lambda connection: manifest.begin_anew(connection, self._digest)
             )
             self._parts.drop(files)
-        self._parts.sweep(part.file for part in self._store.kept(ACCESS, manifest.read).parts)
+        self._parts.sweep(self.snapshot().manifest.files())
 
     def _earlier_persons(self, changes: list[Change]) -> dict[int, int]:
         """By change number, whom a record was about before: a corrected record leaves the wrong person's range."""

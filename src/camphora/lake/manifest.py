@@ -1,4 +1,4 @@
-"""The manifest: which parts are true now. Its lines lie in the store, beside the follower's place."""
+"""The manifest: which parts are true now, and who lies on their withheld side. Its lines lie in the store."""
 
 from __future__ import annotations
 
@@ -28,33 +28,49 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A range of persons as it was last made: up to which change or batch, and who in it was withheld."""
+    """A range of persons as it was last made: up to which change or batch, and by name who in it was withheld."""
 
     source: str
     low: int
     through: int
-    withheld: BitMap
+    withheld: Mapping[str, BitMap] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    ranges: Mapping[tuple[str, int], Range] = field(default_factory=dict)
-    parts: Sequence[Part] = ()
+    """All parts at one version. `through`: by source and range, up to where it was made; `withheld`: by name, the
+    persons on its withheld side; `parts`: by name."""
 
-    def files(self, name: str, *, open_only: bool = True) -> list[str]:
-        return [part.file for part in self.parts if part.name == name and (part.open or not open_only)]
+    version: int
+    through: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    withheld: Mapping[str, BitMap] = field(default_factory=dict)
+    parts: Mapping[str, Sequence[Part]] = field(default_factory=dict)
 
-    def of(self, source: str, low: int) -> list[Part]:
-        return [part for part in self.parts if part.source == source and part.low == low]
+    def files(self) -> Iterable[str]:
+        return (part.file for parts in self.parts.values() for part in parts)
+
+    def of(self, name: str) -> Sequence[Part]:
+        return self.parts.get(name, ())
+
+
+def version(connection: apsw.Connection) -> int:
+    """Grows with every change of the manifest."""
+    row = next(connection.execute("SELECT version FROM lake_form"), None)
+    return int(row[0]) if row else 0
 
 
 def read(connection: apsw.Connection) -> Manifest:
-    ranges = connection.execute("SELECT source, low, through, withheld FROM lake_range")
-    parts = connection.execute("SELECT file, source, low, name, open, rows FROM lake_part ORDER BY low, file")
-    return Manifest(
-        {(row[0], row[1]): Range(row[0], row[1], row[2], BitMap.deserialize(row[3])) for row in ranges},
-        [Part(row[0], row[1], row[2], row[3], bool(row[4]), row[5]) for row in parts],
-    )
+    ranges = connection.execute("SELECT source, low, through FROM lake_range")
+    through = {(source, low): change for source, low, change in ranges}
+    withheld: dict[str, BitMap] = {}
+    for name, persons in connection.execute("SELECT name, withheld FROM lake_side"):
+        withheld.setdefault(name, BitMap()).update(BitMap.deserialize(persons))
+    parts: dict[str, list[Part]] = {}
+    for row in connection.execute(
+        "SELECT file, source, low, name, open, rows FROM lake_part ORDER BY low, file"
+    ):
+        parts.setdefault(row[3], []).append(Part(row[0], row[1], row[2], row[3], bool(row[4]), row[5]))
+    return Manifest(version(connection), through, withheld, parts)
 
 
 def swap(
@@ -66,21 +82,29 @@ def swap(
 ) -> list[str]:
     """Put a range's new parts in the place of its old ones; returns the files that are no longer true.
 
-    With `instead_of`, raises Conflict where the manifest has moved on since those parts were read.
+    With `instead_of` only the names in `made.withheld` are exchanged, and it raises Conflict where the manifest has
+    moved on since those parts were read.
     """
-    sql = "SELECT file FROM lake_part WHERE source = ? AND low = ?"
-    old = [file for (file,) in connection.execute(sql, (made.source, made.low))]
+    sql = "SELECT file, name FROM lake_part WHERE source = ? AND low = ?"
+    found = connection.execute(sql, (made.source, made.low)).fetchall()
+    old = [str(file) for file, name in found if instead_of is None or name in made.withheld]
     if instead_of is not None and set(old) != {part.file for part in instead_of}:
         raise Conflict("lake-part-moved")
-    connection.execute("DELETE FROM lake_part WHERE source = ? AND low = ?", (made.source, made.low))
+    connection.executemany("DELETE FROM lake_part WHERE file = ?", [(file,) for file in old])
     connection.executemany(
         "INSERT INTO lake_part VALUES (?, ?, ?, ?, ?, ?)",
         [(part.file, part.source, part.low, part.name, part.open, part.rows) for part in parts],
     )
     connection.execute(
-        "INSERT OR REPLACE INTO lake_range VALUES (?, ?, ?, ?)",
-        (made.source, made.low, made.through, made.withheld.serialize()),
+        "INSERT OR REPLACE INTO lake_range VALUES (?, ?, ?)", (made.source, made.low, made.through)
     )
+    sides = [(name, made.low, persons) for name, persons in made.withheld.items()]
+    connection.executemany("DELETE FROM lake_side WHERE name = ? AND low = ?", [side[:2] for side in sides])
+    connection.executemany(
+        "INSERT INTO lake_side VALUES (?, ?, ?)",
+        [(name, low, persons.serialize()) for name, low, persons in sides if persons],
+    )
+    connection.execute("UPDATE lake_form SET version = version + 1")
     return old
 
 
@@ -91,5 +115,8 @@ def form(connection: apsw.Connection) -> str | None:
 
 def begin_anew(connection: apsw.Connection, digest: str) -> None:
     """Forget all parts: their views, tables or ranges have another form now."""
-    connection.execute("DELETE FROM lake_part; DELETE FROM lake_range; DELETE FROM lake_form")
-    connection.execute("INSERT INTO lake_form VALUES (?)", (digest,))
+    present = version(connection)
+    connection.execute(
+        "DELETE FROM lake_part; DELETE FROM lake_range; DELETE FROM lake_side; DELETE FROM lake_form"
+    )
+    connection.execute("INSERT INTO lake_form VALUES (?, ?)", (digest, present + 1))

@@ -7,9 +7,11 @@ cell   one row per dimensions and person, with its rows and the person's own mea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from pyroaring import BitMap
 
 from camphora.errors import Forbidden, Invalid
 from camphora.lake.duckdb import quoted
@@ -17,8 +19,22 @@ from camphora.lake.question import Between, By, Either, Filter, Has, Is, Missing
 from camphora.lake.sources import PERSON, Kind, Source
 
 Find = Callable[[str], Source]
-Files = Callable[[str], Sequence[str]]
-"""From a source's name to the paths of its open parts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The parts that a question reads of a source, as paths: those as they are, those without some persons, and
+    those of some persons alone. Persons are named by a bitmap, or by a table that holds them."""
+
+    plain: Sequence[str] = ()
+    guarded: Sequence[str] = ()
+    left_out: BitMap | str = ""
+    withheld: Sequence[str] = ()
+    admitted: BitMap | str = ""
+
+
+Files = Callable[[str], Paths]
+"""From a source's name to the parts that are read of it."""
 
 _PYTHON: dict[Kind, tuple[type, ...]] = {
     "text": (str,),
@@ -68,12 +84,30 @@ class Plan:
         return rows
 
     def _parts(self, source: Source) -> str:
+        """The rows of a source that may be read, as a relation: law and choice stand here, inside the statement."""
         self.used.add(source.name)
-        files = self.files(source.name)
-        if files:
-            return f"read_parquet({self._bind(list(files))})"
-        empty = ", ".join(f"NULL::{kind} AS {quoted(name)}" for name, kind in source.declared.items())
-        return f"(SELECT {empty} WHERE false)"
+        paths = self.files(source.name)
+        found = []
+        if paths.plain:
+            found.append(self._read(paths.plain))
+        if paths.guarded:
+            found.append(
+                f"{self._read(paths.guarded)} WHERE {PERSON} NOT IN ({self._persons(paths.left_out)})"
+            )
+        if paths.withheld:
+            found.append(f"{self._read(paths.withheld)} WHERE {PERSON} IN ({self._persons(paths.admitted)})")
+        if not found:
+            empty = ", ".join(f"NULL::{kind} AS {quoted(name)}" for name, kind in source.declared.items())
+            found.append(f"SELECT {empty} WHERE false")
+        return f"({' UNION ALL '.join(found)})"
+
+    def _read(self, paths: Iterable[str]) -> str:
+        return f"SELECT * FROM read_parquet({self._bind(list(paths))})"
+
+    def _persons(self, persons: BitMap | str) -> str:
+        if isinstance(persons, str):
+            return f"SELECT {PERSON} FROM {quoted(persons)}"
+        return f"SELECT unnest({self._bind(list(persons))}::BIGINT[])"
 
     def _bind(self, value: Any) -> str:
         name = f"v{len(self.values)}"
