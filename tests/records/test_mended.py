@@ -101,7 +101,7 @@ def test_a_commit_stays_answered_when_the_log_fails_behind_it(loaded, monkeypatc
     def refuse(_):
         raise OSError(28, "full")
 
-    monkeypatch.setattr(Log, "sync", refuse)
+    monkeypatch.setattr(Log, "flush", refuse)
     written = loaded.write(clinician(), [Put(observation("x", "ada", "8480-6", "2026-01-01"), expect="new")])[
         0
     ]
