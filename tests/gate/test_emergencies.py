@@ -5,20 +5,22 @@ import multiprocessing
 import pytest
 
 from camphora.errors import Busy, Conflict, Forbidden, Invalid, NotFound
-from camphora.gate.emergencies import HOUR, MOST_WRONG, Emergencies
+from camphora.gate.emergencies import HOUR, MOST_WRONG, Emergencies, EmergencyRules
 from camphora.gate.state import State
+from camphora.policy import Role
 
 WHY = "昏迷送醫，需查過敏與用藥"
+RULES = EmergencyRules(frozenset({Role.CLINICIAN}), hours=4, least_reason=8)
 NUMBER = "http://www.moi.gov.tw|A123456789"
 
 
 @pytest.fixture
 def emergencies(state, clock):
-    return Emergencies(state)
+    return Emergencies(state, RULES)
 
 
 def declare(emergencies, reader="lin", person="p1", number=NUMBER, reason=WHY):
-    return emergencies.declare(reader, person, number, reason, hours=4, least_reason=8)
+    return emergencies.declare(reader, person, number, reason)
 
 
 def test_a_declaration_opens_one_person_for_its_reader_until_its_hours_are_over(emergencies, clock):
@@ -99,9 +101,9 @@ def test_nobody_judges_their_own(emergencies):
 
 def _declare_ten(path):
     state = State(path)
-    made = Emergencies(state)
+    made = Emergencies(state, RULES)
     for _ in range(10):
-        made.declare("lin", "p1", NUMBER, WHY, hours=4, least_reason=8)
+        made.declare("lin", "p1", NUMBER, WHY)
     state.close()
 
 
@@ -117,7 +119,7 @@ def test_several_processes_declare_at_once_and_none_is_lost(tmp_path):
         each.join()
     assert [each.exitcode for each in several] == [0, 0, 0]
     state = State(path)
-    assert len(Emergencies(state).to_review()) == 30
+    assert len(Emergencies(state, RULES).to_review()) == 30
     state.close()
 
 

@@ -77,8 +77,8 @@ def test_bad_accounts_are_refused(identity):
         identity.add_user(User("lin", "x", Role.ANALYST), GOOD)
 
 
-def test_a_relative_reads_only_while_let_in(identity, loaded):
-    gate = Gate(identity, loaded)
+def test_a_relative_reads_only_while_let_in(identity, loaded, state):
+    gate = Gate(identity, loaded, state)
     daughter = Reader("bo", "陳美玲", Role.CITIZEN, person="bo")
     with pytest.raises(Forbidden, match="gate-not-let-in"):
         gate.access(daughter, Purpose.SELF, person="ada")
@@ -91,8 +91,8 @@ def test_a_relative_reads_only_while_let_in(identity, loaded):
         gate.access(daughter, Purpose.SELF, person="ada")
 
 
-def test_being_let_in_ends_after_its_last_day(identity, loaded):
-    gate = Gate(identity, loaded)
+def test_being_let_in_ends_after_its_last_day(identity, loaded, state):
+    gate = Gate(identity, loaded, state)
     daughter = Reader("bo", "陳美玲", Role.CITIZEN, person="bo")
     consent = {**choices.let_in("ada", "bo", date(2020, 1, 1), NOW), "id": "k1"}
     loaded.write(loading("t"), [Put(consent)])
@@ -101,10 +101,10 @@ def test_being_let_in_ends_after_its_last_day(identity, loaded):
 
 
 @pytest.mark.parametrize("role", [Role.CITIZEN, Role.ANALYST, Role.ADMINISTRATOR, Role.SUPPLY, Role.PUBLIC])
-def test_care_is_refused_to_all_who_do_not_give_it(identity, loaded, role):
+def test_care_is_refused_to_all_who_do_not_give_it(identity, loaded, state, role):
     reader = Reader("x", "x", role, organisation="h1", person="ada")
     with pytest.raises(Forbidden, match="gate-role-lacks-purpose"):
-        Gate(identity, loaded).access(reader, Purpose.CARE)
+        Gate(identity, loaded, state).access(reader, Purpose.CARE)
 
 
 def test_guesses_made_at_once_are_counted_before_they_are_checked(identity):

@@ -14,6 +14,7 @@ import apsw
 
 from camphora.errors import Busy, Conflict, Forbidden, Invalid, NotFound
 from camphora.gate.state import State, now
+from camphora.policy import Role
 from camphora.policy.asking import Emergency
 
 Judgement = Literal["justified", "unjustified", "further"]
@@ -25,6 +26,15 @@ LONGEST_REASON = 1000
 COLUMNS = (
     "no, reader, person, identifier, reason, declared, until, ended, reviewer, reviewed, judgement, note"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyRules:
+    """What a policy asks of a declaration: who may make one, for how long it holds, how long its reason is at least."""
+
+    roles: frozenset[Role]
+    hours: float
+    least_reason: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +70,16 @@ class Declared:
 class Emergencies:
     """Keeps declarations and their judgements."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, rules: EmergencyRules) -> None:
         self._state = state
+        self.rules = rules
 
-    def declare(
-        self,
-        reader: str,
-        person: str | None,
-        identifier: str,
-        reason: str,
-        *,
-        hours: float,
-        least_reason: int,
-    ) -> Declared:
+    def declare(self, reader: str, person: str | None, identifier: str, reason: str) -> Declared:
         """Keep a declaration. Invalid `gate-emergency-reason` without a reason of the length that the policy asks
         for; Busy `gate-emergency-wait` after too many that named nobody."""
         reason = reason.strip()
-        if not least_reason <= len(reason) <= LONGEST_REASON:
-            raise Invalid("gate-emergency-reason", least=least_reason)
+        if not self.rules.least_reason <= len(reason) <= LONGEST_REASON:
+            raise Invalid("gate-emergency-reason", least=self.rules.least_reason)
         at = now()
         values = (
             reader,
@@ -85,7 +87,7 @@ class Emergencies:
             identifier if person else "",
             reason,
             at,
-            at + int(hours * HOUR) if person else at,
+            at + int(self.rules.hours * HOUR) if person else at,
         )
 
         def job(connection: apsw.Connection) -> int:

@@ -1,18 +1,31 @@
 """The gate: a reader and a purpose become an Access, or a refusal with its reasons.
 
 A person's choices are asked of the store through the inner Access `deciding`, at each request, so that a
-choice made a moment ago already holds.
+choice made a moment ago already holds. What an Access stands on beside (an emergency, a legal basis, a project) must
+hold in the gate's own state at that moment.
 """
 
 from __future__ import annotations
 
-from camphora.errors import Forbidden
+from dataclasses import dataclass, replace
+
+import orjson
+
+from camphora.errors import Forbidden, NotFound
+from camphora.fhir.search import parse_query
+from camphora.gate.bases import Bases
+from camphora.gate.emergencies import Declared, Emergencies, EmergencyRules
 from camphora.gate.identity import Identity
-from camphora.policy import Access, Admission, Purpose, Reader, Request, Role, admit
-from camphora.policy.internal import deciding
+from camphora.gate.projects import SYSTEM, Projects
+from camphora.gate.standing import Standings
+from camphora.gate.state import State
+from camphora.policy import Access, Admission, Purpose, Reader, Reason, Request, Role, admit
+from camphora.policy.internal import deciding, identifying
 from camphora.records import SQLiteStore
 
 ANYBODY = Reader(id="public", name="", role=Role.PUBLIC)
+RULES = EmergencyRules(frozenset({Role.CLINICIAN}), hours=4, least_reason=8)
+LONGEST_IDENTIFIER = 100
 
 USUAL: dict[Role, Purpose] = {
     Role.PUBLIC: Purpose.OPEN,
@@ -28,26 +41,134 @@ USUAL: dict[Role, Purpose] = {
 """The purpose that a role reads for where the request names none."""
 
 
-class Gate:
-    """Decides; knows who is signed in through `identity`."""
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What a request claims beside its purpose: codes of use or projects, and the number of a legal basis."""
 
-    def __init__(self, identity: Identity, store: SQLiteStore) -> None:
+    purposes: tuple[str, ...] = ()
+    basis: int | None = None
+
+
+NO_GROUNDS = Grounds()
+
+
+class Gate:
+    """Decides; knows who is signed in through `identity`, and keeps emergencies, bases, standing and projects."""
+
+    def __init__(self, identity: Identity, store: SQLiteStore, state: State) -> None:
         self.identity = identity
+        self.state = state
+        self.emergencies = Emergencies(state, RULES)
+        self.bases = Bases(state)
+        self.standings = Standings(state)
+        self.projects = Projects(state)
         self._store = store
 
-    def decide(self, reader: Reader, purpose: Purpose, person: str | None = None) -> Admission:
-        """The decision with its reasons; `person`: whose record, for a relative reading for them."""
-        return admit(Request(reader, purpose, person, self.letting_in(reader)))
+    def close(self) -> None:
+        self.identity.close()
+        self.state.close()
 
-    def access(self, reader: Reader, purpose: Purpose | None = None, person: str | None = None) -> Access:
+    def decide(
+        self, reader: Reader, purpose: Purpose, person: str | None = None, grounds: Grounds = NO_GROUNDS
+    ) -> Admission:
+        """The decision with its reasons. `person`: whose record, for a relative reading for them, and for care where
+        the reader has declared an emergency for that person: the Access then opens this person alone."""
+        reader = self.standing_of(reader)
+        for code in grounds.purposes:
+            self._require_member(reader, code)
+        admission = admit(
+            Request(
+                reader,
+                purpose,
+                person if purpose is Purpose.SELF else None,
+                self.letting_in(reader),
+                grounds.purposes,
+            )
+        )
+        if admission.access is None:
+            return admission
+        if purpose is Purpose.CARE and person is not None:
+            opened = self.emergencies.open_of(reader.id, person)
+            return _in_emergency(admission, admission.access, opened[0]) if opened else admission
+        return admission
+
+    def access(
+        self,
+        reader: Reader,
+        purpose: Purpose | None = None,
+        person: str | None = None,
+        grounds: Grounds = NO_GROUNDS,
+    ) -> Access:
         """The Access for a purpose (the role's usual one where none is named), or `Forbidden` with the reason."""
-        decision = self.decide(reader, purpose or USUAL[reader.role], person)
+        decision = self.decide(reader, purpose or USUAL[reader.role], person, grounds)
         if decision.access is None:
             raise Forbidden(f"gate-{decision.reasons[-1].code}", role=reader.role)
         return decision.access
+
+    def standing_of(self, reader: Reader) -> Reader:
+        """The reader with what is kept of their account: scope, memberships, identifiers."""
+        if reader is ANYBODY:
+            return reader
+        kept = self.standings.of(reader.id)
+        return replace(
+            reader,
+            scope=kept.scope,
+            memberships=kept.memberships,
+            identifiers=kept.identifiers,
+            organisation_kind=kept.organisation_kind,
+        )
 
     def letting_in(self, reader: Reader) -> frozenset[str]:
         """The Patient ids of those who let this reader in now."""
         if reader.person is None:
             return frozenset()
         return self._store.letting_in(deciding(reader.person), reader.person)
+
+    def declare(self, reader: Reader, identifier: str, reason: str) -> Declared:
+        """Declare an emergency for the one person whose whole identifier this is, in either case of letters.
+
+        NotFound `gate-emergency-nobody` where it is nobody's, which is kept too. Forbidden where the role may not."""
+        if reader.role not in self.emergencies.rules.roles:
+            raise Forbidden("gate-emergency-role", role=reader.role)
+        self.access(reader, Purpose.CARE)
+        person, whole = self._identified(identifier.strip())
+        declared = self.emergencies.declare(reader.id, person, whole, reason)
+        if person is None:
+            raise NotFound("gate-emergency-nobody")
+        return declared
+
+    def _identified(self, identifier: str) -> tuple[str | None, str]:
+        """Patient id and `system|value` of the one person with this identifier; (None, "") where that is no one."""
+        if not 0 < len(identifier) <= LONGEST_IDENTIFIER:
+            return None, ""
+        forms = dict.fromkeys((identifier, identifier.upper(), identifier.lower()))
+        asked = ",".join("".join(f"\\{sign}" if sign in "\\,|$" else sign for sign in form) for form in forms)
+        query = parse_query("Patient", [("identifier", asked), ("_count", "10")], strict=True)
+        found = {
+            (patient["id"], f"{each.get('system', '')}|{each['value']}")
+            for row in self._store.search(identifying(), query).rows
+            for patient in [orjson.loads(row.body or b"{}")]
+            for each in patient.get("identifier", ())
+            if str(each.get("value", "")).casefold() == identifier.casefold()
+        }
+        persons = {person for person, _ in found}
+        return min(found) if len(persons) == 1 else (None, "")
+
+    def _require_member(self, reader: Reader, purpose: str) -> None:
+        system, _, project = purpose.rpartition("|")
+        if system == SYSTEM:
+            self.projects.one_of(reader.id, project)
+
+
+def _in_emergency(admission: Admission, access: Access, declared: Declared) -> Admission:
+    """The Access for care, for this one person without what they hid or closed."""
+    opened = replace(
+        access,
+        persons=frozenset({str(declared.person)}),
+        hidden=(),
+        closed=(),
+        ground="emergency",
+        emergency=declared.stated(),
+    )
+    reason = Reason("emergency", permits=True, source="個人資料保護法第6條第1項第4款、醫療法第60條")
+    return Admission(opened, (*admission.reasons[:-1], reason))

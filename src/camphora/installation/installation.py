@@ -12,6 +12,7 @@ from camphora.errors import Busy, Invalid
 from camphora.fhir.packages import Guides
 from camphora.formats.declaration import TableDeclaration
 from camphora.gate import Gate, Identity
+from camphora.gate.state import State
 from camphora.installation.packages import guides
 from camphora.installation.standard import Standard
 from camphora.lake import Lake
@@ -56,7 +57,7 @@ class Installation:
         return cls(
             folder,
             store,
-            Gate(identity, store),
+            Gate(identity, store, State(folder / "gate.sqlite")),
             terminology,
             Lake(folder / "lake", store, tables=catalogue.tables().values()),
             catalogue,
@@ -67,7 +68,7 @@ class Installation:
 
     def close(self) -> None:
         self.lake.close()
-        self.gate.identity.close()
+        self.gate.close()
         self.terminology.close()
         self.store.close()
         os.close(self._lock)

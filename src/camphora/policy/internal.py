@@ -20,6 +20,12 @@ def deciding(person: str) -> Access:
     )
 
 
+def identifying() -> Access:
+    """For the gate, which finds the one person of whom somebody in an emergency knows the whole identifier."""
+    reader = Reader(id="gate", name="gate", role=Role.ADMINISTRATOR)
+    return Access(reader, Purpose.OPERATION, persons=None, types=frozenset({"Patient"}), ground="deciding")
+
+
 def loading(name: str) -> Access:
     """For an administrator's load or the demo's seeding: writes with given ids, reads only to compare."""
     reader = Reader(id=f"load:{name}", name=name, role=Role.ADMINISTRATOR)

@@ -1,0 +1,131 @@
+"""What an Access may stand on beside its purpose: an emergency for one person, standing, projects."""
+
+import orjson
+import pytest
+
+from builders import NOW
+from camphora.errors import Forbidden, Invalid, NotFound
+from camphora.fhir.search import parse_query
+from camphora.gate import Gate, Identity, User
+from camphora.gate.emergencies import HOUR
+from camphora.gate.gate import Grounds
+from camphora.gate.projects import Project
+from camphora.policy import Purpose, Role, choices
+from camphora.policy.internal import loading
+from camphora.records import Put, SQLiteStore
+
+MOI = "http://www.moi.gov.tw"
+WHY = "昏迷送醫，需查過敏與用藥"
+LIN = User("lin", "林醫師", Role.CLINICIAN, organisation="h1").reader()
+
+
+def patient(name, number):
+    return {"resourceType": "Patient", "id": name, "identifier": [{"system": MOI, "value": number}]}
+
+
+def condition(name, person, label=None):
+    made = {"resourceType": "Condition", "id": name, "subject": {"reference": f"Patient/{person}"}}
+    if label:
+        system = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+        made["meta"] = {"security": [{"system": system, "code": label}]}
+    return made
+
+
+@pytest.fixture
+def gate(tmp_path, state, clock):
+    """Ada restricts h1 and closes HIV, Bo closes HIV; both have a record of it."""
+    store = SQLiteStore(tmp_path / "store")
+    consents = [
+        {**choices.restrict("ada", "h1", NOW), "id": "k1"},
+        {**choices.close_part("ada", "HIV", NOW), "id": "k2"},
+        {**choices.close_part("bo", "HIV", NOW), "id": "k3"},
+    ]
+    records = [
+        patient("ada", "A123456789"), patient("bo", "B123456780"), patient("cy", "A123456789X"),
+        condition("c1", "ada", "HIV"), condition("c2", "bo", "HIV"), condition("c3", "bo"),
+    ]  # fmt: skip
+    store.write(loading("t"), [Put(each) for each in records + consents])
+    identity = Identity(tmp_path / "accounts.sqlite")
+    made = Gate(identity, store, state)
+    yield made
+    identity.close()
+    store.close()
+
+
+def conditions(gate, person=None):
+    access = gate.access(LIN, Purpose.CARE, person)
+    found = gate._store.search(access, parse_query("Condition", [], strict=True))
+    return [orjson.loads(row.body)["id"] for row in found.rows]
+
+
+def test_an_emergency_opens_what_one_person_hid_and_closed_and_nothing_of_another(gate):
+    assert conditions(gate, "ada") == ["c3"]
+    gate.declare(LIN, "a123456789", WHY)
+    assert conditions(gate, "ada") == ["c1"]
+    assert conditions(gate) == ["c3"]
+    assert conditions(gate, "bo") == ["c3"]
+    access = gate.access(LIN, Purpose.CARE, "ada")
+    assert (access.ground, access.emergency.identifier) == ("emergency", f"{MOI}|A123456789")
+    with pytest.raises(NotFound):
+        gate._store.read(access, "Patient", "bo")
+
+
+def test_it_ends_by_itself_and_by_hand(gate, clock):
+    declared = gate.declare(LIN, "A123456789", WHY)
+    clock.now += 4 * HOUR
+    assert conditions(gate, "ada") == ["c3"]
+    clock.now -= 1
+    assert conditions(gate, "ada") == ["c1"]
+    gate.emergencies.end(declared.no, "lin")
+    assert conditions(gate, "ada") == ["c3"]
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["A12345678", "A1234567890", "123456789", "ada", "", "A123456789,B123456780", "%", "A*", "x" * 101],
+)
+def test_only_a_whole_identifier_is_one(gate, number):
+    with pytest.raises(NotFound, match="gate-emergency-nobody"):
+        gate.declare(LIN, number, WHY)
+    assert gate.emergencies.open_of("lin") == []
+    assert [each.identifier for each in gate.emergencies.to_review()] == [""]
+
+
+def test_a_number_that_two_persons_bear_is_nobodys(gate):
+    gate._store.write(loading("t"), [Put(patient("dee", "A123456789"))])
+    with pytest.raises(NotFound, match="gate-emergency-nobody"):
+        gate.declare(LIN, "A123456789", WHY)
+
+
+def test_only_a_clinician_of_an_institution_declares(gate):
+    for role in set(Role) - {Role.CLINICIAN}:
+        reader = User("x", "x", role, organisation="h1", person="bo").reader()
+        with pytest.raises(Forbidden, match="gate-emergency-role"):
+            gate.declare(reader, "A123456789", WHY)
+    with pytest.raises(Forbidden, match="gate-no-organisation"):
+        gate.declare(User("y", "y", Role.CLINICIAN).reader(), "A123456789", WHY)
+    with pytest.raises(Invalid, match="gate-emergency-reason"):
+        gate.declare(LIN, "A123456789", "急診")
+    assert gate.emergencies.to_review() == []
+
+
+def test_standing_travels_with_the_access(gate):
+    gate.standings.set("lin", "area", ["63000"])
+    gate.standings.set("lin", "membership", ["CareTeam/t1"])
+    access = gate.access(LIN, Purpose.CARE)
+    assert access.scope.areas == {"63000"}
+    assert access.asker.memberships == {"CareTeam/t1"}
+
+
+def test_only_a_member_asks_in_a_projects_name(gate, clock):
+    analyst = User("analyst", "分析員", Role.ANALYST).reader()
+    project = Project("dm", "糖尿病照護研究", "HRESCH", "irb", clock.now, clock.now + HOUR)
+    gate.projects.add(project, ["analyst"])
+    access = gate.access(analyst, Purpose.SECONDARY, grounds=Grounds((project.code,)))
+    assert access.purposes == (project.code,)
+    other = User("officer", "防疫人員", Role.OFFICER).reader()
+    with pytest.raises(Forbidden, match="gate-project-not-yours"):
+        gate.access(other, Purpose.SECONDARY, grounds=Grounds((project.code,)))
+    clock.now += HOUR
+    with pytest.raises(Forbidden, match="gate-project-not-yours"):
+        gate.access(analyst, Purpose.SECONDARY, grounds=Grounds((project.code,)))
