@@ -286,11 +286,18 @@ class SQLiteStore:
         what is answered, of which the receipt keeps a salted digest."""
         return self._looks.leave(access, Act(act, types, result), persons, self._connections.reader())
 
-    def attest(self, access: Access, act: str, types: Iterable[str], patients: Iterable[str]) -> int | None:
+    def attest(
+        self,
+        access: Access,
+        act: str,
+        types: Iterable[str],
+        patients: Iterable[str],
+        result: Iterable[bytes] = (),
+    ) -> int | None:
         """Leave a receipt for an act about these persons that is no reading of records: a choice made, a decision
         explained. Its number, None where nobody of them is known here or the log waits."""
         reader = self._connections.reader()
-        return self._looks.leave(access, Act(act, types), Names(reader).persons(patients), reader)
+        return self._looks.leave(access, Act(act, types, result), Names(reader).persons(patients), reader)
 
     def settle(self) -> None:
         """Wait until everything handed to the keeper before now is durable, receipts included."""
