@@ -25,7 +25,8 @@ from camphora.pages import Link, View
 from camphora.pages.words import Words
 from camphora.policy import Access, Purpose, Reader, Role
 from camphora.policy.paths import PathKind, Reach, read_path
-from camphora.web.contexts import Context
+from camphora.web.contexts import Context, Standing
+from camphora.web.emergencies import standing
 from camphora.web.render import Chrome, Renderer, strings
 
 COOKIE = "camphora_session"
@@ -38,7 +39,12 @@ DOORS: dict[Role, tuple[tuple[str, str], ...]] = {
     Role.ANALYST: (("own.ask", "/ask"),),
     Role.OFFICER: (("own.ask", "/ask"),),
     Role.MANAGER: (("own.ask", "/ask"),),
-    Role.ADMINISTRATOR: (("own.operation", "/operation"),),
+    Role.ADMINISTRATOR: (
+        ("own.operation", "/operation"),
+        ("own.emergencies", "/emergencies"),
+        ("own.explain", "/gate/explain"),
+        ("own.bases", "/bases"),
+    ),
 }
 """The reader's own pages by role: (word, address). The first is where signing in leads."""
 
@@ -78,7 +84,8 @@ class Site:
         return session.user.reader() if session else ANYBODY
 
     def access(self, request: Request, purpose: Purpose | None = None, person: str | None = None) -> Access:
-        """The Access of the signed-in reader for a purpose; `Forbidden web-sign-in-needed` where nobody is."""
+        """The Access of the signed-in reader for a purpose; `Forbidden web-sign-in-needed` where nobody is. `person`:
+        for whom a relative reads, or whom a clinician may have opened in an emergency."""
         reader = self.reader(request)
         if reader is ANYBODY and purpose is not Purpose.OPEN:
             raise Forbidden("web-sign-in-needed")
@@ -117,7 +124,15 @@ class Site:
             links=[Link(words(key), href) for key, href in doors],
             theme=cast("Any", theme if theme in {"light", "dark"} else ""),
             size="large" if size == "large" else "",
+            standing=self._standing(session, words),
         )
+
+    def _standing(self, session: Session | None, words: Words) -> list[Standing]:
+        """The reader's open emergencies."""
+        emergencies = self.installation.gate.emergencies
+        if session is None or session.user.role not in emergencies.rules.roles:
+            return []
+        return [standing(words, each) for each in emergencies.open_of(session.user.name)]
 
     def page(
         self, request: Request, context: Context, *, nav: Nav = "", synthetic: bool = False, status: int = 200
