@@ -53,7 +53,7 @@ FILES = {
         "/health", "/systems.csv", "/systems/nurse_ratio.csv?month=2024-03",
         "/systems/nurse_ratio/hospitals.json?month=2024-03", "/open.json", "/open/population.xlsx",
         "/codes.csv?q=aspirin", "/codes.json?q=aspirin",
-        f"/codes/concept.csv?system={FREQUENCIES}&code=QD", "/about/sources.csv", "/uses.csv", "/uses/{use}.json",
+        f"/codes/concept.csv?system={FREQUENCIES}&code=QD", "/about/sources.csv", "/uses.csv", "/uses/{use}.json", "/uses/checkpoint",
         "/fhir/metadata",
     ),
     "citizen": ("/me/looked/{look}/proof.json", "/me/download/record.json", "/me/download/record.csv"),

@@ -22,8 +22,9 @@ from typing import Any
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from camphora.audit.checkpoints import Checkpoint, origin_of
 from camphora.audit.heads import cut_to_lines, key_id, public_key, signed_head, signed_heads
-from camphora.audit.merkle import Tree, leaf_hash
+from camphora.audit.merkle import EMPTY, Tree, leaf_hash
 from camphora.audit.receipt import Receipt, fields_of, is_receipt
 from camphora.errors import Fault, NotFound
 
@@ -244,6 +245,14 @@ class Log:
         """The newest signed head: {"head": {size, root, at}, "signature"}; empty where nothing was signed yet."""
         return self._head
 
+    def checkpoint(self) -> Checkpoint:
+        """The newest head as a signed note, over everything that was left until now."""
+        self.sync()
+        with self._syncing:
+            head = self._head.get("head", {"size": 0, "root": EMPTY.hex()})
+            bare = Checkpoint(origin_of(self.first_key), int(head["size"]), bytes.fromhex(head["root"]))
+            return bare.signed(self._key)
+
     def keys(self) -> dict[str, Any]:
         """The first public key, and the heads that name those after it."""
         return {"key": key_id(self.first_key), "rotations": list(self._rotations)}
@@ -303,6 +312,15 @@ class Log:
         if signed > len(self._tree):
             raise Fault("audit-shorter-than-head", size=len(self._tree), signed=signed)
         return end
+
+
+def newest_checkpoint(folder: Path) -> Checkpoint:
+    """The newest head of a log on disk as a signed note; nothing is written. Needs the folder's private key."""
+    key, first = _keys(folder)
+    head: dict[str, Any] = {"size": 0, "root": EMPTY.hex()}
+    for signed in signed_heads(folder / "heads.log"):
+        head = signed["head"]
+    return Checkpoint(origin_of(first), int(head["size"]), bytes.fromhex(head["root"])).signed(key)
 
 
 def _cut(path: Path, end: int) -> None:

@@ -1,4 +1,4 @@
-"""`camphora audit verify | check`: prove the receipt log, or one receipt on its own."""
+"""`camphora audit`: prove the receipt log, or one receipt; exchange its heads with witnesses and compare them."""
 
 from __future__ import annotations
 
@@ -7,30 +7,53 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from camphora.audit import Tree as Merkle
 from camphora.audit import check_proof, verify
+from camphora.audit.checkpoints import COSIGNATURE, verifier_key
+from camphora.audit.heads import public_key, signed_heads
+from camphora.audit.log import newest_checkpoint
+from camphora.audit.merkle import leaf_hash
+from camphora.audit.witnesses import Addition, Witness, contradictions, read_addition
 from camphora.cli.terminal import Terminal
 from camphora.errors import Invalid
+from camphora.installation import Installation
 
 if TYPE_CHECKING:
     from camphora.cli.parser import Tree
 
 
 def add(tree: Tree) -> None:
-    verbs = tree.noun("audit")
+    verbs, words = tree.noun("audit"), tree.words
     made = verbs.command("verify", run_verify, "audit_verify")
     made.add_argument(
-        "folder", type=Path, nargs="?", default=Path(), metavar="FOLDER", help=tree.words("top.folder")
+        "folder", type=Path, nargs="?", default=Path(), metavar="FOLDER", help=words("top.folder")
     )
+    made.add_argument("--key", metavar="KEY", help=words("audit_verify.key"))
     checked = verbs.command("check", run_check, "audit_check")
-    checked.add_argument("file", type=Path, metavar="FILE", help=tree.words("audit_check.file"))
+    checked.add_argument("file", type=Path, metavar="FILE", help=words("audit_check.file"))
+    heads = verbs.command("heads", run_heads, "audit_heads")
+    heads.add_argument("folder", type=Path, metavar="FOLDER", help=words("top.folder"))
+    heads.add_argument("--old", type=int, default=0, metavar="SIZE", help=words("audit_heads.old"))
+    witness = verbs.command("witness", run_witness, "audit_witness")
+    witness.add_argument("keep", type=Path, metavar="KEEP", help=words("audit_witness.keep"))
+    witness.add_argument("file", type=Path, metavar="FILE", help=words("audit_witness.file"))
+    witness.add_argument("--key", required=True, metavar="KEY", help=words("audit_verify.key"))
+    witness.add_argument("--name", default="witness", metavar="NAME", help=words("audit_witness.name"))
+    compared = verbs.command("check-heads", run_check_heads, "audit_check_heads")
+    compared.add_argument(
+        "files", type=Path, nargs="+", metavar="FILE", help=words("audit_check_heads.files")
+    )
+    compared.add_argument("--log", type=Path, metavar="FOLDER", help=words("audit_check_heads.log"))
+    compared.add_argument("--key", action="append", default=[], metavar="KEY", help=words("audit_verify.key"))
+    rotated = verbs.command("rotate-key", run_rotate, "audit_rotate")
+    rotated.add_argument("folder", type=Path, metavar="FOLDER", help=words("top.folder"))
 
 
 def run_verify(given: argparse.Namespace, terminal: Terminal) -> int:
-    folder = given.folder / "audit"
-    if not folder.exists():
-        raise Invalid("installation-none", folder=given.folder.name or str(given.folder))
-    verdict = verify(folder)
+    folder = _log_of(given.folder)
+    verdict = verify(folder, _key(given.key) if given.key else None)
     for fault in verdict.faults:
         terminal.say(fault)
     key = "audit_verify.sound" if verdict.sound else "audit_verify.broken"
@@ -60,3 +83,116 @@ def run_check(given: argparse.Namespace, terminal: Terminal) -> int:
     key = "audit_check.holds" if holds else "audit_check.fails"
     terminal.result({"holds": holds, **facts}, terminal.words(key, **facts))
     return 0 if holds else Invalid.exit_code
+
+
+def run_heads(given: argparse.Namespace, terminal: Terminal) -> int:
+    """The newest signed head as a checkpoint; with `--old` as a request that a witness takes."""
+    folder = _log_of(given.folder)
+    head = newest_checkpoint(folder)
+    proof = tuple(_tree_of(folder).consistency(given.old, head.size)) if 0 < given.old <= head.size else ()
+    text = Addition(given.old, proof, head).text() if given.old else head.text()
+    first = public_key(folder)
+    fields = {
+        "origin": head.origin,
+        "size": head.size,
+        "root": head.root.hex(),
+        "verifier_key": verifier_key(head.origin, first) if first else "",
+        "note": text,
+    }
+    terminal.result(fields, text.rstrip("\n"))
+    return 0
+
+
+def run_witness(given: argparse.Namespace, terminal: Terminal) -> int:
+    """Take a head: check it against those kept, sign it, keep it."""
+    witness = Witness(given.keep, given.name)
+    taken = witness.take(read_addition(_text(given.file)), _key(given.key))
+    fields = {
+        "size": taken.size,
+        "root": taken.root.hex(),
+        "verifier_key": verifier_key(witness.name, witness.public, COSIGNATURE),
+        "note": taken.text(),
+    }
+    terminal.result(fields, terminal.words("audit_witness.taken", size=taken.size, root=taken.root.hex()))
+    return 0
+
+
+def run_check_heads(given: argparse.Namespace, terminal: Terminal) -> int:
+    """Whether heads that several people keep, and the log itself, can all be true."""
+    given_heads = [read_addition(_text(file)) for file in given.files]
+    tree, keys = None, [_key(text) for text in given.key]
+    if given.log is not None:
+        folder = _log_of(given.log)
+        tree, keys = _tree_of(folder), keys or _keys_of(folder)
+    found, unproven = contradictions(given_heads, keys, tree)
+    for one in found:
+        sizes = {"size": one.head.size, "other": one.other.size if one.other else len(tree or ())}
+        terminal.say(terminal.words(f"audit_check_heads.{one.kind}", **sizes))
+    fields = {
+        "agree": not found,
+        "heads": len(given_heads),
+        "unproven": unproven,
+        "contradictions": [
+            {"kind": one.kind, "size": one.head.size, "other": one.other.size if one.other else None}
+            for one in found
+        ],
+    }
+    key = "audit_check_heads.contradict" if found else "audit_check_heads.agree"
+    terminal.result(fields, terminal.words(key, heads=len(given_heads), unproven=unproven))
+    return Invalid.exit_code if found else 0
+
+
+def run_rotate(given: argparse.Namespace, terminal: Terminal) -> int:
+    """A new key for the heads that follow; the service must be stopped."""
+    installation = Installation.open(given.folder)
+    try:
+        new = installation.store.audit.rotate()
+    finally:
+        installation.close()
+    terminal.result({"key": new}, terminal.words("audit_rotate.done", public=new))
+    return 0
+
+
+def _log_of(folder: Path) -> Path:
+    """The folder of the log: of an installation, or a copy of its `audit/` alone."""
+    for place in (folder / "audit", folder):
+        if (place / "receipts.log").exists():
+            return place
+    raise Invalid("installation-none", folder=folder.name or str(folder))
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid("audit-not-a-checkpoint") from error
+
+
+def _key(text: str) -> Ed25519PublicKey:
+    """A public key in hex, or the file that holds it."""
+    try:
+        path = Path(text)
+        given = path.read_text("ascii") if len(text) != 64 and path.is_file() else text
+        return Ed25519PublicKey.from_public_bytes(bytes.fromhex(given.strip()))
+    except (OSError, ValueError) as error:
+        raise Invalid("audit-not-a-key") from error
+
+
+def _tree_of(folder: Path) -> Merkle:
+    tree = Merkle()
+    with (folder / "receipts.log").open("rb") as lines:
+        for line in lines:
+            if line.endswith(b"\n"):
+                tree.append(leaf_hash(line[:-1]))
+    return tree
+
+
+def _keys_of(folder: Path) -> list[Ed25519PublicKey]:
+    """Every key that the log has had."""
+    first = public_key(folder)
+    following = [
+        head["head"]["next"] for head in signed_heads(folder / "heads.log") if "next" in head["head"]
+    ]
+    return ([first] if first else []) + [
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(k)) for k in following
+    ]

@@ -15,11 +15,12 @@ from typing import Any, NamedTuple
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 
 from camphora.audit import Log, Verdict, Verifier
 from camphora.audit.merkle import leaf_hash
+from camphora.audit.witnesses import Addition
 from camphora.errors import NotFound
 from camphora.pages import Cell, Column, Table, View, dates
 from camphora.pages.words import Words
@@ -88,9 +89,10 @@ class Checked:
 
 
 def routes(site: Site) -> list[BaseRoute]:
-    """`/uses`, its files, and `/uses/NUMBER.json`."""
+    """`/uses`, its files, `/uses/NUMBER.json`, and `/uses/checkpoint` for witnesses."""
     uses = PublicLog(site)
     return [
+        get("/uses/checkpoint", uses.checkpoint, "uses.checkpoint", "nothing", "download"),
         get("/uses/{number:int}.json", uses.receipt, "uses.receipt", "nothing", "download"),
         *view_routes(site, "/uses", uses.shown, "uses", "nothing", nav="uses", page=uses.page),
     ]
@@ -165,6 +167,15 @@ class PublicLog:
         if not verdict.sound:
             text = words("uses.unsound", n=len(verdict.faults), first=verdict.faults[0])
         return Proof(int(head["size"]), str(head["root"]), when, verdict.sound, text)
+
+    def checkpoint(self, request: Request) -> Response:
+        """The newest tree head as a signed note; with `old=SIZE` as the request that a witness takes, which proves that
+        the log has only grown since."""
+        head, old = self.log.checkpoint(), _number(request.query_params.get("old"), 0)
+        text = head.text()
+        if old:
+            text = Addition(old, tuple(self.log.consistency(old, head.size)), head).text()
+        return PlainTextResponse(text)
 
     def receipt(self, request: Request) -> Response:
         """One receipt of secondary use with its inclusion proof; any other number is as if it were not there."""
