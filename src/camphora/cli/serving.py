@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import signal
@@ -10,14 +11,20 @@ import sys
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Literal
 
 import uvicorn
 
 from camphora.errors import Busy, Invalid, Lang
 from camphora.installation import Installation
+from camphora.installation.service import Service
 from camphora.web.app import application
+from camphora.web.front import LOOPBACK_NAMES
 
 LOOPBACK = "127.0.0.1"
+KEEP_ALIVE_SECONDS, SHUTDOWN_SECONDS = 15, 10
+LARGEST_H11 = 32 * 1024
 
 
 def listen(port: int, host: str = LOOPBACK) -> socket.socket:
@@ -44,16 +51,41 @@ def serve(
 ) -> None:
     """Answer requests until the process is asked to stop; `ready` is called once answers can be given.
 
-    No access log is written: addresses hold names and numbers of persons."""
-    config = uvicorn.Config(
-        application(installation, lang=lang),
-        log_level="warning",
+    No access log is written: addresses hold names and numbers of persons. Raises `Invalid` where `service.toml` is
+    not right."""
+    service = Service.of(installation.folder)
+    server = _Server(configured(installation, service, listening.getsockname()[0], lang), ready)
+    server.run(sockets=[listening])
+
+
+def configured(installation: Installation, service: Service, host: str, lang: Lang) -> uvicorn.Config:
+    """How uvicorn serves: every bound set, no WebSocket, and forwarded addresses left to `web.front`."""
+    hosts = service.hosts
+    if host.startswith("127."):
+        hosts |= LOOPBACK_NAMES
+    return uvicorn.Config(
+        application(installation, lang=lang, service=service, hosts=hosts),
+        http=_protocol(service),
+        ws="none",
+        log_level="error",
         access_log=False,
         lifespan="off",
         server_header=False,
+        proxy_headers=False,
+        limit_concurrency=service.limits.connections,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        h11_max_incomplete_event_size=LARGEST_H11,
     )
-    server = _Server(config, ready)
-    server.run(sockets=[listening])
+
+
+def _protocol(service: Service) -> type[asyncio.Protocol] | Literal["h11"]:
+    """Ours over httptools, which Windows has not."""
+    if find_spec("httptools") is None:
+        return "h11"
+    from camphora.cli.protocol import bounded
+
+    return bounded(service)
 
 
 class _Server(uvicorn.Server):

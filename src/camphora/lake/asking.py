@@ -12,7 +12,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -184,7 +183,7 @@ class Lake:
             self._require_reach(access, one)
 
         def read(now: Snapshot, stopped: Stopped) -> Counted:
-            counted = self._count(now, stopped, question)
+            counted = self._count(now, stopped, self._sides.limits(access), question)
             self._store.leave(access, "ask", (kind for one in sources for kind in one.types), counted.members)
             return counted
 
@@ -273,7 +272,7 @@ class Lake:
     def _count(self, now: Snapshot, stopped: Stopped, question: Question) -> Counted:
         if now.place == 0 and now.last_change > 0:
             raise Busy("lake-not-ready")
-        with self._engine.sets() as named, closing(self._engine.cursor()) as cursor:
+        with self._engine.sets() as named, self._engine.asking() as cursor:
 
             def files(name: str) -> Paths:
                 return self._paths(rows_of(self._sources[name], now.manifest, stopped[name]), named)
@@ -313,11 +312,8 @@ class Lake:
         return Paths(plain, guarded, left_out, withheld, named(rows.admitted) if withheld else "")
 
     def _fetch(self, sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        cursor = self._engine.cursor()
-        try:
+        with self._engine.asking() as cursor:
             return list(cursor.execute(sql, dict(values)).fetchall())
-        finally:
-            cursor.close()
 
     def _source(self, name: str) -> Source:
         if name not in self._sources:

@@ -14,6 +14,8 @@ from typing import Any
 import duckdb
 from pyroaring import BitMap
 
+from camphora.errors import deadline
+
 THREADS, MEMORY = 2, "1GB"
 FEW, KEPT = 4096, 8
 """Up to so many persons stand in a statement itself; larger sets are tables, of which so many are kept for later."""
@@ -78,6 +80,24 @@ class Engine:
         for old in [old for old in self._sets if self._used[old] <= 0][: max(0, len(self._sets) - KEPT)]:
             self._connection.execute(f"DROP TABLE {quoted(old)}")
             del self._sets[old], self._used[old]
+
+    @contextmanager
+    def asking(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor that is closed behind; what it does ends with the time of the request (`Busy`)."""
+        cursor, left = self.cursor(), deadline.remaining()
+        timer = threading.Timer(left, cursor.interrupt) if left is not None else None
+        try:
+            deadline.check()
+            if timer:
+                timer.daemon = True
+                timer.start()
+            yield cursor
+        except duckdb.InterruptException:
+            raise deadline.over() from None
+        finally:
+            if timer:
+                timer.cancel()
+            cursor.close()
 
     def pack(self, lines: Path, columns: Mapping[str, str], to: Path) -> int:
         """NDJSON with declared columns as one durable Parquet file; returns its rows."""

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import apsw
 
-from camphora.errors import Fault
+from camphora.errors import Fault, deadline
 
 READ_CACHE_KIB = 16_384
 WRITE_CACHE_KIB = 131_072
+STEPS = 20_000
+"""Instructions of SQLite's machine, some milliseconds, between two looks at the clock."""
 
 
 class Connections:
@@ -32,6 +34,7 @@ class Connections:
             connection = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READONLY)
             connection.set_busy_timeout(5000)
             connection.execute(f"PRAGMA cache_size = -{READ_CACHE_KIB}")
+            connection.set_progress_handler(_go_on, STEPS)
             self._local.connection = connection
             with self._lock:
                 self._readers.add(connection)
@@ -52,6 +55,12 @@ class Connections:
         connection.execute(f"PRAGMA cache_size = -{WRITE_CACHE_KIB}; PRAGMA wal_autocheckpoint = 4000")
         migrate(connection, self.path)
         return connection
+
+
+def _go_on() -> bool:
+    """Ends the query, by the error that this raises, once the time of the request is over."""
+    deadline.check()
+    return False
 
 
 def migrate(connection: apsw.Connection, path: Path) -> None:

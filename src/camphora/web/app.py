@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from importlib.resources import as_file, files
+from urllib.parse import urlencode
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -17,12 +18,16 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from camphora.errors import CamphoraError, Fault, Forbidden, Lang, NotFound
+from camphora.errors import Busy, CamphoraError, Fault, Forbidden, Lang, NotFound, TooMany
 from camphora.installation import Installation
+from camphora.installation.service import Service
 from camphora.pages import Action
 from camphora.web import citizen, clinic, plans, public, questions, signing, systems
 from camphora.web.contexts import ErrorPage
 from camphora.web.fhir import Api, fhir_routes
+from camphora.web.fhir.outcomes import SERVICE_STATUS
+from camphora.web.fhir.routes import SECONDS_OF_BUSY, refused
+from camphora.web.front import Arrival, Bounded
 from camphora.web.render import CSP, Renderer
 from camphora.web.site import Site, see_other
 
@@ -31,10 +36,34 @@ BUNDLE = "fhir.bundle"
 log = logging.getLogger("camphora.web")
 REMEMBERED = {"lang": {"zh-TW", "en"}, "theme": {"light", "dark", "auto"}, "size": {"large", "usual"}}
 """What the address may ask to be remembered about how pages look."""
+STATIC = b"public, max-age=31536000, immutable"
+"""Addresses of static files bear a mark of their content."""
+OFF = ("camera", "display-capture", "geolocation", "microphone", "midi", "payment", "serial", "usb")
+SECURITY = (
+    (b"content-security-policy", CSP.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", ", ".join(f"{name}=()" for name in OFF).encode()),
+    (b"x-permitted-cross-domain-policies", b"none"),
+)
+"""Headers of every answer. The policy's frame-ancestors stands for X-Frame-Options."""
+HTTPS = ((b"strict-transport-security", b"max-age=31536000; includeSubDomains"),)
+"""Of an answer that goes out over TLS alone (RFC 6797 section 7.2)."""
 
 
-def application(installation: Installation, *, lang: Lang = "zh-TW") -> Starlette:
-    """The ASGI application. It does not close the installation."""
+def application(
+    installation: Installation,
+    *,
+    lang: Lang = "zh-TW",
+    service: Service | None = None,
+    hosts: frozenset[str] = frozenset(),
+) -> Starlette:
+    """The ASGI application. It does not close the installation.
+
+    `service` limits what comes from the network; without it, for callers of the same process, nothing is limited.
+    `hosts` are the host names that are answered, any where there is none."""
     site = Site(installation, Renderer(), lang)
     standard = installation.standard
     api = Api(
@@ -59,12 +88,20 @@ def application(installation: Installation, *, lang: Lang = "zh-TW") -> Starlett
             *portal,
         ],
         middleware=[
+            *([Middleware(Arrival, service=service)] if service else []),
             Middleware(Headers),
             Middleware(Calm, errors=errors),
+            *([_bounded(installation, service, hosts)] if service else []),
             Middleware(GZipMiddleware, minimum_size=1000),
         ],
         exception_handlers={CamphoraError: errors.ours, HTTPException: errors.http},
     )
+
+
+def _bounded(installation: Installation, service: Service, hosts: frozenset[str]) -> Middleware:
+    identity = installation.gate.identity
+    identity.allow(service.limits.tries)
+    return Middleware(Bounded, service=service, identity=identity, hosts=hosts)
 
 
 class Errors:
@@ -76,7 +113,13 @@ class Errors:
     async def ours(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, CamphoraError)
         if isinstance(error, Forbidden) and error.code == "web-sign-in-needed" and request.method == "GET":
-            return see_other(f"/sign-in?next={request.url.path}")
+            return see_other(f"/sign-in?{urlencode({'next': request.url.path})}")
+        return await run_in_threadpool(self._page, request, error)
+
+    async def edge(self, request: Request, error: CamphoraError) -> Response:
+        """What is refused before any handler: at the FHIR API as an OperationOutcome, elsewhere as a page."""
+        if request.scope["path"].startswith("/fhir"):
+            return refused(request, error)
         return await run_in_threadpool(self._page, request, error)
 
     async def http(self, request: Request, error: Exception) -> Response:
@@ -94,17 +137,22 @@ class Errors:
         return await run_in_threadpool(self._page, request, Fault("web-fault", number=number))
 
     def _page(self, request: Request, error: CamphoraError, status: int | None = None) -> Response:
+        status = status or SERVICE_STATUS.get(error.code, error.status)
         lang = self.site.lang(request)
         words = self.site.words(request)
         context = ErrorPage(
-            status=status or error.status,
+            status=status,
             code=error.code,
             text=error.text(lang),
             remedy=error.remedy(lang),
             place=str(error.place or ""),
             actions=[Action(words("go.home"), "/", primary=True)],
         )
-        return self.site.page(request, context, status=status or error.status)
+        answer = self.site.page(request, context, status=status)
+        if isinstance(error, Busy):
+            seconds = error.facts["seconds"] if isinstance(error, TooMany) else SECONDS_OF_BUSY
+            answer.headers["retry-after"] = str(seconds)
+        return answer
 
 
 class Calm:
@@ -124,6 +172,10 @@ class Calm:
 
         try:
             await self.app(scope, receive, noted)
+        except CamphoraError as error:
+            answer = await self.errors.edge(Request(scope), error)
+            if not begun:
+                await answer(scope, receive, send)
         except Exception as error:  # noqa: BLE001 - the edge: nothing passes it unsaid
             answer = await self.errors.unexpected(Request(scope), error)
             if not begun:
@@ -147,28 +199,26 @@ class Headers:
             if request.query_params.get(name) in values
         }
 
+        secure = scope["scheme"] == "https"
+
         async def answered(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *_headers(request.url.path), *_cookies(kept)]
+                kept_long = request.url.path.startswith("/static/") and message["status"] in {200, 304}
+                message["headers"] = [
+                    *(pair for pair in message["headers"] if pair[0].lower() != b"cache-control"),
+                    (b"cache-control", STATIC if kept_long else b"no-store"),
+                    *SECURITY,
+                    *(HTTPS if secure else ()),
+                    *_cookies(kept, secure=secure),
+                ]
             await send(message)
 
         await self.app(scope, receive, answered)
 
 
-def _headers(path: str) -> list[tuple[bytes, bytes]]:
-    static = path.startswith("/static/")
-    cached = b"public, max-age=31536000, immutable" if static else b"no-store"
+def _cookies(kept: dict[str, str], *, secure: bool) -> list[tuple[bytes, bytes]]:
+    more = "; Secure" if secure else ""
     return [
-        (b"content-security-policy", CSP.encode()),
-        (b"x-content-type-options", b"nosniff"),
-        (b"referrer-policy", b"same-origin"),
-        (b"cross-origin-opener-policy", b"same-origin"),
-        (b"cache-control", cached),
-    ]
-
-
-def _cookies(kept: dict[str, str]) -> list[tuple[bytes, bytes]]:
-    return [
-        (b"set-cookie", f"{name}={value}; Path=/; Max-Age=31536000; SameSite=Lax".encode())
+        (b"set-cookie", f"{name}={value}; Path=/; Max-Age=31536000; SameSite=Lax{more}".encode())
         for name, value in kept.items()
     ]

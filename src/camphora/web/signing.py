@@ -7,11 +7,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from camphora.errors import Busy, CamphoraError, Forbidden
+from camphora.errors import CamphoraError, Forbidden, TooMany
 from camphora.gate import Session
+from camphora.gate.identity import DEVICE_DAYS
 from camphora.policy import Role
 from camphora.web.contexts import Field, Form, Persona, SignIn, SignInAs
-from camphora.web.site import COOKIE, DOORS, Site, get, post, see_other
+from camphora.web.front import place_of
+from camphora.web.site import COOKIE, DEVICE, DOORS, Site, cookie_name, get, keep_cookie, post, see_other
 
 
 def routes(site: Site) -> list[BaseRoute]:
@@ -53,21 +55,34 @@ class Signing:
             error=said,
             as_href="/sign-in/as" if self.site.installation.demo else "",
         )
-        return self.site.page(request, context, status=error.status if error else 200)
+        answer = self.site.page(request, context, status=error.status if error else 200)
+        if isinstance(error, TooMany):
+            answer.headers["retry-after"] = str(error.facts["seconds"])
+        return answer
 
     def sign_in(self, request: Request, form: FormData) -> Response:
         identity = self.site.installation.gate.identity
         try:
-            session = identity.sign_in(str(form.get("name", "")), str(form.get("password", "")))
-        except (Forbidden, Busy) as error:
+            session = identity.sign_in(
+                str(form.get("name", "")),
+                str(form.get("password", "")),
+                place=place_of(request.scope),
+                device=request.cookies.get(cookie_name(request, DEVICE), ""),
+            )
+        except (Forbidden, TooMany) as error:
             return self.page(request, error)
         return self._signed_in(request, session, str(form.get("next", "")))
 
     def sign_out(self, request: Request, form: FormData) -> Response:  # noqa: ARG002
-        self.site.installation.gate.identity.sign_out(request.cookies.get(COOKIE, ""))
+        self._end(request)
         answer = see_other("/")
-        answer.delete_cookie(COOKIE)
+        keep_cookie(request, answer, COOKIE, "")
         return answer
+
+    def _end(self, request: Request) -> None:
+        """End the session that this browser had."""
+        token = request.cookies.get(cookie_name(request, COOKIE), "")
+        self.site.installation.gate.identity.sign_out(token)
 
     def persons(self, request: Request) -> Response:
         words = self.site.words(request)
@@ -88,8 +103,11 @@ class Signing:
         return self._signed_in(request, identity.open_session(user), str(form.get("next", "")))
 
     def _signed_in(self, request: Request, session: Session, following: str) -> Response:
+        """Into the new session, which no earlier cookie can name; the one before it ends."""
+        self._end(request)
         doors = DOORS.get(session.user.role, ())
         answer = see_other(following if following not in {"", "/"} else doors[0][1] if doors else "/")
-        secure = request.url.scheme == "https"
-        answer.set_cookie(COOKIE, session.token, httponly=True, samesite="lax", secure=secure, path="/")
+        keep_cookie(request, answer, COOKIE, session.token)
+        if session.device:
+            keep_cookie(request, answer, DEVICE, session.device, DEVICE_DAYS)
         return answer

@@ -29,7 +29,7 @@ from camphora.web.contexts import Context, Standing
 from camphora.web.emergencies import standing
 from camphora.web.render import Chrome, Renderer, strings
 
-COOKIE = "camphora_session"
+COOKIE, DEVICE = "camphora_session", "camphora_device"
 Nav = Literal["", "open", "systems", "uses"]
 
 DOORS: dict[Role, tuple[tuple[str, str], ...]] = {
@@ -76,7 +76,7 @@ class Site:
         return handlers_words(self.lang(request))
 
     def session(self, request: Request) -> Session | None:
-        token = request.cookies.get(COOKIE)
+        token = request.cookies.get(cookie_name(request, COOKIE))
         return self.installation.gate.identity.session(token) if token else None
 
     def reader(self, request: Request) -> Reader:
@@ -103,6 +103,8 @@ class Site:
             if user is None:
                 raise Forbidden("web-sign-in-needed")
             return self.installation.gate.access(user.reader())
+        if request.method not in {"GET", "HEAD"} and not _from_here(request):
+            raise Forbidden("web-form-expired")
         return self.access(request)
 
     def chrome(self, request: Request, *, nav: Nav = "", synthetic: bool = False) -> Chrome:
@@ -148,6 +150,20 @@ class Site:
     def fragment(self, request: Request, template: str, values: Mapping[str, object]) -> Response:
         """A part of a page, for htmx."""
         return HTMLResponse(self.renderer.page(template, lang=self.lang(request), **values))
+
+
+def cookie_name(request: Request, name: str) -> str:
+    """The name that a cookie bears. Over TLS no other host of the same domain can set it (RFC 6265bis, `__Host-`)."""
+    return f"__Host-{name}" if request.url.scheme == "https" else name
+
+
+def keep_cookie(request: Request, answer: Response, name: str, value: str, days: int = 0) -> None:
+    """Set a cookie that no script can read; without days it ends with the browser, without a value it is taken away."""
+    secure = request.url.scheme == "https"
+    seconds = (days * 86_400 or None) if value else 0
+    answer.set_cookie(
+        cookie_name(request, name), value, max_age=seconds, httponly=True, samesite="lax", secure=secure
+    )
 
 
 @cache

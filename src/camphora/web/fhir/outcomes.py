@@ -21,7 +21,10 @@ RULES = "urn:camphora:rule"
 """So many faults are told in one answer, and how many more there are."""
 COLUMN = "http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-col"
 
+SERVICE_STATUS = {"web-other-host": 421, "web-body-slow": 408}
+"""HTTP statuses of what is refused before any handler, at pages too (RFC 9110)."""
 STATUS = {
+    **SERVICE_STATUS,
     "web-sign-in-needed": 401,
     "web-fhir-no-type": 404,
     "web-fhir-method": 405,
@@ -41,6 +44,9 @@ ISSUE = {
     "web-fhir-more-faults": "informational",
     "web-fhir-many-entries": "too-costly",
     "web-fhir-long-answer": "too-costly",
+    "web-too-often": "throttled",
+    "service-time-over": "timeout",
+    "web-body-slow": "timeout",
     "records-gone": "deleted",
     "records-no-person": "business-rule",
     **dict.fromkeys(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import copy_context
 from functools import partial
 
 import msgspec
@@ -13,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
-from camphora.errors import CamphoraError, Invalid, Lang, NotFound
+from camphora.errors import Busy, CamphoraError, Invalid, NotFound, TooMany
 from camphora.policy.paths import read_path
 from camphora.web.fhir import codes, interactions, transaction
 from camphora.web.fhir.bodies import read_body
@@ -35,6 +36,7 @@ from camphora.web.fhir.places import placed
 
 CONTENT_TYPE = f"{FHIR_JSON}; charset=utf-8"
 LARGEST_FORM = MIB
+SECONDS_OF_BUSY = 5
 VERSIONS_SPOKEN = orjson.dumps(
     {
         "resourceType": "Parameters",
@@ -100,7 +102,7 @@ def _guarded(api: Api, handler: Handler) -> Callable[[Request], Awaitable[Respon
         try:
             return await handler(api, request)
         except Exception as error:  # noqa: BLE001 - the edge: nothing passes it unsaid
-            return _refused(ours(error), language(request.headers.get("accept-language", "")))
+            return refused(request, ours(error))
 
     return endpoint
 
@@ -113,7 +115,7 @@ async def _acted(api: Api, request: Request, act: Act) -> Response:
         wished = wish(request.headers, request.scope["query_string"])
         return _response(act(Call(api, access, api.base_of(request), wished)), wished)
 
-    return await asyncio.get_running_loop().run_in_executor(api.calls, work)
+    return await asyncio.get_running_loop().run_in_executor(api.calls, copy_context().run, work)
 
 
 async def _bodied(
@@ -133,7 +135,7 @@ async def _bodied(
         except Invalid as error:
             raise (placed(error, body) if require is require_json else error) from None
 
-    return await loop.run_in_executor(api.calls, work)
+    return await loop.run_in_executor(api.calls, copy_context().run, work)
 
 
 async def _codes(operation: str, api: Api, request: Request) -> Response:
@@ -261,8 +263,9 @@ def _response(answer: Answer, wished: Wish) -> Response:
     return Response(body, answer.status, headers, CONTENT_TYPE)
 
 
-def _refused(error: CamphoraError, lang: Lang) -> Response:
-    status = status_of(error)
+def refused(request: Request, error: CamphoraError) -> Response:
+    """An error as an OperationOutcome in the language that the request asks for."""
+    status, lang = status_of(error), language(request.headers.get("accept-language", ""))
     headers: dict[str, str] = {"content-language": lang}
     if status == 401:
         headers["www-authenticate"] = 'Bearer realm="Camphora"'
@@ -270,6 +273,8 @@ def _refused(error: CamphoraError, lang: Lang) -> Response:
         headers["allow"] = str(error.facts.get("allowed", "DELETE, GET, HEAD"))
     if status == 413:
         headers["connection"] = "close"
-    if status == 503:
-        headers["retry-after"] = "5"
+    if isinstance(error, Busy):
+        headers["retry-after"] = str(
+            error.facts["seconds"] if isinstance(error, TooMany) else SECONDS_OF_BUSY
+        )
     return Response(outcome_bytes(error, lang), status, headers, CONTENT_TYPE)

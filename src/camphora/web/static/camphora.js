@@ -3,7 +3,8 @@
   "use strict";
   const root = document.documentElement;
   const remember = (name, value) => {
-    document.cookie = `${name}=${value};path=/;max-age=31536000;samesite=lax`;
+    const secure = location.protocol === "https:" ? ";secure" : "";
+    document.cookie = `${name}=${value};path=/;max-age=31536000;samesite=lax${secure}`;
   };
 
   document.addEventListener("click", (event) => {

@@ -1,0 +1,180 @@
+"""What a request passes before any handler sees it: from whom and under which name it came, how often such come,
+how large and how slow its body may be, and until when its work may go on.
+
+Forwarded addresses are believed of configured proxies alone. A limit is counted for the signed-in reader or the
+program's token, else for the network address; so nobody can use up what belongs to another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import ipaddress
+import re
+import time
+from collections import OrderedDict
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from camphora.errors import Invalid, TooLarge, TooMany, deadline
+from camphora.formats.limits import MEGABYTE, megabytes
+from camphora.gate.allowance import Allowance, whole_seconds
+from camphora.gate.identity import Identity
+from camphora.installation.service import Service
+from camphora.web.site import COOKIE, cookie_name
+
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+PORT = re.compile(r":\d{1,5}\Z")
+LARGEST_FORM = MEGABYTE
+REMEMBERED, REMEMBERED_SECONDS = 10_000, 30.0
+
+
+class Arrival:
+    """Puts the reader's own address and the scheme that they used in place of the proxy's, where it may be believed."""
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self.app = app
+        self.service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and self.service.trusts((scope.get("client") or ("",))[0]):
+            scope["scheme"] = _scheme(scope)
+            scope["client"] = (self._client(scope), 0)
+        await self.app(scope, receive, send)
+
+    def _client(self, scope: Scope) -> str:
+        """The last address of X-Forwarded-For that is no proxy of ours; what is no address ends the search."""
+        said = ",".join(_values(scope, b"x-forwarded-for"))
+        found: str = scope["client"][0]
+        for one in reversed(said.split(",")[-20:]):
+            try:
+                found = str(ipaddress.ip_address(one.strip()))
+            except ValueError:
+                break
+            if not self.service.trusts(found):
+                break
+        return found
+
+
+def _values(scope: Scope, wanted: bytes) -> list[str]:
+    return [value.decode("latin-1") for name, value in scope["headers"] if name == wanted]
+
+
+def _scheme(scope: Scope) -> str:
+    said = _values(scope, b"x-forwarded-proto")
+    return said[-1] if said and said[-1] in {"http", "https"} else scope["scheme"]
+
+
+def place_of(scope: Scope) -> str:
+    """The network address that a request is counted for; of IPv6 the /64 that one subscriber holds."""
+    host: str = (scope.get("client") or ("",))[0]
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return host
+
+
+class Known:
+    """Whom a cookie or a bearer token belongs to, remembered for seconds, only to count requests by."""
+
+    def __init__(self, identity: Identity) -> None:
+        self._identity = identity
+        self._kept: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
+
+    async def key(self, request: Request) -> str:
+        """A key of the signed-in reader, or of the token; empty where there is none that is valid."""
+        scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+        token = bearer.strip() if scheme.lower() == "bearer" else ""
+        cookie = "" if token else request.cookies.get(cookie_name(request, COOKIE), "")
+        if not token and not cookie:
+            return ""
+        digest = hashlib.sha256(f"{bool(token)}{token or cookie}".encode()).digest()
+        held = self._kept.get(digest)
+        if held and held[1] > time.monotonic():
+            return held[0]
+        found = await run_in_threadpool(self._ask, token, cookie)
+        if found:
+            self._kept[digest] = (found, time.monotonic() + REMEMBERED_SECONDS)
+            if len(self._kept) > REMEMBERED:
+                self._kept.popitem(last=False)
+        return found
+
+    def _ask(self, token: str, cookie: str) -> str:
+        if token:
+            return (
+                f"token {hashlib.sha256(token.encode()).hexdigest()}" if self._identity.bearer(token) else ""
+            )
+        session = self._identity.session(cookie)
+        return f"reader {session.user.name}" if session else ""
+
+
+class Bounded:
+    """Refuses other host names and what comes too often; bounds the body of forms, its time, and the time of work."""
+
+    def __init__(self, app: ASGIApp, service: Service, identity: Identity, hosts: frozenset[str]) -> None:
+        self.app = app
+        self.service = service
+        self.known = Known(identity)
+        self.hosts = hosts
+        self.readers = Allowance(service.limits.reader)
+        self.places = Allowance(service.limits.place)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope)
+        self._require_host(request)
+        await self._count(request)
+        with deadline.within(self.service.limits.work_seconds + self._time_of_body(request)):
+            await self.app(scope, self._bounded(scope, receive), send)
+
+    def _require_host(self, request: Request) -> None:
+        """Links are made from the host that was asked, so it must be one of ours; of this machine's own names any
+        port is, since a port may be forwarded. `/health` is asked by monitors under whatever name."""
+        if not self.hosts or request.scope["path"] == "/health":
+            return
+        host = request.headers.get("host", "").lower()
+        if host not in self.hosts and PORT.sub("", host) not in self.hosts & LOOPBACK_NAMES:
+            raise Invalid("web-other-host")
+
+    async def _count(self, request: Request) -> None:
+        key = await self.known.key(request)
+        wait = self.readers.take(key) if key else self.places.take(place_of(request.scope))
+        if wait:
+            raise TooMany("web-too-often", seconds=whole_seconds(wait))
+
+    def _time_of_body(self, request: Request) -> int:
+        """The work of a request begins when its body is there."""
+        return 0 if request.method in {"GET", "HEAD"} else self.service.limits.body_seconds
+
+    def _bounded(self, scope: Scope, receive: Receive) -> Receive:
+        """The body, counted and timed while it is read; the FHIR API counts by its own, larger measure."""
+        most = None if scope["path"].startswith("/fhir") else LARGEST_FORM
+        seconds = self.service.limits.body_seconds
+        end = time.monotonic() + seconds
+        size, whole = 0, False
+
+        async def received() -> Message:
+            nonlocal size, whole
+            if whole:
+                return await receive()
+            try:
+                message: Any = await asyncio.wait_for(receive(), max(0.001, end - time.monotonic()))
+            except TimeoutError:
+                raise Invalid("web-body-slow", seconds=seconds) from None
+            size += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
+            if most is not None and size > most:
+                raise TooLarge("web-body-large", most=megabytes(most))
+            return message
+
+        return received
