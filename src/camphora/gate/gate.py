@@ -21,11 +21,11 @@ from camphora.gate.standing import Standings
 from camphora.gate.state import State
 from camphora.policy import Access, Admission, Purpose, Reader, Reason, Request, Role, admit
 from camphora.policy.internal import deciding, identifying
-from camphora.records import SQLiteStore
+from camphora.records import Look, SQLiteStore
 
 ANYBODY = Reader(id="public", name="", role=Role.PUBLIC)
 RULES = EmergencyRules(frozenset({Role.CLINICIAN}), hours=4, least_reason=8)
-LONGEST_IDENTIFIER = 100
+LONGEST_IDENTIFIER, MOST_LOOKS = 100, 100_000
 
 USUAL: dict[Role, Purpose] = {
     Role.PUBLIC: Purpose.OPEN,
@@ -136,6 +136,14 @@ class Gate:
         if person is None:
             raise NotFound("gate-emergency-nobody")
         return declared
+
+    def read_in(self, declared: Declared) -> list[Look]:
+        """What was read under a declaration, newest first: receipts of it, without any content."""
+        if declared.person is None:
+            return []
+        looks = self._store.looks(deciding(declared.person), declared.person, MOST_LOOKS)
+        basis = f"emergency:{declared.declared}"
+        return [look for look in looks if look.basis == basis and look.reader == declared.reader]
 
     def _identified(self, identifier: str) -> tuple[str | None, str]:
         """Patient id and `system|value` of the one person with this identifier; (None, "") where that is no one."""

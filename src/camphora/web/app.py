@@ -22,7 +22,7 @@ from camphora.errors import Busy, CamphoraError, Fault, Forbidden, Lang, NotFoun
 from camphora.installation import Installation
 from camphora.installation.service import Service
 from camphora.pages import Action
-from camphora.web import citizen, clinic, plans, public, questions, signing, systems
+from camphora.web import citizen, clinic, duties, plans, public, questions, signing, systems
 from camphora.web.contexts import ErrorPage
 from camphora.web.fhir import Api, fhir_routes
 from camphora.web.fhir.outcomes import SERVICE_STATUS
@@ -74,7 +74,7 @@ def application(
         assets = StaticFiles(directory=folder)
     portal = [
         route
-        for part in (signing, public, plans, systems, citizen, clinic, questions)
+        for part in (signing, public, plans, systems, citizen, clinic, duties, questions)
         for route in part.routes(site)
     ]
     errors = Errors(site)

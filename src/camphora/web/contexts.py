@@ -330,6 +330,8 @@ class Patients:
     results: Sequence[PatientRow] | None = None
     search: str = "/patients"
     more: str = ""
+    emergency: str = ""
+    """Where a reader who may declare an emergency does so; empty for others."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ PART, MOST_NAMED = 20, 4
 TOGETHER = 10 * 60 * 1000
 """Looks of one reader within so many milliseconds of each other are one act."""
 MOST = 1_000_000
+READING = frozenset({"read", "search", "history", "open-rows", "ask"})
+"""Acts of reading, which are told together; any other is told for itself."""
 STEPS = (200, 2_000, 20_000, MOST)
 
 
@@ -75,9 +77,14 @@ def grouped(looks: Sequence[Seen]) -> list[Act]:
 
 def _follows(later: Seen, look: Seen) -> bool:
     def who(one: Seen) -> tuple[object, ...]:
-        return one.name, one.role, one.organisation, one.purpose, one.among_many
+        return one.name, one.role, one.organisation, one.purpose, one.among_many, one.basis, _done(one)
 
     return who(later) == who(look) and later.at - look.at <= TOGETHER
+
+
+def _done(look: Seen) -> str:
+    """An act that is no reading stands for itself."""
+    return "" if look.act in READING else look.act
 
 
 def shown(chart: Chart, reading: Reading, found: Sequence[Act], *, basis: bool = True) -> list[Look]:
@@ -93,6 +100,9 @@ def _look(reading: Reading, act: Act, *, basis: bool) -> Look:
     if len(kinds) > MOST_NAMED:
         named = words("reading.several", names=named, n=len(kinds))
     what = words("looked_by.among_many", kinds=named) if newest.among_many else named
+    if _done(newest):
+        act = f"looked_act.{newest.act}"
+        what = words(act) if act in words else newest.act
     return Look(
         who=who(reading, newest),
         purpose=words(f"looked_for.{newest.purpose}"),
@@ -100,6 +110,7 @@ def _look(reading: Reading, act: Act, *, basis: bool) -> Look:
         what=what,
         basis=words(f"basis.{newest.purpose}") if basis else "",
         proof=f"/me/looked/{newest.receipt}",
+        urgent=newest.decision == "emergency",
     )
 
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
+from camphora.web.clinic.emergency import EmergencyPages
 from camphora.web.clinic.item import ItemPages
 from camphora.web.clinic.patients import PatientPages
-from camphora.web.site import Site, get
+from camphora.web.site import Site, get, post
 
 
 def routes(site: Site) -> list[BaseRoute]:
-    """`/patients…` for care; `/records/TYPE/ID` for care, for the person herself and for those she let in."""
-    patients, items = PatientPages(site), ItemPages(site)
+    """`/patients…` and `/emergency` for care; `/records/TYPE/ID` for care, for the person herself and for those she
+    let in."""
+    patients, items, emergency = PatientPages(site), ItemPages(site), EmergencyPages(site)
     return [
         get("/patients", patients.search, "clinic.patients", "persons"),
         get("/patients/{person}", patients.summary, "clinic.patient", "persons"),
         get("/patients/{person}/results", patients.results, "clinic.results", "persons"),
         get("/patients/{person}/timeline", patients.timeline, "clinic.timeline", "persons"),
+        get("/emergency", emergency.page, "clinic.emergency", "persons"),
+        post("/emergency", emergency.declare, "clinic.emergency.post", site),
+        post("/emergency/end", emergency.end, "clinic.emergency.end", site),
         get("/records/{type}/{id}", items.page, "clinic.record", "persons"),
     ]

@@ -37,7 +37,8 @@ class PatientPages(Desk):
         more = f"/patients?{urlencode({'q': sought, 'page': following})}" if following else ""
         if wants_fragment(request):
             return self.site.fragment(request, "patients_rows.html", {"results": listed, "more": more})
-        context = Patients(query=sought, results=listed, more=more)
+        may = access.reader.role in self.site.installation.gate.emergencies.rules.roles
+        context = Patients(query=sought, results=listed, more=more, emergency="/emergency" if may else "")
         return self.site.page(request, context, synthetic=is_synthetic(rows))
 
     def _found(self, access: Access, sought: str, token: str) -> Page:
@@ -69,7 +70,7 @@ class PatientPages(Desk):
                 Action(words(f"clinic.{part}"), f"/patients/{quote(chart.person)}/{part}")
                 for part in ("results", "timeline")
             ],
-            why=self.why(request, Purpose.CARE),
+            why=self.why(request, Purpose.CARE, chart.person),
         )
         return self.site.page(request, context, synthetic=is_synthetic([patient]))
 
@@ -86,7 +87,7 @@ class PatientPages(Desk):
             title=words("clinic.timeline_of", name=name),
             blocks=[Timeline("recent", words("clinic.visits"), found, words("clinic.nothing"))],
             badge="synthetic" if is_synthetic([patient]) else None,
-            why=self.why(request, Purpose.CARE),
+            why=self.why(request, Purpose.CARE, chart.person),
             crumbs=[
                 Link(words("clinic.patients"), "/patients"),
                 Link(name, f"/patients/{quote(chart.person)}"),
@@ -106,7 +107,7 @@ class PatientPages(Desk):
             title=words("clinic.results_of", name=name),
             blocks=[_results(reading, observations)],
             badge="synthetic" if is_synthetic([patient]) else None,
-            why=self.why(request, Purpose.CARE),
+            why=self.why(request, Purpose.CARE, chart.person),
             crumbs=[
                 Link(words("clinic.patients"), "/patients"),
                 Link(name, f"/patients/{quote(chart.person)}"),
@@ -115,7 +116,9 @@ class PatientPages(Desk):
         return self.site.view(request, view)
 
     def _chart(self, request: Request) -> Chart:
-        return self.chart(self.site.access(request, Purpose.CARE), request.path_params["person"])
+        """The chart for care; opened further where the reader has declared an emergency for this person."""
+        person = request.path_params["person"]
+        return self.chart(self.site.access(request, Purpose.CARE, person), person)
 
 
 def _row(reading: Reading, patient: Json) -> PatientRow:
