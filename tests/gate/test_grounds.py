@@ -7,6 +7,7 @@ from builders import NOW
 from camphora.errors import Forbidden, Invalid, NotFound
 from camphora.fhir.search import parse_query
 from camphora.gate import Gate, Identity, User
+from camphora.gate.bases import DAY
 from camphora.gate.emergencies import HOUR
 from camphora.gate.gate import Grounds
 from camphora.gate.projects import Project
@@ -129,3 +130,57 @@ def test_only_a_member_asks_in_a_projects_name(gate, clock):
     clock.now += HOUR
     with pytest.raises(Forbidden, match="gate-project-not-yours"):
         gate.access(analyst, Purpose.SECONDARY, grounds=Grounds((project.code,)))
+
+
+OFFICER = User("officer", "防疫人員", Role.OFFICER).reader()
+
+
+def approved(gate, clock, basis="statutory-duty", purposes=("GOV",), categories=()):
+    claim = gate.bases.apply(
+        "officer", basis, "依法執行監察職務", purposes=purposes, categories=categories, since=clock.now,
+        until=clock.now + DAY, least_reason=4,
+    )  # fmt: skip
+    return gate.bases.decide(claim.no, "privacy", approved=True).no
+
+
+def test_an_overriding_basis_hides_nothing_and_is_stated(gate, clock):
+    gate.standings.set("officer", "organisation-kind", ["government"])
+    number = approved(gate, clock, categories=["diagnoses"])
+    usual = gate.access(OFFICER, Purpose.SECONDARY)
+    opened = gate.access(OFFICER, Purpose.SECONDARY, grounds=Grounds(("GOV",), number))
+    assert usual.hidden_for("Condition")
+    assert opened.hidden_for("Condition") == ()
+    assert opened.basis.approver == "privacy"
+    assert opened.covers("Condition")
+    assert not opened.covers("Observation")
+    assert gate.bases.uses() == {number: 1}
+
+
+def test_a_basis_that_does_not_override_leaves_choices_as_they_are(gate, clock):
+    clinician = LIN
+    claim = gate.bases.apply(
+        "lin", "medical-care-referral", "轉診提供病歷摘要", purposes=["TREAT"], since=clock.now,
+        until=clock.now + DAY, least_reason=4,
+    )  # fmt: skip
+    gate.bases.decide(claim.no, "privacy", approved=True)
+    access = gate.access(clinician, Purpose.CARE, grounds=Grounds((), claim.no))
+    assert access.hidden == gate.access(clinician, Purpose.CARE).hidden
+    assert access.basis.id == "medical-care-referral"
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("hospital", "statutory-duty", "GOV", "GOV"),
+        ("government", "statutory-duty", "GOV", "HQUALIMP"),
+        ("government", "biobank-use", "HRESCH", "HRESCH"),
+        ("government", "unregistered", "GOV", "GOV"),
+        ("government", "statutory-duty", "HRESCH", "HRESCH"),
+    ],
+)
+def test_a_basis_serves_nothing_outside_it(gate, clock, case):
+    kind, basis, purpose, asked = case
+    gate.standings.set("officer", "organisation-kind", [kind])
+    number = approved(gate, clock, basis, (purpose,))
+    with pytest.raises(Forbidden, match="gate-basis-outside"):
+        gate.access(OFFICER, Purpose.SECONDARY, grounds=Grounds((asked,), number))

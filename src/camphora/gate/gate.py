@@ -13,18 +13,19 @@ import orjson
 
 from camphora.errors import Forbidden, NotFound
 from camphora.fhir.search import parse_query
-from camphora.gate.bases import Bases
+from camphora.gate.bases import Bases, Claim
 from camphora.gate.emergencies import Declared, Emergencies, EmergencyRules
 from camphora.gate.identity import Identity
 from camphora.gate.projects import SYSTEM, Projects
 from camphora.gate.standing import Standings
 from camphora.gate.state import State
 from camphora.policy import Access, Admission, Purpose, Reader, Reason, Request, Role, admit
+from camphora.policy.codes import categories
 from camphora.policy.internal import deciding, identifying
+from camphora.policy.policy import LegalBasis, Policy
 from camphora.records import Look, SQLiteStore
 
 ANYBODY = Reader(id="public", name="", role=Role.PUBLIC)
-RULES = EmergencyRules(frozenset({Role.CLINICIAN}), hours=4, least_reason=8)
 LONGEST_IDENTIFIER, MOST_LOOKS = 100, 100_000
 
 USUAL: dict[Role, Purpose] = {
@@ -55,10 +56,13 @@ NO_GROUNDS = Grounds()
 class Gate:
     """Decides; knows who is signed in through `identity`, and keeps emergencies, bases, standing and projects."""
 
-    def __init__(self, identity: Identity, store: SQLiteStore, state: State) -> None:
+    def __init__(
+        self, identity: Identity, store: SQLiteStore, state: State, policy: Policy | None = None
+    ) -> None:
         self.identity = identity
         self.state = state
-        self.emergencies = Emergencies(state, RULES)
+        self.policy = policy or Policy.taiwan()
+        self.emergencies = Emergencies(state, _emergency_rules(self.policy))
         self.bases = Bases(state)
         self.standings = Standings(state)
         self.projects = Projects(state)
@@ -89,7 +93,10 @@ class Gate:
             return admission
         if purpose is Purpose.CARE and person is not None:
             opened = self.emergencies.open_of(reader.id, person)
-            return _in_emergency(admission, admission.access, opened[0]) if opened else admission
+            if opened:
+                return self._in_emergency(admission, admission.access, opened[0])
+        if grounds.basis is not None:
+            return self._on_basis(admission, admission.access, self.bases.in_force(reader.id, grounds.basis))
         return admission
 
     def access(
@@ -167,16 +174,49 @@ class Gate:
         if system == SYSTEM:
             self.projects.one_of(reader.id, project)
 
+    def _in_emergency(self, admission: Admission, access: Access, declared: Declared) -> Admission:
+        """The Access for care, for this one person without what they hid or closed."""
+        opened = replace(
+            access,
+            persons=frozenset({str(declared.person)}),
+            hidden=(),
+            closed=(),
+            ground="emergency",
+            emergency=declared.stated(),
+        )
+        return self._opened(admission, opened, "emergency")
 
-def _in_emergency(admission: Admission, access: Access, declared: Declared) -> Admission:
-    """The Access for care, for this one person without what they hid or closed."""
-    opened = replace(
-        access,
-        persons=frozenset({str(declared.person)}),
-        hidden=(),
-        closed=(),
-        ground="emergency",
-        emergency=declared.stated(),
-    )
-    reason = Reason("emergency", permits=True, source="個人資料保護法第6條第1項第4款、醫療法第60條")
-    return Admission(opened, (*admission.reasons[:-1], reason))
+    def _on_basis(self, admission: Admission, access: Access, claim: Claim) -> Admission:
+        """The Access on a legal basis in force: within what was applied for, and, where the basis overrides choices,
+        without what they hid. Forbidden `gate-basis-outside` for another use than that."""
+        row = self.policy.bases.get(claim.basis)
+        if row is None or not claim.covers(access.purposes) or not self._is_within(row, access):
+            raise Forbidden("gate-basis-outside")
+        types = access.types
+        if claim.categories:
+            named = frozenset(name for name, category in categories().items() if category in claim.categories)
+            types = named if types is None else types & named
+        if not row.overrides:
+            return self._opened(admission, replace(access, types=types, basis=claim.stated()), "basis-noted")
+        opened = replace(
+            access, types=types, hidden=(), closed=(), ground="legal-basis", basis=claim.stated()
+        )
+        return self._opened(admission, opened, "legal-basis", row.law)
+
+    def _is_within(self, row: LegalBasis, access: Access) -> bool:
+        reader = access.reader
+        lines = [self.policy.lineage(purpose) for purpose in access.purposes]
+        return (
+            all(row.purposes & set(line) for line in lines)
+            and (not row.roles or reader.role in row.roles)
+            and (not row.organisations or reader.organisation_kind in row.organisations)
+        )
+
+    def _opened(self, admission: Admission, access: Access, code: str, law: str = "") -> Admission:
+        reason = Reason(code, permits=True, source=law or self.policy.source(code))
+        return Admission(access, (*admission.reasons[:1], reason))
+
+
+def _emergency_rules(policy: Policy) -> EmergencyRules:
+    roles = frozenset(Role(role) for role in policy["emergency.roles"])
+    return EmergencyRules(roles, policy["emergency.hours"], policy["emergency.least_reason"])

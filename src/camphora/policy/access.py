@@ -116,7 +116,7 @@ class Access:
 
         A stop of (category, purpose) holds for the purpose that it names and for all below it.
         """
-        if self.purpose is not Purpose.SECONDARY:
+        if self.purpose is not Purpose.SECONDARY or self.ground == "legal-basis":
             return self.hidden
         category = categories().get(record_type, "other")
         named = (self._stops(category, purpose) for purpose in self.purposes)
