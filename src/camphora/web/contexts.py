@@ -245,6 +245,10 @@ class Looked:
     """A sentence when the log was last proven whole; empty: not said."""
     own: str = ""
     """The address that shows the person's own reading too; empty where it is shown."""
+    urgent: Sequence[str] = ()
+    """The emergencies that opened the record, each as a sentence."""
+    events: str = ""
+    """Where all of it can be had as AuditEvents."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -125,6 +125,7 @@ def users(characters):
         User("other", "林淑芬", Role.CLINICIAN, organisation=characters.other_hospital),
         User("pharmacist", "王藥師", Role.PHARMACIST, organisation=characters.hospital),
         User("analyst", "分析員", Role.ANALYST),
+        User("keeper", "管理者", Role.ADMINISTRATOR),
         User("hostile", HOSTILE, Role.CITIZEN, person="hostile"),
     ]
 

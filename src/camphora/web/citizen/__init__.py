@@ -20,6 +20,7 @@ def routes(site: Site) -> list[BaseRoute]:
         get("/me", record.page, "citizen.record", "persons"),
         get("/me/timeline", record.timeline, "citizen.timeline", "persons"),
         get("/me/looked", looked.page, "citizen.looked", "persons"),
+        get("/me/looked/events.json", looked.events, "citizen.events", "persons", "download"),
         get("/me/looked/{number:int}", looked.receipt, "citizen.receipt", "persons"),
         get("/me/looked/{number:int}/proof.json", looked.proof, "citizen.proof", "persons", "download"),
         get("/me/choices", choices.page, "citizen.choices", "persons"),

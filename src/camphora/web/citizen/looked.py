@@ -9,12 +9,15 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from camphora.audit.checkpoints import origin_of
+from camphora.audit.events import Place, audit_events
 from camphora.errors import NotFound
 from camphora.pages import Action, Cell, Column, Link, Prose, Table, View, dates
 from camphora.policy import Access, Purpose
 from camphora.records import Look as Seen
 from camphora.records import SQLiteStore
 from camphora.web.contexts import Look, Looked
+from camphora.web.emergencies import moment
 from camphora.web.reading import Chart, Reading, is_synthetic
 from camphora.web.reading.desk import Desk
 from camphora.web.reading.plain import moment_of
@@ -25,8 +28,8 @@ PART, MOST_NAMED = 20, 4
 TOGETHER = 10 * 60 * 1000
 """Looks of one reader within so many milliseconds of each other are one act."""
 MOST = 1_000_000
-READING = frozenset({"read", "search", "history", "open-rows", "ask"})
-"""Acts of reading, which are told together; any other is told for itself."""
+OWN_LINE = frozenset({"choice", "explain", "review-emergency", "judge-emergency"})
+"""Acts that are no reading of records: each kind is told for itself."""
 STEPS = (200, 2_000, 20_000, MOST)
 
 
@@ -84,7 +87,7 @@ def _follows(later: Seen, look: Seen) -> bool:
 
 def _done(look: Seen) -> str:
     """An act that is no reading stands for itself."""
-    return "" if look.act in READING else look.act
+    return look.act if look.act in OWN_LINE else ""
 
 
 def shown(chart: Chart, reading: Reading, found: Sequence[Act], *, basis: bool = True) -> list[Look]:
@@ -133,14 +136,42 @@ class LookedPages(Desk):
             f"/me/looked?from={begin + PART}{'&own=1' if own else ''}" if len(found) > begin + PART else ""
         )
         looks = shown(chart, reading, found[begin : begin + PART])
+        self._attest(chart, "looked")
         if wants_fragment(request) and begin:
             return self.site.fragment(request, "looks.html", {"looks": looks, "more": following})
-        context = Looked(looks=looks, total=len(found), more=following, own="" if own else "/me/looked?own=1")
+        context = Looked(
+            looks=looks,
+            total=len(found),
+            more=following,
+            own="" if own else "/me/looked?own=1",
+            events="/me/looked/events.json",
+        )
         return self.site.page(request, context, synthetic=is_synthetic([chart.patient()]))
+
+    def _emergencies(self, chart: Chart, reading: Reading) -> list[str]:
+        """What the person is told of each emergency that opened her record: who, when, why, and how it was judged."""
+        gate, words = self.site.installation.gate, reading.words
+        found = [(each, gate.identity.user(each.reader)) for each in gate.emergencies.of_person(chart.person)]
+        names = chart.names(f"Organization/{user.organisation}" for _, user in found if user)
+        told = []
+        for each, user in found:
+            place = names.get(f"Organization/{user.organisation}", "") if user else ""
+            judged = f"emergency.judged.{each.judgement}" if each.judgement else "emergency.told.waiting"
+            told.append(
+                words(
+                    "emergency.told.line",
+                    when=moment(words, each.declared),
+                    who=f"{place} {user.display if user else each.reader}".strip(),
+                    reason=each.reason,
+                    judged=words(judged),
+                )
+            )
+        return told
 
     def receipt(self, request: Request) -> Response:
         chart, number = self.own(request), int(request.path_params["number"])
         act = self._act(chart, number)
+        self._attest(chart, "receipt")
         look = next(each for each in act.looks if each.receipt == number)
         reading = self.reading(request)
         reading = reading.named(
@@ -161,9 +192,36 @@ class LookedPages(Desk):
 
     def proof(self, request: Request) -> Response:
         number = int(request.path_params["number"])
-        self._act(self.own(request), number)
+        chart = self.own(request)
+        self._act(chart, number)
+        self._attest(chart, "proof")
         body = orjson.dumps(self.store.audit.proof(number), option=orjson.OPT_INDENT_2)
         return attachment(body, "application/json", f"camphora-receipt-{number}.json")
+
+    def events(self, request: Request) -> Response:
+        """Every receipt that concerns the person, as AuditEvents by IHE BALP in a Bundle; the newest first."""
+        chart, log = self.own(request), self.store.audit
+        place = Place(origin_of(log.first_key), f"{request.base_url}fhir")
+        looks = self.store.looks(chart.access, chart.person, MOST)
+        self._attest(chart, "events")
+        events = (
+            event
+            for look in looks
+            for event in audit_events(look.receipt, log.receipt(look.receipt), place, chart.person)
+        )
+        bundle = {
+            "resourceType": "Bundle",
+            "type": "collection",
+            "entry": [
+                {"fullUrl": f"{place.address}/AuditEvent/{event['id']}", "resource": event}
+                for event in events
+            ],
+        }
+        return attachment(orjson.dumps(bundle), "application/fhir+json", "camphora-audit-events.json")
+
+    def _attest(self, chart: Chart, act: str) -> None:
+        """Reading the log leaves a receipt too."""
+        self.store.attest(chart.access, act, ["AuditEvent"], [chart.person])
 
     def _act(self, chart: Chart, number: int) -> Act:
         """The act to which a receipt belongs; NotFound where it does not concern this person."""
