@@ -1,5 +1,6 @@
 """Faults that a review demonstrated, each with the test that would have found it."""
 
+import contextlib
 import subprocess
 import sys
 import textwrap
@@ -67,11 +68,16 @@ def test_a_count_and_an_empty_answer_about_a_person_leave_a_receipt(loaded, text
     assert [look.act for look in loaded.looks(citizen(), "ada")] == ["search"]
 
 
-def test_naming_a_hidden_person_leaves_no_receipt(loaded):
+def test_naming_a_hidden_or_an_absent_person_leaves_a_receipt_like_a_found_one(loaded):
     loaded.write(LOAD, [Put(choices.restrict("ada", "h1", NOW))])
-    before = len(loaded.audit)
-    _search(loaded, clinician("h1"), "Condition?patient=ada&code=B20")
-    assert len(loaded.audit) == before
+    for number, person in enumerate(["ada", "nobody", "bo"]):
+        _search(loaded, clinician("h1"), f"Condition?patient={person}&code=B20")
+        with contextlib.suppress(NotFound):
+            loaded.read(clinician("h1"), "Patient", person)
+        assert len(loaded.audit) == 2 * (number + 1)
+    loaded.settle()
+    assert [look.act for look in loaded.looks(citizen(), "ada")] == ["read", "search"]
+    assert [look.act for look in loaded.looks(citizen("bo"), "bo")] == ["read", "search"]
 
 
 def test_a_look_survives_a_killed_process(tmp_path):

@@ -10,6 +10,7 @@ from pathlib import Path
 import apsw
 
 from camphora.errors import Fault, deadline
+from camphora.records.judging import register
 
 READ_CACHE_KIB = 16_384
 WRITE_CACHE_KIB = 131_072
@@ -35,6 +36,7 @@ class Connections:
             connection.set_busy_timeout(5000)
             connection.execute(f"PRAGMA cache_size = -{READ_CACHE_KIB}")
             connection.set_progress_handler(_go_on, STEPS)
+            register(connection)
             self._local.connection = connection
             with self._lock:
                 self._readers.add(connection)
@@ -54,6 +56,7 @@ class Connections:
         connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY")
         connection.execute(f"PRAGMA cache_size = -{WRITE_CACHE_KIB}; PRAGMA wal_autocheckpoint = 4000")
         migrate(connection, self.path)
+        register(connection)
         return connection
 
 

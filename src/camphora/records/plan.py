@@ -7,7 +7,9 @@ is absent cost the same.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import apsw
 import orjson
@@ -22,8 +24,10 @@ from camphora.fhir.search import (
     TokenClause,
 )
 from camphora.policy import Access
+from camphora.policy.vocabulary import Purpose
+from camphora.records.derived import area_range
 from camphora.records.terms import Names
-from camphora.records.visible import visible
+from camphora.records.visible import Predicate, shown, visible
 
 NEVER = 9_000_000_000_000_000
 """Sorts what has no date after all that has one, in both directions."""
@@ -51,20 +55,24 @@ class Plan:
     conditions: tuple[Condition, ...]
     order: tuple[tuple[str, bool, tuple[object, ...]], ...]
     """(expression, descending, its parameters)"""
+    body: Predicate
+    """The expression that gives what the Access may see of a body."""
 
     def select(
         self, columns: str, after: list[int | str] | None = None, limit: int | None = None
     ) -> tuple[str, list[object]]:
-        """The statement and its parameters; `after` are the sort keys of the last record already shown."""
+        """The statement and its parameters: the columns, the body, the sort keys. `after` are the sort keys of the last
+        record already shown."""
         conditions = [*self.conditions, *([self._after(after)] if after else [])]
         where = " AND ".join(f"({condition.sql})" for condition in conditions)
         values = [value for condition in conditions for value in condition.values]
         order_values = [value for _, _, given in self.order for value in given]
         keys = "".join(f", {expression}" for expression, _, _ in self.order)
         order = ", ".join(f"{expression} {'DESC' if down else 'ASC'}" for expression, down, _ in self.order)
-        sql = f"SELECT {columns}{keys} FROM {self.source} WHERE {where} ORDER BY {order}"
+        sql = f"SELECT {columns}, {self.body.sql}{keys} FROM {self.source} WHERE {where} ORDER BY {order}"
         tail = [] if limit is None else [limit]
-        return sql + (" LIMIT ?" if tail else ""), [*order_values, *values, *order_values, *tail]
+        sql += " LIMIT ?" if tail else ""
+        return sql, [*self.body.values, *order_values, *values, *order_values, *tail]
 
     def persons(self) -> tuple[str, list[object]]:
         """The statement that counts the matches of each person: their sum is the total, and a count is a reading."""
@@ -96,18 +104,28 @@ def plan(query: Query, access: Access, connection: apsw.Connection) -> Plan:
         conditions.append(Condition(f"r.id IN ({marks})", query.ids, weight=0))
     conditions += compiler.person(query)
     conditions.sort(key=lambda condition: condition.weight)
-    source, conditions = _driven(conditions)
+    source, conditions = _driven(conditions, _areas(access))
     seen = visible(access, query.type, connection)
     fixed = Condition("r.type = ? AND r.deleted = 0", (compiler.type_no,))
     return Plan(
         source,
         (fixed, *conditions, Condition(seen.sql, tuple(seen.values))),
         compiler.order(query, "d.record" if source != RECORDS else "r.no"),
+        shown(access, query.type, connection),
     )
 
 
-def named_persons(query: Query, access: Access, connection: apsw.Connection) -> list[int]:
-    """The visible persons whom a query names: that nothing was found about them is told of them too."""
+class NamedPersons(NamedTuple):
+    """The persons whom a query names, `seen` those among them whom the reader may know; `any` whether it names one at
+    all, absent ones too."""
+
+    any: bool
+    persons: list[int]
+    seen: list[int]
+
+
+def named_persons(query: Query, access: Access, connection: apsw.Connection) -> NamedPersons:
+    """That nothing was found about a person is told of them too, and so it is where they are hidden from the reader."""
     patients = [
         key
         for clause in query.clauses
@@ -116,23 +134,39 @@ def named_persons(query: Query, access: Access, connection: apsw.Connection) -> 
         if kind in {"Patient", None}
     ]
     if not patients:
-        return []
+        return NamedPersons(any=False, persons=[], seen=[])
     seen = visible(access, "Patient", connection)
     marks = ",".join("?" * len(patients))
     sql = (
         "SELECT r.person FROM record r JOIN type t ON t.no = r.type"
         f" WHERE t.name = 'Patient' AND r.id IN ({marks}) AND {seen.sql}"
     )
-    return [person for (person,) in connection.execute(sql, (*patients, *seen.values)) if person is not None]
+    found = [person for (person,) in connection.execute(sql, (*patients, *seen.values)) if person is not None]
+    return NamedPersons(any=True, persons=Names(connection).persons(patients), seen=found)
 
 
-def _driven(conditions: list[Condition]) -> tuple[str, list[Condition]]:
-    """Drive by a single posting list where that is the most selective condition."""
+def _driven(conditions: list[Condition], areas: list[int]) -> tuple[str, list[Condition]]:
+    """Drive by a single posting list where that is the most selective condition; for an officer of some areas by that
+    of the notifiable records there."""
     if not conditions or conditions[0].term is None:
         return RECORDS, conditions
     first, *others = conditions
+    if areas:
+        marks = ",".join("?" * len(areas))
+        driver = Condition(f"d.term = ? AND d.area IN ({marks})", (first.term, *areas))
+        return "local d CROSS JOIN record r ON r.no = d.record", [driver, *others]
     driver = Condition("d.term = ?", (first.term,))
     return "posting d CROSS JOIN record r ON r.no = d.record", [driver, *others]
+
+
+def _areas(access: Access) -> list[int]:
+    """The areas whose postings of notifiable records hold all that a surveillance officer may see; none where the
+    officer's areas are not limited, or one lies in another, where a record would be found twice."""
+    if access.purpose is not Purpose.SURVEILLANCE:
+        return []
+    ranges = sorted(found for code in access.scope.areas if (found := area_range(code)))
+    apart = all(before[1] < after[0] for before, after in itertools.pairwise(ranges))
+    return [low for low, _ in ranges] if apart else []
 
 
 class _Compiler:

@@ -19,7 +19,9 @@ from camphora.fhir.emit import IndexValues
 from camphora.fhir.extract import extract
 from camphora.fhir.structure import require
 from camphora.policy.choices import Effect, effects
-from camphora.policy.vocabulary import label_mask
+from camphora.policy.facts import has_parts, parts_of, without
+from camphora.policy.labels import Found, Rules
+from camphora.records.deriving import mask
 from camphora.records.store import Put
 
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -28,13 +30,16 @@ _ENCODE = msgspec.json.Encoder()
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A Put, parsed, indexed and ready for the keeper."""
+    """A Put, parsed, indexed and ready for the keeper. Parts that are labelled by themselves are not in the index;
+    `others` are the patients that it names beside its own, `found` the labels that came by rule."""
 
     put: Put
     type: str
     id: str
     patient: str | None
     index: IndexValues
+    others: frozenset[str]
+    found: tuple[Found, ...]
     labels: int
     digest: bytes
     effects: tuple[Effect, ...]
@@ -65,12 +70,17 @@ def prepare(put: Put) -> Prepared:
     rest = _rest(put)
     record_id = new_id() if put.expect == "new" else resource.get("id") or _content_id(record_type, rest)
     resource = {**resource, "id": record_id}
-    index = extract(record_type)(resource)
-    patient = index.person[1] if index.person else None
+    index = whole = extract(record_type)(resource)
+    if has_parts(resource):
+        index = extract(record_type)(without(resource, (part.path for part in parts_of(resource))))
+    patient = whole.person[1] if whole.person else None
+    others = frozenset(key for _, kind, key in whole.references if kind == "Patient") - {patient}
+    found = Rules.bundled().of(resource)
     digest = hashlib.blake2b(orjson.dumps(meta) + rest, digest_size=12).digest()
     does = effects(resource) if record_type == "Consent" else ()
+    labels = mask(resource, found)
     return Prepared(
-        put, record_type, record_id, patient, index, label_mask(index.labels), digest, does, meta, rest
+        put, record_type, record_id, patient, index, others, found, labels, digest, does, meta, rest
     )
 
 

@@ -16,9 +16,11 @@ import orjson
 from pyroaring import BitMap
 
 from camphora.audit import Log, write_secret
+from camphora.audit.receipt import Ruling
 from camphora.errors import CamphoraError, Forbidden, NotFound
 from camphora.fhir.search import Query
 from camphora.policy import Access
+from camphora.policy.admission import SHARED_TYPES
 from camphora.policy.vocabulary import Purpose
 from camphora.records import paging
 from camphora.records.connections import Connections
@@ -28,7 +30,7 @@ from camphora.records.plan import named_persons, plan
 from camphora.records.prepare import Prepared, prepare
 from camphora.records.store import Batch, Change, Delete, Followed, Look, Page, Put, Version, Written
 from camphora.records.terms import Interned, Names
-from camphora.records.visible import require_type, visible
+from camphora.records.visible import require_type, shown, visible
 from camphora.records.writing import Writer
 
 T = TypeVar("T")
@@ -82,11 +84,9 @@ class SQLiteStore:
         require_type(access, record_type)
         reader = self._connections.reader()
         rows = _versions(reader, access, record_type, record_id, older=version is not None)
-        if not rows:
-            raise NotFound("records-not-found", type=record_type)
-        found = rows[0] if version is None else next((row for row in rows if row[0].version == version), None)
+        found = next((row for row in rows if version in (None, row[0].version)), None)
         if found is None:
-            raise NotFound("records-not-found", type=record_type)
+            raise self._absent(access, "read", record_type, record_id)
         if found[0].deleted:
             raise NotFound("records-gone", type=record_type)
         self._looks.leave(access, Act("read", [record_type], _bodies([found[0]])), _numbers([found]), reader)
@@ -97,10 +97,19 @@ class SQLiteStore:
         reader = self._connections.reader()
         rows = _versions(reader, access, record_type, record_id, older=True)
         if not rows:
-            raise NotFound("records-not-found", type=record_type)
+            raise self._absent(access, "history", record_type, record_id)
         versions = [version for version, _ in rows]
         self._looks.leave(access, Act("history", [record_type], _bodies(versions)), _numbers(rows), reader)
         return versions
+
+    def _absent(self, access: Access, act: str, record_type: str, record_id: str) -> NotFound:
+        """What is hidden and what is absent is refused alike and leaves a receipt alike; who hid finds it."""
+        reader = self._connections.reader()
+        sql = "SELECT r.person FROM record r JOIN type t ON t.no = r.type WHERE t.name = ? AND r.id = ?"
+        persons = _persons(person for (person,) in reader.execute(sql, (record_type, record_id)))
+        if record_type not in SHARED_TYPES:
+            self._looks.leave(access, Act(act, [record_type], ruling="deny"), persons, reader)
+        return NotFound("records-not-found", type=record_type)
 
     def search(self, access: Access, query: Query) -> Page:
         require_type(access, query.type)
@@ -110,15 +119,16 @@ class SQLiteStore:
             compiled = plan(query, access, reader)
             persons, total = _counted(reader, compiled.persons()) if _counts(query) else (BitMap(), None)
             limit = _limit(query)
-            sql, values = compiled.select("r.id, r.version, r.updated, r.body, r.person", after, limit + 1)
+            sql, values = compiled.select("r.person, r.id, r.version, r.updated", after, limit + 1)
             rows = list(reader.execute(sql, values)) if limit else []
-            persons |= BitMap(named_persons(query, access, reader))
-        shown = rows[:limit]
-        persons |= BitMap(_persons(row[4] for row in shown))
-        versions = [Version(query.type, *row[:4]) for row in shown]
-        self._looks.leave(access, Act("search", [query.type], _bodies(versions)), persons, reader)
+            named = named_persons(query, access, reader)
+        found = rows[:limit]
+        persons |= BitMap(named.persons) | BitMap(_persons(row[0] for row in found))
+        versions = [Version(query.type, *row[1:5]) for row in found]
+        ruling: Ruling | None = "deny" if named.any and not named.seen else None
+        self._looks.leave(access, Act("search", [query.type], _bodies(versions), ruling), persons, reader)
         more = len(rows) > limit > 0
-        token = paging.issue(self._secret, access, query, list(shown[-1][5:])) if more else None
+        token = paging.issue(self._secret, access, query, list(found[-1][5:])) if more else None
         return Page(versions, token, total)
 
     # For followers and the gate
@@ -328,22 +338,23 @@ def _versions(
 ) -> list[tuple[Version, int | None]]:
     """The versions that the Access may see, newest first. Each is judged by its own person and labels, and all of
     them by the present ones: what is hidden now has no history."""
-    seen = visible(access, record_type, reader)
+    seen, body = visible(access, record_type, reader), shown(access, record_type, reader)
     present = (
-        "SELECT r.no, r.id, r.version, r.updated, r.body, r.person FROM record r JOIN type t ON t.no = r.type"
+        f"SELECT r.no, r.person, r.version, r.updated, {body.sql} FROM record r JOIN type t ON t.no = r.type"
         f" WHERE t.name = ? AND r.id = ? AND {seen.sql}"
     )
-    row = next(reader.execute(present, (record_type, record_id, *seen.values)), None)
+    values = (*body.values, record_type, record_id, *seen.values)
+    row = next(reader.execute(present, values), None)
     if row is None:
         return []
-    found = [row[2:]]
+    found = [row[1:]]
     if older:
         sql = (
-            "SELECT r.version, r.updated, r.body, r.person FROM (SELECT record AS no, * FROM superseded) r"
+            f"SELECT r.person, r.version, r.updated, {body.sql} FROM (SELECT record AS no, * FROM superseded) r"
             f" WHERE r.no = ? AND {seen.sql} ORDER BY r.version DESC"
         )
-        found += reader.execute(sql, (row[0], *seen.values))
-    return [(Version(record_type, record_id, *columns[:3]), columns[3]) for columns in found]
+        found += reader.execute(sql, (*body.values, row[0], *seen.values))
+    return [(Version(record_type, record_id, *columns[1:]), columns[0]) for columns in found]
 
 
 def _bodies(versions: Iterable[Version]) -> Iterator[bytes]:

@@ -1,22 +1,33 @@
 """Law and consent as a predicate: the part of every statement that reads records.
 
-There is one function, so that no path can forget it. It speaks about a row `r` with the columns no, person
-and labels, which both the present records and the superseded versions have.
+There is one function, so that no path can forget it. It speaks about a row `r` with the columns no, person, labels and
+body, which both the present records and the superseded versions have. Persons whose choices are sets are joined;
+persons whose Consents say more are judged row by row by the compiled decision, inside the same statement
+(docs/decisions/0007-judged-in-the-query.md).
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import apsw
 
 from camphora.errors import Forbidden
 from camphora.policy import Access
+from camphora.policy.access import HiddenSet
 from camphora.policy.admission import SHARED_TYPES
 from camphora.policy.asking import Scope
+from camphora.policy.labels import NOTIFIABLE, OTHERS, PARTS
 from camphora.policy.vocabulary import Purpose
+from camphora.records.derived import area_range
+from camphora.records.deriving import identities
+from camphora.records.judging import Judge
 from camphora.records.terms import Names
+
+NOWHERE = "0"
+WITHIN = "{0}.since <= ? AND ({0}.until IS NULL OR {0}.until > ?)"
 
 
 class Predicate(NamedTuple):
@@ -37,42 +48,192 @@ def require_type(access: Access, record_type: str) -> None:
 
 def visible(access: Access, record_type: str, connection: apsw.Connection) -> Predicate:
     """Which rows `r` of this type the Access may see, at this moment."""
-    if _sees_all(access):
+    if _sees_all(access) or record_type in SHARED_TYPES:
         return Predicate("1", [])
-    if record_type in SHARED_TYPES:
-        return Predicate("1", [])
-    now = int(time.time() * 1000)
-    parts: list[str] = ["r.person IS NOT NULL"]
-    values: list[object] = []
-    if access.persons is not None:
-        numbers = Names(connection).persons(access.persons)
-        parts.append(f"r.person IN ({','.join('?' * len(numbers))})")
-        values += numbers
-    if access.purpose is Purpose.SURVEILLANCE or access.scope != Scope():
-        return Predicate("0", [])
-    if access.purpose is not Purpose.SELF:
-        parts.append(
-            "NOT EXISTS (SELECT 1 FROM ruled u WHERE u.person = r.person AND u.since <= ?"
-            " AND (u.until IS NULL OR u.until > ?))"
+    planner = _Planner(access, record_type, connection)
+    found = [Predicate("r.person IS NOT NULL", []), *planner.conditions()]
+    return Predicate(
+        " AND ".join(f"({each.sql})" for each in found), [value for each in found for value in each.values]
+    )
+
+
+def shown(access: Access, record_type: str, connection: apsw.Connection) -> Predicate:
+    """The expression that gives the body of a visible row: without the parts that are closed for this Access."""
+    if _sees_all(access) or record_type in SHARED_TYPES or _own(access):
+        return Predicate("r.body", [])
+    judge = Judge(access, record_type, connection)
+    sql = f"iif(r.labels & {PARTS} AND r.body IS NOT NULL, redacted(?, r.person, r.labels, r.body), r.body)"
+    return Predicate(sql, [apsw.pyobject(judge)])
+
+
+class _Planner:
+    """The conditions for one Access on one type, each over a row `r`."""
+
+    def __init__(self, access: Access, record_type: str, connection: apsw.Connection) -> None:
+        self.access = access
+        self.type = record_type
+        self.connection = connection
+        self.now = int(time.time() * 1000)
+        self.judge = Judge(access, record_type, connection)
+
+    def conditions(self) -> Iterator[Predicate]:
+        if self.access.persons is not None:
+            yield _among(Names(self.connection).persons(self.access.persons))
+        yield from self._within(self.access.scope)
+        if self.access.purpose is Purpose.SURVEILLANCE:
+            yield self._notifiable()
+        if not _own(self.access):
+            yield self._consented()
+            yield from self._naming_others()
+
+    def _within(self, scope: Scope) -> Iterator[Predicate]:
+        if scope.areas:
+            ranges = [found for code in sorted(scope.areas) if (found := area_range(code))]
+            tests = " OR ".join("q.area BETWEEN ? AND ?" for _ in ranges) or NOWHERE
+            sql = f"EXISTS (SELECT 1 FROM person q WHERE q.no = r.person AND ({tests}))"
+            yield Predicate(sql, [edge for found in ranges for edge in found])
+        for kind, names in (("Organization", scope.institutions), ("Location", scope.wards)):
+            if names:
+                marks = ",".join("?" * len(names))
+                sql = f"EXISTS (SELECT 1 FROM seen_at s WHERE s.person = r.person AND s.place IN ({marks}))"
+                yield Predicate(sql, [name if "/" in name else f"{kind}/{name}" for name in sorted(names)])
+
+    def _notifiable(self) -> Predicate:
+        """A notifiable record; a Patient where the person has one."""
+        if self.type != "Patient":
+            return Predicate(f"r.labels >= {NOTIFIABLE}", [])
+        sql = (
+            f"SELECT 1 FROM record n WHERE n.person = r.person AND n.labels >= {NOTIFIABLE} AND n.deleted = 0"
         )
-        values += [now, now]
-    for hidden in access.hidden_for(record_type):
-        parts.append(
-            "NOT EXISTS (SELECT 1 FROM hidden h WHERE h.name = ? AND h.person = r.person"
-            " AND h.since <= ? AND (h.until IS NULL OR h.until > ?))"
+        return Predicate(f"EXISTS ({sql})", [])
+
+    def _consented(self) -> Predicate:
+        """What the person's choices leave: judged where they are ruled or opened in an emergency, else by joins."""
+        simple = _joined([*self._hidden(), *self._closed()])
+        found = simple
+        if self._any_ruled():
+            ruled = self._ruled("r.person")
+            found = Predicate(
+                f"CASE WHEN {ruled.sql} THEN {JUDGED} ELSE ({simple.sql}) END",
+                [*ruled.values, self._pointer(), *simple.values],
+            )
+        if self.access.emergency is not None:
+            among = _among(self._in_emergency())
+            found = Predicate(
+                f"CASE WHEN {among.sql} THEN {JUDGED} ELSE ({found.sql}) END",
+                [*among.values, self._pointer(), *found.values],
+            )
+        if self.access.basis is not None:
+            found = Predicate(f"({found.sql}) OR {JUDGED}", [*found.values, self._pointer()])
+        return found
+
+    def _hidden(self) -> Iterator[Predicate]:
+        for hidden in self._sets():
+            member = self._member(hidden, "r.person")
+            yield Predicate(f"NOT {member.sql}", member.values)
+
+    def _closed(self) -> Iterator[Predicate]:
+        for closed in self.access.closed:
+            if not self._any("closed", closed.name):
+                continue
+            sql = (
+                "r.labels = 0 OR NOT EXISTS (SELECT 1 FROM closed c WHERE c.name = ? AND c.person = r.person"
+                f" AND (c.mask & r.labels) <> 0 AND {WITHIN.format('c')})"
+            )
+            yield Predicate(sql, [closed.name, self.now, self.now])
+
+    def _naming_others(self) -> Iterator[Predicate]:
+        """A record that names other patients is hidden with each of them."""
+        tests: list[Predicate] = []
+        members = [self._member(hidden, "a.person") for hidden in self._sets()]
+        hidden = Predicate(
+            " OR ".join(each.sql for each in members) or NOWHERE, [v for each in members for v in each.values]
         )
-        parts.append(
-            "NOT EXISTS (SELECT 1 FROM also_names a JOIN hidden h ON h.name = ? AND h.person = a.person"
-            " WHERE a.record = r.no AND h.since <= ? AND (h.until IS NULL OR h.until > ?))"
+        if self._weighed() in {"care", "secondary"} and self._any_ruled():
+            ruled = self._ruled("a.person")
+            judged = JUDGED.replace("r.person", "a.person")
+            tests.append(
+                Predicate(
+                    f"CASE WHEN {ruled.sql} THEN NOT {judged} ELSE ({hidden.sql}) END",
+                    [*ruled.values, self._pointer(), *hidden.values],
+                )
+            )
+        elif members:
+            tests.append(hidden)
+        for test in tests:
+            sql = f"SELECT 1 FROM also_names a WHERE a.record = r.no AND ({test.sql})"
+            yield Predicate(f"(r.labels & {OTHERS}) = 0 OR NOT EXISTS ({sql})", test.values)
+
+    def _member(self, hidden: HiddenSet, person: str) -> Predicate:
+        """Whether a person is hidden by a set; not where they agreed to the project that `unless` names."""
+        sql = f"EXISTS (SELECT 1 FROM hidden h WHERE h.name = ? AND h.person = {person} AND {WITHIN.format('h')})"
+        values: list[object] = [hidden.name, self.now, self.now]
+        if hidden.unless is None:
+            return Predicate(sql, values)
+        allowed = f"EXISTS (SELECT 1 FROM allowed w WHERE w.name = ? AND w.person = {person} AND {WITHIN.format('w')})"
+        return Predicate(f"({sql} AND NOT {allowed})", [*values, hidden.unless, self.now, self.now])
+
+    def _sets(self) -> list[HiddenSet]:
+        return [hidden for hidden in self.access.hidden_for(self.type) if self._any("hidden", hidden.name)]
+
+    def _any(self, table: str, name: str) -> bool:
+        """Whether a set has anybody at all, in this snapshot: an empty one is joined with nothing."""
+        return (
+            next(self.connection.execute(f"SELECT 1 FROM {table} WHERE name = ? LIMIT 1", (name,)), None)
+            is not None
         )
-        values += [hidden.name, now, now] * 2
-    for closed in access.closed:
-        parts.append(
-            "(r.labels = 0 OR NOT EXISTS (SELECT 1 FROM closed c WHERE c.name = ? AND c.person = r.person"
-            " AND (c.mask & r.labels) <> 0 AND c.since <= ? AND (c.until IS NULL OR c.until > ?)))"
+
+    def _weighed(self) -> str | None:
+        """The class in which Consents are weighed for this purpose, as the rows of `ruled` call it."""
+        return {Purpose.CARE: "care", Purpose.SECONDARY: "secondary", Purpose.SELF: "family"}.get(
+            self.access.purpose
         )
-        values += [closed.name, now, now]
-    return Predicate(" AND ".join(parts), values)
+
+    def _any_ruled(self) -> bool:
+        sql = "SELECT 1 FROM ruled WHERE instr(classes, ?) LIMIT 1"
+        weighed = self._weighed()
+        return weighed is not None and next(self.connection.execute(sql, (weighed,)), None) is not None
+
+    def _ruled(self, person: str) -> Predicate:
+        sql = f"SELECT 1 FROM ruled u WHERE u.person = {person} AND instr(u.classes, ?) AND {WITHIN.format('u')}"
+        return Predicate(f"EXISTS ({sql})", [self._weighed(), self.now, self.now])
+
+    def _in_emergency(self) -> list[int]:
+        """The one person whose whole identifier was declared, in either case of letters; nobody where it is two's."""
+        assert self.access.emergency is not None
+        value = self.access.emergency.identifier.rpartition("|")[2]
+        spellings = sorted({value, value.upper(), value.lower()})
+        sql = (
+            "SELECT DISTINCT r.person FROM type t JOIN param q ON q.type = t.no AND q.code = 'identifier'"
+            f" JOIN term m ON m.param = q.no AND m.code IN ({','.join('?' * len(spellings))})"
+            " JOIN posting p ON p.term = m.no JOIN record r ON r.no = p.record WHERE t.name = 'Patient'"
+        )
+        found = {person for (person,) in self.connection.execute(sql, spellings) if person is not None}
+        one = set(identities(self.connection, min(found))) if found else set()
+        return sorted(found) if found <= one else []
+
+    def _pointer(self) -> object:
+        return apsw.pyobject(self.judge)
+
+
+JUDGED = "judged(?, r.person, r.labels, r.body)"
+
+
+def _among(numbers: Iterable[int]) -> Predicate:
+    values: list[object] = list(numbers)
+    return Predicate(f"r.person IN ({','.join('?' * len(values))})", values)
+
+
+def _joined(found: Iterable[Predicate]) -> Predicate:
+    each = list(found)
+    sql = " AND ".join(f"({one.sql})" for one in each) or "1"
+    return Predicate(sql, [value for one in each for value in one.values])
+
+
+def _own(access: Access) -> bool:
+    """A person's own reading: nothing of theirs is kept from them."""
+    own = frozenset({access.reader.person}) if access.reader.person else frozenset()
+    return access.purpose is Purpose.SELF and access.persons == own
 
 
 def _sees_all(access: Access) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import apsw
@@ -12,8 +12,11 @@ import orjson
 from camphora.errors import Conflict, Forbidden, Invalid, NotFound
 from camphora.policy import Access
 from camphora.policy.admission import SHARED_TYPES
-from camphora.policy.choices import Allows, Closes, Hides, LetsIn, Ruled
+from camphora.policy.choices import Allows, Closes, Effect, Hides, LetsIn, Ruled, effects
+from camphora.policy.labels import OTHERS, Found, Rules, mask_of
 from camphora.policy.vocabulary import Purpose
+from camphora.records.derived import incapable_of, others_linked, stand_of
+from camphora.records.deriving import DECIDING, Deriver, identities
 from camphora.records.prepare import Prepared
 from camphora.records.store import Delete, Written
 from camphora.records.terms import Interned
@@ -33,6 +36,15 @@ class Row(NamedTuple):
     keys: bytes
 
 
+class Line(NamedTuple):
+    """A line of the change log but its kind."""
+
+    subject: int
+    version: int
+    person: int | None
+    at: int
+
+
 @dataclass(slots=True)
 class Writer:
     """Applies prepared changes inside the keeper's transaction, for one Access."""
@@ -40,6 +52,12 @@ class Writer:
     connection: apsw.Connection
     interned: Interned
     access: Access
+    older: Rules | None = None
+    """While records are labelled anew: the rules of before, whose labels hold still."""
+    deriver: Deriver = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.deriver = Deriver(self.connection, self.interned)
 
     def put(self, prepared: Prepared) -> Written:
         """Write one version. The same content again makes no version."""
@@ -52,16 +70,22 @@ class Writer:
         version = row.version + 1 if row else 1
         person = self.interned.person(prepared.patient) if prepared.patient else None
         keys = self._keys(type_no, prepared)
+        found, labels = self._labels(prepared, row)
         values = (
-            version, person, prepared.index.main_date, now, prepared.labels, 0,
+            version, person, prepared.index.main_date, now, labels, 0,
             prepared.digest, orjson.dumps(keys), prepared.body(version, now),
         )  # fmt: skip
         number = self._replace(row, values) if row else self._insert(type_no, prepared.id, values)
         self._index(number, keys)
         self._others(number, prepared)
+        group = self._group(prepared.type, person)
+        self.deriver.keep(number, person, {**prepared.put.resource, "id": prepared.id}, found)
+        self.deriver.local(number, person, labels, keys[0])
         if prepared.type == "Consent":
-            self._effects(number, person, prepared)
-        self._log("choice" if prepared.effects else "record", number, version, person, now)
+            self._effects(number, person, prepared.effects)
+        line = Line(number, version, person, now)
+        self._log("choice" if prepared.effects else "record", line)
+        self._tell(line, prepared.type, group)
         return Written(
             prepared.type, prepared.id, version, now, made=row is None or bool(row.deleted), changed=True
         )
@@ -74,15 +98,57 @@ class Writer:
         row = self._row(type_no, change.id)
         if row is None or not self._sees(row, change.type):
             raise NotFound("records-not-found", type=change.type)
+        if self.access.purpose is not Purpose.OPERATION and self._gives_power(row, change.type):
+            raise Forbidden("records-write-refused", type=change.type, role=self.access.reader.role)
         self._check_match(change.type, row, change.if_match)
         if row.deleted:
             return Written(change.type, change.id, row.version, row.updated, made=False, changed=False)
         now, version = _now(row), row.version + 1
         empty = orjson.dumps([[], [], []])
+        group = self._group(change.type, row.person)
         self._replace(row, (version, row.person, None, now, row.labels, 1, b"", empty, None))
         self._forget_effects(row.no)
-        self._log("choice" if change.type == "Consent" else "record", row.no, version, row.person, now)
+        self.deriver.forget(row.no)
+        line = Line(row.no, version, row.person, now)
+        self._log("choice" if change.type == "Consent" else "record", line)
+        self._tell(line, change.type, group)
         return Written(change.type, change.id, version, now, made=False, changed=True)
+
+    def _labels(self, prepared: Prepared, row: Row | None) -> tuple[tuple[Found, ...], int]:
+        """What came by rule, and the mask to keep. A record that once named another patient stays marked."""
+        found, labels = prepared.found, prepared.labels
+        if self.older is not None:
+            found = tuple(sorted({*found, *self.older.of(prepared.put.resource)}))
+            labels |= mask_of((), found)
+        named = bool(prepared.others) or bool(row and row.labels & OTHERS)
+        return found, labels | (OTHERS if named else 0)
+
+    def _group(self, record_type: str, person: int | None) -> list[int]:
+        """Whom a Patient is one with, before it changes."""
+        return identities(self.connection, person) if person and record_type == "Patient" else []
+
+    def _tell(self, line: Line, record_type: str, group: list[int]) -> None:
+        """What decides about a person has changed: for every identity, and for those who were one with them before."""
+        person = line.person
+        if person is None or record_type not in DECIDING:
+            return
+        after = identities(self.connection, person)
+        if group and group != after:
+            self._joined({*group, *after})
+        if record_type == "Consent" or (group and group != after):
+            for other in sorted({*group, *after} - {person}):
+                self._log("choice", line._replace(person=other))
+        self.deriver.decided({*group, *after})
+
+    def _joined(self, persons: set[int]) -> None:
+        """Who is one with whom has changed: each of their Consents takes effect for all its identities anew."""
+        marks = ",".join("?" * len(persons))
+        sql = (
+            "SELECT r.no, r.person, r.body FROM record r JOIN type t ON t.no = r.type WHERE t.name = 'Consent'"
+            f" AND r.deleted = 0 AND r.person IN ({marks})"
+        )
+        for number, person, body in list(self.connection.execute(sql, sorted(persons))):
+            self._effects(number, person, effects(orjson.loads(body)))
 
     def _keeps(self, record_type: str) -> bool:
         """A Patient is deleted by operation only: every choice and every receipt of the person hangs on it."""
@@ -90,13 +156,14 @@ class Writer:
 
     def _others(self, number: int, prepared: Prepared) -> None:
         """The patients beside the one it is about. Rows of earlier versions stay: they name them still."""
-        others = {key for _, kind, key in prepared.index.references if kind == "Patient"} - {prepared.patient}
-        rows = ((number, self.interned.person(patient)) for patient in sorted(others))
+        rows = ((number, self.interned.person(patient)) for patient in sorted(prepared.others))
         self.connection.executemany("INSERT OR IGNORE INTO also_names VALUES (?, ?)", rows)
 
     def _check_put(self, prepared: Prepared, row: Row | None) -> None:
         record_type = prepared.type
         if not self.access.may_write(record_type):
+            raise Forbidden("records-write-refused", type=record_type, role=self.access.reader.role)
+        if self.access.purpose is not Purpose.OPERATION and (_empowers(prepared) or self._relinks(prepared)):
             raise Forbidden("records-write-refused", type=record_type, role=self.access.reader.role)
         if row and not self._sees(row, record_type):
             raise NotFound("records-not-found", type=record_type)
@@ -110,6 +177,29 @@ class Writer:
             self._check_patient(prepared)
             if row and row.person != self.interned.person(str(prepared.patient)):
                 raise Invalid("records-person-changes", type=record_type)
+
+    def _relinks(self, prepared: Prepared) -> bool:
+        """Whether a write would change who is one with whom, or take a power away that a record gives."""
+        type_no = self.interned.type(prepared.type)
+        row = self._row(type_no, prepared.id)
+        if prepared.type != "Patient":
+            return row is not None and self._gives_power(row, prepared.type)
+        linked = set(others_linked(prepared.put.resource))
+        if row is None:
+            return bool(linked)
+        sql = (
+            "SELECT p.patient FROM same s JOIN person p ON p.no = s.other WHERE s.record = ? AND s.person = ?"
+        )
+        return linked != {name for (name,) in self.connection.execute(sql, (row.no, row.person))}
+
+    def _gives_power(self, row: Row, record_type: str) -> bool:
+        if record_type == "RelatedPerson":
+            sql = "SELECT 1 FROM stand_in WHERE record = ?"
+            return next(self.connection.execute(sql, (row.no,)), None) is not None
+        if record_type != "Flag":
+            return False
+        (body,) = next(self.connection.execute("SELECT body FROM record WHERE no = ?", (row.no,)))
+        return body is not None and incapable_of(orjson.loads(body)) is not None
 
     def _check_patient(self, prepared: Prepared) -> None:
         """A record must name a patient whom the writer may see: hidden and absent are refused alike."""
@@ -183,50 +273,55 @@ class Writer:
 
     def _unindex(self, row: Row) -> None:
         terms, _, _ = orjson.loads(row.keys)
+        self.deriver.unlocal(row.no, row.person, row.labels, terms)
         self.connection.executemany(
             "DELETE FROM posting WHERE term = ? AND record = ?", ((term, row.no) for term in terms)
         )
         self.connection.execute("DELETE FROM span WHERE record = ?", (row.no,))
         self.connection.execute("DELETE FROM word WHERE record = ?", (row.no,))
 
-    def _effects(self, consent: int, person: int | None, prepared: Prepared) -> None:
+    def _effects(self, consent: int, person: int | None, does: tuple[Effect, ...]) -> None:
         self._forget_effects(consent)
-        if prepared.effects and person is None:
-            raise Invalid("records-no-person", type=prepared.type)
-        for effect in prepared.effects:
-            span = (effect.since, effect.until)
-            match effect:
-                case Hides(set_name=name):
-                    self.connection.execute(
-                        "INSERT INTO hidden VALUES (?, ?, ?, ?, ?)", (name, person, consent, *span)
-                    )
-                case Closes(set_name=name, mask=mask):
-                    self.connection.execute(
-                        "INSERT INTO closed VALUES (?, ?, ?, ?, ?, ?)", (name, person, consent, mask, *span)
-                    )
-                case LetsIn(person=relative):
-                    self.connection.execute(
-                        "INSERT INTO let_in VALUES (?, ?, ?, ?, ?)", (relative, person, consent, *span)
-                    )
-                case Allows(set_name=name):
-                    self.connection.execute(
-                        "INSERT INTO allowed VALUES (?, ?, ?, ?, ?)", (name, person, consent, *span)
-                    )
-                case Ruled(classes=classes):
-                    self.connection.execute(
-                        "INSERT INTO ruled VALUES (?, ?, ?, ?, ?)",
-                        (person, consent, *span, " ".join(classes)),
-                    )
+        if does and person is None:
+            raise Invalid("records-no-person", type="Consent")
+        for one in identities(self.connection, person) if person and does else ():
+            for effect in does:
+                table, values = _row(effect, one, consent)
+                marks = ",".join("?" * len(values))
+                self.connection.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", values)
 
     def _forget_effects(self, consent: int) -> None:
         for table in ("hidden", "closed", "let_in", "allowed", "ruled"):
             self.connection.execute(f"DELETE FROM {table} WHERE consent = ?", (consent,))
 
-    def _log(self, kind: str, subject: int, version: int, person: int | None, now: int) -> None:
+    def _log(self, kind: str, line: Line) -> None:
         self.connection.execute(
-            "INSERT INTO change (at, kind, subject, version, person) VALUES (?, ?, ?, ?, ?)",
-            (now, kind, subject, version, person),
+            "INSERT INTO change (kind, subject, version, person, at) VALUES (?, ?, ?, ?, ?)", (kind, *line)
         )
+
+
+def _empowers(prepared: Prepared) -> bool:
+    """Whether a record gives somebody power over a person's choices: who may act for them, and that they cannot."""
+    resource = {**prepared.put.resource, "id": prepared.id}
+    return (prepared.type == "RelatedPerson" and stand_of(resource) is not None) or (
+        prepared.type == "Flag" and incapable_of(resource) is not None
+    )
+
+
+def _row(effect: Effect, person: int, consent: int) -> tuple[str, tuple[object, ...]]:
+    """The table in which an effect lies, and its row."""
+    span = (effect.since, effect.until)
+    match effect:
+        case Hides(set_name=name):
+            return "hidden", (name, person, consent, *span)
+        case Closes(set_name=name, mask=mask):
+            return "closed", (name, person, consent, mask, *span)
+        case LetsIn(person=relative):
+            return "let_in", (relative, person, consent, *span)
+        case Allows(set_name=name):
+            return "allowed", (name, person, consent, *span)
+        case Ruled(classes=classes):
+            return "ruled", (person, consent, *span, " ".join(classes))
 
 
 def _now(row: Row | None) -> int:

@@ -1,0 +1,198 @@
+"""The compiled decision inside a statement: SQL functions that judge one row, for persons whose Consents say more than
+sets can, and that redact the parts of a record.
+
+`judged(judge, person, labels, body)` and `redacted(judge, person, labels, body)` take a `Judge`, which knows the Access
+and the moment, as a pointer, and read the person's Consents on the connection that runs the statement: in its snapshot.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import apsw
+import orjson
+
+from camphora.fhir import json as fhir_json
+from camphora.policy import Access
+from camphora.policy.asking import Decision, Facts, Span, StandIn, Whom
+from camphora.policy.facts import facts_of, parts_of, without
+from camphora.policy.labels import NOTIFIABLE, Rules, labels_in
+from camphora.records.derived import area_code, incapable_of, stand_of
+from camphora.records.deriving import identities
+
+KEPT = 4096
+"""Compiled policies kept in memory, the ones used last."""
+Compiled = Any
+Policy = Any
+Permits = Callable[[Facts | None], bool]
+Json = dict[str, Any]
+
+
+class CompiledPersons:
+    """Compiled policies by person and version of the person's choices, for all threads."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, int, int, str], Compiled] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, connection: apsw.Connection, person: int, policy: Policy) -> Compiled:
+        """The compiled policy of a person as the connection's snapshot has it."""
+        (version,) = next(connection.execute("SELECT choices FROM person WHERE no = ?", (person,)))
+        key = (connection.filename, person, version, policy.digest())
+        with self._lock:
+            found = self._kept.get(key)
+            if found is not None:
+                self._kept.move_to_end(key)
+                return found
+        from camphora.policy.compiling import compile  # type: ignore[import-not-found]
+
+        made = compile(whom_of(connection, person), policy)
+        with self._lock:
+            self._kept[key] = made
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return made
+
+
+PERSONS = CompiledPersons()
+
+
+class Judge:
+    """One Access at one moment, over records of one type. Made for a statement and dropped with it."""
+
+    def __init__(
+        self, access: Access, record_type: str, connection: apsw.Connection, policy: Policy | None = None
+    ) -> None:
+        self.access = access
+        self.type = record_type
+        self.connection = connection
+        self.policy = policy
+        self.asked = access.asked("access", int(time.time() * 1000))
+        self._permits: dict[int, Permits] = {}
+
+    def _compiled(self, person: int) -> Compiled:
+        from camphora.policy.policy import Policy
+
+        return PERSONS.of(self.connection, person, self.policy or Policy.taiwan())
+
+    def permits(self, person: int, labels: int, body: bytes | None) -> bool:
+        found = self._permits.get(person)
+        if found is None:
+            found = self._permits[person] = self._compiled(person).permits(self.asked)
+        return found(self.facts(person, labels, body))
+
+    def decide(self, person: int, labels: int, body: bytes | None) -> Decision:
+        return self._compiled(person).judge(self.asked)(self.facts(person, labels, body))
+
+    def facts(self, person: int, labels: int, body: bytes | None) -> Facts:
+        """The facts of a row. A deleted record has its type and labels still."""
+        resource = orjson.loads(body) if body else {"resourceType": self.type}
+        notifiable = bool(labels & NOTIFIABLE)
+        if self.type == "Patient":
+            notifiable = has_notifiable(self.connection, person)
+        derived = {one.label for one in Rules.bundled().of(resource) if one.label}
+        return facts_of(resource, labels_in(labels) | derived, notifiable=notifiable)
+
+    def redacted(self, person: int, labels: int, body: bytes) -> bytes:
+        """The body without the parts that the decision takes out or masks."""
+        decision = self.decide(person, labels, body)
+        taken = [each.path for each in decision.obligations if each.kind in {"redact", "mask"} and each.path]
+        paths = taken if decision.permitted else [part.path for part in parts_of(orjson.loads(body))]
+        if not paths:
+            return body
+        return fhir_json.write(without(fhir_json.parse(body, exact=True), paths, named=True))
+
+
+def register(connection: apsw.Connection) -> None:
+    """Make the functions known to a connection."""
+
+    def judged(*row: Any) -> bool:
+        judge, *values = row
+        return bool(judge.permits(*values))
+
+    def redacted(*row: Any) -> bytes:
+        judge, *values = row
+        return bytes(judge.redacted(*values))
+
+    connection.create_scalar_function("judged", judged, 4)
+    connection.create_scalar_function("redacted", redacted, 4)
+
+
+def has_notifiable(connection: apsw.Connection, person: int) -> bool:
+    sql = f"SELECT 1 FROM record WHERE person = ? AND labels >= {NOTIFIABLE} AND deleted = 0 LIMIT 1"
+    return next(connection.execute(sql, (person,)), None) is not None
+
+
+def whom_of(connection: apsw.Connection, person: int) -> Whom:
+    """The person as a decision sees them, with the Consents of every identity, in the connection's snapshot."""
+    row = next(connection.execute("SELECT patient, area, choices FROM person WHERE no = ?", (person,)))
+    own = identities(connection, person)
+    bodies = {
+        kind: _bodies(connection, own, kind) for kind in ("Patient", "RelatedPerson", "Flag", "Consent")
+    }
+    patient = next((body for body in bodies["Patient"] if body["id"] == row[0]), {})
+    placed = _places(connection, own)
+    died = _died(patient)
+    return Whom(
+        id=f"Patient/{row[0]}",
+        identifiers=tuple(dict.fromkeys(i for body in bodies["Patient"] for i in _identifiers(body))),
+        born=patient.get("birthDate"),
+        died=died,
+        area=area_code(row[1]),
+        institutions=frozenset(place for place in placed if place.startswith("Organization/")),
+        wards=frozenset(place for place in placed if place.startswith("Location/")),
+        incapable=tuple(found for flag in bodies["Flag"] if (found := incapable_of(flag))),
+        stand_ins=tuple(_stand_ins(connection, bodies["RelatedPerson"])),
+        consents=tuple(bodies["Consent"]),
+        version=row[2],
+    )
+
+
+def _bodies(connection: apsw.Connection, persons: list[int], kind: str) -> list[Json]:
+    sql = (
+        "SELECT r.body FROM record r JOIN type t ON t.no = r.type WHERE t.name = ? AND r.deleted = 0"
+        f" AND r.person IN ({','.join('?' * len(persons))}) ORDER BY r.no"
+    )
+    return [orjson.loads(body) for (body,) in connection.execute(sql, (kind, *persons))]
+
+
+def _places(connection: apsw.Connection, persons: list[int]) -> frozenset[str]:
+    sql = f"SELECT DISTINCT place FROM seen_at WHERE person IN ({','.join('?' * len(persons))})"
+    return frozenset(place for (place,) in connection.execute(sql, persons))
+
+
+def _identifiers(patient: Json) -> list[str]:
+    found = patient.get("identifier", [])
+    return [f"{each.get('system', '')}|{each['value']}" for each in found if "value" in each]
+
+
+def _died(patient: Json) -> str | None:
+    """The date of death; where a record only says that the person died, the day on which it said so."""
+    if "deceasedDateTime" in patient:
+        return str(patient["deceasedDateTime"])
+    return patient["meta"]["lastUpdated"][:10] if patient.get("deceasedBoolean") is True else None
+
+
+def _stand_ins(connection: apsw.Connection, related: list[Json]) -> list[StandIn]:
+    found: list[StandIn] = []
+    for body in related:
+        stand = stand_of(body)
+        if stand is not None:
+            span: Span = (stand.since, stand.until)
+            found += [StandIn(stand.kind, who, span) for who in _named(connection, body["id"], stand.who)]
+    return found
+
+
+def _named(connection: apsw.Connection, related: str, who: tuple[str, ...]) -> tuple[str, ...]:
+    """The references of a stand-in, with the Patient that links to the RelatedPerson as to itself."""
+    sql = (
+        "SELECT r.id FROM type t JOIN param q ON q.type = t.no AND q.code = 'link' JOIN term m ON m.param = q.no"
+        " AND m.code = ? AND m.system = '' JOIN posting p ON p.term = m.no JOIN record r ON r.no = p.record"
+        " WHERE t.name = 'Patient' AND r.deleted = 0"
+    )
+    linked = (f"Patient/{name}" for (name,) in connection.execute(sql, (f"RelatedPerson/{related}",)))
+    return tuple(dict.fromkeys((*who, *linked)))
