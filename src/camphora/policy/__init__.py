@@ -8,6 +8,8 @@ are FHIR Consents; `choices.effects` says what each does to the sets that querie
 from camphora.policy.access import Access, ClosedSet, HiddenSet, Reader
 from camphora.policy.admission import Admission, Request, admit
 from camphora.policy.asking import Decision, Facts, Obligation, Reason, Whom
+from camphora.policy.decision import decide
+from camphora.policy.policy import Policy
 from camphora.policy.vocabulary import Purpose, Role
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "Facts",
     "HiddenSet",
     "Obligation",
+    "Policy",
     "Purpose",
     "Reader",
     "Reason",
@@ -25,4 +28,5 @@ __all__ = [
     "Role",
     "Whom",
     "admit",
+    "decide",
 ]

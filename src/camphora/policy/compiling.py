@@ -1,0 +1,423 @@
+"""One person's policy, compiled: all that can be settled before a request, and before a record, is settled once.
+
+`compile` reads the person's Consents; `Compiled.judge` settles a request and gives a function from a record's facts to
+the decision. The order of the steps is that of docs/explanation/decision.md, section 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from camphora.policy.admission import SHARED_TYPES
+from camphora.policy.asking import Asked, Decision, Emergency, Facts, Obligation, Reason, Whom
+from camphora.policy.codes import PurposeClass, class_of, is_project
+from camphora.policy.consents import Consent, Readings
+from camphora.policy.lives import Life
+from camphora.policy.policy import Covered, LegalBasis, Policy
+from camphora.policy.weighing import NONE, Answers, Request, Verdict, answers, standing, verdicts
+
+HOUR = 3_600_000
+NO_REDISCLOSURE = "NORDSCLCD"
+Judge = Callable[[Facts | None], Decision]
+Before = tuple[Reason, ...]
+
+
+def compile(whom: Whom | None, policy: Policy) -> Compiled:  # noqa: A001 - the word of the field
+    """Compile one person's policy; None: for records that are about nobody."""
+    if whom is None:
+        return Compiled(policy, None, None, ())
+    readings = Readings(policy["labels.unlabelled"], policy["labels.sensitive"])
+    read = (readings.consent(each) for each in whom.consents)
+    return Compiled(policy, whom, Life.of(whom), tuple(each for each in read if each is not None))
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A person's policy, ready for requests. Pure: it may be kept for as long as the person's `version` holds."""
+
+    policy: Policy
+    whom: Whom | None
+    life: Life | None
+    consents: tuple[Consent, ...]
+
+    def judge(self, asked: Asked) -> Judge:
+        """From a record (None: may the person be known at all) to the decision, for this request."""
+        if not asked.purposes:
+            return _always(_denied((), self._reason("purpose-missing", permits=False)))
+        judges = [self._purpose(asked, purpose) for purpose in asked.purposes]
+        return judges[0] if len(judges) == 1 else lambda facts: _joined(judges, facts)
+
+    def permits(self, asked: Asked) -> Callable[[Facts | None], bool]:
+        """The bare yes or no of `judge`."""
+        judge = self.judge(asked)
+        return lambda facts: judge(facts).permitted
+
+    def _purpose(self, asked: Asked, purpose: str) -> Judge:
+        lineage = self.policy.lineage(purpose)
+        named = class_of(lineage)
+        if named is None:
+            return _always(_denied((), self._reason("purpose-unknown", permits=False)))
+        return _OnePurpose(self, asked, lineage, named).judge()
+
+    def _reason(self, code: str, *, permits: bool) -> Reason:
+        return Reason(code, permits, self.policy.source(code))
+
+
+@dataclass(frozen=True, slots=True)
+class _OnePurpose:
+    """One purpose of one request, step by step."""
+
+    compiled: Compiled
+    asked: Asked
+    lineage: tuple[str, ...]
+    named: PurposeClass
+
+    def judge(self) -> Judge:
+        """Step 1 and, where it denies nothing, the rest."""
+        rest = self._about_nobody() if self.compiled.whom is None else self._about(self.compiled.whom)
+        tests: list[tuple[Callable[[Facts], bool], Decision]] = []
+        for code in self._policy.denials:
+            always, test = self._denial(code)
+            if always:
+                rest = _always(_denied((), self._no(code)))
+                break
+            if test is not None:
+                tests.append((test, _denied((), self._no(code))))
+        return _refusing(tests, rest) if tests else rest
+
+    # Step 1: statutory denials
+
+    def _denial(self, code: str) -> tuple[bool, Callable[[Facts], bool] | None]:
+        """Whether a denial holds for every record, or a test on a record; neither: it cannot hold."""
+        reader, whom, care = self.asked.reader, self.compiled.whom, self.named == "care"
+        row = self._covered(self.named)
+        kinds = self._policy["secondary.refused_organisations"]
+        match code:
+            case "purpose-refused":
+                return self.named == "refused", None
+            case "role-lacks-purpose":
+                return row is None, None
+            case "applicant-not-eligible":
+                return self.named == "secondary" and reader.organisation_kind in kinds, None
+            case "type-refused":
+                return False, _refused_type(row) if row else None
+            case "no-organisation":
+                return care and not reader.organisation, None
+            case "not-notifiable":
+                weighs = self.named == "surveillance" and whom is not None
+                return False, (lambda facts: not facts.notifiable) if weighs else None
+        return whom is not None and _outside(code, self.asked, whom), None
+
+    def _covered(self, named: PurposeClass) -> Covered | None:
+        return self._policy.roles[self.asked.reader.role].get(named)
+
+    # Step 2 and 3: nobody, oneself, and those who stand in
+
+    def _about_nobody(self) -> Judge:
+        shared = _permitted((), self._yes("shared"))
+        unlinked = _denied((), self._no("unlinked"))
+        return lambda facts: shared if facts is not None and facts.type in SHARED_TYPES else unlinked
+
+    def _about(self, whom: Whom) -> Judge:
+        if self.named == "self" and self.asked.reader.person == whom.id:
+            return _always(_permitted((), self._yes("own-record")))
+        if self.named in {"self", "family"}:
+            return self._family(whom)
+        return self._basis(whom)
+
+    def _family(self, whom: Whom) -> Judge:
+        row = self._covered("family")
+        rest = self._standing_in(whom)
+        if self.named == "family" or row is None:
+            return rest
+        return _refusing([(_refused_type(row), _denied((), self._no("type-refused")))], rest)
+
+    def _standing_in(self, whom: Whom) -> Judge:
+        at, life = self.asked.at, self._life
+        names = [each for each in (self.asked.reader.id, self.asked.reader.person) if each]
+        minor = life.minor(self._policy["ages.majority"], at)
+        if (minor or life.unable(at)) and life.acting("guardian", names, at):
+            return _always(_permitted((), self._yes("guardian")))
+        if life.unable(at) and life.acting("proxy", names, at):
+            return _always(_permitted((), self._yes("proxy")))
+        found = self._answers(whom, "family")
+        refused = self._no("not-let-in")
+        said = [
+            _permitted((), _of(self._yes("let-in"), each))
+            if each.permits
+            else _denied((), _of(refused, each))
+            for each in found.verdicts
+        ]
+        weigh, decisions = found.weigh, [*said, _denied((), refused)]
+        return lambda facts: decisions[weigh(facts)]
+
+    # Step 4: a claimed legal basis
+
+    def _basis(self, whom: Whom) -> Judge:
+        claimed = self.asked.basis
+        if claimed is None:
+            return self._emergency(whom, ())
+        row = self._policy.bases.get(claimed.id)
+        fault = self._basis_fault(row)
+        if row is None or fault:
+            return self._emergency(whom, (self._no(fault),))
+        outside = self._emergency(whom, (self._no("basis-outside"),))
+        if not self._basis_reaches(row, whom):
+            return outside
+        holds = self._overridden(row) if row.overrides else self._noted(whom)
+        return lambda facts: holds(facts) if _within(row, facts) else outside(facts)
+
+    def _basis_fault(self, row: LegalBasis | None) -> str:
+        claimed, at = self.asked.basis, self.asked.at
+        if row is None or claimed is None:
+            return "basis-unregistered"
+        if len(claimed.reason.strip()) < self._policy["basis.least_reason"]:
+            return "basis-no-reason"
+        if claimed.since is None or claimed.until is None or not claimed.since <= at < claimed.until:
+            return "basis-not-in-force"
+        if not claimed.approver or claimed.approver in {self.asked.reader.id, self.asked.reader.person}:
+            return "basis-no-approver"
+        return "" if row.purposes & set(self.lineage) else "basis-other-purpose"
+
+    def _basis_reaches(self, row: LegalBasis, whom: Whom) -> bool:
+        reader = self.asked.reader
+        stated = (
+            (row.roles, reader.role),
+            (row.organisations, reader.organisation_kind),
+            (row.areas, whom.area),
+        )
+        return all(not limit or value in limit for limit, value in stated)
+
+    def _overridden(self, row: LegalBasis) -> Judge:
+        duties = [Obligation("log-override"), *([Obligation("notify")] if row.notify else [])]
+        return _always(_permitted((), Reason("legal-basis", permits=True, source=row.law), *duties))
+
+    def _noted(self, whom: Whom) -> Judge:
+        """A basis that does not override: on to the consents (step 6)."""
+        claimed = self._policy.bases[self.asked.basis.id] if self.asked.basis else None
+        noted = Reason("basis-noted", permits=True, source=claimed.law if claimed else "")
+        if self.named == "operation":
+            return _always(_permitted((), noted))
+        return self._consents(whom, (noted,))
+
+    # Step 5: a declared emergency
+
+    def _emergency(self, whom: Whom, before: Before) -> Judge:
+        declared = self.asked.emergency
+        breaks = self.lineage[0] == "BTG"
+        if self.named != "care":
+            return self._consents(whom, (*before, self._no("emergency-not-care")) if declared else before)
+        if declared is None:
+            rest = _denied(before, self._no("emergency-undeclared"))
+            return _always(rest) if breaks else self._consents(whom, before)
+        fault = self._emergency_fault(declared, whom)
+        if not fault:
+            duties = (Obligation("notify"), Obligation("review"))
+            return _always(_permitted(before, self._yes("emergency"), *duties))
+        if breaks:
+            return _always(_denied(before, self._no(fault)))
+        return self._consents(whom, (*before, self._no(fault)))
+
+    def _emergency_fault(self, declared: Emergency, whom: Whom) -> str:
+        policy, at = self._policy, self.asked.at
+        if self.asked.reader.role not in policy["emergency.roles"]:
+            return "emergency-role"
+        if not _same_identifier(declared.identifier, whom.identifiers):
+            return "emergency-identifier"
+        if len(declared.reason.strip()) < policy["emergency.least_reason"]:
+            return "emergency-no-reason"
+        ends = declared.declared + policy["emergency.hours"] * HOUR
+        return "" if declared.declared <= at < ends else "emergency-over"
+
+    # Steps 6 and 7: the consents, and the default
+
+    def _consents(self, whom: Whom, before: Before) -> Judge:
+        algorithm = self._policy["combining.secondary" if self.named == "secondary" else "combining.care"]
+        weighs = self.named in self._policy["consents.classes"]
+        found = self._answers(whom, self.named) if weighs else Answers([], lambda _: NONE)
+        decisions = [self._said(before, each) for each in found.verdicts]
+        silent = self._silent(before, algorithm) if weighs else None
+        passes = [*(each.permitted for each in decisions), silent is None or silent.permitted]
+        decisions.append(silent or self._default(before))
+        weigh, exempt = found.weigh, frozenset[str]()
+        if self.named == "secondary" and silent is None and decisions[-1].permitted:
+            exempt = frozenset(self._policy["secondary.consent_types"])
+        specimen = _denied(before, self._no("specimen-needs-consent"))
+        redacted = _Redacting(weigh, passes, weighs=weighs)
+
+        def judge(facts: Facts | None) -> Decision:
+            rank = weigh(facts)
+            if facts is None:
+                return decisions[rank]
+            if exempt and rank == NONE and facts.type in exempt:
+                return specimen
+            decision = decisions[rank]
+            if decision.permitted and (facts.parts or NO_REDISCLOSURE in facts.labels):
+                return redacted(decision, facts)
+            return decision
+
+        return judge
+
+    def _answers(self, whom: Whom, named: PurposeClass) -> Answers:
+        """The person's consents against this request; none in a class that weighs none."""
+        policy, at = self._policy, self.asked.at
+        if named not in policy["consents.classes"]:
+            return Answers([], lambda _: NONE)
+        request = Request.of(self.asked, self.lineage)
+        found: list[list[Verdict]] = []
+        for consent in self.compiled.consents:
+            stands = standing(consent, at, whom, self._life, policy)
+            said = list(verdicts(consent, stands, request)) if stands else []
+            if said:
+                found.append(said)
+        secondary = named == "secondary"
+        algorithm = policy["combining.secondary" if secondary else "combining.care"]
+        project = secondary and is_project(self.lineage[0])
+        return answers(found, algorithm, policy["combining.siblings"], project=project)
+
+    def _said(self, before: Before, verdict: Verdict) -> Decision:
+        if verdict.permits:
+            code = "project-consent" if verdict.names_project else "consent-permits"
+            return _permitted(before, _of(self._yes(code), verdict))
+        code = "part-closed" if verdict.about_records else "restricted"
+        return _denied(before, _of(self._no("stopped" if self.named == "secondary" else code), verdict))
+
+    def _silent(self, before: Before, algorithm: str) -> Decision | None:
+        """What an algorithm that always decides says where no Consent says anything."""
+        if algorithm == "permit-unless-deny":
+            return _permitted(before, self._yes("consent-permits"))
+        if algorithm == "deny-unless-permit":
+            return _denied(before, self._no("stopped" if self.named == "secondary" else "restricted"))
+        return None
+
+    def _default(self, before: Before) -> Decision:
+        if self._policy[f"defaults.{self.named}"] == "deny":
+            return _denied(before, self._no("no-default"))
+        code = "secondary-by-statute" if self.named == "secondary" else self.named
+        return _permitted(before, self._yes(code))
+
+    @property
+    def _policy(self) -> Policy:
+        return self.compiled.policy
+
+    @property
+    def _life(self) -> Life:
+        assert self.compiled.life is not None
+        return self.compiled.life
+
+    def _yes(self, code: str) -> Reason:
+        return Reason(code, permits=True, source=self._policy.source(code))
+
+    def _no(self, code: str) -> Reason:
+        return Reason(code, permits=False, source=self._policy.source(code))
+
+
+@dataclass(frozen=True, slots=True)
+class _Redacting:
+    """The obligations that a record's parts and labels add to a permit by the consents or by default."""
+
+    weigh: Callable[[Facts | None], int]
+    passes: list[bool]
+    """By rank; the last is where no Consent says anything."""
+    weighs: bool
+
+    def __call__(self, decision: Decision, facts: Facts) -> Decision:
+        duties = list(decision.obligations)
+        duties += self._parts(facts) if self.weighs else []
+        if NO_REDISCLOSURE in facts.labels:
+            duties.append(Obligation("no-redisclosure"))
+        return replace(decision, obligations=tuple(dict.fromkeys(duties)))
+
+    def _parts(self, facts: Facts) -> Iterator[Obligation]:
+        for part in facts.parts:
+            as_record = replace(
+                facts, labels=facts.labels | part.labels, codes=facts.codes | part.codes, parts=()
+            )
+            if not self.passes[self.weigh(as_record)]:
+                if part.codes and not part.labels:
+                    yield Obligation("mask", part.path, codes=part.codes)
+                else:
+                    yield Obligation("redact", part.path, labels=part.labels)
+
+
+def _always(decision: Decision) -> Judge:
+    return lambda _: decision
+
+
+def _permitted(before: Before, reason: Reason, *duties: Obligation) -> Decision:
+    return Decision(permitted=True, reasons=(*before, reason), obligations=duties)
+
+
+def _denied(before: Before, reason: Reason) -> Decision:
+    return Decision(permitted=False, reasons=(*before, reason))
+
+
+def _of(reason: Reason, verdict: Verdict) -> Reason:
+    return replace(reason, consent=verdict.consent.id, provision=verdict.provision)
+
+
+def _refusing(tests: list[tuple[Callable[[Facts], bool], Decision]], rest: Judge) -> Judge:
+    def judge(facts: Facts | None) -> Decision:
+        if facts is not None:
+            for test, refused in tests:
+                if test(facts):
+                    return refused
+        return rest(facts)
+
+    return judge
+
+
+def _refused_type(row: Covered) -> Callable[[Facts], bool]:
+    if row.types is None:
+        but = row.but
+        return lambda facts: facts.type in but
+    types = row.types - row.but
+    return lambda facts: facts.type not in types
+
+
+def _outside(code: str, asked: Asked, whom: Whom) -> bool:
+    scope = asked.reader.scope
+    match code:
+        case "outside-area":
+            return bool(scope.areas) and not any(_lies_in(whom.area, each) for each in scope.areas)
+        case "outside-institution":
+            return bool(scope.institutions) and scope.institutions.isdisjoint(whom.institutions)
+    return bool(scope.wards) and scope.wards.isdisjoint(whom.wards)
+
+
+def _lies_in(area: str | None, limit: str) -> bool:
+    """A township's code begins with that of its county."""
+    return area is not None and area.startswith(limit)
+
+
+def _within(row: LegalBasis, facts: Facts | None) -> bool:
+    """Whether a basis reaches this record; the person as such is within every one."""
+    if facts is None:
+        return True
+    return (not row.types or facts.type in row.types) and (
+        not row.categories or facts.category in row.categories
+    )
+
+
+def _same_identifier(declared: str, identifiers: tuple[str, ...]) -> bool:
+    """Wholly, letters in either case; with or without its system."""
+    wanted = declared.upper()
+    return bool(wanted) and any(
+        wanted in {each.upper(), each.upper().partition("|")[2]} for each in identifiers
+    )
+
+
+def _joined(judges: list[Judge], facts: Facts | None) -> Decision:
+    """Every purpose must pass; the first that is denied denies all."""
+    reasons: list[Reason] = []
+    duties: list[Obligation] = []
+    for judge in judges:
+        decision = judge(facts)
+        if not decision.permitted:
+            return decision
+        reasons += decision.reasons
+        duties += decision.obligations
+    return Decision(
+        permitted=True, reasons=tuple(dict.fromkeys(reasons)), obligations=tuple(dict.fromkeys(duties))
+    )

@@ -1,0 +1,274 @@
+"""A Consent (FHIR R4) read once into what a decision compares: provisions, spans in milliseconds, sets of codes.
+
+What cannot be read makes a provision `broken`: as a permit it counts for nothing, as a denial it holds without that
+criterion (docs/explanation/decision.md, section 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from camphora.fhir.dates import EARLIEST, LATEST, span
+from camphora.policy.asking import Facts
+from camphora.policy.choices import DATA_CATEGORY, sense_of
+from camphora.policy.codes import CONFIDENTIALITY, act_codes
+from camphora.policy.vocabulary import ACT_REASON
+
+CONSENT_ACTION = "http://terminology.hl7.org/CodeSystem/consentaction"
+CONFIDENTIALITY_SYSTEM = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+RESOURCE_TYPES = "http://hl7.org/fhir/resource-types"
+ABOUT_RECORDS = frozenset({"securityLabel", "class", "code", "dataPeriod", "data"})
+"""The criteria that are about the record itself."""
+
+Sense = Literal["permit", "deny"]
+Json = Mapping[str, Any]
+Test = Callable[[Facts], bool]
+OPPOSITE: dict[Sense | None, Sense | None] = {"permit": "deny", "deny": "permit", None: None}
+
+
+@dataclass(frozen=True, slots=True)
+class Actors:
+    """Who a provision is about: readers by name, the record's organisation (CST) and its authors (AUT)."""
+
+    readers: frozenset[str]
+    keepers: frozenset[str]
+    authors: frozenset[str]
+
+    def of_record(self, facts: Facts) -> bool:
+        return facts.organisation in self.keepers or not self.authors.isdisjoint(facts.authors)
+
+
+@dataclass(frozen=True, slots=True)
+class Provision:
+    """One provision. None stands for a criterion that is not stated; `stated` names those that are, without period."""
+
+    path: str
+    sense: Sense | None
+    stated: frozenset[str]
+    broken: bool
+    period: tuple[int, int] | None
+    purposes: frozenset[str] | None
+    actions: frozenset[str] | None
+    actors: Actors | None
+    tests: tuple[Test, ...]
+    within: tuple[Provision, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """A Consent of one person. `date` is its first moment, None where it has none or none that can be read."""
+
+    id: str
+    pending: bool
+    date: int | None
+    dated: bool
+    performers: frozenset[str]
+    person: str | None
+    verified: bool
+    root: Provision
+
+
+class Readings:
+    """Reads Consents under the labels that a policy gives to unlabelled and to sensitive records."""
+
+    def __init__(self, unlabelled: str, sensitive: str) -> None:
+        self._ranks = _ranks(unlabelled, sensitive)
+
+    def consent(self, resource: Json) -> Consent | None:
+        """The Consent, None where it can never count: neither active nor a denial on its way."""
+        status = resource.get("status")
+        sense = sense_of(dict(resource))
+        if not (status == "active" or (status == "proposed" and sense == "deny")):
+            return None
+        date, readable = None, True
+        if "dateTime" in resource:
+            date, readable = _moment(resource["dateTime"])
+        checks = resource.get("verification") or ()
+        root = self._provision(resource.get("provision") or {}, "provision", sense)
+        return Consent(
+            id=str(resource.get("id", "")),
+            pending=status == "proposed",
+            date=date,
+            dated=readable,
+            performers=frozenset(_references(resource.get("performer") or ())),
+            person=next(_references([resource.get("patient") or {}]), None),
+            verified=not checks or any(each.get("verified") is True for each in checks),
+            root=root,
+        )
+
+    def _provision(self, given: Json, path: str, sense: Sense | None) -> Provision:
+        found: dict[str, Any] = {}
+        tests: list[Test] = []
+        broken = False
+        for name, read in _READ.items():
+            if given.get(name):
+                try:
+                    found[name] = read(given[name])
+                except (ValueError, TypeError, AttributeError, KeyError):
+                    broken = True
+        for name in ABOUT_RECORDS & given.keys():
+            if given[name]:
+                try:
+                    tests.append(self._test(name, given[name], sense))
+                    found[name] = True
+                except (ValueError, TypeError, AttributeError, KeyError):
+                    broken = True
+        within = tuple(
+            self._provision(each, f"{path}.provision[{number}]", _sense(each, OPPOSITE[sense]))
+            for number, each in enumerate(given.get("provision") or ())
+        )
+        stated = frozenset(found) - {"period"}
+        return Provision(
+            path, sense, stated, broken, found.get("period"), found.get("purpose"), found.get("action"),
+            found.get("actor"), tuple(tests), within,
+        )  # fmt: skip
+
+    def _test(self, name: str, value: Any, sense: Sense | None) -> Test:
+        if name == "securityLabel":
+            return self._labels(value, sense)
+        if name == "dataPeriod":
+            return _data_period(_period(value), sense)
+        return {"class": _class, "code": _code, "data": _data}[name](value)
+
+    def _labels(self, labels: list[Json], sense: Sense | None) -> Test:
+        levels = [each["code"] for each in labels if each.get("system") == CONFIDENTIALITY_SYSTEM]
+        ranks = [CONFIDENTIALITY.index(level) for level in levels]
+        names = [each["code"] for each in labels if each.get("system") != CONFIDENTIALITY_SYSTEM]
+        sensitive = frozenset(code for name in names for code in _below(name))
+        if not ranks:
+            return lambda facts: not sensitive.isdisjoint(facts.labels)
+        rank_of = self._ranks
+        if sense == "permit":
+            most = max(ranks)
+            return lambda facts: rank_of(facts.labels) <= most or not sensitive.isdisjoint(facts.labels)
+        least = min(ranks)
+        return lambda facts: rank_of(facts.labels) >= least or not sensitive.isdisjoint(facts.labels)
+
+
+@cache
+def _ranks(unlabelled: str, sensitive: str) -> Callable[[frozenset[str]], int]:
+    """How confidential a record with these labels is; the highest of several."""
+    level = {code: rank for rank, code in enumerate(CONFIDENTIALITY)}
+    plain, kept = level[unlabelled], level[sensitive]
+
+    def rank(labels: frozenset[str]) -> int:
+        own = [level[each] for each in labels if each in level]
+        return max(own) if own else kept if any(is_sensitivity(each) for each in labels) else plain
+
+    return rank
+
+
+def is_sensitivity(code: str) -> bool:
+    """Whether a label says what kind of sensitive matter a record holds (v3-ActCode)."""
+    return "_InformationSensitivityPolicy" in act_codes().get(code, ())
+
+
+@cache
+def _below(code: str) -> frozenset[str]:
+    """A label with all that stands below it in v3-ActCode."""
+    return frozenset([code, *(each for each, line in act_codes().items() if code in line)])
+
+
+def _sense(provision: Json, inherited: Sense | None) -> Sense | None:
+    said = provision.get("type", inherited)
+    return said if said in {"permit", "deny"} else None
+
+
+def _moment(text: Any) -> tuple[int | None, bool]:
+    try:
+        return span(text)[0], True
+    except (ValueError, TypeError):
+        return None, False
+
+
+def _period(given: Json) -> tuple[int, int]:
+    first = span(given["start"])[0] if "start" in given else EARLIEST
+    return first, span(given["end"])[1] if "end" in given else LATEST
+
+
+def _references(given: Any) -> Iterator[str]:
+    for each in given:
+        if each.get("reference"):
+            yield each["reference"]
+
+
+def _names(reference: Json) -> Iterator[str]:
+    """Every name of a reference: the literal one and `system|value`."""
+    if reference.get("reference"):
+        yield reference["reference"]
+    identifier = reference.get("identifier") or {}
+    if identifier.get("value"):
+        yield f"{identifier.get('system', '')}|{identifier['value']}"
+
+
+def _codes(concepts: list[Json]) -> frozenset[str]:
+    found = (coding for concept in concepts for coding in concept.get("coding", ()))
+    return frozenset(f"{coding.get('system', '')}|{coding['code']}" for coding in found if coding.get("code"))
+
+
+def _purposes(codings: list[Json]) -> frozenset[str]:
+    return frozenset(
+        each["code"] if each.get("system") == ACT_REASON else f"{each.get('system', '')}|{each['code']}"
+        for each in codings
+    )
+
+
+def _actions(concepts: list[Json]) -> frozenset[str]:
+    head = CONSENT_ACTION + "|"
+    return frozenset(code.removeprefix(head) for code in _codes(concepts) if code.startswith(head))
+
+
+def _actors(actors: list[Json]) -> Actors:
+    named: dict[str, set[str]] = {"": set(), "CST": set(), "AUT": set()}
+    for actor in actors:
+        codes = {coding.get("code") for coding in (actor.get("role") or {}).get("coding", ())}
+        role = next((each for each in ("CST", "AUT") if each in codes), "")
+        named[role].update(_names(actor.get("reference") or {}))
+    return Actors(frozenset(named[""]), frozenset(named["CST"]), frozenset(named["AUT"]))
+
+
+def _class(codings: list[Json]) -> Test:
+    types = frozenset(each["code"] for each in codings if each.get("system") == RESOURCE_TYPES)
+    categories = frozenset(each["code"] for each in codings if each.get("system") == DATA_CATEGORY)
+    return lambda facts: facts.type in types or facts.category in categories
+
+
+def _code(concepts: list[Json]) -> Test:
+    codes = _codes(concepts)
+    return lambda facts: not codes.isdisjoint(facts.codes)
+
+
+def _data_period(period: tuple[int, int], sense: Sense | None) -> Test:
+    """Wholly within for a permit, touched for a denial; a record without a date: no, and yes."""
+    low, high = period
+    if sense == "permit":
+        return lambda facts: facts.period is not None and low <= facts.period[0] and facts.period[1] <= high
+    return lambda facts: facts.period is None or (facts.period[0] <= high and low <= facts.period[1])
+
+
+def _data(given: list[Json]) -> Test:
+    """Which records are meant, by name (R4 consent-data-meaning)."""
+    named: dict[str, set[str]] = {
+        "instance": set(),
+        "related": set(),
+        "dependents": set(),
+        "authoredby": set(),
+    }
+    for each in given:
+        named[each["meaning"]].update(_references([each["reference"]]))
+    itself = frozenset(named["instance"] | named["related"])
+    others = frozenset(named["related"] | named["dependents"])
+    authors = frozenset(named["authoredby"])
+    return lambda facts: (
+        f"{facts.type}/{facts.id}" in itself
+        or not others.isdisjoint(facts.references)
+        or not authors.isdisjoint(facts.authors)
+    )
+
+
+_READ: dict[str, Callable[[Any], Any]] = {
+    "period": _period, "purpose": _purposes, "action": _actions, "actor": _actors,
+}  # fmt: skip

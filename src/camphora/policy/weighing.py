@@ -1,0 +1,259 @@
+"""The person's consents against one request: what is left to ask of a record, and which answer stands.
+
+All that is about the reader, the purpose and the moment is settled once per request. What remains of each Consent is a
+short list of (tests on the record, rank): the first that matches is its verdict, and of all verdicts the highest rank
+stands. The rank is the combining algorithm, worked out beforehand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from camphora.policy.asking import Asked, Facts, Whom
+from camphora.policy.codes import is_project
+from camphora.policy.consents import ABOUT_RECORDS, Consent, Provision, Sense, Test
+from camphora.policy.lives import Life
+from camphora.policy.policy import Policy
+
+ROLES = "https://camphora.tw/role"
+NONE = -1
+Weigh = Callable[[Facts | None], int]
+"""From a record to the rank of the answer that stands, NONE where no Consent says anything."""
+
+
+class Standing(NamedTuple):
+    """What a Consent counts for at a moment, and who gave it: the person themself, or stand-ins."""
+
+    permits: bool
+    denies: bool
+    own: bool
+    givers: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one Consent says where its provision matches. `unknown`: whether it matches without a record."""
+
+    consent: Consent
+    provision: str
+    permits: bool
+    depth: int
+    specific: int
+    about_records: bool
+    names_project: bool
+    tests: tuple[Test, ...]
+    unknown: bool
+    standing: Standing
+
+
+class Answers(NamedTuple):
+    """The verdicts by rank, and how to find the rank for a record."""
+
+    verdicts: list[Verdict]
+    weigh: Weigh
+
+
+def standing(consent: Consent, at: int, whom: Whom, life: Life, policy: Policy) -> Standing | None:
+    """Who gave it and what it counts for; None where nobody gave it who could (section 4, which are in force)."""
+    given = at if consent.date is None else consent.date
+    majority = policy["ages.majority"]
+    performers = consent.performers or {whom.id}
+    person = {whom.id, consent.person} if consent.person else {whom.id}
+    of_age = consent.date is None or life.may_be_of(policy["ages.own_act"], given)
+    own = bool(performers & person) and of_age and not life.unable(given) and not life.dead(given)
+    minor = life.minor(majority, given)
+    for_minors = life.acting("guardian", performers, given) if minor or life.unable(given) else []
+    proxies = life.acting("proxy", performers, given) if life.unable(given) else []
+    heirs = life.acting("heir", performers, given) if policy["ages.heirs"] and life.dead(given) else []
+    if not (own or for_minors or proxies or heirs):
+        return None
+    lapsed = minor and life.surely_of(majority, at)
+    givers = frozenset(each.who for each in (*for_minors, *proxies, *heirs))
+    permits = own or bool(proxies) or (bool(for_minors) and not lapsed)
+    return Standing(permits and _may_permit(consent, at, life, policy), denies=True, own=own, givers=givers)
+
+
+def _may_permit(consent: Consent, at: int, life: Life, policy: Policy) -> bool:
+    """Whether a permit in this Consent counts now, whoever gave it."""
+    return not (
+        consent.pending
+        or not consent.dated
+        or (consent.date is not None and consent.date > at)
+        or not (consent.verified or policy["consents.unverified"])
+        or (life.dead(at) and policy["consents.death_ends_permits"])
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One purpose of a request, with what stands above it and every name of the reader."""
+
+    asked: Asked
+    purpose: str
+    lineage: frozenset[str]
+    names: frozenset[str]
+
+    @classmethod
+    def of(cls, asked: Asked, lineage: Sequence[str]) -> Request:
+        reader = asked.reader
+        own = (reader.id, reader.person, reader.organisation, reader.device)
+        role = f"{ROLES}|{reader.role}"
+        names = frozenset([role, *(each for each in own if each)]) | reader.memberships | reader.identifiers
+        return cls(asked, lineage[0], frozenset(lineage), names)
+
+
+class _Chain(NamedTuple):
+    """What has come together on the way from the root to a provision."""
+
+    stated: frozenset[str] = frozenset()
+    tests: tuple[Test, ...] = ()
+    unknown: bool = True
+    broken: bool = False
+    names_project: bool = False
+
+
+def verdicts(consent: Consent, stands: Standing, request: Request) -> Iterator[Verdict]:
+    """All that a Consent may say to this request, without order."""
+    project = request.purpose if is_project(request.purpose) else None
+    names = request.names
+
+    def below(provision: Provision, chain: _Chain, depth: int) -> Iterator[Verdict]:
+        if not _reaches(provision, request):
+            return
+        tests, unknown = (
+            provision.tests,
+            chain.unknown and (not provision.tests or provision.sense == "permit"),
+        )
+        actors = provision.actors
+        if actors is not None and actors.readers.isdisjoint(names):
+            if not (actors.keepers or actors.authors):
+                return
+            tests, unknown = (actors.of_record, *tests), unknown and provision.sense == "permit"
+        here = _Chain(
+            chain.stated | provision.stated,
+            chain.tests + tests,
+            unknown,
+            chain.broken or provision.broken,
+            chain.names_project or (project is not None and project in (provision.purposes or ())),
+        )
+        if _counts(provision.sense, here, stands):
+            yield Verdict(
+                consent, provision.path, provision.sense == "permit", depth, len(here.stated),
+                bool(here.stated & ABOUT_RECORDS), here.names_project, here.tests, here.unknown, stands,
+            )  # fmt: skip
+        for each in provision.within:
+            yield from below(each, here, depth + 1)
+
+    yield from below(consent.root, _Chain(), 0)
+
+
+def _counts(sense: Sense | None, chain: _Chain, stands: Standing) -> bool:
+    return stands.denies if sense == "deny" else sense == "permit" and stands.permits and not chain.broken
+
+
+def _reaches(provision: Provision, request: Request) -> bool:
+    """Whether the criteria about moment, purpose and action match."""
+    asked = request.asked
+    return (
+        (provision.period is None or provision.period[0] <= asked.at <= provision.period[1])
+        and (provision.purposes is None or not provision.purposes.isdisjoint(request.lineage))
+        and (provision.actions is None or asked.action in provision.actions)
+    )
+
+
+def answers(found: list[list[Verdict]], algorithm: str, siblings: str, *, project: bool) -> Answers:
+    """Rank the verdicts of each Consent. `project`: whether one that names the project asked for stands first."""
+    key = _KEYS[algorithm]
+
+    def rank_of(verdict: Verdict) -> tuple[object, ...]:
+        named = project and verdict.names_project
+        first = (named, named and not verdict.permits)
+        return (verdict.standing.own, *first, *key(verdict), verdict.consent.id, verdict.provision)
+
+    ordered = sorted((each for verdicts_ in found for each in verdicts_), key=rank_of)
+    ranks = {id(verdict): rank for rank, verdict in enumerate(ordered)}
+    lists = []
+    for verdicts_ in found:
+        inside = sorted(verdicts_, key=lambda each: _inside(each, siblings))
+        lists.append([(each.tests, ranks[id(each)], each.unknown) for each in inside])
+    weigh = _weigh([[(tests, rank) for tests, rank, _ in each] for each in lists])
+    without = max(
+        (next((rank for _, rank, unknown in each if unknown), NONE) for each in lists), default=NONE
+    )
+    givers = {each.standing.givers for each in ordered if not each.standing.own}
+    if len(givers) > 1:
+        return Answers(ordered, _agreeing(lists, ordered))
+    return Answers(ordered, lambda facts: without if facts is None else weigh(facts))
+
+
+def _inside(verdict: Verdict, siblings: str) -> tuple[int, bool, int, str]:
+    """The order inside one Consent: the deepest, then the sense that stands, then the most specific."""
+    preferred = verdict.permits == (siblings == "permit-overrides")
+    return (-verdict.depth, not preferred, -verdict.specific, verdict.provision)
+
+
+def _weigh(lists: list[list[tuple[tuple[Test, ...], int]]]) -> Callable[[Facts], int]:
+    """The highest rank among the first matches of each list."""
+    floor = max((each[0][1] for each in lists if each and not each[0][0]), default=NONE)
+    open_ = [(max(rank for _, rank in each), each) for each in lists if each and each[0][0]]
+    left = [(most, each) for most, each in sorted(open_, key=lambda pair: -pair[0]) if most > floor]
+    if not left:
+        return lambda _: floor
+
+    def weigh(facts: Facts) -> int:
+        best = floor
+        for most, each in left:
+            if most <= best:
+                break
+            for tests, rank in each:
+                for test in tests:
+                    if not test(facts):
+                        break
+                else:
+                    best = max(best, rank)
+                    break
+        return best
+
+    return weigh
+
+
+def _agreeing(lists: list[list[tuple[tuple[Test, ...], int, bool]]], ordered: list[Verdict]) -> Weigh:
+    """As `_weigh`, where stand-ins may differ: each one's own answer is found, and a denial among them stands."""
+
+    def weigh(facts: Facts | None) -> int:
+        firsts = [
+            next((rank for tests, rank, unknown in each if _matches(tests, facts, unknown=unknown)), NONE)
+            for each in lists
+        ]
+        best = max(firsts, default=NONE)
+        if best == NONE or ordered[best].standing.own:
+            return best
+        by_giver: dict[str, int] = {}
+        for rank in firsts:
+            for giver in ordered[rank].standing.givers if rank != NONE else ():
+                by_giver[giver] = max(rank, by_giver.get(giver, NONE))
+        denials = [rank for rank in by_giver.values() if not ordered[rank].permits]
+        return max(denials, default=best)
+
+    return weigh
+
+
+def _matches(tests: tuple[Test, ...], facts: Facts | None, *, unknown: bool) -> bool:
+    return unknown if facts is None else all(test(facts) for test in tests)
+
+
+def _recent(verdict: Verdict) -> int:
+    return -(10**18) if verdict.consent.date is None else verdict.consent.date
+
+
+_KEYS: dict[str, Callable[[Verdict], tuple[object, ...]]] = {
+    "deny-overrides": lambda each: (not each.permits, each.specific, _recent(each)),
+    "permit-overrides": lambda each: (each.permits, each.specific, _recent(each)),
+    "most-recent": lambda each: (_recent(each), not each.permits, each.specific),
+    "specific-then-recent": lambda each: (each.specific, _recent(each), not each.permits),
+    "deny-unless-permit": lambda each: (each.permits, each.specific, _recent(each)),
+    "permit-unless-deny": lambda each: (not each.permits, each.specific, _recent(each)),
+}
+"""What stands higher, by algorithm; verdicts that are alike in it are told apart by name only."""
