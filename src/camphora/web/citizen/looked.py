@@ -104,8 +104,7 @@ def _look(reading: Reading, act: Act, *, basis: bool) -> Look:
         named = words("reading.several", names=named, n=len(kinds))
     what = words("looked_by.among_many", kinds=named) if newest.among_many else named
     if _done(newest):
-        act = f"looked_act.{newest.act}"
-        what = words(act) if act in words else newest.act
+        what = words(f"looked_act.{newest.act}")
     return Look(
         who=who(reading, newest),
         purpose=words(f"looked_for.{newest.purpose}"),
