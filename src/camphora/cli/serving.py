@@ -18,6 +18,7 @@ import uvicorn
 
 from camphora.errors import Busy, Invalid, Lang
 from camphora.installation import Installation
+from camphora.installation.secrecy import require_private
 from camphora.installation.service import Service
 from camphora.web.app import application
 from camphora.web.front import LOOPBACK_NAMES
@@ -52,7 +53,8 @@ def serve(
     """Answer requests until the process is asked to stop; `ready` is called once answers can be given.
 
     No access log is written: addresses hold names and numbers of persons. Raises `Invalid` where `service.toml` is
-    not right."""
+    not right or a key is open to others."""
+    require_private(installation.folder)
     service = Service.of(installation.folder)
     server = _Server(configured(installation, service, listening.getsockname()[0], lang), ready)
     server.run(sockets=[listening])

@@ -109,7 +109,7 @@ class Busy(CamphoraError):
 
 
 class TooMany(Busy):
-    category, status = "too many", 429
+    status = 429
 
 
 class Fault(CamphoraError):
