@@ -15,7 +15,7 @@ from camphora.web.site import handlers_words
 
 def receipts(browser):
     page = browser.get("/me/looked").text
-    return [int(part.partition('"')[0]) for part in page.split('href="/me/looked/')[1:]]
+    return [int(number) for number in re.findall(r'href="/me/looked/(\d+)"', page)]
 
 
 def test_every_page_that_a_clinician_opens_is_seen_by_the_patient(fresh):
@@ -70,6 +70,25 @@ def test_a_receipt_can_be_read_and_proven_offline(fresh, lang):
     assert verify_inclusion(leaf_hash(proof["entry"].encode()), proof["index"], proof["size"], path, root)
 
 
+def test_all_receipts_come_as_audit_events(fresh):
+    person = fresh.cast.citizen
+    fresh.browser("clinician").get(f"/patients/{person}")
+    events = orjson.loads(fresh.browser("citizen").get("/me/looked/events.json").content)["entry"]
+    kept = [entry["resource"] for entry in events]
+    assert {event["resourceType"] for event in kept} == {"AuditEvent"}
+    assert {each["what"]["reference"] for event in kept for each in event["entity"][:1]} == {
+        f"Patient/{person}"
+    }
+    assert any("PatientQuery" in event["meta"]["profile"][0] for event in kept)
+
+
+def test_looking_at_who_looked_leaves_a_receipt_too(fresh):
+    browser, log = fresh.browser("citizen"), fresh.installation.store.audit
+    for path, act in (("/me/looked", "looked"), ("/me/looked/events.json", "events")):
+        browser.get(path)
+        assert act in {fields["act"] for _, fields in log.newest(4)}
+
+
 def test_a_receipt_about_somebody_else_is_not_shown(fresh):
     fresh.browser("clinician").get("/patients/hostile")
     number = len(fresh.installation.store.audit) - 1
@@ -116,6 +135,7 @@ def test_a_use_of_many_people_is_shown_as_one_among_many(fresh):
 @pytest.mark.parametrize("lang", ["zh-TW", "en"])
 def test_every_act_that_leaves_a_receipt_has_words(lang):
     sources = [path.read_text("utf-8") for path in Path(camphora.__file__).parent.rglob("*.py")]
-    acts = {act for text in sources for act in re.findall(r'\.leave\(\s*access, "([a-z-]+)"', text)}
+    leaves = re.compile(r'(?:leave\(\s*access, |Act\(|_attest\(chart, )"([a-z-]+)"')
+    acts = {act for text in sources for act in leaves.findall(text)}
     assert {"read", "search", "history", "ask"} <= acts
     assert [act for act in acts if f"looked_act.{act}" not in handlers_words(lang)] == []
