@@ -75,16 +75,16 @@ class _OnePurpose:
 
     def judge(self) -> Judge:
         """Step 1 and, where it denies nothing, the rest."""
-        rest = self._about_nobody() if self.compiled.whom is None else self._about(self.compiled.whom)
         tests: list[tuple[Callable[[Facts], bool], Decision]] = []
         for code in self._policy.denials:
             always, test = self._denial(code)
+            refused = _denied((), self._no(code))
             if always:
-                rest = _always(_denied((), self._no(code)))
-                break
+                return _refusing(tests, _always(refused))
             if test is not None:
-                tests.append((test, _denied((), self._no(code))))
-        return _refusing(tests, rest) if tests else rest
+                tests.append((test, refused))
+        whom = self.compiled.whom
+        return _refusing(tests, self._about_nobody() if whom is None else self._about(whom))
 
     # Step 1: statutory denials
 
@@ -142,14 +142,9 @@ class _OnePurpose:
         if life.unable(at) and life.acting("proxy", names, at):
             return _always(_permitted((), self._yes("proxy")))
         found = self._answers(whom, "family")
-        refused = self._no("not-let-in")
-        said = [
-            _permitted((), _of(self._yes("let-in"), each))
-            if each.permits
-            else _denied((), _of(refused, each))
-            for each in found.verdicts
-        ]
-        weigh, decisions = found.weigh, [*said, _denied((), refused)]
+        refused, lets_in = _denied((), self._no("not-let-in")), self._yes("let-in")
+        said = [_permitted((), _of(lets_in, each)) if each.permits else refused for each in found.verdicts]
+        weigh, decisions = found.weigh, [*said, refused]
         return lambda facts: decisions[weigh(facts)]
 
     # Step 4: a claimed legal basis
@@ -358,6 +353,9 @@ def _of(reason: Reason, verdict: Verdict) -> Reason:
 
 
 def _refusing(tests: list[tuple[Callable[[Facts], bool], Decision]], rest: Judge) -> Judge:
+    if not tests:
+        return rest
+
     def judge(facts: Facts | None) -> Decision:
         if facts is not None:
             for test, refused in tests:

@@ -57,6 +57,8 @@ class Answers(NamedTuple):
 
 def standing(consent: Consent, at: int, whom: Whom, life: Life, policy: Policy) -> Standing | None:
     """Who gave it and what it counts for; None where nobody gave it who could (section 4, which are in force)."""
+    if consent.pending and not policy["consents.pending_withdrawal"]:
+        return None
     given = at if consent.date is None else consent.date
     majority = policy["ages.majority"]
     performers = consent.performers or {whom.id}
@@ -169,14 +171,13 @@ def answers(found: list[list[Verdict]], algorithm: str, siblings: str, *, projec
 
     def rank_of(verdict: Verdict) -> tuple[object, ...]:
         named = project and verdict.names_project
-        first = (named, named and not verdict.permits)
-        return (verdict.standing.own, *first, *key(verdict), verdict.consent.id, verdict.provision)
+        return (verdict.standing.own, named, named and not verdict.permits, *key(verdict))
 
-    ordered = sorted((each for verdicts_ in found for each in verdicts_), key=rank_of)
+    ordered = sorted((each for said in reversed(found) for each in reversed(said)), key=rank_of)
     ranks = {id(verdict): rank for rank, verdict in enumerate(ordered)}
     lists = []
-    for verdicts_ in found:
-        inside = sorted(verdicts_, key=lambda each: _inside(each, siblings))
+    for said in found:
+        inside = sorted(said, key=lambda each: _inside(each, siblings))
         lists.append([(each.tests, ranks[id(each)], each.unknown) for each in inside])
     weigh = _weigh([[(tests, rank) for tests, rank, _ in each] for each in lists])
     without = max(
@@ -188,10 +189,10 @@ def answers(found: list[list[Verdict]], algorithm: str, siblings: str, *, projec
     return Answers(ordered, lambda facts: without if facts is None else weigh(facts))
 
 
-def _inside(verdict: Verdict, siblings: str) -> tuple[int, bool, int, str]:
-    """The order inside one Consent: the deepest, then the sense that stands, then the most specific."""
+def _inside(verdict: Verdict, siblings: str) -> tuple[int, bool, int]:
+    """The order inside one Consent: the deepest, then the sense that stands, then the most specific, then as given."""
     preferred = verdict.permits == (siblings == "permit-overrides")
-    return (-verdict.depth, not preferred, -verdict.specific, verdict.provision)
+    return (-verdict.depth, not preferred, -verdict.specific)
 
 
 def _weigh(lists: list[list[tuple[tuple[Test, ...], int]]]) -> Callable[[Facts], int]:
@@ -256,4 +257,4 @@ _KEYS: dict[str, Callable[[Verdict], tuple[object, ...]]] = {
     "deny-unless-permit": lambda each: (each.permits, each.specific, _recent(each)),
     "permit-unless-deny": lambda each: (not each.permits, each.specific, _recent(each)),
 }
-"""What stands higher, by algorithm; verdicts that are alike in it are told apart by name only."""
+"""What stands higher, by algorithm; of verdicts that are alike in it the first given stands."""
