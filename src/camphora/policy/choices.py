@@ -316,6 +316,18 @@ def close_part(person: str, label: str, now: datetime) -> dict[str, Any]:
     return _consent(person, now, "patient-privacy", provision)
 
 
+def close_record(person: str, record: str, now: datetime) -> dict[str, Any]:
+    """The Consent by which a person closes one record (`Type/id`) for care."""
+    data = [{"meaning": "instance", "reference": {"reference": record}}]
+    provision = {"type": "deny", "purpose": [_reason("TREAT")], "data": data}
+    return _consent(person, now, "patient-privacy", provision)
+
+
+def given_by(consent: dict[str, Any], performer: str) -> dict[str, Any]:
+    """The same Consent, given by somebody who acts for the person: a guardian or a proxy, by reference."""
+    return {**consent, "performer": [{"reference": performer}]}
+
+
 def let_in(person: str, relative: str, until: date, now: datetime) -> dict[str, Any]:
     """The Consent by which a person lets a relative read for them until a day, that day included."""
     provision = {
