@@ -1,0 +1,79 @@
+"""`camphora serve` in a process of its own over a small installation, with everything that it says kept."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+from camphora.gate import User
+from camphora.installation import Installation
+from camphora.policy import Role
+from camphora.policy.internal import loading
+from camphora.records import Put
+
+ROOT = Path(__file__).resolve().parents[2]
+NUMBER, NAME, PASSWORD = "A123456789", "林查無此人", "camphor chest by the window"
+
+
+def made(folder, settings=""):
+    """An installation with one person, her clinician and her settings; closed."""
+    opened = Installation.open(folder, make=True)
+    person = {
+        "resourceType": "Patient", "id": "p-secret-1", "name": [{"text": NAME}], "birthDate": "1970-01-01",
+        "identifier": [{"system": "http://www.moi.gov.tw", "value": NUMBER}],
+    }  # fmt: skip
+    hospital = {"resourceType": "Organization", "id": "h1", "name": "樟樹診所"}
+    opened.store.write(loading("test"), [Put(person), Put(hospital)])
+    opened.gate.identity.add_user(User("lin", "林醫師", Role.CLINICIAN, organisation="h1"), PASSWORD)
+    token = opened.gate.identity.issue_token("lin", "test", 1)
+    opened.close()
+    (folder / "service.toml").write_text(settings)
+    return token
+
+
+@contextmanager
+def served(folder, said):
+    """The port on which it answers. What it writes goes into the file `said`."""
+    command = [
+        sys.executable,
+        "-m",
+        "camphora",
+        "serve",
+        str(folder),
+        "--port",
+        "0",
+        "--json",
+        "--lang",
+        "en",
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    with said.open("w") as errors:
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment, cwd=folder.parent
+        )
+        try:
+            line = process.stdout.readline()
+            assert line, said.read_text()
+            yield int(json.loads(line)["address"].rpartition(":")[2])
+        finally:
+            process.send_signal(signal.SIGINT)
+            rest, _ = process.communicate(timeout=60)
+    said.write_text(said.read_text() + rest)
+
+
+def raw(port, *parts, timeout=30.0):
+    """What comes back for these bytes, until the other side closes or says no more."""
+    with socket.create_connection(("127.0.0.1", port), timeout=timeout) as connection:
+        answer = b""
+        try:
+            for part in parts:
+                connection.sendall(part)
+            while more := connection.recv(65_536):
+                answer += more
+        except (TimeoutError, ConnectionError):
+            pass
+        return answer

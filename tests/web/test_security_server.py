@@ -1,0 +1,158 @@
+"""The server itself: heads, connections, WebSockets, and what it writes while it serves."""
+
+import socket
+import time
+from collections import Counter
+
+import httpx
+import pytest
+
+from camphora.cli.protocol import HEAD_SECONDS, LARGEST_HEAD, LONGEST_ADDRESS, MOST_HEADERS, ONE_READ, bounded
+from camphora.cli.serving import KEEP_ALIVE_SECONDS, configured
+from camphora.installation.service import Service
+from web.serving import NAME, NUMBER, PASSWORD, made, raw, served
+
+END = b"Host: localhost\r\nConnection: close\r\n\r\n"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """(port, bearer token, what was said) of a server that is given up to 20 connections a place."""
+    folder = tmp_path_factory.mktemp("served") / "place"
+    token = made(folder, "[limits]\nconnections_per_place = 20\n")
+    said = folder.parent / "said"
+    with served(folder, said) as port:
+        yield port, token, said
+
+
+def status(answer):
+    return int(answer.split(b" ", 2)[1]) if answer else None
+
+
+def test_what_a_browser_sends_is_answered(place):
+    assert status(raw(place[0], b"GET /health HTTP/1.1\r\n" + END)) == 200
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        (b"GET /health?q=" + b"a" * LONGEST_ADDRESS + b" HTTP/1.1\r\n", 414),
+        (b"GET /health HTTP/1.1\r\nX: " + b"a" * LARGEST_HEAD + b"\r\n", 431),
+        (b"GET /health HTTP/1.1\r\n" + b"X: a\r\n" * (MOST_HEADERS + 1), 431),
+        (b"\x16\x03\x01\x02\x00\x01\x00", 400),
+        (b"GET /health HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n", 400),
+        (b"GET /health HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n", 400),
+    ],
+)
+def test_a_head_that_is_too_long_or_no_head_is_refused(place, head, expected):
+    assert status(raw(place[0], head + END)) == expected
+
+
+def test_a_header_without_an_end_is_refused_while_it_comes(place):
+    part = b"a" * 65_536
+    answer = raw(
+        place[0], b"GET /health HTTP/1.1\r\nX: ", *[part] * ((LARGEST_HEAD + ONE_READ) // len(part) + 20)
+    )
+    assert status(answer) in {431, None}, "refused, or cut off while more was still being sent"
+    assert status(raw(place[0], b"GET /health HTTP/1.1\r\n" + END)) == 200
+
+
+def test_no_web_socket_is_spoken(place):
+    upgrade = b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: eA==\r\nSec-WebSocket-Version: 13\r\n"
+    answer = raw(place[0], b"GET /health HTTP/1.1\r\nHost: localhost\r\n" + upgrade + b"\r\n", timeout=3)
+    assert status(answer) != 101
+
+
+def test_one_place_holds_only_so_many_connections_and_gets_them_back(place):
+    held = [socket.create_connection(("127.0.0.1", place[0])) for _ in range(20)]
+    time.sleep(0.5)
+    assert raw(place[0], b"GET /health HTTP/1.1\r\n" + END, timeout=5) == b""
+    for one in held:
+        one.close()
+    time.sleep(0.5)
+    assert status(raw(place[0], b"GET /health HTTP/1.1\r\n" + END)) == 200
+
+
+def test_other_hosts_are_refused_by_a_server_on_loopback(place):
+    assert (
+        status(raw(place[0], b"GET /sign-in HTTP/1.1\r\nHost: rebound.example\r\nConnection: close\r\n\r\n"))
+        == 421
+    )
+
+
+def test_without_settings_no_forwarded_address_is_believed(place):
+    head = b"GET /sign-in HTTP/1.1\r\nX-Forwarded-Proto: https\r\nX-Forwarded-For: 203.0.113.1\r\n"
+    assert b"strict-transport-security" not in raw(place[0], head + END).lower()
+
+
+def test_what_is_written_while_serving_names_nobody(place):
+    """A run of right and wrong requests with names, numbers, passwords and tokens in every place they can stand in."""
+    port, token, said = place
+    headers = {"authorization": f"Bearer {token}", "host": "localhost"}
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers) as client:
+        asked = [
+            client.get("/fhir/Patient", params={"identifier": NUMBER}),
+            client.get("/fhir/Patient", params={"name": NAME, "unknown": NUMBER}),
+            client.get("/fhir/Patient/p-secret-1"),
+            client.get("/patients", params={"q": NUMBER}),
+            client.get(f"/{NUMBER}"),
+            client.get("/codes", params={"q": NUMBER}),
+            client.post("/fhir/Patient", content=f'{{"resourceType":"Patient","id":"{NUMBER}",',
+                        headers={"content-type": "application/fhir+json"}),
+            client.put("/fhir/Patient/p-secret-1", json={"resourceType": "Patient", "id": "p-secret-1", "x": NUMBER},
+                       headers={"content-type": "application/fhir+json"}),
+            client.post("/fhir", content=NUMBER * 10, headers={"content-type": "application/fhir+json"}),
+            client.post("/sign-in", data={"name": "lin", "password": PASSWORD}),
+            client.post("/sign-in", data={"name": NUMBER, "password": NUMBER}),
+        ]  # fmt: skip
+    assert {one.status_code for one in asked} >= {200, 303, 400, 403}
+    assert asked[2].json()["identifier"][0]["value"] == NUMBER, "the person was really read"
+    raw(port, f"GET /{NUMBER} HTTP/9.9\r\nX-Number: {NUMBER}\r\n\r\n".encode(), timeout=3)
+    raw(port, b"GET /?q=" + NUMBER.encode() * 2000 + b" HTTP/1.1\r\n" + END, timeout=3)
+    written = said.read_text()
+    for secret in (NUMBER, NAME, "p-secret-1", PASSWORD, token, "127.0.0.1 "):
+        assert secret not in written
+    assert "Traceback" not in written
+
+
+def test_each_server_has_counts_of_its_own():
+    protocol = bounded(Service())
+    assert protocol.held == Counter()
+    assert protocol.head_seconds == HEAD_SECONDS <= 30
+    assert bounded(Service()).held is not protocol.held
+
+
+def test_a_head_that_comes_too_slowly_is_refused(tmp_path, monkeypatch):
+    """The same server in this process, with less patience."""
+    import asyncio
+    import threading
+
+    import uvicorn
+
+    from camphora.cli.protocol import BoundedProtocol
+    from camphora.cli.serving import listen
+    from camphora.installation import Installation
+
+    monkeypatch.setattr(BoundedProtocol, "head_seconds", 0.5)
+    made(tmp_path / "place")
+    installation = Installation.open(tmp_path / "place")
+    listening = listen(0)
+    config = configured(installation, Service(), "127.0.0.1", "en")
+    assert (config.ws, config.proxy_headers, config.access_log) == ("none", False, False)
+    assert config.limit_concurrency
+    assert config.timeout_keep_alive == KEEP_ALIVE_SECONDS
+    server = uvicorn.Server(config)
+    running = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listening])))
+    running.start()
+    try:
+        port = listening.getsockname()[1]
+        for begun in (b"", b"GET /health HTTP/1.1\r\nX: a"):
+            began = time.monotonic()
+            answer = raw(port, begun, timeout=10)
+            assert status(answer) == 408
+            assert time.monotonic() - began < 5
+    finally:
+        server.should_exit = True
+        running.join()
+        listening.close()
+        installation.close()
