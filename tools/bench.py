@@ -337,8 +337,15 @@ def terminology() -> Iterator[dict[str, Any]]:
     yield from terminology_figures()
 
 
+def gate() -> Iterator[dict[str, Any]]:
+    """Decisions, choices and receipts."""
+    from bench_gate import gate_figures
+
+    yield from gate_figures()
+
+
 BENCHES: tuple[Bench, ...] = (
-    generation, load, bundle, creates, search, start, pages, size, standard, terminology,
+    generation, load, bundle, creates, search, start, pages, size, standard, terminology, gate,
 )  # fmt: skip
 
 
