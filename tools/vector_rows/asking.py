@@ -1,0 +1,299 @@
+"""Rows about who asks and for what: purposes, actors, scope, notifiable records, statutory denials."""
+
+# A row is one line, however long: it is read as a table.
+# ruff: noqa: E501
+# fmt: off
+
+from __future__ import annotations
+
+from vector_rows.writing import RESEARCH, Dimension, asked, consent, deny, permit, record, whom
+
+PAGE = "decision.md"
+
+
+def purpose() -> Dimension:
+    d = Dimension("purpose", "利用目的", "Purpose of use", f"{PAGE} 3; HL7 v3-ActReason")
+    for code, zh in (("TREAT", "治療"), ("ETREAT", "急診治療"), ("ERTREAT", "急診室治療"), ("COC", "照護協調"), ("CAREMGT", "個案管理")):
+        d.row(f"醫師以{zh}（{code}）為目的", f"A clinician asks for {code}", "permit care", asked("clinician", code))
+    secondary = (
+        "GOV HQUALIMP HOUTCOMS HPRGRP HDM PERFMSR PATSFTY TRAIN HRESCH CLINTRCH CLINTRCHNPC PRECLINTRCH BIORCH DSRCH "
+        "POARCH TRANSRCH CLINTRL POPHLTH"
+    )
+    for code in secondary.split():
+        d.row(
+            f"分析人員以 {code} 為目的：特定目的外利用",
+            f"An analyst asks for {code}: secondary use",
+            "permit secondary-by-statute", asked("analyst", code),
+        )
+    for code in ("HMARKT", "MILCDM", "DONAT"):
+        for role in ("analyst", "clinician", "administrator"):
+            d.row(
+                f"{role} 以 {code} 為目的：一律拒絕",
+                f"{code} is refused to the role {role} as to everybody",
+                "deny purpose-refused", asked(role, code),
+            )
+    unknown = (
+        ("FOOBAR", "不存在的代碼", "a code that does not exist"),
+        ("PurposeOfUse", "總類本身不是目的", "the heading itself is no purpose"),
+        ("RESCH", "同一代碼系統但不屬利用目的", "a code of the same system that is no purpose of use"),
+        ("OPERAT", "舊的隱私理由代碼", "a reason of privacy, not of use"),
+        ("treat", "大小寫不同即非該代碼", "a code in other letters is another code"),
+        ("http://example.org/policies/purposeOfUse|FooBar", "他人系統的目的", "a purpose of somebody else's system"),
+    )
+    for code, zh, en in unknown:
+        d.row(zh, en, "deny purpose-unknown", asked("analyst", code))
+    d.row("未說明目的", "No purpose is named", "deny purpose-missing", {**asked(), "purposes": []})
+    d.row("兩個照護目的都通過，理由只列一次", "Two purposes of care pass, the reason stands once", "permit care", asked("clinician", "TREAT", "ETREAT"))
+    d.row("照護加行銷：全部拒絕", "Care together with marketing: denied", "deny purpose-refused", asked("clinician", "TREAT", "HMARKT"))
+    d.row("照護加不明目的：全部拒絕", "Care together with an unknown purpose: denied", "deny purpose-unknown", asked("clinician", "TREAT", "FOOBAR"))
+    d.row("照護加研究：醫師無研究之權", "Care together with research: a clinician has no research", "deny role-lacks-purpose", asked("clinician", "TREAT", "HRESCH"))
+    d.row("研究加品質改善，均依法可行", "Research and quality improvement both pass", "permit secondary-by-statute", asked("analyst", "HRESCH", "HQUALIMP"))
+    d.row(
+        "兩目的之一已停止：全部拒絕", "One of two purposes is stopped: denied", "deny stopped @c1:provision",
+        asked("analyst", "HQUALIMP", "HRESCH"), whom(consent(deny(purpose="HRESCH"))),
+    )
+    d.row(
+        "停止研究，則臨床試驗研究亦停止", "A stop of research stops research on trials below it", "deny stopped @c1:provision",
+        asked("analyst", "CLINTRCH"), whom(consent(deny(purpose="HRESCH"))),
+    )
+    d.row(
+        "停止臨床試驗研究，不影響其他研究", "A stop of trials leaves other research", "permit secondary-by-statute",
+        asked("analyst", "HRESCH"), whom(consent(deny(purpose="CLINTRCH"))),
+    )
+    d.row(
+        "停止研究，不影響治療中的臨床試驗代碼", "CLINTRL stands below TREAT: a stop of research leaves it", "permit secondary-by-statute",
+        asked("analyst", "CLINTRL"), whom(consent(deny(purpose="HRESCH"))),
+    )
+    d.row(
+        "拒絕治療目的，亦拒絕急診治療", "A denial of treatment is one of emergency treatment", "deny restricted @c1:provision",
+        asked("clinician", "ETREAT"), whom(consent(deny(purpose="TREAT"))),
+    )
+    d.row(
+        "同意急診治療，未及於一般治療：依預設", "A permit of emergency treatment says nothing of treatment", "permit care",
+        asked("clinician", "TREAT"), whom(consent(permit(purpose="ETREAT"))),
+    )
+    d.row(
+        "對一切利用目的之拒絕，及於照護", "A denial of every purpose of use reaches care", "deny restricted @c1:provision",
+        asked("clinician"), whom(consent(deny(purpose="PurposeOfUse"))),
+    )
+    d.row(
+        "對一切利用目的之拒絕，及於統計", "A denial of every purpose of use reaches statistics", "deny stopped @c1:provision",
+        asked("analyst", "GOV"), whom(consent(deny(purpose="PurposeOfUse"))),
+    )
+    d.row("具名研究計畫屬研究", "A named project is research", "permit secondary-by-statute", asked("analyst", RESEARCH + "lung"))
+    d.row(
+        "停止研究，及於具名計畫", "A stop of research reaches a named project", "deny stopped @c1:provision",
+        asked("analyst", RESEARCH + "lung"), whom(consent(deny(purpose="HRESCH"))),
+    )
+    d.row(
+        "多個目的之一相符即適用", "A rule of several purposes applies where one is asked", "deny stopped @c1:provision",
+        asked("analyst", "HQUALIMP"), whom(consent(deny(purpose="HRESCH HQUALIMP TRAIN"))),
+    )
+    d.row(
+        "政策可為他人系統的目的指定上層", "A policy may say below what a foreign purpose stands", "permit secondary-by-statute",
+        asked("analyst", "http://example.org/policies/purposeOfUse|FooBar"),
+        policy={"purposes.under": {"http://example.org/policies/purposeOfUse|FooBar": "HRESCH"}},
+    )
+    d.row(
+        "指定上層後，停止研究及於該目的", "Placed below research, it is stopped with research", "deny stopped @c1:provision",
+        asked("analyst", "http://example.org/policies/purposeOfUse|FooBar"), whom(consent(deny(purpose="HRESCH"))),
+        policy={"purposes.under": {"http://example.org/policies/purposeOfUse|FooBar": "HRESCH"}},
+    )
+    return d
+
+
+def actor() -> Dimension:
+    d = Dimension("actor", "查閱者", "Actor", f"{PAGE} 4, actor")
+    no = "deny restricted @c1:provision"
+    reader = (
+        ("Practitioner/lin", "拒絕該醫師", "The practitioner is refused", {}),
+        ("Organization/tainan", "拒絕該院所", "The institution is refused", {}),
+        ("PractitionerRole/lin-tainan", "拒絕其執業角色", "The practitioner's role is refused", {"memberships": ["PractitionerRole/lin-tainan"]}),
+        ("CareTeam/ward5", "拒絕其照護團隊", "The care team is refused", {"memberships": ["CareTeam/ward5", "Group/night"]}),
+        ("Group/night", "拒絕其群組", "The group is refused", {"memberships": ["CareTeam/ward5", "Group/night"]}),
+        ("Organization/south-network", "拒絕其上級機構", "The institution above is refused", {"memberships": ["Organization/south-network"]}),
+        ("Organization/old-clinic", "拒絕已併入的院所", "An institution merged into the reader's is refused", {"memberships": ["Organization/old-clinic"]}),
+        ("Device/terminal-7", "拒絕該設備", "The device is refused", {"device": "Device/terminal-7"}),
+        ("Patient/lin-self", "以醫師本人之身分拒絕", "The reader is refused as a person", {"person": "Patient/lin-self"}),
+        ("role:clinician", "拒絕醫師角色", "The role is refused", {}),
+        ("id:urn:oid:2.16.886.101|T012345", "以執業登記號碼拒絕", "A number of registration is refused", {"identifiers": ["urn:oid:2.16.886.101|T012345"]}),
+        ("id:urn:facility|0421040011", "院所多個代碼之一相符", "One of several identifiers of the institution matches", {"identifiers": ["urn:facility|0401020013", "urn:facility|0421040011"]}),
+    )
+    for text, zh, en, more in reader:
+        d.row(zh, en, no, asked(**more), whom(consent(deny(actor=text))))
+    others = (
+        ("Practitioner/huang", "拒絕的是另一位醫師", "Another practitioner is refused"),
+        ("Organization/taipei", "拒絕的是另一家院所", "Another institution is refused"),
+        ("role:pharmacist", "拒絕的是藥師", "Pharmacists are refused"),
+        ("CareTeam/ward5", "已離開該團隊", "The reader has left the team"),
+        ("id:urn:other|T012345", "號碼同而系統不同", "The same number in another system"),
+        ("Device/terminal-7", "未經該設備", "Not through that device"),
+        ("Practitioner/li", "名稱開頭相同並非同一人", "A name that begins alike is another's"),
+    )
+    for text, zh, en in others:
+        d.row(zh + "：依預設", en + ": the default stands", "permit care", asked(identifiers=["urn:oid:2.16.886.101|T012345"]), whom(consent(deny(actor=text))))
+    d.row(
+        "拒絕院所但准許其中一位醫師", "The institution is refused, one of its practitioners let in", "permit consent-permits @c1:provision.provision[0]",
+        asked(), whom(consent(deny(permit(actor="Practitioner/lin"), actor="Organization/tainan"))),
+    )
+    d.row(
+        "准許院所但拒絕其中一位醫師", "The institution is let in, one of its practitioners refused", "deny restricted @c1:provision.provision[0]",
+        asked(), whom(consent(permit(deny(actor="Practitioner/lin"), actor="Organization/tainan"))),
+    )
+    d.row(
+        "准許院所、拒絕另一位醫師", "The institution is let in, another practitioner refused", "permit consent-permits @c1:provision",
+        asked(), whom(consent(permit(deny(actor="Practitioner/huang"), actor="Organization/tainan"))),
+    )
+    d.row("數位查閱者之一相符", "One of several actors matches", no, asked(), whom(consent(deny(actor="Practitioner/huang Organization/tainan"))))
+    d.row(
+        "保管機構（CST）：紀錄由該院所保管", "The custodian: records that the institution keeps are refused", no,
+        asked(), whom(consent(deny(actor="CST:Organization/taipei"))), record(organisation="Organization/taipei"),
+    )
+    d.row(
+        "保管機構（CST）不與查閱者比對", "The custodian is not compared with the reader", "permit care",
+        asked(), whom(consent(deny(actor="CST:Organization/tainan"))), record(organisation="Organization/taipei"),
+    )
+    d.row(
+        "作者（AUT）：該醫師所寫的紀錄", "The author: what that practitioner wrote is refused", no,
+        asked(), whom(consent(deny(actor="AUT:Practitioner/huang"))), record(authors=["Practitioner/huang"]),
+    )
+    d.row(
+        "作者（AUT）：他人所寫不在其內", "The author: what others wrote is not meant", "permit care",
+        asked(), whom(consent(deny(actor="AUT:Practitioner/huang"))), record(authors=["Practitioner/lin"]),
+    )
+    d.row(
+        "保管機構不明：不相符", "A record without a custodian matches none", "permit care",
+        asked(), whom(consent(deny(actor="CST:Organization/taipei"))),
+    )
+    d.row(
+        "拒絕某藥局，不影響醫師", "The denial of one pharmacy leaves the clinician", "permit care",
+        asked(), whom(consent(deny(actor="Organization/pharmacy"))),
+    )
+    d.row(
+        "拒絕該藥局", "The pharmacy is refused", no,
+        asked("pharmacist"), whom(consent(deny(actor="Organization/pharmacy"))), record("MedicationRequest"),
+    )
+    d.row(
+        "拒絕特定分析人員", "One analyst is refused", "deny stopped @c1:provision",
+        asked("analyst", "HRESCH"), whom(consent(deny(actor="Practitioner/ho"))),
+    )
+    d.row(
+        "拒絕某大學之研究，他校不受影響", "One university's research is refused, another's stands", "permit secondary-by-statute",
+        asked("analyst", "HRESCH", organisation="Organization/institute"), whom(consent(deny(actor="Organization/university", purpose="HRESCH"))),
+    )
+    return d
+
+
+def action() -> Dimension:
+    d = Dimension("action", "行為", "Action", f"{PAGE} 4, action")
+    for one in ("access", "collect", "use", "disclose", "correct"):
+        d.row(f"拒絕 {one}，所問即 {one}", f"{one} is denied and asked", "deny restricted @c1:provision", asked(action=one), whom(consent(deny(action=one))))
+    for one, other in (("access", "disclose"), ("disclose", "access"), ("correct", "access"), ("use", "disclose")):
+        d.row(f"拒絕 {other}，所問為 {one}", f"{other} is denied, {one} asked", "permit care", asked(action=one), whom(consent(deny(action=other))))
+    d.row("多個行為之一相符", "One of several actions matches", "deny restricted @c1:provision", asked(action="use"), whom(consent(deny(action="disclose use"))))
+    d.row("只准讀取：攜出依預設", "Reading is permitted; disclosure keeps the default", "permit care", asked(action="disclose"), whom(consent(permit(action="access"))))
+    d.row(
+        "可供統計、不可攜出：攜出被停止", "Use is permitted, disclosure denied: a release is stopped", "deny stopped @c1:provision.provision[0]",
+        asked("analyst", "HRESCH", action="disclose"), whom(consent(permit(deny(action="disclose"), purpose="HRESCH"))),
+    )
+    d.row(
+        "可供統計、不可攜出：統計可行", "Use is permitted, disclosure denied: a question passes", "permit consent-permits @c1:provision",
+        asked("analyst", "HRESCH", action="use"), whom(consent(permit(deny(action="disclose"), purpose="HRESCH"))),
+    )
+    return d
+
+
+def statute() -> Dimension:
+    d = Dimension("statute", "法定拒絕", "Statutory denials", f"{PAGE} 3, step 1")
+    pairs = (
+        ("public", "TREAT"), ("public", "HRESCH"), ("citizen", "TREAT"), ("citizen", "HRESCH"), ("clinician", "HRESCH"),
+        ("clinician", "GOV"), ("pharmacist", "HRESCH"), ("analyst", "TREAT"), ("analyst", "ETREAT"), ("supply", "TREAT"),
+        ("supply", "HRESCH"), ("administrator", "TREAT"), ("administrator", "HRESCH"), ("clinician", "PUBHLTH"), ("analyst", "PUBHLTH"),
+    )
+    for role, code in pairs:
+        d.row(f"{role} 不得以 {code} 為目的", f"The role {role} has no {code}", "deny role-lacks-purpose", asked(role, code))
+    d.row(
+        "角色不符時，同意亦無效", "A Consent does not give a role what it lacks", "deny role-lacks-purpose",
+        asked("analyst", "TREAT"), whom(consent(permit(purpose="TREAT", actor="Practitioner/ho"))),
+    )
+    d.row("醫師無所屬院所", "A clinician without an institution", "deny no-organisation", asked(organisation=None))
+    d.row(
+        "無所屬院所時，緊急調閱亦無效", "Without an institution an emergency does not help", "deny no-organisation",
+        asked(organisation=None, emergency={"identifier": "A123456789", "reason": "車禍昏迷送醫急救", "declared": "2026-03-10T08:30:00+08:00"}),
+    )
+    d.row("藥師調閱處方", "A pharmacist reads a prescription", "permit care", asked("pharmacist"), what=record("MedicationRequest"))
+    d.row("藥師調閱過敏", "A pharmacist reads an allergy", "permit care", asked("pharmacist"), what=record("AllergyIntolerance"))
+    d.row("藥師不得調閱影像", "A pharmacist has no imaging", "deny type-refused", asked("pharmacist"), what=record("ImagingStudy"))
+    d.row("藥師不得調閱基因序列", "A pharmacist has no sequences", "deny type-refused", asked("pharmacist"), what=record("MolecularSequence"))
+    d.row(
+        "藥師不得調閱診斷，當事人同意亦然", "A pharmacist has no conditions, consent or not", "deny type-refused",
+        asked("pharmacist"), whom(consent(permit(purpose="TREAT"))), record("Condition"),
+    )
+    d.row("行銷先於角色而拒絕", "Marketing is refused before the role is weighed", "deny purpose-refused", asked("public", "HMARKT"))
+    d.row(
+        "行銷之同意無效", "Consent to marketing has no effect", "deny purpose-refused",
+        asked("analyst", "HMARKT"), whom(consent(permit(purpose="HMARKT"))),
+    )
+    d.row("無人之紀錄：共用類型可讀", "A record about nobody of a shared type", "permit shared", asked(), what=record("Organization", period=None), nobody=True)
+    d.row("無人之紀錄：藥品", "A record about nobody: a medication", "permit shared", asked("pharmacist"), what=record("Medication", period=None), nobody=True)
+    d.row("無人之紀錄：未連結的檢驗不可讀", "An observation about nobody is not read", "deny unlinked", asked(), what=record(), nobody=True)
+    d.row("無人之紀錄：未連結的處方不可讀", "A prescription about nobody is not read", "deny unlinked", asked("pharmacist"), what=record("MedicationRequest"), nobody=True)
+    return d
+
+
+def scope() -> Dimension:
+    d = Dimension("scope", "範圍", "Scope: area, institution, ward", f"{PAGE} 3, step 1")
+
+    def limited(role: str, code: str, **more: list[str]) -> dict:
+        return asked(role, code, scope=more)
+
+    d.row("衛生局限臺南：臺南人", "An officer for 臺南: a person of 臺南", "permit secondary-by-statute", limited("officer", "GOV", areas=["67000"]))
+    d.row("衛生局限臺南：臺北人", "An officer for 臺南: a person of 臺北", "deny outside-area", limited("officer", "GOV", areas=["67000"]), whom(area="63000"))
+    d.row("限兩縣市：其一", "Limited to two counties: one of them", "permit secondary-by-statute", limited("officer", "GOV", areas=["67000", "64000"]), whom(area="64000"))
+    d.row("限兩縣市：第三地", "Limited to two counties: a third", "deny outside-area", limited("officer", "GOV", areas=["67000", "64000"]), whom(area="65000"))
+    d.row("居住地不明者在任何限制之外", "A person without area is outside every limit", "deny outside-area", limited("officer", "GOV", areas=["67000"]), whom(area=None))
+    d.row("無限制者可及居住地不明者", "Without a limit an unknown area is no matter", "permit secondary-by-statute", asked("officer", "GOV"), whom(area=None))
+    d.row("限院所：該院病人", "Limited to an institution: its patient", "permit care", limited("clinician", "TREAT", institutions=["Organization/tainan"]))
+    d.row("限院所：他院病人", "Limited to an institution: another's patient", "deny outside-institution", limited("clinician", "TREAT", institutions=["Organization/tainan"]), whom(institutions=["Organization/taipei"]))
+    d.row("限院所：兩院就醫之人", "Limited to an institution: a patient of two", "permit care", limited("clinician", "TREAT", institutions=["Organization/tainan"]), whom(institutions=["Organization/taipei", "Organization/tainan"]))
+    d.row("限院所：未曾就醫者", "Limited to an institution: a patient of none", "deny outside-institution", limited("clinician", "TREAT", institutions=["Organization/tainan"]), whom(institutions=None))
+    d.row("限病房：住該病房", "Limited to a ward: its patient", "permit care", limited("clinician", "TREAT", wards=["Location/5a"]), whom(wards=["Location/5a"]))
+    d.row("限病房：他病房", "Limited to a ward: another's patient", "deny outside-ward", limited("clinician", "TREAT", wards=["Location/5a"]), whom(wards=["Location/7b"]))
+    d.row("限病房：未住院", "Limited to a ward: nobody's patient", "deny outside-ward", limited("clinician", "TREAT", wards=["Location/5a"]))
+    d.row("區域先於院所而拒絕", "The area is weighed before the institution", "deny outside-area", limited("manager", "GOV", areas=["63000"], institutions=["Organization/taipei"]))
+    d.row("院所先於病房而拒絕", "The institution is weighed before the ward", "deny outside-institution", limited("clinician", "TREAT", institutions=["Organization/taipei"], wards=["Location/5a"]))
+    d.row("同意不能逾越範圍", "Consent does not widen a scope", "deny outside-area", limited("officer", "GOV", areas=["63000"]), whom(consent(permit(purpose="GOV"))))
+    d.row(
+        "緊急調閱不能逾越病房限制", "An emergency does not widen a scope", "deny outside-ward",
+        asked(scope={"wards": ["Location/5a"]}, emergency={"identifier": "A123456789", "reason": "車禍昏迷送醫急救", "declared": "2026-03-10T08:30:00+08:00"}),
+    )
+    d.row("在範圍內仍受停止利用", "Inside the scope a stop still stops", "deny stopped @c1:provision", limited("officer", "GOV", areas=["67000"]), whom(consent(deny(purpose="GOV"))))
+    d.row("範圍不及無人之紀錄", "A scope does not weigh for a record about nobody", "permit shared", limited("officer", "GOV", areas=["63000"]), what=record("Organization", period=None), nobody=True)
+    return d
+
+
+def surveillance() -> Dimension:
+    d = Dimension("surveillance", "疫情調查", "Surveillance and notifiable records", f"{PAGE} 3; 傳染病防治法第39條、第43條")
+    yes = record("Condition", notifiable=True)
+    d.row("法定傳染病之診斷", "A notifiable diagnosis", "permit surveillance", asked("officer", "PUBHLTH"), what=yes)
+    d.row("非法定傳染病之診斷", "A diagnosis that is not notifiable", "deny not-notifiable", asked("officer", "PUBHLTH"), what=record("Condition"))
+    d.row("檢驗報告屬通報", "A notifiable result", "permit surveillance", asked("officer", "PUBHLTH"), what=record(notifiable=True))
+    d.row("災害應變（DISASTER）同屬", "Disaster response stands below public health", "permit surveillance", asked("officer", "DISASTER"), what=yes)
+    d.row("威脅應變（THREAT）非通報紀錄", "A threat does not open what is not notifiable", "deny not-notifiable", asked("officer", "THREAT"), what=record())
+    d.row("個案本人基本資料", "The Patient of a case", "permit surveillance", asked("officer", "PUBHLTH"), what=record("Patient", notifiable=True))
+    d.row("非個案之基本資料", "The Patient of no case", "deny not-notifiable", asked("officer", "PUBHLTH"), what=record("Patient"))
+    stop = whom(consent(deny(purpose="PUBHLTH")))
+    d.row("停止利用不及於法定疫情調查", "A denial does not reach surveillance by statute", "permit surveillance", asked("officer", "PUBHLTH"), stop, yes)
+    d.row("全部停止利用亦不及於疫情調查", "A denial of everything does not reach surveillance", "permit surveillance", asked("officer", "PUBHLTH"), whom(consent(deny())), yes)
+    d.row("愛滋標記不阻卻通報", "A sensitivity label does not close what is notifiable", "permit surveillance", asked("officer", "PUBHLTH"), whom(consent(deny(label="HIV"))), record("Condition", "HIV", "R", notifiable=True))
+    d.row("限轄區：轄內", "Within the county", "permit surveillance", asked("officer", "PUBHLTH", scope={"areas": ["67000"]}), what=yes)
+    d.row("限轄區：轄外", "Outside the county", "deny outside-area", asked("officer", "PUBHLTH", scope={"areas": ["63000"]}), what=yes)
+    d.row("非通報先於轄區", "Not notifiable is said before the area", "deny not-notifiable", asked("officer", "PUBHLTH", scope={"areas": ["63000"]}), what=record())
+    d.row("醫師無疫情調查之權", "A clinician has no surveillance", "deny role-lacks-purpose", asked("clinician", "PUBHLTH"), what=yes)
+    d.row("疫情調查兼研究：研究已停止", "Surveillance and research: research is stopped", "deny stopped @c1:provision", asked("officer", "PUBHLTH", "HPRGRP"), whom(consent(deny(purpose="HPRGRP"))), yes)
+    d.row("政策預設改為拒絕", "A policy whose default for surveillance is deny", "deny no-default", asked("officer", "PUBHLTH"), what=yes, policy={"defaults.surveillance": "deny"})
+    d.row("政策改為尊重選擇時，拒絕有效", "Where a policy lets consents weigh, the denial holds", "deny restricted @c1:provision", asked("officer", "PUBHLTH"), stop, yes, policy={"consents.classes": ["care", "secondary", "family", "surveillance"]})
+    return d
+
+
+DIMENSIONS = (purpose, actor, action, statute, scope, surveillance)
