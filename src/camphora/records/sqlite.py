@@ -16,6 +16,7 @@ import orjson
 from pyroaring import BitMap
 
 from camphora.audit import Log, write_secret
+from camphora.audit.receipt import salt_of, salted_digest
 from camphora.audit.receipt import Ruling
 from camphora.errors import CamphoraError, Forbidden, NotFound
 from camphora.fhir.search import Query
@@ -308,6 +309,13 @@ class SQLiteStore:
         explained. Its number, None where nobody of them is known here or the log waits."""
         reader = self._connections.reader()
         return self._looks.leave(access, Act(act, types, result), Names(reader).persons(patients), reader)
+
+    def salt_for(self, number: int, parts: Sequence[bytes]) -> str | None:
+        """The salt (hexadecimal) by which anybody can check that a receipt was left over these parts; None where it was
+        not. It opens no other receipt."""
+        fields = self.audit.receipt(number)
+        salt = salt_of(self._secret, fields["nonce"])
+        return salt.hex() if salted_digest(salt, parts) == fields["result"] else None
 
     def settle(self) -> None:
         """Wait until everything handed to the keeper before now is durable, receipts included."""
