@@ -18,10 +18,11 @@ from camphora.gate.emergencies import Declared, Emergencies, EmergencyRules
 from camphora.gate.identity import Identity
 from camphora.gate.projects import SYSTEM, Projects
 from camphora.gate.standing import Standings
-from camphora.gate.state import State
-from camphora.policy import Access, Admission, Purpose, Reader, Reason, Request, Role, admit
+from camphora.gate.state import State, now
+from camphora.policy import Access, Admission, Purpose, Reader, Reason, Request, Role, Whom, admit
 from camphora.policy.codes import categories
 from camphora.policy.internal import deciding, identifying
+from camphora.policy.lives import Life
 from camphora.policy.policy import LegalBasis, Policy
 from camphora.records import Look, SQLiteStore
 
@@ -38,6 +39,7 @@ USUAL: dict[Role, Purpose] = {
     Role.ANALYST: Purpose.SECONDARY,
     Role.SUPPLY: Purpose.OPEN,
     Role.ADMINISTRATOR: Purpose.OPERATION,
+    Role.PRIVACY: Purpose.OPERATION,
 }
 """The purpose that a role reads for where the request names none."""
 
@@ -91,6 +93,8 @@ class Gate:
         )
         if admission.access is None:
             return admission
+        if purpose is Purpose.SELF and admission.access.ground == "let-in":
+            return self._standing_in(admission, admission.access)
         if purpose is Purpose.CARE and person is not None:
             opened = self.emergencies.open_of(reader.id, person)
             if opened:
@@ -185,6 +189,30 @@ class Gate:
             emergency=declared.stated(),
         )
         return self._opened(admission, opened, "emergency")
+
+    def _standing_in(self, admission: Admission, access: Access) -> Admission:
+        """A guardian's or a proxy's Access for the person whom they act for: they make choices for them too."""
+        (person,) = access.persons or ()
+        whom = self._store.whom(deciding(person), person)
+        kind = self.acting_for(whom, f"Patient/{access.reader.person}")
+        if kind is None:
+            return admission
+        opened = replace(access, ground=kind, refused=frozenset(), writes=frozenset({"Consent"}))
+        return self._opened(admission, opened, kind)
+
+    def acting_for(self, whom: Whom, who: str, at: int | None = None) -> str | None:
+        """`guardian` or `proxy` where this reference acts for the person at that moment (now where not named); a guardian
+        until majority or while the person is incapable, a proxy while they are."""
+        at, life = at or now(), Life.of(whom)
+        unable = life.unable(at)
+        if (unable or life.minor(self.policy["ages.majority"], at)) and life.acting("guardian", [who], at):
+            return "guardian"
+        return "proxy" if unable and life.acting("proxy", [who], at) else None
+
+    def may_choose(self, whom: Whom) -> bool:
+        """Whether the person may make choices of their own at this moment: of the age for it, and able to."""
+        at, life = now(), Life.of(whom)
+        return life.may_be_of(self.policy["ages.own_act"], at) and not life.unable(at) and not life.dead(at)
 
     def _on_basis(self, admission: Admission, access: Access, claim: Claim) -> Admission:
         """The Access on a legal basis in force: within what was applied for, and, where the basis overrides choices,

@@ -66,6 +66,7 @@ PURPOSES: dict[Role, frozenset[Purpose]] = {
     Role.ANALYST: frozenset({Purpose.OPEN, Purpose.SECONDARY}),
     Role.SUPPLY: frozenset({Purpose.OPEN}),
     Role.ADMINISTRATOR: frozenset({Purpose.OPEN, Purpose.OPERATION}),
+    Role.PRIVACY: frozenset({Purpose.OPEN, Purpose.OPERATION}),
 }
 """Which purposes a role may name at all. Nothing in a request widens this."""
 

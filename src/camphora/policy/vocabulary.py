@@ -21,6 +21,7 @@ class Role(StrEnum):
     ANALYST = "analyst"
     SUPPLY = "supply"
     ADMINISTRATOR = "administrator"
+    PRIVACY = "privacy"
 
 
 class Purpose(StrEnum):
