@@ -1,5 +1,6 @@
 """Questions about persons: choices first, the right purpose, a receipt, and only open rows."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -150,9 +151,7 @@ def test_an_access_that_does_not_cover_a_type_asks_nothing_of_it_not_even_as_a_c
 
 
 def _narrowed(access):
-    return type(access)(
-        access.reader, access.purpose, None, frozenset({"Patient", "Observation"}), hidden=access.hidden
-    )
+    return replace(access, types=frozenset({"Patient", "Observation"}))
 
 
 def test_every_person_counted_finds_the_receipt(lake, store):

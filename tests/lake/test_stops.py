@@ -1,16 +1,21 @@
 """Stops by category and purpose, and projects: random lives against an oracle that walks the choices of each person."""
 
 import random
+import signal
+import subprocess
+import sys
 from datetime import UTC, date, datetime
 
 import pytest
 
-from builders import citizen, cohort, condition
+from builders import analyst, citizen, cohort, condition, observation
+from camphora.errors import Busy, Forbidden
 from camphora.lake import By, Has, Is, Lake, Measure, Question, Rules
 from camphora.policy import Purpose, Reader, Request, Role, admit
+from camphora.policy.asking import Scope
 from camphora.policy.choices import agree_to_project, ended, stop_part, stop_secondary_use
 from camphora.policy.internal import loading
-from camphora.records import Put
+from camphora.records import Put, SQLiteStore
 
 LOAD = loading("test")
 EXACT = Rules(least=1, base=1)
@@ -166,3 +171,194 @@ def test_every_question_reads_exactly_whom_the_choices_let_it_read(opened, store
         rows = opened.open_rows_of(person, citizen(person), purposes=purposes)
         for source, category in CATEGORIES.items():
             assert rows[source] == int(world.reads(person, category, purposes))
+
+
+def test_only_the_sources_that_a_stop_touches_are_moved(opened, store):
+    before = {
+        name: {part.file for part in opened._follower.snapshot().manifest.of(name)} for name in CATEGORIES
+    }
+    store.write(LOAD, [Put(stop_part("p3", datetime.now(UTC), "diagnoses"), expect="new")])
+    opened.catch_up()
+    after = {
+        name: {part.file for part in opened._follower.snapshot().manifest.of(name)} for name in CATEGORIES
+    }
+    moved = {name: len(before[name] - after[name]) for name in CATEGORIES}
+    assert moved == {"person": 0, "condition": 1, "observation": 0}
+
+
+def test_an_answer_names_its_purposes_and_choices(opened, store):
+    answer = opened.ask(_access(PROJECT), Question("person", PERSONS))
+    assert (answer.purposes, answer.basis, answer.choices_version) == ((PROJECT,), None, store.last_change())
+
+
+def test_what_is_left_uncounted_by_a_stop_is_counted_again_after_it_is_taken_back(opened, store):
+    consent = {**stop_part("p3", datetime.now(UTC), None, "HRESCH"), "id": "s"}
+    store.write(LOAD, [Put(consent)])
+    seen = [_figure(opened, _access(each), "person") for each in ("HRESCH", "HQUALIMP")]
+    opened.catch_up()
+    seen += [_figure(opened, _access(each), "person") for each in ("HRESCH", "HQUALIMP")]
+    store.write(LOAD, [Put(ended(consent))])
+    seen += [_figure(opened, _access("HRESCH"), "person")]
+    assert seen == [SIZE - 1, SIZE, SIZE - 1, SIZE, SIZE]
+
+
+def test_a_question_that_choices_keep_changing_under_is_refused(opened, store, monkeypatch):
+    count, left = opened._count, iter(range(SIZE))
+
+    def slow(*given):
+        counted = count(*given)
+        store.write(LOAD, [Put(stop_secondary_use(f"p{next(left)}", datetime.now(UTC)), expect="new")])
+        return counted
+
+    monkeypatch.setattr(opened, "_count", slow)
+    with pytest.raises(Busy, match="lake-moving"):
+        _figure(opened, analyst(), "person")
+
+
+def test_a_stop_of_another_purpose_does_not_disturb_a_question(opened, store, monkeypatch):
+    count, asked = opened._count, []
+
+    def slow(*given):
+        asked.append(count(*given))
+        store.write(LOAD, [Put(stop_part("p1", datetime.now(UTC), None, "HQUALIMP"), expect="new")])
+        return asked[-1]
+
+    monkeypatch.setattr(opened, "_count", slow)
+    assert (_figure(opened, _access("HRESCH"), "person"), len(asked)) == (SIZE, 1)
+
+
+def test_a_record_that_names_a_second_person_has_no_rows(opened, store):
+    shared = {**observation("shared", "p1", "8480-6", "2026-01-05"), "focus": [{"reference": "Patient/p2"}]}
+    store.write(LOAD, [Put(shared)])
+    opened.catch_up()
+    assert opened.open_rows_of("p1", citizen("p1"))["observation"] == 1
+
+
+def _officer(scope, purpose=Purpose.SECONDARY):
+    return admit(Request(Reader("officer", "承辦", Role.OFFICER, scope=scope), purpose)).access
+
+
+def test_an_officer_of_an_area_counts_that_area_alone(opened, store):
+    far = {**cohort(1)[0], "id": "far", "address": [{"use": "home", "city": "板橋區", "district": "新北市"}]}
+    store.write(LOAD, [Put(far), Put(condition("farc", "far", "I10", None))])
+    opened.catch_up()
+    areas = {"63000": SIZE, "65000": 1, "68000": 0}
+    for code, persons in areas.items():
+        access = _officer(Scope(areas=frozenset({code})))
+        assert _figure(opened, access, "condition") == persons
+        assert _figure(opened, access, "person", Has("condition")) == persons
+    assert _figure(opened, _officer(Scope(areas=frozenset(areas))), "person") == SIZE + 1
+    assert _figure(opened, _officer(Scope()), "person") == SIZE + 1
+
+
+def test_a_reader_of_an_institution_counts_those_who_were_seen_there(opened, store):
+    visit = {
+        "resourceType": "Encounter", "id": "v1", "status": "finished", "class": {"code": "AMB"},
+        "subject": {"reference": "Patient/p4"}, "serviceProvider": {"reference": "Organization/h1"},
+    }  # fmt: skip
+    store.write(LOAD, [Put(visit)])
+    opened.catch_up()
+    counts = [
+        _figure(opened, _officer(Scope(institutions=frozenset({name}))), "condition") for name in ("h1", "h2")
+    ]
+    assert counts == [1, 0]
+
+
+def test_surveillance_reads_notifiable_records_whatever_was_stopped_and_nothing_else(opened, store):
+    store.write(LOAD, [Put(condition("n1", "p1", "A15.0", None)), Put(condition("n2", "p2", "A15.0", None))])
+    store.write(LOAD, [Put(stop_secondary_use("p1", datetime.now(UTC)), expect="new")])
+    opened.catch_up()
+    here, there = (
+        _officer(Scope(areas=frozenset({code})), Purpose.SURVEILLANCE) for code in ("63000", "68000")
+    )
+    for access, persons in ((here, 2), (there, 0)):
+        for source in ("condition", "person"):
+            question = Question(source, PERSONS, purpose=Purpose.SURVEILLANCE)
+            assert (opened.ask(access, question).rows[0][0] or 0) == persons
+    with pytest.raises(Forbidden, match="lake-purpose"):
+        opened.ask(here, Question("person", PERSONS))
+
+
+DIES = """
+import os, signal, sys
+from pathlib import Path
+from camphora.lake import Lake
+from camphora.lake.duckdb import Engine
+from camphora.lake.follower import Follower
+from camphora.records import SQLiteStore
+
+for where in ("follower", "cutting", "sides", "asking"):
+    sys.modules[f"camphora.lake.{where}"].SPAN = 8
+folder, name, left = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+owner = Engine if name == "split" else Follower
+true = getattr(owner, name)
+
+def dying(*given, **named):
+    global left
+    found = true(*given, **named) if name == "split" else None
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return found if name == "split" else true(*given, **named)
+
+setattr(owner, name, dying)
+lake = Lake(folder / "lake", SQLiteStore(folder / "store"))
+lake.catch_up()
+"""
+
+
+@pytest.mark.parametrize(("call", "number"), [("split", 1), ("split", 5), ("_swap", 1), ("_swap", 3)])
+def test_a_process_killed_while_it_moves_rows_leaves_nobody_doubled_and_nobody_lost(
+    tmp_path, small_ranges, call, number
+):
+    store = SQLiteStore(tmp_path / "store")
+    store.write(LOAD, [Put(resource) for resource in cohort(SIZE)])
+    lake = Lake(tmp_path / "lake", store)
+    lake.catch_up()
+    for person in (1, 9, 17):
+        store.write(LOAD, [Put(stop_part(f"p{person}", datetime.now(UTC), None, "HRESCH"), expect="new")])
+    lake.close()
+    store.close()
+    died = subprocess.run(
+        [sys.executable, "-c", DIES, tmp_path, call, str(number)], check=False, capture_output=True
+    )
+    assert died.returncode == -signal.SIGKILL, died.stderr.decode()
+    store = SQLiteStore(tmp_path / "store")
+    lake = Lake(tmp_path / "lake", store, rules=EXACT)
+    for _ in range(2):
+        assert [_figure(lake, _access(each), "condition") for each in ("HRESCH", "HQUALIMP")] == [
+            SIZE - 3,
+            SIZE,
+        ]
+        lake.catch_up()
+    assert len(lake._follower.snapshot().manifest.withheld["condition"]) == 3
+    lake.close()
+    store.close()
+
+
+STOPS = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from camphora.policy.choices import stop_secondary_use
+from camphora.policy.internal import loading
+from camphora.records import Put, SQLiteStore
+
+store = SQLiteStore(Path(sys.argv[1]))
+for line in sys.stdin:
+    store.write(loading("other"), [Put(stop_secondary_use(line.strip(), datetime.now(UTC)), expect="new")])
+    print("written", flush=True)
+"""
+
+
+def test_a_stop_that_another_process_writes_holds_in_the_next_question(opened, store):
+    command = [sys.executable, "-c", STOPS, str(store.folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        counts = []
+        for number in range(5):
+            other.stdin.write(f"p{number}\n")
+            other.stdin.flush()
+            assert other.stdout.readline() == "written\n"
+            counts.append(_figure(opened, analyst(), "condition"))
+        other.stdin.close()
+    assert counts == [SIZE - 1 - number for number in range(5)]

@@ -28,20 +28,17 @@ from camphora.lake.cutting import SPAN
 from camphora.lake.disclosure import Certificate, Rules, Value, release
 from camphora.lake.duckdb import Engine
 from camphora.lake.follower import CaughtUp, Follower, Progress, Snapshot
+from camphora.lake.manifest import Part
 from camphora.lake.parts import PartFolder
 from camphora.lake.plan import Paths, Plan
 from camphora.lake.question import Filter, Question
-from camphora.lake.sides import ACCESS, Rows, Sides, rows_of
-from camphora.lake.sources import Source, base_views, digest, table_source, view_source
-from camphora.policy import Access, HiddenSet, Purpose
-from camphora.policy.choices import STOPPED, allowed
-from camphora.policy.codes import is_project
+from camphora.lake.sides import ACCESS, Reach, Sides, rows_of
+from camphora.lake.sources import PERSON, Source, base_views, table_source, view_source
+from camphora.policy import Access, Policy, Purpose
 from camphora.policy.paths import read_path
 from camphora.records import Batch, SQLiteStore
 
 T = TypeVar("T")
-Stopped = Mapping[str, BitMap]
-"""By source, whose rows a question may not read."""
 TRIES = 5
 REST, PATIENCE = 0.5, 4.0
 """In the background loading goes first: seconds without a write that count as a pause, and how many times as long as
@@ -96,6 +93,7 @@ class Lake:
         views: Iterable[Mapping[str, Any]] = (),
         tables: Iterable[TableDeclaration] = (),
         rules: Rules | None = None,
+        policy: Policy | None = None,
     ) -> None:
         parts = folder.resolve() / "parts"
         parts.mkdir(parents=True, exist_ok=True)
@@ -106,9 +104,8 @@ class Lake:
         self._rules = rules or Rules()
         self._engine = Engine(folder)
         self._parts = PartFolder(parts)
-        self._sides = Sides(store)
-        form = digest(self._sources.values(), SPAN)
-        self._follower = Follower(store, self._engine, self._parts, self._sources, form)
+        self._sides = Sides(store, policy or Policy.taiwan())
+        self._follower = Follower(store, self._engine, self._parts, self._sources, self._sides)
         self._wake, self._closing = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
         self.fault: Exception | None = None
@@ -177,17 +174,18 @@ class Lake:
             raise Forbidden("lake-purpose", purpose=question.purpose)
         if not source.about_persons:
             return self._ask_table(access, source, question)
-        _require_secondary(access)
         sources = [self._sources[name] for name in sources_of(question, self._source)]
+        _require_purpose(access, sources)
         for one in sources:
             self._require_reach(access, one)
 
-        def read(now: Snapshot, stopped: Stopped) -> Counted:
-            counted = self._count(now, stopped, self._sides.limits(access), question)
-            self._store.leave(access, "ask", (kind for one in sources for kind in one.types), counted.members)
-            return counted
+        def read(now: Snapshot, reach: Reach) -> tuple[Counted, bool]:
+            counted, above = self._count(now, reach, question), None in reach.stopped.values()
+            stood = access if above else replace(access, basis=None)
+            self._store.leave(stood, "ask", (kind for one in sources for kind in one.types), counted.members)
+            return counted, above
 
-        now, counted = self._settled(lambda: self._stopped(access, sources), read)
+        now, (counted, above) = self._settled(lambda: self._sides.reach(access, sources), read)
         released = release(counted.domains, counted.cells, counted.kind, self._rules)
         rows = tuple((*key, figure) for key, figure in released.cells.items())
         return Answer(
@@ -199,7 +197,7 @@ class Lake:
             code_version=__version__,
             withheld_note=NOTE,
             purposes=access.purposes,
-            basis=access.basis.id if access.basis else None,
+            basis=access.basis.id if access.basis and above else None,
         )
 
     def rows(
@@ -232,26 +230,28 @@ class Lake:
             raise NotFound("records-not-found", type="Patient")
         number = self._follower.numbers({person}).get(person, 0)
         about = [source for source in self._sources.values() if source.about_persons]
-        asking = _asking(access, tuple(purposes))
 
-        def stopped() -> Stopped:
+        def present() -> Reach:
             sides = self._sides
-            return {
-                each.name: sides.stopped(asking, each) if purposes else sides.touched(each) for each in about
-            }
+            return Reach(
+                {
+                    each.name: sides.unwilling(each, purposes) if purposes else sides.touched(each)
+                    for each in about
+                }
+            )
 
-        def mine(now: Snapshot, stopped: Stopped) -> dict[str, int]:
-            return {each.name: self._rows_of(now, each, number, stopped[each.name]) for each in about}
+        def mine(now: Snapshot, reach: Reach) -> dict[str, int]:
+            return {each.name: self._rows_of(now, each, number, reach.stopped[each.name]) for each in about}
 
-        _, counts = self._settled(stopped, mine)
+        _, counts = self._settled(present, mine)
         self._store.leave(
             access, "open-rows", (kind for one in about for kind in one.types), [number] if number else []
         )
         return counts
 
-    def _rows_of(self, now: Snapshot, source: Source, person: int, stopped: BitMap) -> int:
+    def _rows_of(self, now: Snapshot, source: Source, person: int, stopped: BitMap | None) -> int:
         parts = [part for part in now.manifest.of(source.name) if part.low == person // SPAN * SPAN]
-        if not parts or person in stopped:
+        if not parts or (stopped and person in stopped):
             return 0
         sql = "SELECT count(*) FROM read_parquet($files) WHERE person = $person"
         files = [str(self._parts.path(part.file)) for part in parts]
@@ -269,47 +269,54 @@ class Lake:
         version = self._store.last_change()
         return Answer(_headings(question), tuple(rows), Certificate("none"), version, version, __version__)
 
-    def _count(self, now: Snapshot, stopped: Stopped, question: Question) -> Counted:
+    def _count(self, now: Snapshot, reach: Reach, question: Question) -> Counted:
         if now.place == 0 and now.last_change > 0:
             raise Busy("lake-not-ready")
         with self._engine.sets() as named, self._engine.asking() as cursor:
-
-            def files(name: str) -> Paths:
-                return self._paths(rows_of(self._sources[name], now.manifest, stopped[name]), named)
-
-            return count(cursor, self._source, files, question, self._rules)
+            return count(
+                cursor, self._source, lambda name: self._paths(now, reach, name, named), question, self._rules
+            )
 
     def _settled(
-        self, present: Callable[[], Stopped], read: Callable[[Snapshot, Stopped], T]
+        self, present: Callable[[], Reach], read: Callable[[Snapshot, Reach], T]
     ) -> tuple[Snapshot, T]:
         """Read by the choices of this moment; again where they changed before the reading was done."""
         for _ in range(TRIES):
             with self._follower.reading() as now:
-                stopped = present()
-                found = read(now, stopped)
-                if present() == stopped:
+                reach = present()
+                found = read(now, reach)
+                if present() == reach:
                     return now, found
         raise Busy("lake-moving")
-
-    def _stopped(self, access: Access, sources: Sequence[Source]) -> Stopped:
-        return {source.name: self._sides.stopped(access, source) for source in sources}
 
     def _read_table(self, name: str, read: Callable[[plan.Files], T]) -> T:
         self._follower.freshen(name)
         with self._follower.reading() as now:
-            return read(
-                lambda source: self._paths(
-                    rows_of(self._sources[source], now.manifest, BitMap()), lambda one: one
-                )
-            )
+            return read(lambda table: Paths(self._files(now.manifest.of(table))))
 
-    def _paths(self, rows: Rows, named: Callable[[BitMap], BitMap | str]) -> Paths:
-        plain, guarded, withheld = (
-            [str(self._parts.path(part.file)) for part in parts]
-            for parts in (rows.plain, rows.guarded, rows.withheld)
+    def _paths(
+        self, now: Snapshot, reach: Reach, name: str, named: Callable[[BitMap], BitMap | str]
+    ) -> Paths:
+        """What of a source a question reads, as files and sets of persons."""
+        rows = rows_of(self._sources[name], now.manifest, reach.stopped[name])
+        limits, homes, areas = reach.limits, list[str](), reach.limits.areas
+        if areas is not None and self._sources[name].table:
+            homes = self._files(now.manifest.of(PERSON))
+            areas = areas if homes else ()
+        return Paths(
+            self._files(rows.plain),
+            self._files(rows.guarded),
+            named(rows.left_out) if rows.guarded else "",
+            self._files(rows.withheld),
+            named(rows.admitted) if rows.withheld else "",
+            areas,
+            homes,
+            None if limits.seen is None else named(limits.seen),
+            limits.notifiable,
         )
-        left_out = named(rows.left_out) if guarded else ""
-        return Paths(plain, guarded, left_out, withheld, named(rows.admitted) if withheld else "")
+
+    def _files(self, parts: Iterable[Part]) -> list[str]:
+        return [str(self._parts.path(part.file)) for part in parts]
 
     def _fetch(self, sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         with self._engine.asking() as cursor:
@@ -338,17 +345,13 @@ def _by_name(made: Sequence[Source]) -> dict[str, Source]:
     return found
 
 
-def _require_secondary(access: Access) -> None:
-    """Rows about persons serve secondary use alone, for purposes that are named, under the stops."""
-    stops = any(hidden.name == STOPPED for hidden in access.hidden)
-    if access.purpose is not Purpose.SECONDARY or not stops or access.closed or access.persons is not None:
+def _require_purpose(access: Access, sources: Iterable[Source]) -> None:
+    """Rows about persons serve secondary use, and surveillance, which reads notifiable records alone: never tables,
+    which are none."""
+    secondary = access.purpose is Purpose.SECONDARY
+    surveillance = access.purpose is Purpose.SURVEILLANCE and all(source.view for source in sources)
+    if not (secondary or surveillance) or access.closed or access.persons is not None or not access.purposes:
         raise Forbidden("lake-purpose", purpose=access.purpose)
-
-
-def _asking(access: Access, purposes: tuple[str, ...]) -> Access:
-    """The Access of a question for these purposes, of which a person asks what it would read of them."""
-    hidden = tuple(HiddenSet(STOPPED, allowed(code) if is_project(code) else None) for code in purposes)
-    return replace(access, purpose=Purpose.SECONDARY, purposes=purposes, hidden=hidden)
 
 
 def _headings(question: Question) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import IO, Any, Self
 import orjson
 
 from camphora.errors import Invalid
-from camphora.lake.sources import PERSON, Source, day
+from camphora.lake.sources import Source, day
 from camphora.records import Change
 
 SPAN = 1024
@@ -53,11 +53,14 @@ class Cutting:
         for path, _lines in self._open.values():
             path.unlink(missing_ok=True)
 
-    def add(self, source: Source, person: int, rows: list[dict[str, Any]], *, is_open: bool) -> None:
+    def add(
+        self, source: Source, inner: Mapping[str, Any], rows: list[dict[str, Any]], *, is_open: bool
+    ) -> None:
+        """Rows of one person; `inner`: the columns by which they are reached, none where they are about nobody."""
         if rows:
             write = self._file(source.name, is_open=is_open).write
             for row in rows:
-                write(orjson.dumps({PERSON: person, **row} if source.about_persons else row) + b"\n")
+                write(orjson.dumps({**inner, **row}) + b"\n")
 
     def finished(self) -> dict[tuple[str, bool], Path]:
         """The files of lines, closed."""

@@ -28,9 +28,11 @@ from camphora.lake.duckdb import Engine
 from camphora.lake.manifest import RECORDS, Manifest, Part, Range
 from camphora.lake.parts import PartFolder
 from camphora.lake.sides import ACCESS, Sides, ranges
-from camphora.lake.sources import Source
+from camphora.lake.sources import AREA, NOTIFIABLE, PERSON, Source, digest
+from camphora.policy.labels import NOTIFIABLE as MARK
+from camphora.policy.labels import OTHERS
 from camphora.policy.paths import read_path
-from camphora.records import Change, SQLiteStore
+from camphora.records import Change, Followed, SQLiteStore
 
 NAME = "lake"
 LIMIT = 10_000
@@ -67,14 +69,14 @@ class Follower:
         engine: Engine,
         parts: PartFolder,
         sources: Mapping[str, Source],
-        digest: str,
+        sides: Sides,
     ) -> None:
         self._store = store
-        self._sides = Sides(store)
+        self._sides = sides
         self._engine = engine
         self._parts = parts
         self._sources = sources
-        self._digest = digest
+        self._digest = digest(sources.values(), SPAN)
         self._views: dict[str, list[Source]] = {}
         for source in sources.values():
             if source.view:
@@ -137,18 +139,20 @@ class Follower:
         through = self._store.last_change()
         names = [source.name for views in self._views.values() for source in views]
         withheld = {name: self._wanted(name, low) for name in names}
+        residents, notified = self._store.kept(ACCESS, lambda connection: _range(connection, low))
         records = skipped = 0
         with Cutting(self._parts.folder) as cutting:
             for followed in self._store.scan(ACCESS, low, low + SPAN):
                 records += 1
                 views = self._views.get(followed.type)
-                if views and followed.body is not None and followed.person is not None:
+                if views and followed.body is not None and followed.person is not None and _alone(followed):
                     resource = orjson.loads(followed.body)
                     for source in views:
                         rows = cut(source, resource)
                         skipped += rows is None
                         is_open = followed.person not in withheld[source.name]
-                        cutting.add(source, followed.person, rows or [], is_open=is_open)
+                        inner = _inner(followed, residents, notified)
+                        cutting.add(source, inner, rows or [], is_open=is_open)
             parts = self._packed(cutting, RECORDS, low)
         self._swap(Range(RECORDS, low, through, withheld), parts)
         return records, skipped
@@ -267,7 +271,8 @@ class Follower:
         with Cutting(self._parts.folder) as cutting:
             for number, row in sorted(rows, key=lambda pair: pair[0]):
                 values = {key: row.get(key) for key in keys}
-                cutting.add(source, number, [values], is_open=number not in withheld)
+                inner = {PERSON: number} if source.about_persons else {}
+                cutting.add(source, inner, [values], is_open=number not in withheld)
             parts = self._packed(cutting, source.name, low)
         self._swap(Range(source.name, low, through, {source.name: withheld}), parts)
 
@@ -320,3 +325,23 @@ class Follower:
                 for name, no in connection.execute(sql, (patient,))
             },
         )
+
+
+def _range(connection: apsw.Connection, low: int) -> tuple[dict[int, int | None], set[int]]:
+    """Where each person of a range lives, and who of them has a notifiable record."""
+    residents = connection.execute("SELECT no, area FROM person WHERE no >= ? AND no < ?", (low, low + SPAN))
+    sql = f"SELECT DISTINCT person FROM record WHERE labels >= {MARK} AND deleted = 0 AND person >= ? AND person < ?"
+    return dict(residents), {person for (person,) in connection.execute(sql, (low, low + SPAN))}
+
+
+def _alone(followed: Followed) -> bool:
+    """Whether a record is about one person only. Another who is named in it could stop what this one does not, so
+    that it has no rows here at all; links between a person's own Patients do not count."""
+    return followed.type == "Patient" or not followed.labels & OTHERS
+
+
+def _inner(followed: Followed, residents: Mapping[int, int | None], notified: set[int]) -> dict[str, Any]:
+    """The columns by which the rows of a record are reached."""
+    person = followed.person or 0
+    notifiable = person in notified if followed.type == "Patient" else followed.labels >= MARK
+    return {PERSON: person, AREA: residents.get(person), NOTIFIABLE: notifiable}

@@ -16,7 +16,7 @@ from pyroaring import BitMap
 from camphora.errors import Forbidden, Invalid
 from camphora.lake.duckdb import quoted
 from camphora.lake.question import Between, By, Either, Filter, Has, Is, Missing, Not, Question
-from camphora.lake.sources import PERSON, Kind, Source
+from camphora.lake.sources import AREA, NOTIFIABLE, PERSON, Kind, Source
 
 Find = Callable[[str], Source]
 
@@ -24,13 +24,22 @@ Find = Callable[[str], Source]
 @dataclass(frozen=True, slots=True)
 class Paths:
     """The parts that a question reads of a source, as paths: those as they are, those without some persons, and
-    those of some persons alone. Persons are named by a bitmap, or by a table that holds them."""
+    those of some persons alone. Persons are named by a bitmap, or by a table that holds them.
+
+    `areas`: first and last of each to which the reader is limited, None for no limit; `homes`: parts that tell where
+    persons live, for a source that does not. `seen`: persons to whom the reader is limited by place. `notifiable`:
+    only rows of notifiable records.
+    """
 
     plain: Sequence[str] = ()
     guarded: Sequence[str] = ()
     left_out: BitMap | str = ""
     withheld: Sequence[str] = ()
     admitted: BitMap | str = ""
+    areas: Sequence[tuple[int, int]] | None = None
+    homes: Sequence[str] = ()
+    seen: BitMap | str | None = None
+    notifiable: bool = False
 
 
 Files = Callable[[str], Paths]
@@ -87,19 +96,31 @@ class Plan:
         """The rows of a source that may be read, as a relation: law and choice stand here, inside the statement."""
         self.used.add(source.name)
         paths = self.files(source.name)
-        found = []
-        if paths.plain:
-            found.append(self._read(paths.plain))
-        if paths.guarded:
-            found.append(
-                f"{self._read(paths.guarded)} WHERE {PERSON} NOT IN ({self._persons(paths.left_out)})"
-            )
-        if paths.withheld:
-            found.append(f"{self._read(paths.withheld)} WHERE {PERSON} IN ({self._persons(paths.admitted)})")
+        limits = self._limits(paths)
+        sides = [
+            (paths.plain, []),
+            (paths.guarded, [f"{PERSON} NOT IN ({self._persons(paths.left_out)})"] if paths.guarded else []),
+            (paths.withheld, [f"{PERSON} IN ({self._persons(paths.admitted)})"] if paths.withheld else []),
+        ]
+        found = [self._read(files) + _where([*limits, *own]) for files, own in sides if files]
         if not found:
             empty = ", ".join(f"NULL::{kind} AS {quoted(name)}" for name, kind in source.declared.items())
             found.append(f"SELECT {empty} WHERE false")
         return f"({' UNION ALL '.join(found)})"
+
+    def _limits(self, paths: Paths) -> list[str]:
+        """To which rows the reader is limited by duty."""
+        found = []
+        if paths.areas is not None:
+            areas = " OR ".join(f"{AREA} BETWEEN {int(low)} AND {int(high)}" for low, high in paths.areas)
+            within = f"({areas or 'false'})"
+            living = f"SELECT {PERSON} FROM ({self._read(paths.homes)}) WHERE {within}" if paths.homes else ""
+            found.append(f"{PERSON} IN ({living})" if living else within)
+        if paths.seen is not None:
+            found.append(f"{PERSON} IN ({self._persons(paths.seen)})")
+        if paths.notifiable:
+            found.append(NOTIFIABLE)
+        return found
 
     def _read(self, paths: Iterable[str]) -> str:
         return f"SELECT * FROM read_parquet({self._bind(list(paths))})"
@@ -192,6 +213,10 @@ class Plan:
         rows = Plan(self.find, self.files, self.values, self.used)
         condition = rows.all_of(where, inner)
         return f"s.{PERSON} IN (SELECT s.{PERSON} FROM {rows._parts(inner)} s WHERE {condition})"
+
+
+def _where(conditions: Sequence[str]) -> str:
+    return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
 def _names(filters: Sequence[Filter]) -> list[str]:

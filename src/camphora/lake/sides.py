@@ -9,22 +9,30 @@ no answer waits for rows to move.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import apsw
 from pyroaring import BitMap
 
+from camphora.errors import Forbidden
 from camphora.lake.cutting import SPAN
 from camphora.lake.manifest import Manifest, Part
 from camphora.lake.sources import Source
-from camphora.policy import Access
-from camphora.policy.choices import STOPPED
-from camphora.policy.codes import categories
+from camphora.policy import Access, Facts, HiddenSet, Policy, Purpose, Whom, decide
+from camphora.policy.asking import Scope
+from camphora.policy.choices import STOPPED, allowed
+from camphora.policy.codes import categories, is_project
 from camphora.policy.internal import following
 from camphora.records import SQLiteStore
+from camphora.records.derived import area_range
 
 ACCESS = following("lake")
+ANYBODY = Whom("Patient/-")
+"""Somebody who chose nothing, about whom the policy is asked what it says of everybody."""
+NEEDS_CONSENT = "specimen-needs-consent"
+ABOVE_STOPS = frozenset({"legal-basis", "surveillance"})
+"""Reasons of a permit before which no stop stands."""
 PREFIX, AFTER = "stopped:", "stopped;"
 NAMES = """
 WITH RECURSIVE n (name) AS (
@@ -48,43 +56,121 @@ class Rows:
     admitted: BitMap = field(default_factory=BitMap)
 
 
-class Sides:
-    """The present stops, by the store's sets."""
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """To whom a reader is limited by duty. `areas`: first and last of each, `seen`: persons, both None for no limit;
+    `notifiable`: only rows of notifiable records."""
 
-    def __init__(self, store: SQLiteStore) -> None:
+    areas: tuple[tuple[int, int], ...] | None = None
+    seen: BitMap | None = None
+    notifiable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What one question may read: by source whose rows it may not, None where it stands above every stop; and the
+    reader's limits. Two of the same moment are equal."""
+
+    stopped: Mapping[str, BitMap | None]
+    limits: Limits = Limits()
+
+
+class Sides:
+    """The present stops, by the store's sets, and what the policy makes of them."""
+
+    def __init__(self, store: SQLiteStore, policy: Policy) -> None:
         self._store = store
-        self._placed: tuple[tuple[int, int], dict[str | None, BitMap]] = ((-1, 0), {})
+        self._policy = policy
+        self._placed: tuple[tuple[int, int], dict[str, BitMap]] = ((-1, 0), {})
+
+    # Placing
 
     def placed(self, source: Source) -> BitMap:
         """Whose rows of this source are to lie on the withheld side; looked up once a second at most."""
         now = (self._store.last_change(), int(time.time()))
         if self._placed[0] != now:
             self._placed = (now, {})
-        found, category = self._placed[1], category_of(source)
-        if category not in found:
-            found[category] = self.touched(source)
-        return found[category]
+        found = self._placed[1]
+        if source.name not in found:
+            found[source.name] = self.touched(source)
+        return found[source.name]
 
     def touched(self, source: Source) -> BitMap:
-        """Whom any stop of secondary use touches in this source, at this moment."""
+        """Whom any stop of secondary use touches in this source, at this moment; of what needs consent: everybody."""
+        if self._needs_consent(source):
+            return self._everybody()
         category = category_of(source)
         names = self._store.kept(ACCESS, _names)
-        return BitMap.union(BitMap(), *(self._set(name) for name in names if touches(name, category)))
+        return self._store.set(ACCESS, [name for name in names if touches(name, category)])
 
-    def stopped(self, access: Access, source: Source) -> BitMap:
-        """Whose rows of this source a question under this Access may not read, at this moment."""
-        found = BitMap()
-        for hidden in dict.fromkeys(each for kind in _kinds(source) for each in access.hidden_for(kind)):
-            persons = self._set(hidden.name)
-            found |= persons - self._set(hidden.unless, "allowed") if hidden.unless else persons
+    # Asking
+
+    def reach(self, access: Access, sources: Iterable[Source]) -> Reach:
+        """What a question under this Access may read of these sources, at this moment. Raises Forbidden where the
+        policy lets nobody's rows be read for it."""
+        now = int(time.time() * 1000)
+        stopped = {source.name: self._stopped(access, source, now) for source in sources}
+        return Reach(stopped, self._limits(access))
+
+    def unwilling(self, source: Source, purposes: Iterable[str]) -> BitMap:
+        """Whose rows of this source no question for all of these purposes reads, unless a legal basis lets it."""
+        return BitMap.union(BitMap(), *(self._unwilling(source, purpose) for purpose in purposes))
+
+    def _stopped(self, access: Access, source: Source, now: int) -> BitMap | None:
+        """None where the Access stands above the stops for every one of its purposes."""
+        asked = access.asked("use", now)
+        reader = replace(asked.reader, scope=Scope())
+        kind = _kinds(source)[0]
+        facts = Facts(kind, category=category_of(source), notifiable=access.purpose is Purpose.SURVEILLANCE)
+        bound = []
+        for purpose in asked.purposes:
+            decision = decide(
+                replace(asked, reader=reader, purposes=(purpose,)), ANYBODY, facts, self._policy
+            )
+            code = decision.reasons[-1].code
+            if not decision.permitted and code != NEEDS_CONSENT:
+                raise Forbidden("lake-refused", reason=code)
+            if code not in ABOVE_STOPS:
+                bound.append(purpose)
+        return self.unwilling(source, bound) if bound else None
+
+    def _unwilling(self, source: Source, purpose: str) -> BitMap:
+        lifts = allowed(purpose) if is_project(purpose) else None
+        asking = replace(
+            ACCESS, purpose=Purpose.SECONDARY, hidden=(HiddenSet(STOPPED, lifts),), purposes=(purpose,)
+        )
+        sets = dict.fromkeys(each for kind in _kinds(source) for each in asking.hidden_for(kind))
+        found = self._store.set(ACCESS, sets)
+        if self._needs_consent(source):
+            found = found | self._everybody() - (self._store.set(ACCESS, [lifts]) if lifts else BitMap())
         return found
 
-    def _set(self, name: str, table: str = "hidden") -> BitMap:
-        now = int(time.time() * 1000)
-        sql = f"SELECT DISTINCT person FROM {table} WHERE name = ? AND since <= ? AND (until IS NULL OR until > ?)"
+    def _needs_consent(self, source: Source) -> bool:
+        return source.view is not None and source.view.resource in self._policy["secondary.consent_types"]
+
+    def _everybody(self) -> BitMap:
+        def last(connection: apsw.Connection) -> int:
+            return int(next(connection.execute("SELECT coalesce(max(no), 0) FROM person"))[0])
+
+        return BitMap(range(self._store.kept(ACCESS, last) + 1))
+
+    def _limits(self, access: Access) -> Limits:
+        scope, areas = access.scope, None
+        if scope.areas:
+            areas = tuple(found for code in sorted(scope.areas) if (found := area_range(code)))
+        seen = [
+            self._seen({name if "/" in name else f"{kind}/{name}" for name in names})
+            for kind, names in (("Organization", scope.institutions), ("Location", scope.wards))
+            if names
+        ]
+        notifiable = access.purpose is Purpose.SURVEILLANCE
+        return Limits(areas, BitMap.intersection(*seen) if seen else None, notifiable)
+
+    def _seen(self, places: Iterable[str]) -> BitMap:
+        names = sorted(places)
+        sql = f"SELECT person FROM seen_at WHERE place IN ({','.join('?' * len(names))})"
         return self._store.kept(
-            ACCESS,
-            lambda connection: BitMap(person for (person,) in connection.execute(sql, (name, now, now))),
+            ACCESS, lambda connection: BitMap(person for (person,) in connection.execute(sql, names))
         )
 
 

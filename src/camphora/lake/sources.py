@@ -21,6 +21,11 @@ Kind = Literal["text", "integer", "decimal", "boolean", "date"]
 """Dates are ISO text of the precision that they came with, as the calendar day in Taiwan."""
 PERSON = "person"
 """The column with the dense person number, in each source about persons; it is never exported."""
+AREA, NOTIFIABLE = "_area", "_notifiable"
+"""Columns of each view by which rows are reached and which no question names: where the person lives now, as the store
+numbers areas, and whether the row's record is a notifiable one (of a Patient: whether any of the person's is)."""
+FORM = 2
+"""Grows with the inner columns of parts."""
 
 SQL: Mapping[Kind, str] = {
     "text": "VARCHAR",
@@ -76,9 +81,10 @@ class Source:
 
     @property
     def declared(self) -> dict[str, str]:
-        """The columns of its parts with their SQL types, the person first."""
+        """The columns of its parts with their SQL types, the inner ones first."""
         own = {column.key: SQL[column.kind] for column in self.columns}
-        return {PERSON: "BIGINT", **own} if self.about_persons else own
+        inner = {PERSON: "BIGINT", AREA: "BIGINT", NOTIFIABLE: "BOOLEAN"} if self.view else {PERSON: "BIGINT"}
+        return inner | own if self.about_persons else own
 
     def column(self, key: str) -> SourceColumn:
         for column in self.columns:
@@ -121,7 +127,7 @@ def base_views() -> tuple[Mapping[str, Any], ...]:
 def digest(sources: Iterable[Source], span_of_range: int) -> str:
     """Names the whole form of the parts: other views, tables or ranges have another digest."""
     forms = sorted(source.form for source in sources)
-    return hashlib.blake2b(repr((span_of_range, forms)).encode(), digest_size=12).hexdigest()
+    return hashlib.blake2b(repr((FORM, span_of_range, forms)).encode(), digest_size=12).hexdigest()
 
 
 def day(text: str) -> str:
