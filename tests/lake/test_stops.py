@@ -4,6 +4,7 @@ import random
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -12,7 +13,7 @@ from builders import analyst, citizen, cohort, condition, observation
 from camphora.errors import Busy, Forbidden
 from camphora.lake import By, Has, Is, Lake, Measure, Question, Rules
 from camphora.policy import Purpose, Reader, Request, Role, admit
-from camphora.policy.asking import Scope
+from camphora.policy.asking import Basis, Scope
 from camphora.policy.choices import agree_to_project, ended, stop_part, stop_secondary_use
 from camphora.policy.internal import loading
 from camphora.records import Put, SQLiteStore
@@ -338,6 +339,7 @@ def test_a_process_killed_while_it_moves_rows_leaves_nobody_doubled_and_nobody_l
 
 STOPS = """
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from camphora.policy.choices import stop_secondary_use
@@ -362,3 +364,67 @@ def test_a_stop_that_another_process_writes_holds_in_the_next_question(opened, s
             counts.append(_figure(opened, analyst(), "condition"))
         other.stdin.close()
     assert counts == [SIZE - 1 - number for number in range(5)]
+
+
+def _based(**changes):
+    """An officer's Access that claims a legal basis."""
+    now = int(datetime.now(UTC).timestamp() * 1000)
+    basis = Basis("urgent-danger", "防止生命危害之統計", now - 1000, now + 3_600_000, "Practitioner/chief")
+    reader = Reader("officer", "承辦", Role.OFFICER, organisation_kind="government")
+    return replace(_officer(Scope()), reader=reader, basis=replace(basis, **changes), purposes=("GOV",))
+
+
+def test_a_legal_basis_that_overrides_reads_whom_stops_withhold_and_its_receipt_says_so(opened, store):
+    store.write(LOAD, [Put(stop_secondary_use("p1", datetime.now(UTC)), expect="new")])
+    opened.catch_up()
+    question = Question("condition", PERSONS)
+    plain, based = (opened.ask(access, question) for access in (_officer(Scope()), _based()))
+    assert (plain.rows, plain.basis) == (((SIZE - 1,),), None)
+    assert (based.rows, based.basis) == (((SIZE,),), "urgent-danger")
+    store.settle()
+    receipts = [store.audit.receipt(number) for number in range(len(store.audit))][-2:]
+    assert [(each["decision"], each["basis"]) for each in receipts] == [
+        ("permit", None),
+        ("override", "urgent-danger"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"reason": "x"}, {"approver": None}, {"until": 1}, {"id": "none"}, {"approver": "Practitioner/officer"}],
+)
+def test_a_legal_basis_that_does_not_hold_lets_nobody_be_read(opened, store, changes):
+    store.write(LOAD, [Put(stop_secondary_use("p1", datetime.now(UTC)), expect="new")])
+    answer = opened.ask(_based(**changes), Question("condition", PERSONS))
+    assert (answer.rows, answer.basis) == (((SIZE - 1,),), None)
+
+
+def test_an_applicant_whom_the_law_excludes_asks_nothing(opened):
+    reader = Reader("seller", "業者", Role.ANALYST, organisation_kind="commercial")
+    access = replace(analyst(), reader=reader)
+    with pytest.raises(Forbidden, match="lake-refused"):
+        opened.ask(access, Question("condition", PERSONS))
+
+
+SPECIMENS = {
+    "name": "specimen", "title": "檢體", "resource": "Specimen",
+    "select": [{"column": [{"name": "status", "path": "status", "type": "code"}]}],
+}  # fmt: skip
+
+
+def test_specimens_are_read_with_consent_to_the_project_alone(store, tmp_path, small_ranges):
+    made = [
+        {"resourceType": "Specimen", "id": f"s{n}", "subject": {"reference": f"Patient/p{n}"}}
+        for n in range(9)
+    ]
+    store.write(LOAD, [Put(resource) for resource in [*cohort(9), *made]])
+    lake = Lake(tmp_path / "lake", store, views=[SPECIMENS], rules=EXACT)
+    lake.catch_up()
+    for person in ("p1", "p8", "p2"):
+        agreed = agree_to_project(person, PROJECT, date(2099, 1, 1), datetime.now(UTC))
+        store.write(LOAD, [Put(agreed, expect="new")])
+    store.write(LOAD, [Put(stop_part("p2", datetime.now(UTC), None, PROJECT), expect="new")])
+    store.write(LOAD, [Put(stop_secondary_use("p8", datetime.now(UTC)), expect="new")])
+    assert [_figure(lake, _access(each), "specimen") for each in ("HRESCH", PROJECT, OTHER)] == [0, 2, 0]
+    assert lake.open_rows_of("p8", citizen("p8"), purposes=(PROJECT,))["specimen"] == 1
+    lake.close()
