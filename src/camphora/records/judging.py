@@ -19,15 +19,17 @@ import orjson
 from camphora.fhir import json as fhir_json
 from camphora.policy import Access
 from camphora.policy.asking import Decision, Facts, Span, StandIn, Whom
+from camphora.policy.compiling import Compiled
+from camphora.policy.compiling import compile as compile_policy
 from camphora.policy.facts import facts_of, parts_of, without
 from camphora.policy.labels import NOTIFIABLE, Rules, labels_in
+from camphora.policy.lives import Life
+from camphora.policy.policy import Policy
 from camphora.records.derived import area_code, incapable_of, stand_of
 from camphora.records.deriving import identities
 
 KEPT = 4096
 """Compiled policies kept in memory, the ones used last."""
-Compiled = Any
-Policy = Any
 Permits = Callable[[Facts | None], bool]
 Json = dict[str, Any]
 
@@ -36,21 +38,19 @@ class CompiledPersons:
     """Compiled policies by person and version of the person's choices, for all threads."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, int, int, str], Compiled] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, int, int, int], Compiled] = OrderedDict()
         self._lock = threading.Lock()
 
     def of(self, connection: apsw.Connection, person: int, policy: Policy) -> Compiled:
         """The compiled policy of a person as the connection's snapshot has it."""
         (version,) = next(connection.execute("SELECT choices FROM person WHERE no = ?", (person,)))
-        key = (connection.filename, person, version, policy.digest())
+        key = (connection.filename, person, version, id(policy))
         with self._lock:
             found = self._kept.get(key)
             if found is not None:
                 self._kept.move_to_end(key)
                 return found
-        from camphora.policy.compiling import compile  # type: ignore[import-not-found]
-
-        made = compile(whom_of(connection, person), policy)
+        made = compile_policy(whom_of(connection, person), policy)
         with self._lock:
             self._kept[key] = made
             while len(self._kept) > KEPT:
@@ -75,8 +75,6 @@ class Judge:
         self._permits: dict[int, Permits] = {}
 
     def _compiled(self, person: int) -> Compiled:
-        from camphora.policy.policy import Policy
-
         return PERSONS.of(self.connection, person, self.policy or Policy.taiwan())
 
     def permits(self, person: int, labels: int, body: bytes | None) -> bool:
@@ -196,3 +194,33 @@ def _named(connection: apsw.Connection, related: str, who: tuple[str, ...]) -> t
     )
     linked = (f"Patient/{name}" for (name,) in connection.execute(sql, (f"RelatedPerson/{related}",)))
     return tuple(dict.fromkeys((*who, *linked)))
+
+
+def stood_for(connection: apsw.Connection, who: str, now: int) -> list[str]:
+    """The Patient ids of those for whom this reference may read now: minors and the incapable, by their guardian; the
+    incapable by their proxy."""
+    majority = Policy.taiwan()["ages.majority"]
+    names = [who, *_links(connection, who)]
+    marks = ",".join("?" * len(names))
+    sql = (
+        "SELECT DISTINCT s.person, p.patient FROM stand_in s JOIN person p ON p.no = s.person"
+        f" WHERE s.who IN ({marks})"
+    )
+    found: list[str] = []
+    for person, patient in list(connection.execute(sql, names)):
+        life = Life.of(whom_of(connection, person))
+        unable = life.unable(now)
+        guarded = (unable or life.minor(majority, now)) and life.acting("guardian", names, now)
+        if guarded or (unable and life.acting("proxy", names, now)):
+            found.append(patient)
+    return found
+
+
+def _links(connection: apsw.Connection, who: str) -> list[str]:
+    """The RelatedPersons to whom a Patient links as to themselves."""
+    sql = (
+        "SELECT l.value ->> '$.other.reference' FROM record r JOIN type t ON t.no = r.type,"
+        " json_each(CAST(r.body AS TEXT), '$.link') l WHERE t.name = 'Patient' AND r.id = ? AND r.deleted = 0"
+    )
+    named = connection.execute(sql, (who.removeprefix("Patient/"),))
+    return [name for (name,) in named if name and name.startswith("RelatedPerson/")]

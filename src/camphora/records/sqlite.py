@@ -21,14 +21,20 @@ from camphora.audit.receipt import Ruling
 from camphora.errors import CamphoraError, Forbidden, NotFound
 from camphora.fhir.search import Query
 from camphora.policy import Access
+from camphora.policy.access import HiddenSet
 from camphora.policy.admission import SHARED_TYPES
+from camphora.policy.asking import Whom
+from camphora.policy.labels import Found, Rules
 from camphora.policy.vocabulary import Purpose
 from camphora.records import paging
 from camphora.records.connections import Connections
+from camphora.records.judging import stood_for, whom_of
 from camphora.records.keeper import Keeper
+from camphora.records.labelling import Labelling, Progress, progress, run
 from camphora.records.looks import Act, Looks
 from camphora.records.plan import named_persons, plan
 from camphora.records.prepare import Prepared, prepare
+from camphora.records.sets import Sets
 from camphora.records.store import Batch, Change, Delete, Followed, Look, Page, Put, Version, Written
 from camphora.records.terms import Interned, Names
 from camphora.records.visible import require_type, shown, visible
@@ -53,6 +59,12 @@ class SQLiteStore:
         self._keeper = Keeper(self._connections.writer, self._committed, self._interned.forget)
         self._looks = Looks(self.audit, self._keeper, self._secret)
         self._keeper.submit(self._looks.bring_up).result()
+        self._sets = Sets()
+        self._labelling = Labelling(Rules.bundled())
+        self._keeper.submit(self._labelling.begin).result()
+        if self._labelling.running:
+            work = (self._labelling, self._keeper, self._interned)
+            threading.Thread(target=run, args=work, name="labelling", daemon=True).start()
 
     def close(self) -> None:
         self._keeper.close()
@@ -69,7 +81,7 @@ class SQLiteStore:
         ready = [_ready(number, change) for number, change in enumerate(changes)]
 
         def job(connection: apsw.Connection) -> list[Written]:
-            writer = Writer(connection, self._interned, access)
+            writer = Writer(connection, self._interned, access, self._labelling.older)
             written: list[Written] = []
             for item in ready:
                 try:
@@ -159,16 +171,56 @@ class SQLiteStore:
         )
         return [int(person) for (person,) in self._connections.reader().execute(sql, (name, now, now))]
 
+    def set(self, access: Access, names: Iterable[HiddenSet | str]) -> BitMap:
+        """The persons whom these sets hide now (of a name: its members), as a bitmap; for followers that place parts
+        and intersect cohorts. It is shared and kept between calls: do not change it."""
+        _require_follower(access)
+        sets = [HiddenSet(each) if isinstance(each, str) else each for each in names]
+        reader = self._connections.reader()
+        with reader:
+            found = self._sets.hidden(reader, sets, int(time.time() * 1000))
+        return found  # noqa: RET504 - the connection is typed as one that may swallow errors
+
     def letting_in(self, access: Access, patient: str) -> frozenset[str]:
-        """The Patient ids of those who let this patient read for them now; for the gate."""
+        """The Patient ids of those for whom this patient reads now: who let them in, and those whom they stand in for,
+        a guardian for a minor or an incapable person, a proxy for an incapable one. For the gate."""
         if access.ground != "deciding":
             raise Forbidden("records-not-a-follower")
         now = int(time.time() * 1000)
+        reader = self._connections.reader()
+        with reader:
+            sql = (
+                "SELECT p.patient FROM let_in l JOIN person p ON p.no = l.person"
+                " WHERE l.patient = ? AND l.since <= ? AND (l.until IS NULL OR l.until > ?)"
+            )
+            found = {name for (name,) in reader.execute(sql, (patient, now, now))}
+            found |= set(stood_for(reader, f"Patient/{patient}", now))
+        return frozenset(found)
+
+    def whom(self, access: Access, patient: str) -> Whom:
+        """A person as a decision weighs them: life, stand-ins, places, Consents of every identity. For the gate, for
+        the person themselves and for those who read for them; NotFound for every other Access."""
+        reader = self._connections.reader()
+        numbers = Names(reader).persons([patient])
+        if access.persons is None or patient not in access.persons or not numbers:
+            raise NotFound("records-not-found", type="Patient")
+        with reader:
+            found = whom_of(reader, numbers[0])
+        return found  # noqa: RET504 - as above
+
+    def rules_of(self, access: Access, record_type: str, record_id: str) -> list[Found]:
+        """The labels that a record bears by rule, each with the rule's name; of a record that the Access may see."""
+        reader = self._connections.reader()
+        seen = visible(access, record_type, reader)
         sql = (
-            "SELECT p.patient FROM let_in l JOIN person p ON p.no = l.person"
-            " WHERE l.patient = ? AND l.since <= ? AND (l.until IS NULL OR l.until > ?)"
+            "SELECT u.label, u.name FROM record r JOIN type t ON t.no = r.type JOIN labelled l ON l.record = r.no"
+            f" JOIN rule u ON u.no = l.rule WHERE t.name = ? AND r.id = ? AND {seen.sql} ORDER BY u.label, u.name"
         )
-        return frozenset(name for (name,) in self._connections.reader().execute(sql, (patient, now, now)))
+        return [Found(*row) for row in reader.execute(sql, (record_type, record_id, *seen.values))]
+
+    def labelling(self) -> Progress | None:
+        """How far the records are labelled anew after the rules changed; None where all are."""
+        return progress(self._connections.reader())
 
     def has_closed_part(self, access: Access, patient: str) -> bool:
         """Whether this person has closed a part for this Access: named as closed, whether or not it is empty."""

@@ -12,9 +12,10 @@ import orjson
 from camphora.errors import Conflict, Forbidden, Invalid, NotFound
 from camphora.policy import Access
 from camphora.policy.admission import SHARED_TYPES
-from camphora.policy.choices import Allows, Closes, Effect, Hides, LetsIn, Ruled, effects
+from camphora.policy.choices import effects
 from camphora.policy.labels import OTHERS, Found, Rules, mask_of
 from camphora.policy.vocabulary import Purpose
+from camphora.records import effects as effect_rows
 from camphora.records.derived import incapable_of, others_linked, stand_of
 from camphora.records.deriving import DECIDING, Deriver, identities
 from camphora.records.prepare import Prepared
@@ -82,7 +83,7 @@ class Writer:
         self.deriver.keep(number, person, {**prepared.put.resource, "id": prepared.id}, found)
         self.deriver.local(number, person, labels, keys[0])
         if prepared.type == "Consent":
-            self._effects(number, person, prepared.effects)
+            effect_rows.put(self.connection, number, person, prepared.effects)
         line = Line(number, version, person, now)
         self._log("choice" if prepared.effects else "record", line)
         self._tell(line, prepared.type, group)
@@ -107,7 +108,7 @@ class Writer:
         empty = orjson.dumps([[], [], []])
         group = self._group(change.type, row.person)
         self._replace(row, (version, row.person, None, now, row.labels, 1, b"", empty, None))
-        self._forget_effects(row.no)
+        effect_rows.drop(self.connection, row.no)
         self.deriver.forget(row.no)
         line = Line(row.no, version, row.person, now)
         self._log("choice" if change.type == "Consent" else "record", line)
@@ -148,7 +149,7 @@ class Writer:
             f" AND r.deleted = 0 AND r.person IN ({marks})"
         )
         for number, person, body in list(self.connection.execute(sql, sorted(persons))):
-            self._effects(number, person, effects(orjson.loads(body)))
+            effect_rows.put(self.connection, number, person, effects(orjson.loads(body)))
 
     def _keeps(self, record_type: str) -> bool:
         """A Patient is deleted by operation only: every choice and every receipt of the person hangs on it."""
@@ -280,20 +281,6 @@ class Writer:
         self.connection.execute("DELETE FROM span WHERE record = ?", (row.no,))
         self.connection.execute("DELETE FROM word WHERE record = ?", (row.no,))
 
-    def _effects(self, consent: int, person: int | None, does: tuple[Effect, ...]) -> None:
-        self._forget_effects(consent)
-        if does and person is None:
-            raise Invalid("records-no-person", type="Consent")
-        for one in identities(self.connection, person) if person and does else ():
-            for effect in does:
-                table, values = _row(effect, one, consent)
-                marks = ",".join("?" * len(values))
-                self.connection.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", values)
-
-    def _forget_effects(self, consent: int) -> None:
-        for table in ("hidden", "closed", "let_in", "allowed", "ruled"):
-            self.connection.execute(f"DELETE FROM {table} WHERE consent = ?", (consent,))
-
     def _log(self, kind: str, line: Line) -> None:
         self.connection.execute(
             "INSERT INTO change (kind, subject, version, person, at) VALUES (?, ?, ?, ?, ?)", (kind, *line)
@@ -306,22 +293,6 @@ def _empowers(prepared: Prepared) -> bool:
     return (prepared.type == "RelatedPerson" and stand_of(resource) is not None) or (
         prepared.type == "Flag" and incapable_of(resource) is not None
     )
-
-
-def _row(effect: Effect, person: int, consent: int) -> tuple[str, tuple[object, ...]]:
-    """The table in which an effect lies, and its row."""
-    span = (effect.since, effect.until)
-    match effect:
-        case Hides(set_name=name):
-            return "hidden", (name, person, consent, *span)
-        case Closes(set_name=name, mask=mask):
-            return "closed", (name, person, consent, mask, *span)
-        case LetsIn(person=relative):
-            return "let_in", (relative, person, consent, *span)
-        case Allows(set_name=name):
-            return "allowed", (name, person, consent, *span)
-        case Ruled(classes=classes):
-            return "ruled", (person, consent, *span, " ".join(classes))
 
 
 def _now(row: Row | None) -> int:
