@@ -3,7 +3,7 @@
 PY := .venv/bin/python
 RUN := .venv/bin/
 
-.PHONY: help setup browser demo test check bench conformance docs notice wheel clean
+.PHONY: help setup browser nginx demo test check bench conformance docs notice wheel clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -14,18 +14,22 @@ setup: ## make the virtual environment with the locked dependencies
 browser: setup ## install Chromium and CJK fonts through apt, where that may be done
 	@sh tools/browser.sh
 
+nginx: ## install nginx through apt, where that may be done, for the tests of TLS
+	@sh tools/nginx.sh
+
 demo: setup ## set up everything and open a living system on this machine
 	@$(RUN)camphora demo $(ARGS)
 
-test: setup browser ## set up everything and run all tests (ARGS="-k name" for some)
+test: setup browser nginx ## set up everything and run all tests (ARGS="-k name" for some)
 	@$(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
 
-check: setup ## format, lint, types, room rules, translations, system folders, notices
+check: setup ## format, lint, types, room rules, translations, system folders, notices, known weaknesses
 	@$(RUN)ruff format --check .
 	@$(RUN)ruff check .
 	@$(RUN)mypy
 	@$(RUN)lint-imports --no-cache
 	@$(PY) tools/check.py
+	@$(PY) tools/audit_dependencies.py
 
 bench: setup ## print each figure as a JSON line (ONLY=name for one)
 	@$(PY) tools/bench.py $(if $(ONLY),--only $(ONLY))
