@@ -127,13 +127,6 @@ class _OnePurpose:
         return self._basis(whom)
 
     def _family(self, whom: Whom) -> Judge:
-        row = self._covered("family")
-        rest = self._standing_in(whom)
-        if self.named == "family" or row is None:
-            return rest
-        return _refusing([(_refused_type(row), _denied((), self._no("type-refused")))], rest)
-
-    def _standing_in(self, whom: Whom) -> Judge:
         at, life = self.asked.at, self._life
         names = [each for each in (self.asked.reader.id, self.asked.reader.person) if each]
         minor = life.minor(self._policy["ages.majority"], at)
@@ -145,7 +138,9 @@ class _OnePurpose:
         refused, lets_in = _denied((), self._no("not-let-in")), self._yes("let-in")
         said = [_permitted((), _of(lets_in, each)) if each.permits else refused for each in found.verdicts]
         weigh, decisions = found.weigh, [*said, refused]
-        return lambda facts: decisions[weigh(facts)]
+        row = self._covered("family")
+        never = [(_refused_type(row), _denied((), self._no("type-refused")))] if row else []
+        return _refusing(never, lambda facts: decisions[weigh(facts)])
 
     # Step 4: a claimed legal basis
 
@@ -160,7 +155,8 @@ class _OnePurpose:
         outside = self._emergency(whom, (self._no("basis-outside"),))
         if not self._basis_reaches(row, whom):
             return outside
-        holds = self._overridden(row) if row.overrides else self._noted(whom)
+        noted = Reason("basis-noted", permits=True, source=row.law)
+        holds = self._overridden(row) if row.overrides else self._emergency(whom, (noted,))
         return lambda facts: holds(facts) if _within(row, facts) else outside(facts)
 
     def _basis_fault(self, row: LegalBasis | None) -> str:
@@ -187,14 +183,6 @@ class _OnePurpose:
     def _overridden(self, row: LegalBasis) -> Judge:
         duties = [Obligation("log-override"), *([Obligation("notify")] if row.notify else [])]
         return _always(_permitted((), Reason("legal-basis", permits=True, source=row.law), *duties))
-
-    def _noted(self, whom: Whom) -> Judge:
-        """A basis that does not override: on to the consents (step 6)."""
-        claimed = self._policy.bases[self.asked.basis.id] if self.asked.basis else None
-        noted = Reason("basis-noted", permits=True, source=claimed.law if claimed else "")
-        if self.named == "operation":
-            return _always(_permitted((), noted))
-        return self._consents(whom, (noted,))
 
     # Step 5: a declared emergency
 
@@ -287,6 +275,9 @@ class _OnePurpose:
         return None
 
     def _default(self, before: Before) -> Decision:
+        noted = [each for each in before if each.code == "basis-noted"]
+        if self.named == "operation" and noted:
+            return _permitted(tuple(each for each in before if each not in noted), noted[0])
         if self._policy[f"defaults.{self.named}"] == "deny":
             return _denied(before, self._no("no-default"))
         code = "secondary-by-statute" if self.named == "secondary" else self.named

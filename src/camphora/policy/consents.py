@@ -102,7 +102,7 @@ class Readings:
     def _provision(self, given: Json, path: str, sense: Sense | None) -> Provision:
         found: dict[str, Any] = {}
         tests: list[Test] = []
-        broken = False
+        broken = sense is None and "type" in given
         for name, read in _READ.items():
             if given.get(name):
                 try:
