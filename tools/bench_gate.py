@@ -119,7 +119,14 @@ def compiling() -> Iterator[dict[str, Any]]:
     yield line("gate_compile", sum(times) / len(times) * 1000, "ms", times, consents=5)
 
 
-FIGURES: tuple[Callable[[], Iterator[dict[str, Any]]], ...] = (decisions, requests, compiling)
+def lake() -> Iterator[dict[str, Any]]:
+    """What stops, areas and a nation's sets cost the lake."""
+    from bench_gate_lake import lake_figures
+
+    yield from lake_figures()
+
+
+FIGURES: tuple[Callable[[], Iterator[dict[str, Any]]], ...] = (decisions, requests, compiling, lake)
 
 
 def gate_figures() -> Iterator[dict[str, Any]]:
