@@ -37,12 +37,13 @@ receipted act."""
 
 class Act(NamedTuple):
     """What was done, and what came of it. `result`: the parts of what was answered, in order; `ruling` None: as the
-    Access says."""
+    Access says; `of_log`: the log itself was read."""
 
     name: str
     types: Iterable[str]
     result: Iterable[bytes] = ()
     ruling: Ruling | None = None
+    of_log: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,8 @@ class Looks:
         """
         members = BitMap(persons)
         secondary = access.purpose is Purpose.SECONDARY
-        if access.ground in INNER or not (members or secondary or act.ruling == "deny"):
+        telling = secondary or act.ruling == "deny" or act.of_log
+        if access.ground in INNER or not (members or telling):
             return None
         leaf = self._leaf(access, act, members, reader)
         try:

@@ -7,7 +7,7 @@ import secrets
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,8 +16,8 @@ import orjson
 from pyroaring import BitMap
 
 from camphora.audit import Log, write_secret
-from camphora.audit.receipt import salt_of, salted_digest
-from camphora.audit.receipt import Ruling
+from camphora.audit.receipt import Ruling, salt_of, salted_digest
+from camphora.audit.unusual import Suspicion, unusual
 from camphora.errors import CamphoraError, Forbidden, NotFound
 from camphora.fhir.search import Query
 from camphora.policy import Access
@@ -25,7 +25,7 @@ from camphora.policy.access import HiddenSet
 from camphora.policy.admission import SHARED_TYPES
 from camphora.policy.asking import Whom
 from camphora.policy.labels import Found, Rules
-from camphora.policy.vocabulary import Purpose
+from camphora.policy.vocabulary import Purpose, Role
 from camphora.records import paging
 from camphora.records.connections import Connections
 from camphora.records.judging import stood_for, whom_of
@@ -34,6 +34,7 @@ from camphora.records.labelling import Labelling, Progress, progress, run
 from camphora.records.looks import Act, Looks
 from camphora.records.plan import named_persons, plan
 from camphora.records.prepare import Prepared, prepare
+from camphora.records.reviewing import care_since, homes_of, known_of
 from camphora.records.sets import Sets
 from camphora.records.store import Batch, Change, Delete, Followed, Look, Page, Put, Version, Written
 from camphora.records.terms import Interned, Names
@@ -344,10 +345,14 @@ class SQLiteStore:
         types: Iterable[str],
         persons: Iterable[int],
         result: Iterable[bytes] = (),
+        *,
+        of_log: bool = False,
     ) -> int | None:
         """Leave a receipt for an act of reading outside this store's own calls: the lake's. `result`: the parts of
-        what is answered, of which the receipt keeps a salted digest."""
-        return self._looks.leave(access, Act(act, types, result), persons, self._connections.reader())
+        what is answered, of which the receipt keeps a salted digest. Reading the log itself (`of_log`) leaves one of
+        nobody too."""
+        made = Act(act, types, result, of_log=of_log)
+        return self._looks.leave(access, made, persons, self._connections.reader())
 
     def attest(
         self,
@@ -368,6 +373,20 @@ class SQLiteStore:
         fields = self.audit.receipt(number)
         salt = salt_of(self._secret, fields["nonce"])
         return salt.hex() if salted_digest(salt, parts) == fields["result"] else None
+
+    def unusual(
+        self, access: Access, since: int, well_known: Iterable[str], readers: Mapping[str, str]
+    ) -> list[Suspicion]:
+        """Readers whose reading for care since a moment is unusual, for the privacy officer alone. `well_known`:
+        Patient ids; `readers`: the Patient id of each reader who is one. Persons are named by inner numbers."""
+        if access.reader.role is not Role.PRIVACY or access.purpose is not Purpose.OPERATION:
+            raise Forbidden("gate-role-lacks-purpose", role=access.reader.role)
+        connection = self._connections.reader()
+        with connection:
+            looks = care_since(self.audit, connection, since)
+            known = known_of(connection, (person for look in looks for person in look.persons), well_known)
+            homes = homes_of(connection, readers)
+        return unusual(looks, known, homes)
 
     def settle(self) -> None:
         """Wait until everything handed to the keeper before now is durable, receipts included."""
