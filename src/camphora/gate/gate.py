@@ -7,16 +7,19 @@ hold in the gate's own state at that moment.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import orjson
 
+from camphora.audit.unusual import Suspicion
 from camphora.errors import Forbidden, NotFound
 from camphora.fhir.search import parse_query
 from camphora.gate.bases import Bases, Claim
 from camphora.gate.emergencies import Declared, Emergencies, EmergencyRules
 from camphora.gate.identity import Identity
 from camphora.gate.projects import SYSTEM, Projects
+from camphora.gate.reviews import Reviews
 from camphora.gate.standing import Standings
 from camphora.gate.state import State, now
 from camphora.policy import Access, Admission, Purpose, Reader, Reason, Request, Role, Whom, admit
@@ -68,6 +71,7 @@ class Gate:
         self.bases = Bases(state)
         self.standings = Standings(state)
         self.projects = Projects(state)
+        self.reviews = Reviews(state)
         self._store = store
 
     def close(self) -> None:
@@ -156,6 +160,29 @@ class Gate:
         basis = f"emergency:{declared.declared}"
         return [look for look in looks if look.basis == basis and look.reader == declared.reader]
 
+    def unusual(self, access: Access, since: int) -> list[Suspicion]:
+        """Readers whose reading for care since a moment is unusual. A reader is known as a patient by an identifier of
+        their account's standing."""
+        famous = [one.person for one in self.reviews.well_known()]
+        return self._store.unusual(access, since, famous, dict(self._as_patients()))
+
+    def _as_patients(self) -> Iterator[tuple[str, str]]:
+        for user in self.identity.users():
+            for identifier in self.standings.of(user.name).identifiers:
+                person, _ = self._identified(identifier.rpartition("|")[2])
+                if person is not None:
+                    yield user.name, person
+
+    def patient_with(self, access: Access, identifier: str) -> str:
+        """The Patient id of the one person with this whole identifier, for the privacy officer's register; NotFound
+        where it is nobody's."""
+        if access.reader.role is not Role.PRIVACY:
+            raise Forbidden("gate-role-lacks-purpose", role=access.reader.role)
+        person, _ = self._identified(identifier.strip())
+        if person is None:
+            raise NotFound("gate-emergency-nobody")
+        return person
+
     def _identified(self, identifier: str) -> tuple[str | None, str]:
         """Patient id and `system|value` of the one person with this identifier; (None, "") where that is no one."""
         if not 0 < len(identifier) <= LONGEST_IDENTIFIER:
@@ -192,7 +219,7 @@ class Gate:
 
     def _standing_in(self, admission: Admission, access: Access) -> Admission:
         """A guardian's or a proxy's Access for the person whom they act for: they make choices for them too."""
-        (person,) = access.persons or ()
+        person = next(iter(access.persons or ()))
         whom = self._store.whom(deciding(person), person)
         kind = self.acting_for(whom, f"Patient/{access.reader.person}")
         if kind is None:
@@ -201,8 +228,8 @@ class Gate:
         return self._opened(admission, opened, kind)
 
     def acting_for(self, whom: Whom, who: str, at: int | None = None) -> str | None:
-        """`guardian` or `proxy` where this reference acts for the person at that moment (now where not named); a guardian
-        until majority or while the person is incapable, a proxy while they are."""
+        """`guardian` or `proxy` where this reference acts for the person at that moment, now where none is named: a
+        guardian until majority or while the person is incapable, a proxy while they are."""
         at, life = at or now(), Life.of(whom)
         unable = life.unable(at)
         if (unable or life.minor(self.policy["ages.majority"], at)) and life.acting("guardian", [who], at):

@@ -215,6 +215,7 @@ class Choice:
     state: str
     effect: str
     action: Action
+    more: Sequence[Action] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,6 +261,11 @@ class Choices:
     restrict: Form | None = None
     done: str = ""
     """What was just changed, as a sentence."""
+    certificate: Link | None = None
+    """The 受理證明 of what was just changed."""
+    certificates: Link | None = None
+    subject: str = ""
+    """Whose choices these are, where somebody acts for them, and until when, as a sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

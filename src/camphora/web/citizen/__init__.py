@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
+from camphora.web.citizen.certificates import CertificatePages
 from camphora.web.citizen.choices import ChoicePages
 from camphora.web.citizen.download import Downloads
 from camphora.web.citizen.family import FamilyPages
@@ -15,7 +16,7 @@ from camphora.web.site import Site, get, post
 def routes(site: Site) -> list[BaseRoute]:
     """`/me…` for the signed-in person and `/family/PERSON` for those who let her in."""
     record, looked, choices = RecordPages(site), LookedPages(site), ChoicePages(site)
-    family, downloads = FamilyPages(site), Downloads(site)
+    family, downloads, certificates = FamilyPages(site), Downloads(site), CertificatePages(site)
     return [
         get("/me", record.page, "citizen.record", "persons"),
         get("/me/timeline", record.timeline, "citizen.timeline", "persons"),
@@ -32,6 +33,15 @@ def routes(site: Site) -> list[BaseRoute]:
         post("/me/choices/close", choices.close, "citizen.close.post", site),
         get("/me/choices/end", choices.ask_end, "citizen.end", "persons"),
         post("/me/choices/end", choices.end, "citizen.end.post", site),
+        get("/me/certificates", certificates.page, "citizen.certificates", "persons"),
+        get("/me/certificates/{number:int}", certificates.one, "citizen.certificate", "persons"),
+        get(
+            "/me/certificates/{number:int}/proof.json",
+            certificates.proof,
+            "citizen.certificate.proof",
+            "persons",
+            "download",
+        ),
         get("/me/family", family.page, "citizen.family", "persons"),
         get("/me/family/let-in", family.ask_let_in, "citizen.let-in", "persons"),
         post("/me/family/let-in", family.let_in, "citizen.let-in.post", site),

@@ -1,37 +1,55 @@
-"""`/me/choices`: stop and resume secondary use, restrict an institution, close a sensitive part; each asked first."""
+"""`/me/choices`: stop and resume secondary use, whole or in part, restrict an institution, close a part or one record.
+
+Each is asked first, with what it would have done in the past year, and each gives a 受理證明."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
-from camphora.errors import NotFound
+from camphora.errors import Forbidden, NotFound
 from camphora.fhir.search import parse_query
 from camphora.pages import Link
-from camphora.policy.choices import close_part, ended, restrict, stop_secondary_use
-from camphora.records import Put
+from camphora.policy.choices import (
+    Ruled,
+    close_part,
+    close_record,
+    ended,
+    restrict,
+    secondary_tops,
+    stop_part,
+)
+from camphora.policy.codes import categories, codes_of
+from camphora.web.citizen.acting import Acting, acting
+from camphora.web.citizen.certificates import HERE as CERTIFICATES
+from camphora.web.citizen.certificates import certified
 from camphora.web.citizen.held import (
     HERE,
     Held,
+    closed_records,
     closings,
     ending,
     held,
     lines,
     opened,
+    part_name,
+    part_of,
+    partial_stops,
     restrictions,
     rows_in_words,
     stops,
 )
+from camphora.web.citizen.preview import rows_after, told
 from camphora.web.contexts import Choices, Confirm, Context, Field, Form
-from camphora.web.reading import Chart, Reading, is_synthetic
+from camphora.web.reading import Chart, Json, Reading, is_synthetic
 from camphora.web.reading.chart import name_of, parsed, read
 from camphora.web.reading.desk import Desk
+from camphora.web.reading.titles import title
 from camphora.web.site import see_other
 
 OFFERED = ("PSY", "HIV", "SEX", "ETH", "SDV")
@@ -50,65 +68,146 @@ class Asked:
 
 
 class ChoicePages(Desk):
-    """Every choice is confirmed on a page that says what will follow, then written with the person's own Access."""
+    """Every choice is confirmed on a page that says what will follow, then written with the Access of whoever acts."""
 
     def page(self, request: Request) -> Response:
-        chart, reading = self.own(request), self.reading(request)
+        by, reading = acting(self, request), self.reading(request)
+        chart = by.chart
         choices, seen = held(chart), _seen_at(chart)
-        rows = opened(self.site.installation, chart)
+        rows = {} if by.for_another else opened(self.site.installation, chart)
         names = {f"Organization/{key}": name for key, name in seen.items()}
         wanted = [f"Organization/{key}" for key in restrictions(choices) if key not in seen]
         reading = reading.named({**names, **chart.names(wanted)})
-        done = request.query_params.get("done", "")
+        reading = reading.named(
+            {record: self._titled(chart, reading, record) for record in closed_records(choices)}
+        )
+        done, number = request.query_params.get("done", ""), request.query_params.get("certificate", "")
+        words = reading.words
         context = Choices(
-            choices=lines(reading, choices, rows),
-            restrict=_restrict_form(reading, seen, restrictions(choices)),
+            choices=lines(reading, choices, rows, by),
+            restrict=_restrict_form(reading, seen, restrictions(choices), by),
             done=_done(reading, done, rows),
+            certificate=Link(words("certificate.see"), by.href(f"{CERTIFICATES}/{number}"))
+            if number.isdecimal()
+            else None,
+            certificates=Link(words("certificate.all"), by.href(CERTIFICATES)),
+            subject=self._subject(by, reading),
         )
         return self._shown(request, chart, context)
+
+    def _subject(self, by: Acting, reading: Reading) -> str:
+        """For whom somebody acts and how long; for oneself, that one is too young or unable to act."""
+        gate = self.site.installation.gate
+        whom = self.store.whom(by.chart.access, by.chart.person)
+        if by.for_another:
+            key, age = f"choice.for_another.{by.chart.access.ground}", gate.policy["ages.majority"]
+            return reading.words(key, name=name_of(by.chart.patient()), age=age)
+        if not gate.may_choose(whom):
+            return reading.words("choice.too_young", age=gate.policy["ages.own_act"])
+        return ""
+
+    def _titled(self, chart: Chart, reading: Reading, record: str) -> str:
+        kind, _, key = record.partition("/")
+        try:
+            return title(reading, read(self.store, chart.access, kind, key))
+        except NotFound:
+            return record
 
     def _shown(self, request: Request, chart: Chart, context: Context, status: int = 200) -> Response:
         synthetic = is_synthetic([chart.patient()])
         return self.site.page(request, context, synthetic=synthetic, status=status)
 
-    # Stop of secondary use
+    # Stop of secondary use, whole or in part
 
     def ask_stop(self, request: Request) -> Response:
-        chart, reading = self.own(request), self.reading(request)
-        rows = opened(self.site.installation, chart)
-        effects_ = [
-            reading.words("choice.stop.effect_rows", n=sum(rows.values()), rows=rows_in_words(reading, rows)),
-            *(reading.words(f"choice.stop.effect_{key}") for key in ("released", "law", "back")),
-        ]
-        return self._confirm(
-            request, chart, reading, Asked("stop", reading.words("choice.stop.title"), effects_, [])
-        )
+        by, reading = acting(self, request), self.reading(request)
+        given = {name: request.query_params.get(name, "") for name in ("category", "purpose")}
+        if request.query_params.get("part") == "1" and not any(given.values()):
+            return self._choose_part(request, by, reading)
+        category, purpose = _part(given)
+        words, consent = reading.words, self._stopping(by, category, purpose)
+        if category or purpose:
+            purposes = [purpose] if purpose else secondary_tops()
+            rows = rows_after(self.site.installation, by.chart, reading, consent, purposes)
+            said = [words("choice.part.effect_rows", rows=rows), words("choice.part.effect_rest")]
+            heading = words("choice.part.title", part=part_name(reading, category, purpose))
+        else:
+            counts = {} if by.for_another else opened(self.site.installation, by.chart)
+            named = rows_in_words(reading, counts)
+            said = [words("choice.stop.effect_rows", n=sum(counts.values()), rows=named)] if counts else []
+            heading = words("choice.stop.title")
+        said += self._past(by, reading, consent)
+        said += [words(f"choice.stop.effect_{key}") for key in ("released", "law", "back")]
+        fields = [Field(key, "", "hidden", value=value) for key, value in given.items() if value]
+        return self._confirm(request, by, reading, Asked("stop", heading, said, fields))
 
-    def stop(self, request: Request, form: FormData) -> Response:  # noqa: ARG002
-        chart = self.own(request)
-        if not stops(held(chart)):
-            self._write(chart, stop_secondary_use(chart.person, datetime.now(UTC)))
-        return see_other(f"{HERE}?done=stop")
+    def _choose_part(self, request: Request, by: Acting, reading: Reading) -> Response:
+        """Which data, and for which use: one of both at least."""
+        words = reading.words
+        every = sorted(set(categories().values()), key=list(categories().values()).index)
+        uses = [code for code in _offered_uses() if f"use.{code}" in words]
+        fields = [
+            Field(
+                "category", words("choice.part.category"), "select",
+                options=[
+                    ("", words("choice.part.every_category")),
+                    *((each, words(f"data_category.{each}")) for each in every),
+                ],
+            ),
+            Field(
+                "purpose", words("choice.part.purpose"), "select",
+                options=[
+                    ("", words("choice.part.every_purpose")),
+                    *((code, words(f"use.{code}")) for code in uses),
+                ],
+            ),
+            Field("part", "", "hidden", value="1"),
+            *by.fields(),
+        ]  # fmt: skip
+        said = [
+            words("choice.part.effect_choose"),
+            words("choice.part.effect_rest"),
+            words("choice.stop.effect_back"),
+        ]
+        form = Form(f"{HERE}/stop", fields, words("choice.next"), post=False)
+        asked = Asked("stop", words("choice.part.do"), said, fields)
+        return self._shown(request, by.chart, _confirmation(reading, asked, form, by))
+
+    def stop(self, request: Request, form: FormData) -> Response:
+        by = acting(self, request, form)
+        category, purpose = _part({name: str(form.get(name, "")) for name in ("category", "purpose")})
+        choices = held(by.chart)
+        parts = {part_of(each) for each in partial_stops(choices)}
+        if stops(choices) or (category, purpose) in parts:
+            return see_other(by.href(HERE, done="stop"))
+        return self._written(by, self._stopping(by, category, purpose), "stop")
+
+    def _stopping(self, by: Acting, category: str, purpose: str) -> Json:
+        return by.given(stop_part(by.chart.person, datetime.now(UTC), category or None, purpose or None))
 
     # Restriction of an institution
 
     def ask_restrict(self, request: Request) -> Response:
-        chart, reading = self.own(request), self.reading(request)
+        by, reading = acting(self, request), self.reading(request)
+        chart = by.chart
         sought = request.query_params.get("q", "").strip()
         chosen = request.query_params.get("organisation", "")
         if sought or not chosen:
             found = _found_by_name(chart, sought) if sought else _seen_at(chart)
-            return self._choose(request, chart, reading, sought, found)
+            return self._choose(request, by, reading, sought, found)
         name = name_of(read(self.store, chart.access, "Organization", chosen))
         fields = [Field("organisation", "", "hidden", value=chosen)]
-        title = reading.words("choice.restrict.title_of", name=name)
+        heading = reading.words("choice.restrict.title_of", name=name)
+        consent = by.given(restrict(chart.person, chosen, datetime.now(UTC)))
         said = [
-            reading.words(f"choice.restrict.effect_{key}") for key in ("absent", "looked", "care", "back")
+            reading.words("choice.restrict.effect_absent"),
+            *self._past(by, reading, consent),
+            *(reading.words(f"choice.restrict.effect_{key}") for key in ("looked", "care", "back")),
         ]
-        return self._confirm(request, chart, reading, Asked("restrict", title, said, fields))
+        return self._confirm(request, by, reading, Asked("restrict", heading, said, fields))
 
     def _choose(
-        self, request: Request, chart: Chart, reading: Reading, sought: str, found: dict[str, str]
+        self, request: Request, by: Acting, reading: Reading, sought: str, found: dict[str, str]
     ) -> Response:
         """Which institution: by name, or among those that have seen the person."""
         words = reading.words
@@ -123,59 +222,95 @@ class ChoicePages(Desk):
                 required=True,
             )
             fields = [radio]
+        fields += by.fields()
         form = Form(f"{HERE}/restrict", fields, words("choice.next"), post=False)
         said = [words("choice.restrict.effect_absent"), words("choice.restrict.effect_back")]
         asked = Asked("restrict", words("choice.restrict.name"), said, fields)
-        return self._shown(request, chart, _confirmation(reading, asked, form))
+        return self._shown(request, by.chart, _confirmation(reading, asked, form, by))
 
     def restrict(self, request: Request, form: FormData) -> Response:
-        chart, chosen = self.own(request), str(form.get("organisation", ""))
-        read(self.store, chart.access, "Organization", chosen)
-        if chosen not in restrictions(held(chart)):
-            self._write(chart, restrict(chart.person, chosen, datetime.now(UTC)))
-        return see_other(f"{HERE}?done=restrict")
+        by, chosen = acting(self, request, form), str(form.get("organisation", ""))
+        read(self.store, by.chart.access, "Organization", chosen)
+        if chosen in restrictions(held(by.chart)):
+            return see_other(by.href(HERE, done="restrict"))
+        return self._written(by, by.given(restrict(by.chart.person, chosen, datetime.now(UTC))), "restrict")
 
-    # Closing a sensitive part
+    # Closing a sensitive part, or one record
 
     def ask_close(self, request: Request) -> Response:
-        chart, reading = self.own(request), self.reading(request)
-        closed = closings(held(chart))
-        options = [(label, reading.words(f"label.{label}")) for label in OFFERED if label not in closed]
+        by, reading = acting(self, request), self.reading(request)
+        record, label = (request.query_params.get(name, "") for name in ("record", "label"))
+        if not record and label not in OFFERED:
+            return self._choose_label(request, by, reading)
+        words, said = reading.words, []
+        if record:
+            heading = words("choice.record.title", title=title(reading, self._own_record(by, record)))
+            field = Field("record", "", "hidden", value=record)
+        else:
+            heading = words("choice.close.title_of", part=words(f"label.{label}"))
+            field = Field("label", "", "hidden", value=label)
+        said = told(self.site.installation, by.chart, reading, self._closing(by, record, label), within=True)
+        said += [words(f"choice.close.effect_{key}") for key in ("named", "law", "back")]
+        return self._confirm(request, by, reading, Asked("close", heading, said, [field]))
+
+    def _choose_label(self, request: Request, by: Acting, reading: Reading) -> Response:
+        closed, words = closings(held(by.chart)), reading.words
+        options = [(label, words(f"label.{label}")) for label in OFFERED if label not in closed]
         fields = [
-            Field("label", reading.words("choice.close.which"), "radio", options=options, required=True)
+            Field("label", words("choice.close.which"), "radio", options=options, required=True),
+            *by.fields(),
         ]
-        said = [reading.words(f"choice.close.effect_{key}") for key in ("named", "law", "back")]
-        return self._confirm(
-            request, chart, reading, Asked("close", reading.words("choice.close.title"), said, fields)
-        )
+        said = [words(f"choice.close.effect_{key}") for key in ("named", "law", "back")]
+        form = Form(f"{HERE}/close", fields, words("choice.next"), post=False)
+        asked = Asked("close", words("choice.close.title"), said, fields)
+        return self._shown(request, by.chart, _confirmation(reading, asked, form, by))
 
     def close(self, request: Request, form: FormData) -> Response:
-        chart, label = self.own(request), str(form.get("label", ""))
-        if label not in OFFERED:
+        by = acting(self, request, form)
+        record, label = str(form.get("record", "")), str(form.get("label", ""))
+        if record:
+            self._own_record(by, record)
+        elif label not in OFFERED:
             raise NotFound("web-no-page")
-        if label not in closings(held(chart)):
-            self._write(chart, close_part(chart.person, label, datetime.now(UTC)))
-        return see_other(f"{HERE}?done=close")
+        choices = held(by.chart)
+        if record in closed_records(choices) or (not record and label in closings(choices)):
+            return see_other(by.href(HERE, done="close"))
+        return self._written(by, self._closing(by, record, label), "close")
+
+    def _closing(self, by: Acting, record: str, label: str) -> Json:
+        person, now = by.chart.person, datetime.now(UTC)
+        return by.given(close_record(person, record, now) if record else close_part(person, label, now))
+
+    def _own_record(self, by: Acting, record: str) -> Json:
+        """A record about the person; NotFound for any other, and for what cannot be closed."""
+        kind, _, key = record.partition("/")
+        if kind in {"Patient", "Consent"} or kind not in categories():
+            raise NotFound("web-no-page")
+        return read(self.store, by.chart.access, kind, key)
 
     # Ending a choice
 
     def ask_end(self, request: Request) -> Response:
-        chart, reading = self.own(request), self.reading(request)
-        choice = self._of(chart, request.query_params.get("consent", ""))
+        by, reading = acting(self, request), self.reading(request)
+        choice = self._of(by.chart, request.query_params.get("consent", ""))
         kind = ending(choice)
         fields = [Field("consent", "", "hidden", value=choice.consent["id"])]
         said = [reading.words(f"choice.end.{kind}.effect")]
-        title = reading.words(f"choice.end.{kind}.title")
-        return self._confirm(request, chart, reading, Asked("end", title, said, fields))
+        heading = reading.words(f"choice.end.{kind}.title")
+        return self._confirm(request, by, reading, Asked("end", heading, said, fields))
 
     def end(self, request: Request, form: FormData) -> Response:
-        chart = self.own(request)
-        choice = self._of(chart, str(form.get("consent", "")))
+        by = acting(self, request, form)
+        choice = self._of(by.chart, str(form.get("consent", "")))
+        self._require_able(by)
         kind = ending(choice)
-        alike = {each.consent["id"]: each for each in held(chart) if each.does_as(choice)}
-        changes = [Put(ended(each.consent), expect="present") for each in alike.values()]
-        self.store.write(chart.access, changes)
-        return see_other("/me/family?done=end" if kind == "end" else f"{HERE}?done={kind}")
+        alike = {each.consent["id"]: each for each in held(by.chart) if each.does_as(choice)}
+        if isinstance(choice.effect, Ruled):
+            alike = {choice.consent["id"]: choice}
+        number = certified(by.chart, [ended(each.consent) for each in alike.values()], new=False)
+        if kind == "end":
+            return see_other("/me/family?done=end")
+        return self._received(by, kind, number)
 
     def _of(self, chart: Chart, key: str) -> Held:
         for each in held(chart):
@@ -183,25 +318,58 @@ class ChoicePages(Desk):
                 return each
         raise NotFound("records-not-found", type="Consent")
 
-    def _write(self, chart: Chart, consent: dict[str, Any]) -> None:
-        self.store.write(chart.access, [Put(consent, expect="new")])
+    # What all have in common
 
-    def _confirm(self, request: Request, chart: Chart, reading: Reading, asked: Asked) -> Response:
-        form = Form(f"{HERE}/{asked.kind}", asked.fields, reading.words(f"choice.button.{asked.kind}"))
-        return self._shown(request, chart, _confirmation(reading, asked, form))
+    def _past(self, by: Acting, reading: Reading, consent: Json) -> list[str]:
+        return told(self.site.installation, by.chart, reading, consent)
+
+    def _written(self, by: Acting, consent: Json, done: str) -> Response:
+        self._require_able(by)
+        return self._received(by, done, certified(by.chart, [consent], new=True))
+
+    def _received(self, by: Acting, done: str, number: int | None) -> Response:
+        more = {} if number is None else {"certificate": str(number)}
+        return see_other(by.href(HERE, done=done, **more))
+
+    def _require_able(self, by: Acting) -> None:
+        """One's own choice needs the age for it; below it a guardian chooses."""
+        gate = self.site.installation.gate
+        if not by.for_another and not gate.may_choose(self.store.whom(by.chart.access, by.chart.person)):
+            raise Forbidden("gate-too-young", age=gate.policy["ages.own_act"])
+
+    def _confirm(self, request: Request, by: Acting, reading: Reading, asked: Asked) -> Response:
+        fields = [*asked.fields, *by.fields()]
+        form = Form(f"{HERE}/{asked.kind}", fields, reading.words(f"choice.button.{asked.kind}"))
+        return self._shown(request, by.chart, _confirmation(reading, asked, form, by))
 
 
-def _confirmation(reading: Reading, asked: Asked, form: Form) -> Confirm:
+def _offered_uses() -> list[str]:
+    """The codes of secondary use, the broad ones first."""
+    tops = secondary_tops()
+    return [*tops, *sorted(codes_of("secondary") - set(tops))]
+
+
+def _part(given: dict[str, str]) -> tuple[str, str]:
+    """The category and the purpose of a stop, empty for all; NotFound for what is none."""
+    category, purpose = given["category"], given["purpose"]
+    if category and category not in {*categories().values(), "other"}:
+        raise NotFound("web-no-page")
+    if purpose and purpose not in codes_of("secondary"):
+        raise NotFound("web-no-page")
+    return category, purpose
+
+
+def _confirmation(reading: Reading, asked: Asked, form: Form, by: Acting) -> Confirm:
     return Confirm(
         title=asked.title,
         text=reading.words(f"choice.confirm.{asked.kind}"),
         effects=asked.effects,
         form=form,
-        back=Link(reading.words("choice.back"), HERE),
+        back=Link(reading.words("choice.back"), by.href(HERE)),
     )
 
 
-def _restrict_form(reading: Reading, seen: dict[str, str], already: dict[str, Held]) -> Form:
+def _restrict_form(reading: Reading, seen: dict[str, str], already: dict[str, Held], by: Acting) -> Form:
     words = reading.words
     options = [
         ("", words("choice.restrict.pick")),
@@ -210,6 +378,7 @@ def _restrict_form(reading: Reading, seen: dict[str, str], already: dict[str, He
     fields = [
         Field("organisation", words("choice.restrict.seen"), "select", options=options),
         Field("q", words("choice.restrict.search"), "search", hint=words("choice.restrict.hint")),
+        *by.fields(),
     ]
     return Form(f"{HERE}/restrict", fields, words("choice.next"), post=False)
 

@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 
 from camphora.installation import Installation
 from camphora.pages import Action
-from camphora.policy.choices import STOPPED, Closes, Effect, Hides, LetsIn, restricted
+from camphora.policy.choices import STOPPED, Closes, Effect, Hides, LetsIn, Ruled, restricted
 from camphora.policy.vocabulary import LABELS
+from camphora.web.citizen.acting import Acting
 from camphora.web.contexts import Choice
 from camphora.web.reading import Chart, Json, Reading
 from camphora.web.reading.titles import consent_title, honoured
@@ -48,6 +49,40 @@ def held(chart: Chart) -> list[Held]:
 
 def stops(choices: Sequence[Held]) -> list[Held]:
     return [each for each in choices if isinstance(each.effect, Hides) and each.effect.set_name == STOPPED]
+
+
+def partial_stops(choices: Sequence[Held]) -> list[Held]:
+    """Stops of a part of secondary use: a data category, a purpose, or both."""
+    return [
+        each
+        for each in choices
+        if isinstance(each.effect, Hides)
+        and each.effect.set_name.startswith("stopped:")
+        and each not in stops([each])
+    ]
+
+
+def closed_records(choices: Sequence[Held]) -> dict[str, Held]:
+    """By `Type/id`: records closed one by one."""
+    found = {}
+    for each in choices:
+        data = each.consent.get("provision", {}).get("data", ())
+        if isinstance(each.effect, Ruled) and len(data) == 1:
+            found[str(data[0].get("reference", {}).get("reference", ""))] = each
+    return found
+
+
+def others(choices: Sequence[Held]) -> list[Held]:
+    """Consents that came from elsewhere and say more than this page offers."""
+    known = {id(each) for each in closed_records(choices).values()}
+    return [each for each in choices if isinstance(each.effect, Ruled) and id(each) not in known]
+
+
+def part_of(each: Held) -> tuple[str, str]:
+    """The data category and the purpose of a partial stop; empty where it names none."""
+    name = each.effect.set_name if isinstance(each.effect, Hides) else ""
+    _, category, purpose = name.split(":", 2)
+    return ("" if category == "*" else category), ("" if purpose == "*" else purpose)
 
 
 def restrictions(choices: Sequence[Held]) -> dict[str, Held]:
@@ -91,6 +126,15 @@ def opened(installation: Installation, chart: Chart) -> dict[str, int]:
     return dict(installation.lake.open_rows_of(chart.person, chart.access))
 
 
+def part_name(reading: Reading, category: str, purpose: str) -> str:
+    """A part of secondary use in words: 診斷 × 研究."""
+    words = reading.words
+    named = words(f"data_category.{category}") if category else words("choice.part.every_category")
+    known = f"use.{purpose.rpartition('|')[2]}"
+    said = words(known) if known in words else purpose or words("choice.part.every_purpose")
+    return words("choice.part.pair", category=named, purpose=said)
+
+
 def secondary(reading: Reading, choices: Sequence[Held], rows: dict[str, int]) -> Choice:
     """The choice about secondary use, with exactly how many rows are open to it."""
     words, stopped = reading.words, stops(choices)
@@ -98,7 +142,7 @@ def secondary(reading: Reading, choices: Sequence[Held], rows: dict[str, int]) -
         state, action = words("choice.stop.stopped"), Action(words("choice.stop.resume"), stopped[0].end_href)
         since = words("choice.since", date=reading.when(stopped[0].since))
     else:
-        state, since = words("choice.stop.open"), ""
+        state, since = words("choice.stop.partly" if partial_stops(choices) else "choice.stop.open"), ""
         action = Action(words("choice.stop.do"), f"{HERE}/stop")
     effect = since + words("choice.stop.rows", n=sum(rows.values()))
     return Choice(words("choice.stop.name"), words("choice.stop.text"), state, effect, action)
@@ -118,34 +162,58 @@ def ending(choice: Held) -> str:
     match choice.effect:
         case LetsIn():
             return "end"
-        case Closes():
+        case Closes() | Ruled():
             return "open"
     return "lift" if _institution(choice) else "resume"
 
 
-def lines(reading: Reading, choices: Sequence[Held], rows: dict[str, int]) -> list[Choice]:
+def lines(reading: Reading, choices: Sequence[Held], rows: dict[str, int], by: Acting) -> list[Choice]:
+    """Every choice that holds, each with its way back, and those that can be made."""
     words = reading.words
     first = secondary(reading, choices, rows)
     detail = words("choice.stop.detail", rows=rows_in_words(reading, rows)) if rows else ""
-    lines = [Choice(first.name, first.text, first.state, first.effect + detail, first.action)]
+    part = Action(words("choice.part.do"), by.href(f"{HERE}/stop", part="1"))
+    more = () if stops(choices) else (part,)
+    action = replace(first.action, href=by.href(first.action.href)) if by.for_another else first.action
+    lines = [Choice(first.name, first.text, first.state, first.effect + detail, action, more)]
+    for each in partial_stops(choices):
+        name = words("choice.part.name", part=part_name(reading, *part_of(each)))
+        lines.append(_held_line(reading, "stop", name, each, by))
     for key, each in restrictions(choices).items():
         name = reading.names.get(f"Organization/{key}", consent_title(reading, each.consent))
-        lines.append(_held_line(reading, "restrict", name, each, "lift"))
+        lines.append(_held_line(reading, "restrict", name, each, by))
     for label, each in closings(choices).items():
         name = words(f"label.{label}") if f"label.{label}" in words else words("choice.close.name")
-        lines.append(_held_line(reading, "close", name, each, "open"))
-    more = Action(words("choice.close.do"), f"{HERE}/close")
+        lines.append(_held_line(reading, "close", name, each, by))
+    for record, each in closed_records(choices).items():
+        name = words("choice.record.name", title=reading.names.get(record, record))
+        lines.append(_held_line(reading, "close", name, each, by))
+    lines += [
+        _held_line(reading, "other", consent_title(reading, each.consent), each, by)
+        for each in others(choices)
+    ]
+    closing = Action(words("choice.close.do"), by.href(f"{HERE}/close"))
     state = words("choice.close.count", n=len(closings(choices)))
-    lines.append(Choice(words("choice.close.name"), words("choice.close.text"), state, "", more))
+    lines.append(Choice(words("choice.close.name"), words("choice.close.text"), state, "", closing))
+    if by.for_another:
+        return lines
     state = words("choice.family.count", n=len(relatives(choices)))
     family = Action(words("choice.change"), "/me/family")
     lines.append(Choice(words("choice.family.name"), words("choice.family.text"), state, "", family))
     return lines
 
 
-def _held_line(reading: Reading, kind: str, name: str, each: Held, end: str) -> Choice:
+def _held_line(reading: Reading, kind: str, name: str, each: Held, by: Acting) -> Choice:
     words = reading.words
-    since = words("choice.since", date=reading.when(each.since))
-    return Choice(
-        name, "", words(f"choice.{kind}.held"), since, Action(words(f"choice.button.{end}"), each.end_href)
+    since = words("choice.since", date=reading.when(each.since)) + given_in_words(reading, each.consent, by)
+    action = Action(
+        words(f"choice.button.{ending(each)}"), by.href(f"{HERE}/end", consent=str(each.consent["id"]))
     )
+    return Choice(name, "", words(f"choice.{kind}.held"), since, action)
+
+
+def given_in_words(reading: Reading, consent: Json, by: Acting) -> str:
+    """By whom a choice was made, where that was not the person."""
+    own = f"Patient/{by.chart.person}"
+    given = [str(each.get("reference", "")) for each in consent.get("performer", ())]
+    return "" if not given or own in given else reading.words("choice.given_by")

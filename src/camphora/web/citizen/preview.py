@@ -1,0 +1,139 @@
+"""What a choice would have allowed and hidden in the past year: her own receipts, decided again under it."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import orjson
+
+from camphora.gate import Gate
+from camphora.installation import Installation
+from camphora.policy import Facts, Purpose, Role, Whom
+from camphora.policy.admission import USUAL as USUAL_CODES
+from camphora.policy.asking import Asked, Asker
+from camphora.policy.codes import categories
+from camphora.policy.compiling import Compiled
+from camphora.policy.compiling import compile as compiled
+from camphora.policy.facts import facts_of
+from camphora.policy.labels import Rules
+from camphora.records import Look
+from camphora.web.citizen.download import everything
+from camphora.web.citizen.looked import MOST, OWN_LINE, Act, grouped, who
+from camphora.web.reading import Chart, Json, Reading
+from camphora.web.reading.titles import kind
+
+YEAR = 365 * 86_400_000
+MOST_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Choosing:
+    """A person's policy as it is, and as it would be with one more Consent."""
+
+    now: Compiled
+    then: Compiled
+    at: int
+
+    @classmethod
+    def between(cls, gate: Gate, whom: Whom, consent: Json) -> Choosing:
+        after = replace(whom, consents=(*whom.consents, {**consent, "id": "asked"}))
+        policy = gate.policy
+        return cls(compiled(whom, policy), compiled(after, policy), int(time.time() * 1000))
+
+    def ends(self, asker: Asker, purposes: tuple[str, ...], facts: Facts) -> bool:
+        """Whether what is permitted now would be denied then."""
+        asked = Asked(asker, purposes, "access", self.at)
+        return self.now.judge(asked)(facts).permitted and not self.then.judge(asked)(facts).permitted
+
+
+def told(
+    installation: Installation, chart: Chart, reading: Reading, consent: Json, *, within: bool = False
+) -> list[str]:
+    """The past year under a new choice, in sentences; `within`: also which of her records it would close for care."""
+    whom = chart.store.whom(chart.access, chart.person)
+    choosing = Choosing.between(installation.gate, whom, consent)
+    found = list(_acts(chart, choosing.at))
+    ended = [act for act in found if _would_end(chart, choosing, act)]
+    words = reading.words
+    if within:
+        return [*_closed(chart, reading, choosing), words("preview.looks", n=len(found))]
+    said = [words("preview.acts", n=len(found), ended=len(ended))]
+    if ended:
+        reading = reading.named(chart.names(f"Organization/{act.newest.organisation}" for act in ended))
+        counts = Counter(who(reading, act.newest) for act in ended)
+        named = [words("preview.who", who=name, n=n) for name, n in counts.most_common(MOST_NAMED)]
+        more = words("preview.more", n=len(counts) - MOST_NAMED) if len(counts) > MOST_NAMED else ""
+        said.append(words("preview.named", names=reading.join(named), more=more))
+    return said
+
+
+def rows_after(
+    installation: Installation, chart: Chart, reading: Reading, consent: Json, purposes: Sequence[str]
+) -> str:
+    """By view how many rows are open to these purposes of secondary use now, and how many would be: 診斷 12 → 0."""
+    rows = installation.lake.open_rows_of(chart.person, chart.access, purposes)
+    whom = chart.store.whom(chart.access, chart.person)
+    choosing = Choosing.between(installation.gate, whom, consent)
+    asker = Asker("Practitioner/any", Role.ANALYST)
+    words, said = reading.words, []
+    for name, count in rows.items():
+        record_type = _type_of(name)
+        facts = Facts(type=record_type, category=categories().get(record_type, "other"))
+        ends = any(choosing.ends(asker, (purpose,), facts) for purpose in purposes)
+        label = words(f"view_rows.{name}") if f"view_rows.{name}" in words else name
+        said.append(words("preview.rows_of", name=label, before=count, after=0 if ends else count))
+    return reading.join(said)
+
+
+def _type_of(view: str) -> str:
+    """The record type that a view lists: medication_request, MedicationRequest."""
+    return {"person": "Patient"}.get(view) or "".join(part.capitalize() for part in view.split("_"))
+
+
+def _acts(chart: Chart, at: int) -> Iterator[Act]:
+    """What others read of her in the past year."""
+    looks = chart.store.looks(chart.access, chart.person, MOST)
+    kept = [
+        look
+        for look in looks
+        if look.at >= at - YEAR and look.purpose != Purpose.SELF and look.act not in OWN_LINE
+    ]
+    yield from grouped(kept)
+
+
+def _would_end(chart: Chart, choosing: Choosing, act: Act) -> bool:
+    """Whether any look of the act would have been refused."""
+    return any(_look_ends(chart, choosing, look) for look in act.looks)
+
+
+def _look_ends(chart: Chart, choosing: Choosing, look: Look) -> bool:
+    if look.decision == "deny" or look.basis or look.role not in set(Role) or look.purpose not in USUAL_CODES:
+        return False
+    organisation = f"Organization/{look.organisation}" if look.organisation else None
+    asker = Asker(f"Practitioner/{look.reader}", Role(look.role), organisation=organisation)
+    purposes = tuple(chart.store.audit.receipt(look.receipt)["purposes"])
+    purposes = purposes or (USUAL_CODES[Purpose(look.purpose)],)
+    return any(
+        choosing.ends(asker, purposes, Facts(type=name, category=categories().get(name, "other")))
+        for name in look.types
+    )
+
+
+def _closed(chart: Chart, reading: Reading, choosing: Choosing) -> Iterator[str]:
+    """Which of her records clinicians would see no more."""
+    asker = Asker("Practitioner/any", Role.CLINICIAN, organisation="Organization/any")
+    rules, counts = Rules.bundled(), Counter[str]()
+    for version in everything(chart):
+        if version.type == "Consent":
+            continue
+        resource = orjson.loads(version.body or b"{}")
+        labels = {one.label for one in rules.of(resource) if one.label}
+        if choosing.ends(asker, ("TREAT",), facts_of(resource, labels)):
+            counts[kind(reading, version.type)] += 1
+    words = reading.words
+    named = [words("preview.records_of", kind=name, n=n) for name, n in counts.most_common()]
+    key = "preview.records" if counts else "preview.no_records"
+    yield words(key, n=counts.total(), kinds=reading.join(named))
