@@ -13,6 +13,7 @@ from camphora.policy.access import Access, ClosedSet, HiddenSet, Reader
 from camphora.policy.asking import Reason
 from camphora.policy.choices import CLOSED, STOPPED, allowed, restricted
 from camphora.policy.codes import ancestry, class_of, is_project
+from camphora.policy.policy import Policy
 from camphora.policy.vocabulary import Purpose, Role
 
 SHARED_TYPES = frozenset(
@@ -195,6 +196,10 @@ def _care(request: Request) -> Admission:
 
 def _secondary(request: Request) -> Admission:
     """Stops apply, and for a secondary use below TREAT what was chosen for care as well."""
+    policy = Policy.taiwan()
+    if request.reader.organisation_kind in policy["secondary.refused_organisations"]:
+        code = "applicant-not-eligible"
+        return Admission(None, (Reason(code, permits=False, source=policy.source(code)),))
     codes, organisation = _codes(request), request.reader.organisation
     treats = any("TREAT" in ancestry(code) for code in codes)
     hidden = [_stop(code) for code in codes]
