@@ -402,6 +402,7 @@ class RecordItem:
     source: str = ""
     why: str = ""
     closed: str = ""
+    actions: Sequence[Action] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

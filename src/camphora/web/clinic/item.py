@@ -14,7 +14,7 @@ from starlette.responses import Response
 from camphora.errors import NotFound
 from camphora.fhir import definitions
 from camphora.fhir.search import MOST_ALTERNATIVES
-from camphora.pages import Block, Column, Link, Moment, Table, Timeline
+from camphora.pages import Action, Block, Column, Link, Moment, Table, Timeline
 from camphora.policy import Access, Purpose
 from camphora.policy.admission import SHARED_TYPES
 from camphora.records import Version
@@ -86,6 +86,7 @@ class ItemPages(Desk):
             source=place(reading, opened.resource),
             why=self.why(request, opened.access.purpose, opened.person or None),
             closed=reading.words("clinic.closed") if closed else "",
+            actions=_choices(reading, opened),
         )
         return self.site.page(request, context, synthetic=is_synthetic([opened.resource]))
 
@@ -150,6 +151,14 @@ class ItemPages(Desk):
         history = self.store.history(opened.access, opened.type, opened.version.id)
         versions = elements.versions(reading, _changes(reading, history))
         return [*course.chart(reading, similar), *([told] if opened.type in SIMILAR else []), versions]
+
+
+def _choices(reading: Reading, opened: Opened) -> list[Action]:
+    """What the person herself may choose about this one record."""
+    if opened.access.ground != "own-record" or opened.type in {"Patient", "Consent"} or not opened.person:
+        return []
+    record = urlencode({"record": f"{opened.type}/{opened.version.id}"})
+    return [Action(reading.words("choice.record.do"), f"/me/choices/close?{record}")]
 
 
 def _person(resource: Json) -> str:

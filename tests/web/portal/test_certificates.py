@@ -1,0 +1,160 @@
+"""A choice asked with the past year decided again, made in whole or part, and its 受理證明 checked offline."""
+
+import json
+import re
+
+import pytest
+
+from camphora.audit import check_proof
+from camphora.audit.receipt import salted_digest
+from camphora.cli import main
+from camphora.policy import Purpose
+
+
+def rows_of(world, *purposes):
+    return world.installation.lake.open_rows_of(world.cast.citizen, world.access("citizen"), purposes)
+
+
+def certificate_of(browser):
+    return re.search(r"/me/certificates/(\d+)", browser.get("/me/certificates").text)[1]
+
+
+def proof_of(browser):
+    return browser.get(f"/me/certificates/{certificate_of(browser)}/proof.json").json()
+
+
+@pytest.mark.parametrize("lang", ["zh-TW", "en"])
+def test_each_act_gives_a_certificate(fresh, lang):
+    browser = fresh.browser("citizen", lang)
+    answer = browser.submit("/me/choices/stop")
+    number = re.search(r"/me/certificates/(\d+)", answer.text)[1]
+    said = browser.words(f"/me/certificates/{number}")
+    assert ("停止特定目的外利用" if lang == "zh-TW" else "Stop of secondary use") in said
+    assert "camphora audit check" in said
+
+
+def test_a_certificate_is_checked_offline_and_bound_to_the_choice_as_written(fresh, tmp_path, capsys):
+    browser = fresh.browser("citizen")
+    browser.submit("/me/choices/restrict", organisation=fresh.cast.hospital)
+    proof = proof_of(browser)
+    assert check_proof(proof)
+    entry = json.loads(proof["entry"])
+    assert entry["act"] == "choice"
+    (consent,) = proof["consents"]
+    body = fresh.installation.store.read(fresh.access("citizen"), "Consent", consent["id"]).body
+    assert salted_digest(bytes.fromhex(proof["salt"]), [body]) == entry["result"]
+    path = tmp_path / "proof.json"
+    path.write_text(json.dumps(proof))
+    assert main(["audit", "check", str(path)]) == 0
+    path.write_text(json.dumps({**proof, "entry": proof["entry"].replace("choice", "search")}))
+    assert main(["audit", "check", str(path)]) != 0
+    capsys.readouterr()
+
+
+def test_ending_a_choice_is_an_act_of_its_own(fresh):
+    browser = fresh.browser("citizen")
+    browser.submit("/me/choices/stop")
+    consent = re.search(r"/me/choices/end\?consent=([\w.-]+)", browser.get("/me/choices").text)[1]
+    browser.submit("/me/choices/end", consent=consent)
+    numbers = dict.fromkeys(re.findall(r"/me/certificates/(\d+)", browser.get("/me/certificates").text))
+    ended, made = list(numbers)
+    assert "結束：停止特定目的外利用" in browser.words(f"/me/certificates/{ended}")
+    assert "作成：停止特定目的外利用" in browser.words(f"/me/certificates/{made}")
+
+
+def test_a_certificate_of_somebody_else_is_absent(fresh):
+    browser = fresh.browser("citizen")
+    browser.submit("/me/choices/stop")
+    number = certificate_of(browser)
+    stranger = fresh.browser("father")
+    for path in (f"/me/certificates/{number}", f"/me/certificates/{number}/proof.json"):
+        assert stranger.get(path).status_code == 404
+        assert stranger.get(path + f"?for={fresh.cast.citizen}").status_code == 403
+    looked = fresh.installation.store.looks(fresh.access("citizen"), fresh.cast.citizen, 5)
+    other = next(look.receipt for look in looked if look.act != "choice")
+    assert browser.get(f"/me/certificates/{other}").status_code == 404
+
+
+def test_a_part_of_secondary_use_is_stopped_and_the_rest_stays(fresh):
+    browser = fresh.browser("citizen")
+    before = rows_of(fresh, "HRESCH")
+    said = browser.words("/me/choices/stop?category=diagnoses&purpose=HRESCH")
+    assert f"診斷 {before['condition']} → 0" in said
+    assert f"就醫 {before['encounter']} → {before['encounter']}" in said
+    answer = browser.submit("/me/choices/stop", category="diagnoses", purpose="HRESCH")
+    assert "診斷與過敏，用於研究" in answer.text
+    after = rows_of(fresh, "HRESCH")
+    assert after == {**before, "condition": 0}
+    assert rows_of(fresh, "HQUALIMP")["condition"] == before["condition"]
+    assert "已停止一部分" in browser.words("/me")
+    again = browser.submit("/me/choices/stop", category="diagnoses", purpose="HRESCH")
+    assert again.text.count("診斷與過敏，用於研究") == 1
+    consent = re.search(r"/me/choices/end\?consent=([\w.-]+)", again.text)[1]
+    browser.submit("/me/choices/end", consent=consent)
+    assert rows_of(fresh, "HRESCH") == before
+
+
+@pytest.mark.parametrize("given", [{"category": "horoscopes"}, {"purpose": "TREAT"}, {"purpose": "HMARKT"}])
+def test_a_part_that_is_none_is_refused(world, given):
+    browser = world.browser("citizen")
+    assert browser.submit("/me/choices/stop", **given).status_code == 404
+    assert browser.get("/me/choices/stop", params=given).status_code == 404
+
+
+def test_the_past_year_is_decided_again_before_she_restricts(fresh):
+    citizen, person = fresh.browser("citizen"), fresh.cast.citizen
+    path = f"/me/choices/restrict?organisation={fresh.cast.hospital}"
+    assert "其中 0 次不會成立" in citizen.words(path)
+    fresh.browser("clinician").get(f"/patients/{person}")
+    fresh.browser("other").get(f"/patients/{person}")
+    said = citizen.words(path)
+    assert "查閱或利用您的資料 2 次" in said
+    assert "其中 1 次不會成立" in said
+    assert "何志華" in said
+    assert "林淑芬" not in said
+
+
+def test_questions_about_many_are_decided_again_before_she_stops(fresh):
+    fresh.browser("analyst").get("/ask?view=condition&by=sex")
+    said = fresh.browser("citizen").words("/me/choices/stop")
+    assert "其中 1 次不會成立" in said
+    assert "其中 0 次不會成立" in fresh.browser("citizen").words("/me/choices/stop?category=genetic")
+
+
+def test_closing_a_part_tells_which_records_it_closes(world):
+    browser = world.browser("citizen")
+    assert re.search(r"照護人員將看不到您的 \d+ 筆紀錄：.*診斷", browser.words("/me/choices/close?label=PSY"))
+    assert "目前沒有屬於這一部分的紀錄" in browser.words("/me/choices/close?label=HIV")
+
+
+def test_one_record_is_closed_and_opened_again(fresh):
+    citizen, clinician = fresh.browser("citizen"), fresh.browser("clinician")
+    record = f"Condition/{fresh.one('Condition')['id']}"
+    assert f"record={record.replace('/', '%2F')}" in citizen.get(f"/records/{record}").text
+    assert "看不到您的 1 筆紀錄" in citizen.words(f"/me/choices/close?record={record}")
+    assert clinician.get(f"/records/{record}").status_code == 200
+    answer = citizen.submit("/me/choices/close", record=record)
+    assert "一筆紀錄" in answer.text
+    assert clinician.get(f"/records/{record}").status_code == 404
+    assert citizen.get(f"/records/{record}").status_code == 200
+    consent = re.search(r"/me/choices/end\?consent=([\w.-]+)", answer.text)[1]
+    citizen.submit("/me/choices/end", consent=consent)
+    assert clinician.get(f"/records/{record}").status_code == 200
+
+
+def test_only_a_record_of_hers_can_be_closed(world):
+    browser = world.browser("citizen")
+    for record in ("Condition/nobody", f"Patient/{world.cast.citizen}", "Consent/agreed", "Nonsense/x"):
+        assert browser.submit("/me/choices/close", record=record).status_code == 404
+        assert browser.get("/me/choices/close", params={"record": record}).status_code == 404
+
+
+def test_a_choice_is_written_as_r4_says(fresh):
+    browser = fresh.browser("citizen")
+    record = f"Condition/{fresh.one('Condition')['id']}"
+    browser.submit("/me/choices/stop", category="diagnoses", purpose="HRESCH")
+    browser.submit("/me/choices/close", record=record)
+    whom = fresh.installation.store.whom(fresh.access("citizen", Purpose.SELF), fresh.cast.citizen)
+    validator = fresh.installation.standard.validator
+    for consent in whom.consents:
+        assert not [each for each in validator.validate(consent) if each.severity in {"error", "fatal"}]
