@@ -247,6 +247,14 @@ def test_another_site_cannot_write_by_the_api_with_a_readers_cookie(app, install
         assert answer.json()["resourceType"] == "OperationOutcome"
 
 
+def test_a_token_in_an_address_or_a_form_opens_nothing(app, installation):
+    token = installation.gate.identity.issue_token("lin", "nightly", 1)
+    assert browser(app).get(f"/fhir/Patient?access_token={token}").status_code == 401
+    form = browser(app).post("/fhir/Patient/_search", data={"access_token": token})
+    assert form.status_code == 401
+    assert browser(app).get("/fhir/Patient", headers={"authorization": f"Bearer {token}"}).status_code == 200
+
+
 ELSEWHERE = (
     "https://elsewhere.example/", "//elsewhere.example", "///elsewhere.example", "/\\elsewhere.example",
     "\\\\elsewhere.example", "/\t/elsewhere.example", "\t//elsewhere.example", "/\n/elsewhere.example",
