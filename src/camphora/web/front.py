@@ -13,7 +13,6 @@ import ipaddress
 import re
 import time
 from collections import OrderedDict
-from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -168,7 +167,7 @@ class Bounded:
             if whole:
                 return await receive()
             try:
-                message: Any = await asyncio.wait_for(receive(), max(0.001, end - time.monotonic()))
+                message: Message = await asyncio.wait_for(receive(), max(0.001, end - time.monotonic()))
             except TimeoutError:
                 raise Invalid("web-body-slow", seconds=seconds) from None
             size += len(message.get("body", b""))
