@@ -358,7 +358,7 @@ class One:
             return self.deny("type-refused")
         if "family" in self.settings["consents.classes"]:
             verdict = combined(self, whom, self.facts)
-            if verdict and verdict.permits:
+            if verdict and verdict.permits and verdict.provision:
                 return Found(permitted=True, reasons=(*self.before, verdict.told("let-in")))
         return self.deny("not-let-in")
 
@@ -373,7 +373,7 @@ class One:
             return "basis-no-reason"
         if basis.since is None or basis.until is None or not basis.since <= asked.at < basis.until:
             return "basis-not-in-force"
-        if not basis.approver or basis.approver == asked.reader.id:
+        if not basis.approver or basis.approver in (asked.reader.id, asked.reader.person):
             return "basis-no-approver"
         if not set(row["purposes"]) & lineage(self.purpose, self.rules):
             return "basis-other-purpose"
@@ -487,7 +487,7 @@ class Verdict:
     criteria: frozenset[str]
     dated: int
     own: bool
-    giver: str | None
+    givers: frozenset[str]
     names_project: bool
     project_decided: bool = False
 
@@ -510,14 +510,15 @@ class Given:
 def givers(consent: Json, whom: Whom, when: int | None, at: int, rules: Rules) -> list[Given]:
     """Who gave it and could; the own act first."""
     moment = at if when is None else when
-    performers = [one.get("reference") for one in consent.get("performer", ())]
-    own = not performers or bool(set(performers) & {whom.id, (consent.get("patient") or {}).get("reference")})
+    performers = [one["reference"] for one in consent.get("performer", ()) if one.get("reference")]
+    person = {whom.id, (consent.get("patient") or {}).get("reference")}
+    own = not consent.get("performer") or bool(set(performers) & person)
     found = []
     able = not incapable(whom, moment) and not dead(whom, moment)
     if own and able and (when is None or old_enough(whom, when, rules)):
         found.append(Given("own", whom.id))
     for who in performers:
-        if not who or who.split("/")[0] not in ("RelatedPerson", "Patient"):
+        if who.split("/")[0] not in ("RelatedPerson", "Patient"):
             continue
         for one in whom.stand_ins:
             if one.who != who:
@@ -759,15 +760,15 @@ def verdict_of(question: Question, whom: Whom, consent: Json) -> Verdict | None:
         node = _deepest(denies, [], settings["combining.siblings"])
         if node is None:
             return None
-    by = (permits_by if node.permits else given)[0]
+    by = permits_by if node.permits else given
     return Verdict(
         node.permits,
         consent.get("id"),
         node.path,
         node.criteria,
         OPEN[0] if dated is None else dated,
-        by.kind == "own",
-        by.who,
+        by[0].kind == "own",
+        frozenset(one.who for one in by),
         node.names_project,
     )
 
@@ -787,8 +788,8 @@ def _deepest(denies: list[Node], permits: list[Node], siblings: str) -> Node | N
     depth = max(node.depth for node in everything)
     denying = [node for node in denies if node.depth == depth]
     permitting = [node for node in permits if node.depth == depth]
-    order = [*permitting, *denying] if siblings == "permit-overrides" else [*denying, *permitting]
-    return order[0]
+    standing, other = (permitting, denying) if siblings == "permit-overrides" else (denying, permitting)
+    return max(standing or other, key=lambda node: len(node.criteria - {"period"}))
 
 
 def combined(one: One, whom: Whom, facts: Facts | None) -> Verdict | None:
@@ -802,22 +803,27 @@ def combined(one: One, whom: Whom, facts: Facts | None) -> Verdict | None:
         return differing
     secondary = one.cls == "secondary"
     if secondary and (named := [verdict for verdict in verdicts if verdict.names_project]):
-        denied = [verdict for verdict in named if not verdict.permits]
-        return denied[0] if denied else replace(named[0], project_decided=True)
+        standing = _deny_overrides(named)
+        assert standing
+        return replace(standing, project_decided=standing.permits)
     algorithm = one.settings["combining.secondary" if secondary else "combining.care"]
     return ALGORITHMS[algorithm](verdicts)
 
 
 def _differing(verdicts: list[Verdict]) -> Verdict | None:
-    """The denial of a stand-in, where another one permits."""
-    for denial in verdicts:
-        if not denial.permits and any(v.permits and v.giver != denial.giver for v in verdicts):
-            return denial
+    """The denial of a stand-in, where another one permits: no stand-in gave both."""
+    pairs = (
+        (denial, other) for denial in verdicts for other in verdicts if other.permits and not denial.permits
+    )
+    if any(not denial.givers & other.givers for denial, other in pairs):
+        return _first(verdicts, permits=False)
     return None
 
 
 def _first(verdicts: list[Verdict], *, permits: bool) -> Verdict | None:
-    return next((verdict for verdict in verdicts if verdict.permits is permits), None)
+    """Of one sense the verdict that is named: the most specific, then the latest, then the first given."""
+    of_sense = [verdict for verdict in verdicts if verdict.permits is permits]
+    return max(of_sense, key=lambda verdict: (verdict.specificity, verdict.dated), default=None)
 
 
 def _deny_overrides(verdicts: list[Verdict]) -> Verdict | None:
@@ -845,7 +851,7 @@ NOBODY = Verdict(
     criteria=frozenset(),
     dated=0,
     own=False,
-    giver=None,
+    givers=frozenset(),
     names_project=False,
 )
 

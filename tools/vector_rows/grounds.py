@@ -71,7 +71,7 @@ def emergency() -> Dimension:
     d.row("識別碼小寫亦可", "Small letters will do", OPENED, ask(identifier="a123456789"), closed)
     d.row("識別碼附系統", "The identifier with its system", OPENED, ask(identifier=f"{NATIONAL}|A123456789"), closed)
     d.row("理由過短", "The reason is too short", "deny emergency-no-reason,restricted @c1:provision", ask(reason="急救"), closed)
-    d.row("理由恰為八字", "A reason of exactly eight characters", OPENED, ask(reason="車禍昏迷送醫急救"), closed)
+    d.row("理由恰為八字", "A reason of exactly eight characters", OPENED, ask(reason="溺水無呼吸送急診"), closed)
     d.row("理由七字", "A reason of seven characters", "deny emergency-no-reason,restricted @c1:provision", ask(reason="昏迷送醫急救中"), closed)
     d.row("理由為空白", "A reason of blanks", "deny emergency-no-reason,restricted @c1:provision", ask(reason="          "), closed)
     d.row("宣告當時", "At the moment of the declaration", OPENED, ask(declared="2026-03-10T09:00:00+08:00"), closed)
