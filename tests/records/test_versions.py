@@ -164,6 +164,7 @@ def test_a_killed_process_leaves_a_choice_wholly_before_or_wholly_after(tmp_path
             name = f"p{number}"
             made = [patient(name, "林大同", "1980-01-01", f"A{number:09}"), choices.restrict(name, "h1", NOW)]
             store.write(loading("t"), [Put(each) for each in made])
+            print("wrote", flush=True)
         """
     )
     chance, number = random.Random(7), 0
@@ -175,7 +176,9 @@ def test_a_killed_process_leaves_a_choice_wholly_before_or_wholly_after(tmp_path
             text=True,
         )
         assert child.stdout.readline() == "ready\n"
-        time.sleep(chance.uniform(0.005, 0.15))
+        for _ in range(chance.randrange(1, 5)):
+            assert child.stdout.readline() == "wrote\n"
+        time.sleep(chance.uniform(0, 0.02))
         child.kill()
         child.wait()
         child.stdout.close()

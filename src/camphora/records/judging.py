@@ -11,6 +11,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import apsw
@@ -18,7 +19,7 @@ import orjson
 
 from camphora.fhir import json as fhir_json
 from camphora.policy import Access
-from camphora.policy.asking import Decision, Facts, Span, StandIn, Whom
+from camphora.policy.asking import Asked, Decision, Facts, Span, StandIn, Whom
 from camphora.policy.compiling import Compiled
 from camphora.policy.compiling import compile as compile_policy
 from camphora.policy.facts import facts_of, parts_of, without
@@ -71,8 +72,12 @@ class Judge:
         self.type = record_type
         self.connection = connection
         self.policy = policy
-        self.asked = access.asked("access", int(time.time() * 1000))
+        self.now = int(time.time() * 1000)
         self._permits: dict[int, Permits] = {}
+
+    @cached_property
+    def asked(self) -> Asked:
+        return self.access.asked("access", self.now)
 
     def _compiled(self, person: int) -> Compiled:
         return PERSONS.of(self.connection, person, self.policy or Policy.taiwan())

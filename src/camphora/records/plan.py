@@ -116,16 +116,16 @@ def plan(query: Query, access: Access, connection: apsw.Connection) -> Plan:
 
 
 class NamedPersons(NamedTuple):
-    """The persons whom a query names, `seen` those among them whom the reader may know; `any` whether it names one at
-    all, absent ones too."""
+    """The persons whom a query names; `seen`: whether the reader may know one of them. Empty and seen where it names
+    nobody."""
 
-    any: bool
     persons: list[int]
-    seen: list[int]
+    seen: bool
 
 
-def named_persons(query: Query, access: Access, connection: apsw.Connection) -> NamedPersons:
-    """That nothing was found about a person is told of them too, and so it is where they are hidden from the reader."""
+def named_persons(query: Query, access: Access, connection: apsw.Connection, *, found: bool) -> NamedPersons:
+    """That nothing was found about a person is told of them too, and so it is where they are hidden from the reader.
+    `found`: whether the query found something, and so the reader knows somebody."""
     patients = [
         key
         for clause in query.clauses
@@ -133,16 +133,17 @@ def named_persons(query: Query, access: Access, connection: apsw.Connection) -> 
         for kind, key in clause.alternatives
         if kind in {"Patient", None}
     ]
-    if not patients:
-        return NamedPersons(any=False, persons=[], seen=[])
+    persons = Names(connection).persons(patients)
+    if not patients or found:
+        return NamedPersons(persons, seen=True)
     seen = visible(access, "Patient", connection)
     marks = ",".join("?" * len(patients))
     sql = (
-        "SELECT r.person FROM record r JOIN type t ON t.no = r.type"
+        "SELECT 1 FROM record r JOIN type t ON t.no = r.type"
         f" WHERE t.name = 'Patient' AND r.id IN ({marks}) AND {seen.sql}"
     )
-    found = [person for (person,) in connection.execute(sql, (*patients, *seen.values)) if person is not None]
-    return NamedPersons(any=True, persons=Names(connection).persons(patients), seen=found)
+    row = next(connection.execute(f"{sql} LIMIT 1", (*patients, *seen.values)), None)
+    return NamedPersons(persons, seen=row is not None)
 
 
 def _driven(conditions: list[Condition], areas: list[int]) -> tuple[str, list[Condition]]:

@@ -135,11 +135,11 @@ class SQLiteStore:
             limit = _limit(query)
             sql, values = compiled.select("r.person, r.id, r.version, r.updated", after, limit + 1)
             rows = list(reader.execute(sql, values)) if limit else []
-            named = named_persons(query, access, reader)
+            named = named_persons(query, access, reader, found=bool(rows or total))
         found = rows[:limit]
         persons |= BitMap(named.persons) | BitMap(_persons(row[0] for row in found))
         versions = [Version(query.type, *row[1:5]) for row in found]
-        ruling: Ruling | None = "deny" if named.any and not named.seen else None
+        ruling: Ruling | None = None if named.seen else "deny"
         self._looks.leave(access, Act("search", [query.type], _bodies(versions), ruling), persons, reader)
         more = len(rows) > limit > 0
         token = paging.issue(self._secret, access, query, list(found[-1][5:])) if more else None

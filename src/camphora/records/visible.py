@@ -111,10 +111,11 @@ class _Planner:
         """What the person's choices leave: judged where they are ruled or opened in an emergency, else by joins."""
         simple = _joined([*self._hidden(), *self._closed()])
         found = simple
-        if self._any_ruled():
+        if self._weighed():
             ruled = self._ruled("r.person")
             found = Predicate(
-                f"CASE WHEN {ruled.sql} THEN {JUDGED} ELSE ({simple.sql}) END",
+                f"CASE WHEN r.person NOT IN (SELECT person FROM chosen) THEN 1 WHEN {ruled.sql} THEN {JUDGED}"
+                f" ELSE ({simple.sql}) END",
                 [*ruled.values, self._pointer(), *simple.values],
             )
         if self.access.emergency is not None:
@@ -128,14 +129,12 @@ class _Planner:
         return found
 
     def _hidden(self) -> Iterator[Predicate]:
-        for hidden in self._sets():
+        for hidden in self.access.hidden_for(self.type):
             member = self._member(hidden, "r.person")
             yield Predicate(f"NOT {member.sql}", member.values)
 
     def _closed(self) -> Iterator[Predicate]:
         for closed in self.access.closed:
-            if not self._any("closed", closed.name):
-                continue
             sql = (
                 "r.labels = 0 OR NOT EXISTS (SELECT 1 FROM closed c WHERE c.name = ? AND c.person = r.person"
                 f" AND (c.mask & r.labels) <> 0 AND {WITHIN.format('c')})"
@@ -145,11 +144,11 @@ class _Planner:
     def _naming_others(self) -> Iterator[Predicate]:
         """A record that names other patients is hidden with each of them."""
         tests: list[Predicate] = []
-        members = [self._member(hidden, "a.person") for hidden in self._sets()]
+        members = [self._member(hidden, "a.person") for hidden in self.access.hidden_for(self.type)]
         hidden = Predicate(
             " OR ".join(each.sql for each in members) or NOWHERE, [v for each in members for v in each.values]
         )
-        if self._weighed() in {"care", "secondary"} and self._any_ruled():
+        if self._weighed() in {"care", "secondary"}:
             ruled = self._ruled("a.person")
             judged = JUDGED.replace("r.person", "a.person")
             tests.append(
@@ -173,26 +172,11 @@ class _Planner:
         allowed = f"EXISTS (SELECT 1 FROM allowed w WHERE w.name = ? AND w.person = {person} AND {WITHIN.format('w')})"
         return Predicate(f"({sql} AND NOT {allowed})", [*values, hidden.unless, self.now, self.now])
 
-    def _sets(self) -> list[HiddenSet]:
-        return [hidden for hidden in self.access.hidden_for(self.type) if self._any("hidden", hidden.name)]
-
-    def _any(self, table: str, name: str) -> bool:
-        """Whether a set has anybody at all, in this snapshot: an empty one is joined with nothing."""
-        return (
-            next(self.connection.execute(f"SELECT 1 FROM {table} WHERE name = ? LIMIT 1", (name,)), None)
-            is not None
-        )
-
     def _weighed(self) -> str | None:
         """The class in which Consents are weighed for this purpose, as the rows of `ruled` call it."""
         return {Purpose.CARE: "care", Purpose.SECONDARY: "secondary", Purpose.SELF: "family"}.get(
             self.access.purpose
         )
-
-    def _any_ruled(self) -> bool:
-        sql = "SELECT 1 FROM ruled WHERE instr(classes, ?) LIMIT 1"
-        weighed = self._weighed()
-        return weighed is not None and next(self.connection.execute(sql, (weighed,)), None) is not None
 
     def _ruled(self, person: str) -> Predicate:
         sql = f"SELECT 1 FROM ruled u WHERE u.person = {person} AND instr(u.classes, ?) AND {WITHIN.format('u')}"
