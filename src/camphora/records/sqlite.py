@@ -23,12 +23,12 @@ from camphora.fhir.search import Query
 from camphora.policy import Access
 from camphora.policy.access import HiddenSet
 from camphora.policy.admission import SHARED_TYPES
-from camphora.policy.asking import Whom
+from camphora.policy.asking import Facts, Whom
 from camphora.policy.labels import Found, Rules
 from camphora.policy.vocabulary import Purpose, Role
 from camphora.records import paging
 from camphora.records.connections import Connections
-from camphora.records.judging import stood_for, whom_of
+from camphora.records.judging import Judge, stood_for, whom_of
 from camphora.records.keeper import Keeper
 from camphora.records.labelling import Labelling, Progress, progress, run
 from camphora.records.looks import Act, Looks
@@ -208,6 +208,23 @@ class SQLiteStore:
         with reader:
             found = whom_of(reader, numbers[0])
         return found  # noqa: RET504 - as above
+
+    def explained(self, access: Access, record_type: str, record_id: str) -> tuple[str | None, Facts]:
+        """Whose a record is (None: nobody's) and its facts as a decision weighs them. For the gate alone; the record
+        itself is not given."""
+        if access.ground != "deciding":
+            raise Forbidden("records-not-a-follower")
+        sql = (
+            "SELECT r.person, p.patient, r.labels, r.body FROM record r JOIN type t ON t.no = r.type"
+            " LEFT JOIN person p ON p.no = r.person WHERE t.name = ? AND r.id = ? AND r.deleted = 0"
+        )
+        reader = self._connections.reader()
+        with reader:
+            row = next(reader.execute(sql, (record_type, record_id)), None)
+            if row is None:
+                raise NotFound("records-not-found", type=record_type)
+            number, patient, labels, body = row
+            return patient, Judge(access, record_type, reader).facts(number, labels, body)
 
     def rules_of(self, access: Access, record_type: str, record_id: str) -> list[Found]:
         """The labels that a record bears by rule, each with the rule's name; of a record that the Access may see."""
