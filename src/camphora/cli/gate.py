@@ -1,4 +1,4 @@
-"""`camphora gate standing | project | projects | end-project | bases`: what the gate knows beside accounts."""
+"""`camphora gate standing | project | projects | end-project | bases | explain`: what the gate knows beside accounts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+import orjson
+
 from camphora.cli.terminal import Terminal
 from camphora.cli.user import identity
 from camphora.errors import Invalid, NotFound
@@ -16,10 +18,14 @@ from camphora.gate.bases import Bases
 from camphora.gate.projects import Project, Projects
 from camphora.gate.standing import Kind, Standing, Standings
 from camphora.gate.state import State, now
+from camphora.policy import Purpose, Role
 from camphora.policy.choices import TAIPEI
+from camphora.policy.policy import Policy
 
 if TYPE_CHECKING:
     from camphora.cli.parser import Tree
+    from camphora.gate import User
+    from camphora.gate.explaining import Explanation
 
 KINDS = get_args(Kind)
 
@@ -55,6 +61,12 @@ def add(tree: Tree) -> None:
     ended.add_argument("id", metavar="ID", help=tree.words("gate_project.id"))
     _folder(ended, tree)
     _folder(verbs.command("bases", run_bases, "gate_bases"), tree)
+    told = verbs.command("explain", run_explain, "gate_explain", "persons")
+    for name in ("reader", "purpose", "record"):
+        told.add_argument(f"--{name}", required=True, metavar="TEXT", help=tree.words(f"gate_explain.{name}"))
+    told.add_argument("--at", metavar="TEXT", help=tree.words("gate_explain.at"))
+    told.add_argument("--by", metavar="NAME", help=tree.words("gate_explain.by"))
+    _folder(told, tree)
 
 
 def _folder(made: argparse.ArgumentParser, tree: Tree) -> None:
@@ -187,3 +199,68 @@ def run_bases(given: argparse.Namespace, terminal: Terminal) -> int:
     keys = ("no", "basis", "applicant", "approver", "since", "until", "state", "uses")
     terminal.table([(key, terminal.words(f"gate_bases.{key}")) for key in keys], rows)
     return 0
+
+
+def run_explain(given: argparse.Namespace, terminal: Terminal) -> int:
+    """The decision, its rule path and the receipt it would leave. Leaves a receipt in the name of an administrator."""
+    from camphora.gate.explaining import Explaining, as_json
+    from camphora.installation import Installation
+
+    at = _moment(given.at) if given.at else None
+    installation = Installation.open(given.folder)
+    try:
+        gate = installation.gate
+        asked_by = next((user for user in gate.identity.users() if _may_explain(user, given.by)), None)
+        if asked_by is None:
+            raise NotFound("gate-no-user", name=given.by or Role.ADMINISTRATOR)
+        access = gate.access(asked_by.reader(), Purpose.OPERATION)
+        told = Explaining(gate, installation.store).explain(
+            access, given.reader, given.purpose.split(), given.record, at
+        )
+        installation.store.settle()
+    finally:
+        installation.close()
+    _say_explained(terminal, told, as_json(told))
+    return 0
+
+
+def _may_explain(user: User, name: str | None) -> bool:
+    return user.role is Role.ADMINISTRATOR and name in (None, user.name)
+
+
+def _moment(text: str) -> int:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise Invalid("gate-explain-moment") from None
+    if found.tzinfo is None:
+        raise Invalid("gate-explain-moment")
+    return _milliseconds(found)
+
+
+def _say_explained(terminal: Terminal, told: Explanation, whole: bytes) -> None:
+    words, policy = terminal.words, Policy.taiwan()
+    if terminal.json:
+        terminal.result(orjson.loads(whole), "")
+        return
+    outcome = words("gate_explain.permit" if told.decision.permitted else "gate_explain.deny")
+    terminal.result({}, words("gate_explain.outcome", outcome=outcome, code=told.deciding.code))
+    rows = [
+        {
+            "code": each.code,
+            "permits": words("gate_explain.permit" if each.permits else "gate_explain.deny"),
+            "source": policy.law(each.source, terminal.lang),
+            "consent": each.consent,
+            "provision": each.provision,
+        }
+        for each in told.decision.reasons
+    ]
+    keys = ("code", "permits", "source", "consent", "provision")
+    terminal.table([(key, words(f"gate_explain.column_{key}")) for key in keys], rows)
+    duties = " ".join(f"{each.kind} {each.path or ''}".strip() for each in told.decision.obligations)
+    if duties:
+        terminal.result({}, words("gate_explain.duties", duties=duties))
+    terminal.result({}, words("gate_explain.versions", policy=told.policy, choices=told.choices))
+    terminal.result({}, words("gate_explain.would", receipt=orjson.dumps(told.receipt).decode()))
+    if told.number is not None:
+        terminal.say(words("gate_explain.left", number=str(told.number)))

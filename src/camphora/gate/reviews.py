@@ -93,8 +93,10 @@ class Reviews:
             reader,
         )
         return [
-            Judged(*facts, verdict, note, tuple(orjson.loads(kinds)), tuple(orjson.loads(receipts)))
-            for *facts, verdict, note, kinds, receipts in rows
+            Judged(
+                no, at, officer, who, verdict, note, tuple(orjson.loads(kinds)), tuple(orjson.loads(receipts))
+            )
+            for no, at, officer, who, verdict, note, kinds, receipts in rows
         ]
 
     def enter(self, officer: str, person: str, why: str) -> None:

@@ -26,6 +26,13 @@ def identifying() -> Access:
     return Access(reader, Purpose.OPERATION, persons=None, types=frozenset({"Patient"}), ground="deciding")
 
 
+def explaining(person: str | None = None) -> Access:
+    """For the gate, which weighs one record in order to explain a decision; whoever asked leaves the receipt."""
+    reader = Reader(id="gate", name="gate", role=Role.ADMINISTRATOR)
+    persons = None if person is None else frozenset({person})
+    return Access(reader, Purpose.OPERATION, persons=persons, types=None, ground="deciding")
+
+
 def loading(name: str) -> Access:
     """For an administrator's load or the demo's seeding: writes with given ids, reads only to compare."""
     reader = Reader(id=f"load:{name}", name=name, role=Role.ADMINISTRATOR)

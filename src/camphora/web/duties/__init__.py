@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
+from camphora.web.duties.explain import ExplainPages
 from camphora.web.duties.review import ReviewPages
+from camphora.web.duties.unusual import UnusualPages
 from camphora.web.site import Site, get, post
 
 
 def routes(site: Site) -> list[BaseRoute]:
-    """`/emergencies`."""
-    review = ReviewPages(site)
+    """`/emergencies` and `/privacy`."""
+    review, unusual = ReviewPages(site), UnusualPages(site)
     return [
         get("/emergencies", review.page, "emergencies", "persons"),
         post("/emergencies/judge", review.judge, "emergencies.judge", site),
+        get("/gate/explain", explain.page, "gate.explain", "persons"),
+        get("/privacy", unusual.page, "privacy", "persons"),
+        get("/privacy/readers/{reader}", unusual.reader, "privacy.reader", "persons"),
+        post("/privacy/judge", unusual.judge, "privacy.judge", site),
+        get("/privacy/known", unusual.known, "privacy.known", "persons"),
+        post("/privacy/known/enter", unusual.enter, "privacy.enter", site),
+        post("/privacy/known/end", unusual.end, "privacy.end", site),
     ]

@@ -55,4 +55,6 @@ class Desk:
 def _source(request: Request, site: Site, source: str) -> str:
     """The law as it is cited; its English name where there is one."""
     words = site.words(request)
-    return words(f"law.{source}") if f"law.{source}" in words else source
+    if f"law.{source}" in words:
+        return words(f"law.{source}")
+    return site.installation.gate.policy.law(source, words.lang)

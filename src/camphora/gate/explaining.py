@@ -1,0 +1,163 @@
+"""Why a reader would or would not have a record: the decision as it stands, without opening the record to whoever asks.
+
+What is told names laws, rules and Consents, never content: no label, no code, no value. That a Consent exists is told,
+since nothing could be explained without it; the one who asks leaves a receipt that the person sees.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import orjson
+
+from camphora.errors import Invalid, NotFound
+from camphora.fhir.definitions import resource_types
+from camphora.gate.gate import Gate
+from camphora.policy import Access, Decision, Reason
+from camphora.policy.admission import CLASSES, SHARED_TYPES, admit
+from camphora.policy.admission import Request as Admitted
+from camphora.policy.asking import Asked
+from camphora.policy.codes import ancestry, class_of
+from camphora.policy.compiling import compile as compiled
+from camphora.policy.internal import explaining
+from camphora.policy.vocabulary import Purpose
+from camphora.records import SQLiteStore
+
+ACT = "explain"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A decision explained. `sets`: name and version of each set that a query of this reader would join. `receipt`:
+    what a reading would leave, as fields; `number`: the receipt that this explanation itself left."""
+
+    reader: str
+    role: str
+    purposes: tuple[str, ...]
+    record: str
+    at: int
+    decision: Decision
+    policy: str
+    choices: int
+    sets: tuple[tuple[str, int], ...]
+    receipt: dict[str, object]
+    number: int | None
+
+    @property
+    def deciding(self) -> Reason:
+        return self.decision.reasons[-1]
+
+
+class Explaining:
+    """Explains with the gate's own knowledge; every explanation leaves a receipt for the person."""
+
+    def __init__(self, gate: Gate, store: SQLiteStore) -> None:
+        self._gate = gate
+        self._store = store
+
+    def explain(
+        self, by: Access, name: str, purposes: Sequence[str], record: str, at: int | None = None
+    ) -> Explanation:
+        """The decision about `record` (`Type/id`) for the account `name`. `by` is who asks to know.
+
+        NotFound where there is no such account or record; Invalid `gate-explain-record`, `gate-explain-purpose`."""
+        user = self._gate.identity.user(name)
+        if user is None:
+            raise NotFound("gate-no-user", name=name)
+        kind, _, key = record.partition("/")
+        if kind not in resource_types() or not key:
+            raise Invalid("gate-explain-record")
+        reader = self._gate.standing_of(user.reader())
+        moment = at if at is not None else int(time.time() * 1000)
+        person, facts = self._store.explained(explaining(), kind, key)
+        whom = self._store.whom(explaining(person), person) if person else None
+        asked = Asked(reader.asker(), tuple(purposes), "access", moment)
+        asked = self._in_emergency(asked, name, person, moment)
+        decision = compiled(whom, self._gate.policy).judge(asked)(facts)
+        number = self._store.attest(by, ACT, [kind], [person] if person else [])
+        admitted = admit(Admitted(reader, _purpose(purposes), person, frozenset({person} if person else ())))
+        return Explanation(
+            reader=name,
+            role=reader.role,
+            purposes=tuple(purposes),
+            record=record,
+            at=moment,
+            decision=decision,
+            policy=f"{self._gate.policy.id} {self._gate.policy.version}",
+            choices=whom.version if whom else 0,
+            sets=_sets(admitted.access, kind) if kind not in SHARED_TYPES else (),
+            receipt=_receipt(asked, kind, decision, self._gate.policy.version),
+            number=number,
+        )
+
+    def _in_emergency(self, asked: Asked, name: str, person: str | None, at: int) -> Asked:
+        """With the emergency that the reader has declared for this person, where one holds at that moment."""
+        found = self._gate.emergencies.of_person(person) if person else []
+        held = next((each for each in found if each.reader == name and each.holds(at)), None)
+        return replace(asked, emergency=held.stated()) if held else asked
+
+
+def _purpose(purposes: Sequence[str]) -> Purpose:
+    """The purpose under which the portal would ask for these codes."""
+    for code in purposes:
+        named = class_of(ancestry(code))
+        for purpose, classes in CLASSES.items():
+            if named in classes:
+                return purpose
+    raise Invalid("gate-explain-purpose")
+
+
+def _sets(access: Access | None, kind: str) -> tuple[tuple[str, int], ...]:
+    if access is None:
+        return ()
+    joined = [*access.hidden_for(kind), *access.closed]
+    return tuple((each.name, each.version) for each in joined)
+
+
+def _receipt(asked: Asked, kind: str, decision: Decision, version: int) -> dict[str, object]:
+    """What a reading would leave, without time, nonce, person and digest, which are made when it happens."""
+    reader = asked.reader
+    ruling = "permit" if decision.permitted else "deny"
+    deciding = decision.reasons[-1].code
+    return {
+        "reader": reader.id,
+        "role": str(reader.role),
+        "organisation": reader.organisation,
+        "purposes": list(asked.purposes),
+        "act": "read",
+        "types": [kind],
+        "decision": deciding if deciding == "emergency" else ruling,
+        "ground": deciding,
+        "policy": version,
+    }
+
+
+def as_json(told: Explanation) -> bytes:
+    """An explanation as JSON. Obligations name what is done and where, never labels or codes."""
+    fields = {
+        "reader": told.reader,
+        "role": told.role,
+        "purposes": told.purposes,
+        "record": told.record,
+        "at": told.at,
+        "outcome": "permit" if told.decision.permitted else "deny",
+        "reasons": [
+            {
+                "code": each.code,
+                "permits": each.permits,
+                "source": each.source,
+                "consent": each.consent,
+                "provision": each.provision,
+            }
+            for each in told.decision.reasons
+        ],
+        "obligations": [{"kind": each.kind, "path": each.path} for each in told.decision.obligations],
+        "policy": told.policy,
+        "choices": told.choices,
+        "sets": [{"name": name, "version": version} for name, version in told.sets],
+        "receipt": told.receipt,
+        "explained": told.number,
+    }
+    return orjson.dumps(fields)
