@@ -24,7 +24,7 @@ from pyroaring import BitMap
 from bench import line, scratch, timed
 from camphora.lake import By, Has, Is, Lake, Measure, Question
 from camphora.lake import manifest as lines
-from camphora.lake.cutting import SPAN
+from camphora.lake.cutting import SPAN, WIDE
 from camphora.lake.manifest import Part, Range
 from camphora.lake.sides import ACCESS
 from camphora.policy import Access, Purpose, Reader, Request, Role, admit
@@ -69,30 +69,34 @@ class Fabricated:
     def _place(self, persons: int, rows: int) -> None:
         source = self.lake.tables()
         placed = {name: self.lake._sides.touched(source[name]) for name in ("person", "condition")}
-        made = []
+        ranges, parts = [], []
         for low in range(0, persons, SPAN):
             inside = BitMap(range(low, min(low + SPAN, persons)))
-            withheld = {name: persons & inside for name, persons in placed.items()}
-            parts = [part for name in placed for part in self._parts(name, low, inside, withheld[name], rows)]
-            made.append((Range("", low, 1, withheld), parts))
+            ranges.append(Range("", low, 1, {name: away & inside for name, away in placed.items()}))
+            for name, away in placed.items():
+                parts += self._part(name, low, inside - away, rows, is_open=True)
+        for low in range(0, persons, SPAN * WIDE):
+            for name, away in placed.items():
+                parts += self._part(
+                    name, low, away & BitMap(range(low, low + SPAN * WIDE)), rows, is_open=False
+                )
 
         def job(connection: apsw.Connection) -> None:
-            for each, parts in made:
-                lines.swap(connection, each, parts)
+            lines.swap(connection, ranges, parts, [])
 
         self.store.move(ACCESS, "lake:parts", 1, job)
 
-    def _parts(self, name: str, low: int, inside: BitMap, withheld: BitMap, rows: int) -> Iterator[Part]:
-        select = _SELECT[name]
-        for is_open, persons in ((True, inside - withheld), (False, withheld)):
-            if persons:
-                file = self.lake._parts.new(name, low, is_open=is_open)
-                values = {"persons": list(persons)} | ({"rows": rows} if name == "condition" else {})
-                to = self.lake._parts.path(file)
-                cursor = self.lake._engine.cursor()
-                cursor.execute(f"COPY ({select}) TO '{to}' (FORMAT parquet, COMPRESSION zstd)", values)
-                cursor.close()
-                yield Part(file, "", low, name, is_open, len(persons) * (rows if name == "condition" else 1))
+    def _part(self, name: str, low: int, persons: BitMap, rows: int, *, is_open: bool) -> list[Part]:
+        if not persons:
+            return []
+        file = self.lake._parts.new(name, low, is_open=is_open)
+        each = rows if name == "condition" else 1
+        values = {"persons": list(persons)} | ({"rows": rows} if name == "condition" else {})
+        cursor = self.lake._engine.cursor()
+        to = self.lake._parts.path(file)
+        cursor.execute(f"COPY ({_SELECT[name]}) TO '{to}' (FORMAT parquet, COMPRESSION zstd)", values)
+        cursor.close()
+        return [Part(file, "", low, name, is_open, len(persons) * each)]
 
 
 _AREA = "63000000 + p % 22 * 1000000 AS _area"

@@ -124,6 +124,7 @@ class World:
 def small_ranges(monkeypatch):
     for where in ("follower", "cutting", "sides", "asking"):
         monkeypatch.setattr(f"camphora.lake.{where}.SPAN", 8)
+    monkeypatch.setattr("camphora.lake.cutting.WIDE", 2)
 
 
 @pytest.fixture
@@ -290,17 +291,18 @@ from camphora.records import SQLiteStore
 
 for where in ("follower", "cutting", "sides", "asking"):
     sys.modules[f"camphora.lake.{where}"].SPAN = 8
+sys.modules["camphora.lake.cutting"].WIDE = 2
 folder, name, left = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-owner = Engine if name == "split" else Follower
+owner = Engine if name == "gather" else Follower
 true = getattr(owner, name)
 
 def dying(*given, **named):
     global left
-    found = true(*given, **named) if name == "split" else None
+    found = true(*given, **named) if name == "gather" else None
     left -= 1
     if left == 0:
         os.kill(os.getpid(), signal.SIGKILL)
-    return found if name == "split" else true(*given, **named)
+    return found if name == "gather" else true(*given, **named)
 
 setattr(owner, name, dying)
 lake = Lake(folder / "lake", SQLiteStore(folder / "store"))
@@ -308,7 +310,7 @@ lake.catch_up()
 """
 
 
-@pytest.mark.parametrize(("call", "number"), [("split", 1), ("split", 5), ("_swap", 1), ("_swap", 3)])
+@pytest.mark.parametrize(("call", "number"), [("gather", 1), ("gather", 5), ("_swap", 1), ("_swap", 3)])
 def test_a_process_killed_while_it_moves_rows_leaves_nobody_doubled_and_nobody_lost(
     tmp_path, small_ranges, call, number
 ):

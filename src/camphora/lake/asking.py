@@ -28,7 +28,7 @@ from camphora.lake.cutting import SPAN
 from camphora.lake.disclosure import Certificate, Rules, Value, release
 from camphora.lake.duckdb import Engine
 from camphora.lake.follower import CaughtUp, Follower, Progress, Snapshot
-from camphora.lake.manifest import Part
+from camphora.lake.manifest import Part, parts_of
 from camphora.lake.parts import PartFolder
 from camphora.lake.plan import Paths, Plan
 from camphora.lake.question import Filter, Question
@@ -250,7 +250,7 @@ class Lake:
         return counts
 
     def _rows_of(self, now: Snapshot, source: Source, person: int, stopped: BitMap | None) -> int:
-        parts = [part for part in now.manifest.of(source.name) if part.low == person // SPAN * SPAN]
+        parts = parts_of(now.manifest, source.name, person // SPAN * SPAN)
         if not parts or (stopped and person in stopped):
             return 0
         sql = "SELECT count(*) FROM read_parquet($files) WHERE person = $person"

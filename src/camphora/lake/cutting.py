@@ -16,8 +16,15 @@ from camphora.records import Change
 
 SPAN = 1024
 """Persons per range: small enough that moving one takes a moment, large enough for few files."""
+WIDE = 64
+"""Ranges per withheld part: few persons of a range are withheld, and a small file costs as much as a large one."""
 
 BUFFER = 1 << 18
+
+
+def wide(low: int) -> int:
+    """The first person of the withheld part in which a range lies."""
+    return low // (SPAN * WIDE) * (SPAN * WIDE)
 
 
 class Touched:

@@ -105,17 +105,19 @@ class Engine:
         select = f"SELECT * FROM read_json($lines, format = 'newline_delimited', columns = {{{shape}}})"
         return self._copy(select, {"lines": str(lines)}, to)
 
-    def split(self, parts: Sequence[Path], persons: Sequence[int], to: Path, *, inside: bool) -> int:
-        """The rows of these parts that are about these persons, or about all others, as one durable Parquet file.
+    def gather(
+        self, pieces: Sequence[tuple[Sequence[Path], str]], values: Mapping[str, list[int]], to: Path
+    ) -> int:
+        """The rows of some parts for which a condition holds, all together by person, as one durable Parquet file.
 
-        Returns its rows; with none no file is left.
+        `values`: lists of numbers that conditions name. Returns its rows; with none no file is left.
         """
-        sign = "IN" if inside else "NOT IN"
-        select = (
-            "SELECT * FROM read_parquet($parts)"
-            f" WHERE person {sign} (SELECT unnest($persons::BIGINT[])) ORDER BY person"
-        )
-        return self._copy(select, {"parts": [str(part) for part in parts], "persons": list(persons)}, to)
+        bound: dict[str, Any] = dict(values)
+        taken = []
+        for number, (parts, condition) in enumerate(pieces):
+            bound[f"parts{number}"] = [str(part) for part in parts]
+            taken.append(f"SELECT * FROM read_parquet($parts{number}) WHERE {condition}")
+        return self._copy(f"SELECT * FROM ({' UNION ALL '.join(taken)}) ORDER BY person", bound, to)
 
     def _copy(self, select: str, values: dict[str, Any], to: Path) -> int:
         half = to.with_suffix(".tmp")

@@ -10,11 +10,11 @@ choices of its own moment against the sides as they are (`camphora.lake.sides`).
 
 from __future__ import annotations
 
-import contextlib
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import apsw
@@ -23,9 +23,9 @@ from pyroaring import BitMap
 
 from camphora.errors import Conflict
 from camphora.lake import manifest
-from camphora.lake.cutting import SPAN, Cutting, Touched, cut
+from camphora.lake.cutting import SPAN, Cutting, Touched, cut, wide
 from camphora.lake.duckdb import Engine
-from camphora.lake.manifest import RECORDS, Manifest, Part, Range
+from camphora.lake.manifest import RECORDS, Manifest, Part, Range, parts_of
 from camphora.lake.parts import PartFolder
 from camphora.lake.sides import ACCESS, Sides, ranges
 from camphora.lake.sources import AREA, NOTIFIABLE, PERSON, Source, digest
@@ -35,7 +35,7 @@ from camphora.policy.paths import read_path
 from camphora.records import Change, Followed, SQLiteStore
 
 NAME = "lake"
-LIMIT = 10_000
+LIMIT, TRIES = 10_000, 5
 Progress = Callable[[int, int], None]
 """Called with ranges done and ranges in all."""
 
@@ -153,13 +153,43 @@ class Follower:
                         is_open = followed.person not in withheld[source.name]
                         inner = _inner(followed, residents, notified)
                         cutting.add(source, inner, rows or [], is_open=is_open)
-            parts = self._packed(cutting, RECORDS, low)
-        self._swap(Range(RECORDS, low, through, withheld), parts)
+            self._place(cutting, Range(RECORDS, low, through, withheld))
         return records, skipped
 
     def _wanted(self, name: str, low: int) -> BitMap:
         """Who of a range is to lie on the withheld side of a source."""
         return self._sides.placed(self._sources[name]) & BitMap(range(low, low + SPAN))
+
+    def _place(self, cutting: Cutting, made: Range) -> None:
+        """Put a range's rows in the place of its old ones; those of others in its withheld parts stay."""
+        fresh = self._packed(cutting, made.source, made.low)
+        late = [part for part in fresh if not part.open]
+        for left in reversed(range(TRIES)):
+            with self.reading() as now:
+                old = [part for name in made.withheld for part in parts_of(now.manifest, name, made.low)]
+                shared = self._shared(made, old, late)
+                try:
+                    self._swap([made], [*(part for part in fresh if part.open), *shared], old)
+                    break
+                except Conflict:
+                    self._parts.drop(part.file for part in (*shared, *(() if left else fresh)))
+                    if not left:
+                        raise
+        self._parts.drop(part.file for part in late)
+
+    def _shared(self, made: Range, old: Sequence[Part], late: Sequence[Part]) -> list[Part]:
+        """The withheld parts of a range anew: what they hold of other ranges, and this one's fresh rows."""
+        found = []
+        others = f"person NOT BETWEEN {made.low} AND {made.low + SPAN - 1}"
+        withheld = [part for part in old if not part.open]
+        for name in sorted({part.name for part in (*withheld, *late)}):
+            pieces = [
+                ([self._parts.path(part.file) for part in parts if part.name == name], where)
+                for parts, where in ((withheld, others), (late, "true"))
+            ]
+            some = [piece for piece in pieces if piece[0]]
+            found += self._gathered(name, made.source, wide(made.low), some, {}, is_open=False)
+        return found
 
     def _packed(self, cutting: Cutting, source: str, low: int) -> list[Part]:
         parts = []
@@ -168,6 +198,21 @@ class Follower:
             rows = self._engine.pack(lines, self._sources[name].declared, self._parts.path(file))
             parts.append(Part(file, source, low, name, is_open, rows))
         return parts
+
+    def _gathered(
+        self,
+        name: str,
+        source: str,
+        low: int,
+        pieces: Sequence[tuple[Sequence[Path], str]],
+        values: Mapping[str, list[int]],
+        *,
+        is_open: bool,
+    ) -> list[Part]:
+        """One part of rows from others, none where there are none."""
+        file = self._parts.new(name, low, is_open=is_open)
+        rows = self._engine.gather(pieces, values, self._parts.path(file))
+        return [Part(file, source, low, name, is_open, rows)] if rows else []
 
     # Moving
 
@@ -178,56 +223,58 @@ class Follower:
 
     def _moved(self) -> bool:
         """Move what is on the wrong side now; whether there was anything. The parts read stay until they are read."""
-        with self.reading() as now:
-            stale = self._stale(now.manifest)
-            for (source, low), names in stale.items():
-                with contextlib.suppress(Conflict):
-                    self._move(now.manifest, source, low, names)
+        stale = self._stale(self.snapshot().manifest)
+        for source, name, lows in stale:
+            with self.reading() as now:
+                self._move(now.manifest, source, name, lows)
         return bool(stale)
 
     def reading(self) -> AbstractContextManager[Snapshot]:
         """The present snapshot, with the files of its parts kept in place while the context is open."""
         return self._parts.pinned(self.snapshot, lambda now: now.manifest.files())
 
-    def _stale(self, present: Manifest) -> dict[tuple[str, int], list[str]]:
-        """By source and range, the names whose sides are not those of the present choices."""
-        found: dict[tuple[str, int], list[str]] = {}
+    def _stale(self, present: Manifest) -> list[tuple[str, str, list[int]]]:
+        """By source and name the ranges whose sides are not those of the present choices, together where they share a
+        withheld part."""
+        found: dict[tuple[str, str, int], list[int]] = {}
         for source in self._sources.values():
             if source.about_persons:
                 group = RECORDS if source.view else source.name
                 wrong = self._sides.placed(source) ^ present.withheld.get(source.name, BitMap())
                 for low in ranges(wrong):
                     if (group, low) in present.through:
-                        found.setdefault((group, low), []).append(source.name)
-        return found
+                        found.setdefault((group, source.name, wide(low)), []).append(low)
+        return [(group, name, lows) for (group, name, _), lows in found.items()]
 
-    def _move(self, present: Manifest, source: str, low: int, names: list[str]) -> None:
-        """Split the parts of a range anew by side. Raises Conflict where they were remade meanwhile."""
-        withheld = {name: self._wanted(name, low) for name in names}
-        old = [part for name in names for part in present.of(name) if part.low == low]
+    def _move(self, present: Manifest, source: str, name: str, lows: list[int]) -> None:
+        """Split the parts of ranges anew by side, unless they were remade meanwhile: then the next round does."""
+        made = [
+            Range(source, low, present.through[source, low], {name: self._wanted(name, low)}) for low in lows
+        ]
+        old = list({part.file: part for low in lows for part in parts_of(present, name, low)}.values())
+        files = [self._parts.path(part.file) for part in old]
+        values = {"lows": lows, "persons": [person for each in made for person in each.withheld[name]]}
+        withheld = "person IN (SELECT unnest($persons::BIGINT[]))"
         new: list[Part] = []
-        for name in sorted({part.name for part in old}):
-            files = [self._parts.path(part.file) for part in old if part.name == name]
-            for is_open in (True, False):
-                file = self._parts.new(name, low, is_open=is_open)
-                to = self._parts.path(file)
-                rows = self._engine.split(files, list(withheld[name]), to, inside=not is_open)
-                if rows:
-                    new.append(Part(file, source, low, name, is_open, rows))
-        self._swap(Range(source, low, present.through[source, low], withheld), new, instead_of=old)
-
-    def _swap(self, made: Range, parts: list[Part], instead_of: Iterable[Part] | None = None) -> None:
-        old: list[str] = []
-
-        def job(connection: apsw.Connection) -> None:
-            old.extend(manifest.swap(connection, made, parts, instead_of=instead_of))
-
+        if files:
+            for each in made:
+                inside = f"person BETWEEN {each.low} AND {each.low + SPAN - 1} AND NOT {withheld}"
+                new += self._gathered(
+                    name, source, each.low, [(files, inside)], {"persons": values["persons"]}, is_open=True
+                )
+            others = f"person // {SPAN} * {SPAN} NOT IN (SELECT unnest($lows::BIGINT[])) OR {withheld}"
+            new += self._gathered(name, source, wide(lows[0]), [(files, others)], values, is_open=False)
         try:
-            self._store.move(ACCESS, f"{NAME}:parts", made.through, job)
+            self._swap(made, new, old)
         except Conflict:
-            self._parts.drop(part.file for part in parts)
-            raise
-        self._parts.drop(old)
+            self._parts.drop(part.file for part in new)
+
+    def _swap(self, made: Sequence[Range], parts: Sequence[Part], instead_of: Sequence[Part]) -> None:
+        def job(connection: apsw.Connection) -> None:
+            manifest.swap(connection, made, parts, instead_of)
+
+        self._store.move(ACCESS, f"{NAME}:parts", made[-1].through, job)
+        self._parts.drop(part.file for part in instead_of)
 
     # Tables
 
@@ -273,8 +320,7 @@ class Follower:
                 values = {key: row.get(key) for key in keys}
                 inner = {PERSON: number} if source.about_persons else {}
                 cutting.add(source, inner, [values], is_open=number not in withheld)
-            parts = self._packed(cutting, source.name, low)
-        self._swap(Range(source.name, low, through, {source.name: withheld}), parts)
+            self._place(cutting, Range(source.name, low, through, {source.name: withheld}))
 
     # What the store knows beside the change log
 

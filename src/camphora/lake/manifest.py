@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import apsw
 from pyroaring import BitMap
 
 from camphora.errors import Conflict
+from camphora.lake.cutting import wide
 
 RECORDS = ""
 """The source of the parts that all views over records make together."""
@@ -16,7 +17,8 @@ RECORDS = ""
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One immutable Parquet file: the rows of one view or table about one range of persons, on one side."""
+    """One immutable Parquet file: the rows of one view or table on one side, of one range of persons where it is open,
+    of many together (`cutting.wide`) where it is withheld."""
 
     file: str
     source: str
@@ -74,38 +76,43 @@ def read(connection: apsw.Connection) -> Manifest:
 
 
 def swap(
-    connection: apsw.Connection,
-    made: Range,
-    parts: Iterable[Part],
-    *,
-    instead_of: Iterable[Part] | None = None,
-) -> list[str]:
-    """Put a range's new parts in the place of its old ones; returns the files that are no longer true.
+    connection: apsw.Connection, made: Sequence[Range], parts: Iterable[Part], instead_of: Iterable[Part]
+) -> None:
+    """Put new parts of ranges that share their withheld parts in the place of those that were read.
 
-    With `instead_of` only the names in `made.withheld` are exchanged, and it raises Conflict where the manifest has
-    moved on since those parts were read.
+    Raises Conflict where the manifest has moved on since then.
     """
-    sql = "SELECT file, name FROM lake_part WHERE source = ? AND low = ?"
-    found = connection.execute(sql, (made.source, made.low)).fetchall()
-    old = [str(file) for file, name in found if instead_of is None or name in made.withheld]
-    if instead_of is not None and set(old) != {part.file for part in instead_of}:
+    old = {part.file for part in instead_of}
+    if old != {file for each in made for file in _files_of(connection, each)}:
         raise Conflict("lake-part-moved")
     connection.executemany("DELETE FROM lake_part WHERE file = ?", [(file,) for file in old])
     connection.executemany(
         "INSERT INTO lake_part VALUES (?, ?, ?, ?, ?, ?)",
         [(part.file, part.source, part.low, part.name, part.open, part.rows) for part in parts],
     )
-    connection.execute(
-        "INSERT OR REPLACE INTO lake_range VALUES (?, ?, ?)", (made.source, made.low, made.through)
+    connection.executemany(
+        "INSERT OR REPLACE INTO lake_range VALUES (?, ?, ?)",
+        [(each.source, each.low, each.through) for each in made],
     )
-    sides = [(name, made.low, persons) for name, persons in made.withheld.items()]
+    sides = [(name, each.low, persons) for each in made for name, persons in each.withheld.items()]
     connection.executemany("DELETE FROM lake_side WHERE name = ? AND low = ?", [side[:2] for side in sides])
     connection.executemany(
         "INSERT INTO lake_side VALUES (?, ?, ?)",
         [(name, low, persons.serialize()) for name, low, persons in sides if persons],
     )
     connection.execute("UPDATE lake_form SET version = version + 1")
-    return old
+
+
+def parts_of(present: Manifest, name: str, low: int) -> list[Part]:
+    """The parts in which rows of a range may lie: its open one, and the withheld one that it shares."""
+    return [part for part in present.of(name) if part.low == (low if part.open else wide(low))]
+
+
+def _files_of(connection: apsw.Connection, made: Range) -> Iterator[str]:
+    sql = "SELECT file, name FROM lake_part WHERE source = ? AND (low = ? AND open OR low = ? AND NOT open)"
+    for file, name in connection.execute(sql, (made.source, made.low, wide(made.low))):
+        if name in made.withheld:
+            yield str(file)
 
 
 def form(connection: apsw.Connection) -> str | None:

@@ -16,7 +16,7 @@ import apsw
 from pyroaring import BitMap
 
 from camphora.errors import Forbidden
-from camphora.lake.cutting import SPAN
+from camphora.lake.cutting import SPAN, wide
 from camphora.lake.manifest import Manifest, Part
 from camphora.lake.sources import Source
 from camphora.policy import Access, Facts, HiddenSet, Policy, Purpose, Whom, decide
@@ -183,7 +183,7 @@ def rows_of(source: Source, present: Manifest, stopped: BitMap | None) -> Rows:
     if stopped is None:
         return Rows([*opened, *withheld])
     left_out, admitted = stopped - placed, placed - stopped
-    late, early = set(ranges(left_out)), set(ranges(admitted))
+    late, early = set(ranges(left_out)), {wide(low) for low in ranges(admitted)}
     return Rows(
         [part for part in opened if part.low not in late],
         [part for part in opened if part.low in late],
