@@ -1,4 +1,4 @@
-"""`camphora gate standing | project | projects | end-project | bases | explain`: what the gate knows beside accounts."""
+"""`camphora gate standing | project | projects | end-project | bases | explain`: what the gate knows."""
 
 from __future__ import annotations
 

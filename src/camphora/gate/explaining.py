@@ -112,8 +112,8 @@ def _purpose(purposes: Sequence[str]) -> Purpose:
 def _sets(access: Access | None, kind: str) -> tuple[tuple[str, int], ...]:
     if access is None:
         return ()
-    joined = [*access.hidden_for(kind), *access.closed]
-    return tuple((each.name, each.version) for each in joined)
+    hidden = [(each.name, each.version) for each in access.hidden_for(kind)]
+    return (*hidden, *((each.name, each.version) for each in access.closed))
 
 
 def _receipt(asked: Asked, kind: str, decision: Decision, version: int) -> dict[str, object]:

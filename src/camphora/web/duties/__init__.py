@@ -13,6 +13,7 @@ from camphora.web.site import Site, get, post
 def routes(site: Site) -> list[BaseRoute]:
     """`/emergencies` and `/privacy`."""
     review, unusual = ReviewPages(site), UnusualPages(site)
+    explain = ExplainPages(site)
     return [
         get("/emergencies", review.page, "emergencies", "persons"),
         post("/emergencies/judge", review.judge, "emergencies.judge", site),
