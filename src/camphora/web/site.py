@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from camphora.errors import Forbidden, Lang
 from camphora.gate import Session
-from camphora.gate.gate import ANYBODY
+from camphora.gate.gate import ANYBODY, NO_GROUNDS, Grounds
 from camphora.installation import Installation
 from camphora.pages import Link, View
 from camphora.pages.words import Words
@@ -89,7 +89,7 @@ class Site:
         reader = self.reader(request)
         if reader is ANYBODY and purpose is not Purpose.OPEN:
             raise Forbidden("web-sign-in-needed")
-        return self.installation.gate.access(reader, purpose, person)
+        return self.installation.gate.access(reader, purpose, person, _grounds(request))
 
     def open_access(self) -> Access:
         """What anybody may see."""
@@ -150,6 +150,12 @@ class Site:
     def fragment(self, request: Request, template: str, values: Mapping[str, object]) -> Response:
         """A part of a page, for htmx."""
         return HTMLResponse(self.renderer.page(template, lang=self.lang(request), **values))
+
+
+def _grounds(request: Request) -> Grounds:
+    """The legal basis that the address names by its number (`basis=3`); it must be in force and the reader's own."""
+    number = request.query_params.get("basis", "")
+    return Grounds(basis=int(number)) if number.isdecimal() and len(number) < 16 else NO_GROUNDS
 
 
 def cookie_name(request: Request, name: str) -> str:
