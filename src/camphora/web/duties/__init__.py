@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
+from camphora.web.duties.bases import BasesPages
 from camphora.web.duties.explain import ExplainPages
 from camphora.web.duties.review import ReviewPages
 from camphora.web.duties.unusual import UnusualPages
@@ -11,12 +12,16 @@ from camphora.web.site import Site, get, post
 
 
 def routes(site: Site) -> list[BaseRoute]:
-    """`/emergencies` and `/privacy`."""
+    """`/emergencies`, `/bases`, `/gate/explain` and `/privacy`."""
     review, unusual = ReviewPages(site), UnusualPages(site)
-    explain = ExplainPages(site)
+    explain, bases = ExplainPages(site), BasesPages(site)
     return [
         get("/emergencies", review.page, "emergencies", "persons"),
         post("/emergencies/judge", review.judge, "emergencies.judge", site),
+        get("/bases", bases.page, "bases", "nothing"),
+        post("/bases", bases.apply, "bases.apply", site),
+        post("/bases/decide", bases.decide, "bases.decide", site),
+        post("/bases/end", bases.end, "bases.end", site),
         get("/gate/explain", explain.page, "gate.explain", "persons"),
         get("/privacy", unusual.page, "privacy", "persons"),
         get("/privacy/readers/{reader}", unusual.reader, "privacy.reader", "persons"),
