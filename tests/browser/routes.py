@@ -13,7 +13,8 @@ PAGES = {
         "/open", "/open/population", "/open/population?county=67000",
         "/codes", "/codes?q=內科", f"/codes?system={FREQUENCIES}",
         f"/codes/concept?system={FREQUENCIES}&code=QD", "/about/sources",
-        "/about/accessibility", "/about/privacy", "/uses?check=1", "/uses?purpose=secondary",
+        "/about/accessibility", "/about/privacy",
+        "/vectors", "/vectors/purpose", "/vectors/ihe_pcf", "/uses?check=1", "/uses?purpose=secondary",
         "/sign-in", "/sign-in/as",
     ),
     "citizen": (
@@ -53,6 +54,7 @@ FILES = {
         "/health", "/systems.csv", "/systems/nurse_ratio.csv?month=2024-03",
         "/systems/nurse_ratio/hospitals.json?month=2024-03", "/open.json", "/open/population.xlsx",
         "/codes.csv?q=aspirin", "/codes.json?q=aspirin",
+        "/vectors.csv", "/vectors/purpose.json", "/vectors/all.json", "/vectors/schema.json",
         f"/codes/concept.csv?system={FREQUENCIES}&code=QD", "/about/sources.csv", "/uses.csv", "/uses/{use}.json",
         "/uses/checkpoint",
         "/fhir/metadata",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from vector_rows.writing import RESEARCH, Dimension, asked, consent, deny, permit, record, whom
 
 PAGE = "decision.md"
+ROLES = {"public": "未登入者", "citizen": "民眾", "clinician": "醫師", "pharmacist": "藥師", "officer": "承辦人員", "analyst": "分析人員", "supply": "供應商", "administrator": "系統管理者"}
 
 
 def purpose() -> Dimension:
@@ -28,7 +29,7 @@ def purpose() -> Dimension:
     for code in ("HMARKT", "MILCDM", "DONAT"):
         for role in ("analyst", "clinician", "administrator"):
             d.row(
-                f"{role} 以 {code} 為目的：一律拒絕",
+                f"{ROLES[role]}以 {code} 為目的：一律拒絕",
                 f"{code} is refused to the role {role} as to everybody",
                 "deny purpose-refused", asked(role, code),
             )
@@ -211,7 +212,7 @@ def statute() -> Dimension:
         ("supply", "HRESCH"), ("administrator", "TREAT"), ("administrator", "HRESCH"), ("clinician", "PUBHLTH"), ("analyst", "PUBHLTH"),
     )
     for role, code in pairs:
-        d.row(f"{role} 不得以 {code} 為目的", f"The role {role} has no {code}", "deny role-lacks-purpose", asked(role, code))
+        d.row(f"{ROLES[role]}不得以 {code} 為目的", f"The role {role} has no {code}", "deny role-lacks-purpose", asked(role, code))
     d.row(
         "角色不符時，同意亦無效", "A Consent does not give a role what it lacks", "deny role-lacks-purpose",
         asked("analyst", "TREAT"), whom(consent(permit(purpose="TREAT", actor="Practitioner/ho"))),

@@ -126,7 +126,7 @@ def law() -> Dimension:
 
 
 def leap() -> Dimension:
-    d = Dimension("leap", "LEAP 所測之情形（以自有資料重寫）", "The cases that LEAP tests, written anew", "governance.md 2.5, cases as restated there")
+    d = Dimension("leap", "LEAP 所測之情形（以自有資料重寫）", "The cases that LEAP tests, written anew", "decision.md; the kinds of cases that LEAP-CDS tests, restated")
     d.row("加入者：准許", "Opted in: permitted", "permit consent-permits @c1:provision", about=whom(consent(permit())), policy=SHUT)
     d.row("退出者：拒絕", "Opted out: denied", NO, about=whom(consent(deny())))
     d.row("無同意書：無結論，依預設", "No Consent: none found, the default", "deny no-default", policy=SHUT)

@@ -167,7 +167,7 @@ def family() -> Dimension:
 
 
 def relatives() -> Dimension:
-    d = Dimension("relatives", "親屬與遺傳資料", "Relatives and genomic data", f"{PAGE} 4; governance: relatives")
+    d = Dimension("relatives", "親屬與遺傳資料", "Relatives and genomic data", f"{PAGE} 4")
     research = asked("analyst", "HRESCH")
     gene = record("MolecularSequence", "GDIS", "R")
     history = record("FamilyMemberHistory", "GDIS", "R", references=["Patient/chen", "Patient/sister"])
@@ -223,7 +223,7 @@ def revocation() -> Dimension:
 
 
 def retroactivity() -> Dimension:
-    d = Dimension("retroactivity", "溯及與後續利用", "Retroactivity as far as a decision sees it", f"{PAGE} 4; governance: retroactivity")
+    d = Dimension("retroactivity", "溯及與後續利用", "Retroactivity as far as a decision sees it", f"{PAGE} 4")
     stop = consent(deny(purpose="HRESCH"), date="2026-03-01")
     d.row("停止前之讀取仍為准許（以當時之版判斷）", "A read before the stop, judged by the version then", "permit secondary-by-statute", asked("analyst", "HRESCH", at="2026-02-01T09:00:00+08:00"), whom(version=1))
     d.row("停止後之讀取一律拒絕，舊資料亦然", "After the stop old records too are denied", STOPPED, asked("analyst", "HRESCH"), whom(stop), record(period={"start": "2019-01-01", "end": "2019-01-01"}))

@@ -28,7 +28,7 @@ from camphora.pages import (
 )
 from camphora.pages.counties import COUNTIES
 from camphora.pages.words import Words
-from camphora.web import about, codes, open_data, operation, uses
+from camphora.web import about, codes, open_data, operation, uses, vectors
 from camphora.web.contexts import Card, Home
 from camphora.web.patterns import patterns
 from camphora.web.plans import Plans, chapter_name
@@ -52,7 +52,7 @@ def routes(site: Site) -> list[BaseRoute]:
         get("/search", public.search, "search", "tables"),
         get("/patterns", public.patterns, "patterns", "nothing"),
         get("/health", public.health, "health", "nothing"),
-        *(route for part in (about, codes, open_data, uses, operation) for route in part.routes(site)),
+        *(route for part in (about, codes, open_data, uses, operation, vectors) for route in part.routes(site)),
     ]
 
 
