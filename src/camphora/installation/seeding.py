@@ -150,6 +150,7 @@ class Seeding:
             ),
             User("analyst", "示範分析員", Role.ANALYST),
             User("administrator", "示範管理者", Role.ADMINISTRATOR),
+            User("privacy", "示範隱私保護人員", Role.PRIVACY),
         ]
 
     def _let_in(self) -> None:

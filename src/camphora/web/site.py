@@ -39,6 +39,7 @@ DOORS: dict[Role, tuple[tuple[str, str], ...]] = {
     Role.ANALYST: (("own.ask", "/ask"),),
     Role.OFFICER: (("own.ask", "/ask"),),
     Role.MANAGER: (("own.ask", "/ask"),),
+    Role.PRIVACY: (("own.privacy", "/privacy"), ("own.emergencies", "/emergencies")),
     Role.ADMINISTRATOR: (
         ("own.operation", "/operation"),
         ("own.emergencies", "/emergencies"),
