@@ -15,6 +15,7 @@ from camphora.pages import Action, Link
 from camphora.policy import Role
 from camphora.policy.choices import LetsIn, let_in
 from camphora.records import Put
+from camphora.web.citizen.acting import STAND_INS
 from camphora.web.citizen.held import Held, held, relatives
 from camphora.web.contexts import Confirm, Family, Field, Form, Relative
 from camphora.web.reading import Chart, Json, Reading, is_synthetic
@@ -51,11 +52,15 @@ class FamilyPages(Desk):
     def _trusting(self, request: Request, reading: Reading) -> list[Relative]:
         found = []
         for person in sorted(self.site.installation.gate.letting_in(self.site.reader(request))):
-            name = name_of(self.of_relative(request, person).patient())
-            href = f"/family/{quote(person)}"
-            found.append(
-                Relative(name, reading.words("family_is.trusting"), reading.words("family_is.agreed"), href)
-            )
+            chart, words = self.of_relative(request, person), reading.words
+            name, href, ground = name_of(chart.patient()), f"/family/{quote(person)}", chart.access.ground
+            if ground not in STAND_INS:
+                found.append(Relative(name, words("family_is.trusting"), words("family_is.agreed"), href))
+                continue
+            choose = Action(words("family_is.choose"), f"/me/choices?{urlencode({'for': person})}")
+            age = self.site.installation.gate.policy["ages.majority"]
+            until = words(f"family_is.{ground}_until", age=age)
+            found.append(Relative(name, words(f"family_is.{ground}"), until, href, choose))
         return found
 
     def ask_let_in(self, request: Request) -> Response:

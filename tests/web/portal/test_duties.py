@@ -1,0 +1,129 @@
+"""Decisions explained and legal bases: who may, what is told, what never is."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from camphora.web.reading.plain import today
+
+SENSITIVE = "憂鬱症"
+
+
+def explain(browser, record, reader="clinician", purpose="TREAT", **more):
+    return browser.get(
+        "/gate/explain", params={"reader": reader, "purpose": purpose, "record": record, **more}
+    )
+
+
+def said(answer):
+    return re.sub(
+        r"\s+", " ", re.sub(r"<[^>]+>", " ", re.search(r"<main.*</main>", answer.text, re.DOTALL)[0])
+    )
+
+
+@pytest.mark.parametrize(
+    ("lang", "word"), [("zh-TW", "照護依法准許"), ("en", "care is permitted by statute")]
+)
+def test_a_permit_is_explained_with_its_law(world, lang, word):
+    record = f"Condition/{world.one('Condition')['id']}"
+    text = said(explain(world.browser("keeper", lang), record))
+    assert word in text
+    assert ("醫療法第67條" if lang == "zh-TW" else "Medical Care Act, Art. 67") in text
+
+
+def test_a_refusal_names_the_choice_and_its_provision_and_no_content(fresh):
+    record = fresh.one("Condition", ("code", "F32.A"))["id"]
+    fresh.browser("citizen").submit("/me/choices/close", label="PSY")
+    answer = explain(fresh.browser("keeper"), f"Condition/{record}")
+    text = said(answer)
+    assert "當事人關閉了這一部分" in text
+    consent = fresh.installation.store.whom(fresh.access("citizen"), fresh.cast.citizen).consents[-1]["id"]
+    assert f"Consent/{consent}" in text
+    for secret in (SENSITIVE, "F32", "PSY", "林美玉"):
+        assert secret not in answer.text
+
+
+def test_the_restriction_of_one_hospital_is_told_of_it_alone(fresh):
+    record = f"Condition/{fresh.one('Condition')['id']}"
+    fresh.browser("citizen").submit("/me/choices/restrict", organisation=fresh.cast.hospital)
+    keeper = fresh.browser("keeper")
+    assert "當事人限制了這個查閱者或機構" in said(explain(keeper, record))
+    assert "照護依法准許" in said(explain(keeper, record, reader="other"))
+
+
+def test_an_explanation_leaves_a_receipt_that_she_sees(fresh):
+    record = f"Condition/{fresh.one('Condition')['id']}"
+    number = re.search(r"存證第 (\d+) 號", said(explain(fresh.browser("keeper"), record)))[1]
+    assert fresh.installation.store.audit.receipt(int(number))["act"] == "explain"
+    assert "管理者查看決定的說明，未看病歷內容" in fresh.browser("citizen").words("/me/looked")
+
+
+def test_secondary_use_names_the_sets_that_a_query_leaves_out(world):
+    record = f"Condition/{world.one('Condition')['id']}"
+    assert "stopped:secondary" in said(explain(world.browser("keeper"), record, "analyst", "HRESCH"))
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        ({"record": "Condition/nobody"}, 404), ({"record": "Nonsense/x"}, 400), ({"record": "Condition"}, 400),
+        ({"reader": "nobody"}, 404), ({"purpose": "NOSUCH"}, 400), ({"at": "soon"}, 400), ({"at": "2026-01-01"}, 400),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_explained_is_said(world, given, status):
+    asked = {"record": f"Condition/{world.one('Condition')['id']}", **given}
+    answer = explain(world.browser("keeper"), **asked)
+    assert answer.status_code == status
+    assert "<form" in answer.text
+
+
+@pytest.mark.parametrize("name", ["clinician", "citizen", "analyst", "pharmacist"])
+def test_only_an_administrator_asks(world, name):
+    assert explain(world.browser(name), "Condition/x").status_code == 403
+
+
+def application(world, **changes):
+    given = {
+        "basis": "medical-care-referral", "purpose": "TREAT", "category": "", "since": today().isoformat(),
+        "until": (today() + timedelta(days=5)).isoformat(), "reason": "轉診至他院，依法提供病歷摘要",
+    }  # fmt: skip
+    return world.browser("clinician").submit("/bases", **(given | changes))
+
+
+def test_a_basis_is_applied_for_approved_used_and_ended(fresh):
+    assert "申請已送出" in application(fresh).text
+    keeper, clinician, person = fresh.browser("keeper"), fresh.browser("clinician"), fresh.cast.citizen
+    assert clinician.get(f"/patients/{person}?basis=1").status_code == 403
+    assert "轉診提供病歷摘要" in keeper.words("/bases")
+    keeper.submit("/bases/decide", number="1", verdict="approve")
+    assert "生效中" in clinician.words("/bases")
+    assert clinician.get(f"/patients/{person}?basis=1").status_code == 200
+    assert fresh.browser("other").get(f"/patients/{person}?basis=1").status_code == 403
+    looks = fresh.installation.store.looks(fresh.access("citizen"), person, 50)
+    assert "medical-care-referral" in {look.basis for look in looks}
+    assert fresh.installation.gate.bases.uses()[1] > 0
+    clinician.submit("/bases/end", number="1")
+    assert clinician.get(f"/patients/{person}?basis=1").status_code == 403
+
+
+def test_only_those_who_approve_decide(fresh):
+    application(fresh)
+    for name in ("clinician", "other", "analyst"):
+        assert fresh.browser(name).submit("/bases/decide", number="1", verdict="approve").status_code == 403
+    assert fresh.browser("other").submit("/bases/end", number="1").status_code == 403
+    assert "轉診提供病歷摘要" not in fresh.browser("other").get("/bases").text.partition("全部申請")[2]
+    assert fresh.browser("citizen").get("/bases").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"basis": "statutory-duty"}, {"basis": "none"}, {"purpose": "HRESCH"}, {"category": "none"}, {"since": "soon"},
+     {"until": "2020-01-01"}, {"reason": "急"}],
+)  # fmt: skip
+def test_an_application_that_cannot_be_keeps_what_was_typed(fresh, changes):
+    answer = application(fresh, **changes)
+    assert answer.status_code == 400
+    assert fresh.installation.gate.bases.all() == []
+    if "reason" not in changes:
+        assert "轉診至他院，依法提供病歷摘要" in answer.text
