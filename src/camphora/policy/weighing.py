@@ -221,22 +221,26 @@ def _weigh(lists: list[list[tuple[tuple[Test, ...], int]]]) -> Callable[[Facts],
 
 
 def _agreeing(lists: list[list[tuple[tuple[Test, ...], int, bool]]], ordered: list[Verdict]) -> Weigh:
-    """As `_weigh`, where stand-ins may differ: each one's own answer is found, and a denial among them stands."""
+    """As `_weigh`, where stand-ins may differ: a denial stands where one who did not give it permits."""
 
     def weigh(facts: Facts | None) -> int:
-        firsts = [
+        firsts = (
             next((rank for tests, rank, unknown in each if _matches(tests, facts, unknown=unknown)), NONE)
             for each in lists
-        ]
-        best = max(firsts, default=NONE)
+        )
+        found = [rank for rank in firsts if rank != NONE]
+        best = max(found, default=NONE)
         if best == NONE or ordered[best].standing.own:
             return best
-        by_giver: dict[str, int] = {}
-        for rank in firsts:
-            for giver in ordered[rank].standing.givers if rank != NONE else ():
-                by_giver[giver] = max(rank, by_giver.get(giver, NONE))
-        denials = [rank for rank in by_giver.values() if not ordered[rank].permits]
-        return max(denials, default=best)
+        denials = [rank for rank in found if not ordered[rank].permits]
+        differ = any(
+            ordered[one].standing.givers.isdisjoint(ordered[other].standing.givers)
+            for one in denials
+            for other in set(found) - set(denials)
+        )
+        if not differ:
+            return best
+        return max(denials, key=lambda rank: (ordered[rank].specific, _recent(ordered[rank]), rank))
 
     return weigh
 
