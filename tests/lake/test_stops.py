@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from builders import analyst, citizen, cohort, condition, observation
-from camphora.errors import Busy, Forbidden
+from camphora.errors import Busy, Forbidden, NotFound
 from camphora.lake import By, Has, Is, Lake, Measure, Question, Rules
 from camphora.policy import Purpose, Reader, Request, Role, admit
 from camphora.policy.asking import Basis, Scope
@@ -173,6 +173,21 @@ def test_every_question_reads_exactly_whom_the_choices_let_it_read(opened, store
         rows = opened.open_rows_of(person, citizen(person), purposes=purposes)
         for source, category in CATEGORIES.items():
             assert rows[source] == int(world.reads(person, category, purposes))
+
+
+def test_a_relative_does_not_learn_from_open_rows_whether_somebody_stopped(opened):
+    reader = Reader("citizen-p2", "家人", Role.CITIZEN, person="p2")
+    relative = admit(Request(reader, Purpose.SELF, "p1", frozenset({"p1"}))).access
+    with pytest.raises(NotFound, match="records-not-found"):
+        opened.open_rows_of("p1", relative)
+
+
+def test_a_value_beyond_all_bands_is_no_error_that_tells_it(opened, store):
+    huge = {**observation("huge", "p1", "8480-6", "2026-01-05"), "valueQuantity": {"value": 1e300}}
+    store.write(LOAD, [Put(huge)])
+    opened.catch_up()
+    rows = opened.ask(analyst(), Question("observation", PERSONS, by=(By("value", band=10),))).rows
+    assert dict(rows) == {0: SIZE, None: 1}
 
 
 def test_only_the_sources_that_a_stop_touches_are_moved(opened, store):

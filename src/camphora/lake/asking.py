@@ -221,12 +221,14 @@ class Lake:
         )
 
     def open_rows_of(self, person: str, access: Access, purposes: Sequence[str] = ()) -> dict[str, int]:
-        """By view, how many rows of this person are open to secondary use at this moment: exactly, for herself.
+        """By view, how many rows of this person are open to secondary use at this moment: exactly, for herself,
+        and for nobody from whom her choices are kept.
 
         With `purposes` (codes of v3-ActReason or projects) the rows that a question for all of them together reads;
         without, those that no stop touches.
         """
-        if access.purpose is not Purpose.SELF or access.persons is None or person not in access.persons:
+        own = access.purpose is Purpose.SELF and access.covers("Consent")
+        if not own or access.persons is None or person not in access.persons:
             raise NotFound("records-not-found", type="Patient")
         number = self._follower.numbers({person}).get(person, 0)
         about = [source for source in self._sources.values() if source.about_persons]

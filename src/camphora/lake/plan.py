@@ -155,7 +155,7 @@ class Plan:
         if by.band:
             if kind not in {"integer", "decimal"} or by.band < 1:
                 raise Invalid("lake-cut", column=by.column, kind=kind)
-            return f"CAST(floor({column} / {int(by.band)}) * {int(by.band)} AS BIGINT)"
+            return f"TRY_CAST(floor({column} / {int(by.band)}) * {int(by.band)} AS BIGINT)"
         return column
 
     def _measured(self, question: Question, source: Source) -> str:
