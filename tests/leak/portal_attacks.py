@@ -1,26 +1,58 @@
-"""Attacks on the pages and their files: by the restricted hospital, by a stranger, by an analyst."""
+"""Attacks on the pages and their files: by the restricted hospital, by a stranger, by an analyst, by nobody."""
 
-from leak.attacks import attack
+from leak.attacks import CLAIMS, SECONDARY, attack
+
+CHART = ("clinic.patient", "clinic.timeline", "clinic.results")
+FRAGMENT = {"hx-request": "true"}
 
 
-@attack("clinic.patients")
+@attack(
+    ("clinic.patients",),
+    "key",
+    "spelling",
+    "as-typed",
+    "closed-part",
+    "ruled-part",
+    by=("other", "pharmacist"),
+)
 def by_looking_for_her(client, her):
     for text in (
         her.name,
-        her.name[0],
         her.name[1:],
         her.number,
         her.number.lower(),
         her.chart,
         her.id,
         her.born,
+        f"{her.name}%",
     ):
         yield client.get("/patients", params={"q": text})
-        yield client.get("/patients", params={"q": text}, headers={"hx-request": "true"})
+        yield client.get("/patients", params={"q": text}, headers=FRAGMENT)
         yield client.get("/patients", params={"q": text, "lang": "en"})
+    for text in (her.name, her.number, her.chart):
+        for length in range(1, len(text)):
+            yield client.get("/patients", params={"q": text[:length]}, headers=FRAGMENT)
 
 
-@attack("clinic.patient", "clinic.timeline", "clinic.results")
+@attack(("clinic.patients",), "pages", "error-text", "claim")
+def by_turning_pages_of_patients(client, her):
+    for page in ("x", her.id, "1", "-1"):
+        yield client.get("/patients", params={"q": her.name[0], "page": page})
+    for headers in CLAIMS:
+        yield client.get("/patients", params={"q": her.number}, headers=headers)
+
+
+@attack(
+    (*CHART,),
+    "status",
+    "spelling",
+    "closed-part",
+    "ruled-part",
+    "inside",
+    "named-beside",
+    "unlinked",
+    by=("other", "pharmacist"),
+)
 def by_opening_her(client, her):
     for path in (
         *(f"/patients/{her.id}{part}" for part in ("", "/timeline", "/results")),
@@ -28,21 +60,57 @@ def by_opening_her(client, her):
     ):
         for lang in ("zh-TW", "en"):
             yield client.get(path, params={"lang": lang})
-        yield client.get(path, headers={"hx-request": "true"})
+        yield client.get(path, headers=FRAGMENT)
+        yield client.get(f"{path}/")
 
 
-@attack("clinic.record")
+@attack((*CHART, "clinic.record"), "unchanged", "error-text", "claim")
+def by_opening_her_on_conditions(client, her):
+    for path in (
+        f"/patients/{her.id}",
+        f"/patients/{her.id}/timeline",
+        "/records/{}/{}".format(*her.records[-1]),
+    ):
+        yield client.head(path)
+        for headers in (
+            {"if-none-match": "*"},
+            {"if-modified-since": "Sat, 01 Jan 2050 00:00:00 GMT"},
+            *CLAIMS,
+        ):
+            yield client.get(path, headers=headers)
+        yield client.get(path, params={"page": her.id, "from": her.name, "as": her.number})
+
+
+@attack(
+    ("clinic.record",),
+    "status", "spelling", "inside", "named-beside", "unlinked", "type", "version", "history", "closed-part", "ruled-part",
+    by=("other", "pharmacist", "stranger"),
+)  # fmt: skip
 def by_opening_her_records(client, her):
     for kind, name in her.records:
         yield client.get(f"/records/{kind}/{name}")
     for reading in ("readable", "timeline", "table", "json"):
         for kind, name in (("Patient", her.id), her.records[-1]):
             yield client.get(f"/records/{kind}/{name}", params={"as": reading})
+            yield client.get(f"/records/{kind}/{name}", params={"as": reading, "for": her.id})
+    yield client.get(f"/records/Condition/{her.records[-1][1].upper()}")
 
 
-@attack("clinic.record", by="stranger")
-def by_a_stranger_opening_her_records(client, her):
-    for kind, name in her.records[:30]:
+@attack(CHART, "type", "version", "history", by=("pharmacist", "stranger"))
+def by_opening_what_is_beside_her(client, her):
+    for kind in ("Patient", "Condition", "Consent"):
+        yield client.get(f"/records/{kind}/{her.id}", params={"as": "timeline"})
+    yield client.get(f"/patients/{her.id}/results")
+    yield client.get(f"/patients/{her.id}/timeline", params={"page": "x"})
+    yield client.get(f"/patients/{her.id}/_history")
+
+
+@attack((*CHART, "clinic.record", "clinic.patients"), "purpose", by=(*SECONDARY, "administrator", "stranger"))
+def by_opening_her_for_another_purpose(client, her):
+    yield client.get("/patients", params={"q": her.number})
+    for part in ("", "/timeline", "/results"):
+        yield client.get(f"/patients/{her.id}{part}")
+    for kind, name in (her.records[0], her.records[-1]):
         yield client.get(f"/records/{kind}/{name}")
 
 
@@ -60,52 +128,92 @@ OWN_PAGES = (
     "/me/download",
     "/me/download/record.json",
     "/me/download/record.csv",
+    "/me/looked/events.json",
 )
+OWN = (
+    "citizen.record", "citizen.timeline", "citizen.choices", "citizen.stop", "citizen.restrict", "citizen.close", "citizen.end",
+    "citizen.family", "citizen.let-in", "citizen.download", "lake.open_rows_of",
+)  # fmt: skip
+FILES = ("citizen.bundle", "citizen.csv", "citizen.events")
+RELATIVE = ("citizen.relative", "citizen.relative.timeline")
+RECEIPTS = ("citizen.looked", "citizen.receipt", "citizen.proof")
 
 
-@attack(
-    "citizen.record",
-    "citizen.timeline",
-    "citizen.looked",
-    "citizen.choices",
-    "citizen.stop",
-    "citizen.restrict",
-    "citizen.close",
-    "citizen.end",
-    "citizen.family",
-    "citizen.let-in",
-    "citizen.download",
-    "citizen.bundle",
-    "citizen.csv",
-    "lake.open_rows_of",
-    by="stranger",
-)
+@attack((*OWN, *FILES, "citizen.looked"), "status", "error-text", by=("stranger",))
 def by_a_stranger_on_her_own_pages(client, her):
     for path in OWN_PAGES:
-        for name in ("person", "patient", "id", "subject"):
+        for name in ("person", "patient", "for"):
             yield client.get(path, params={name: her.id})
     for kind, name in her.records[:4]:
         yield client.get("/me/choices/end", params={"id": name, "consent": name, "type": kind})
-    for name in ("choice-0", "choice-1"):
+    for name in ("choice-0", "ada-restricts", "cyd-closes"):
         yield client.get("/me/choices/end", params={"id": name, "consent": name})
+    yield client.get("/me/family/let-in", params={"account": her.id, "until": her.number})
+    yield client.get("/me/choices/restrict", params={"q": her.name, "organisation": her.id})
 
 
-@attack("citizen.relative", "citizen.relative.timeline", by="stranger")
+@attack(
+    (*OWN, *FILES, *RECEIPTS, *RELATIVE),
+    "claim",
+    "purpose",
+    by=("stranger", "other", "analyst", "administrator"),
+)
+def by_others_on_her_own_pages(client, her):
+    for headers in (*CLAIMS[:2], CLAIMS[3], {"x-person": her.id}):
+        for path in (
+            *OWN_PAGES[:2],
+            "/me/looked",
+            "/me/looked/1",
+            "/me/looked/1/proof.json",
+            f"/family/{her.id}",
+        ):
+            yield client.get(path, params={"person": her.id}, headers=headers)
+    for path in OWN_PAGES[2:]:
+        yield client.get(path, params={"person": her.id})
+
+
+@attack(RELATIVE, "status", by=("stranger", "other", "analyst"))
 def by_pretending_to_be_her_relative(client, her):
-    for path in (f"/family/{her.id}", f"/family/{her.id}/timeline"):
+    for path in (f"/family/{her.id}", f"/family/{her.id}/timeline", f"/family/{her.id.upper()}"):
         yield client.get(path)
-        yield client.get(path, headers={"hx-request": "true"})
+        yield client.get(path, headers=FRAGMENT)
+        yield client.head(path)
 
 
-@attack("citizen.receipt", "citizen.proof", by="stranger")
+@attack(RECEIPTS[1:], "status", "receipt", "error-text", by=("stranger",))
+@attack(RECEIPTS[:1], "receipt", by=("stranger",))
 def by_asking_for_receipts_of_others(client, her):
-    """Receipt 0 is of a doctor who read somebody else; what the stranger may open concerns only themselves."""
-    for number in range(12):
+    """What the stranger may open concerns only themselves; how many receipts there are says nothing of her."""
+    for number in (*range(40), 999_999):
         for path in (f"/me/looked/{number}", f"/me/looked/{number}/proof.json"):
             answer = client.get(path)
-            assert number > 0 or answer.status_code == 404
             if answer.status_code != 200:
                 yield answer
+
+
+@attack(
+    (
+        *CHART,
+        "clinic.record",
+        "clinic.patients",
+        *OWN,
+        *FILES,
+        *RELATIVE,
+        *RECEIPTS,
+        "ask",
+        "ask.download",
+        "lake.ask",
+    ),
+    "nobody",
+    by=("nobody",),
+)
+def by_nobody_on_pages(client, her):
+    for path in (
+        "/patients", f"/patients/{her.id}", f"/patients/{her.id}/timeline", f"/patients/{her.id}/results",
+        *(f"/records/{kind}/{name}" for kind, name in her.records[:4]), *OWN_PAGES, f"/family/{her.id}",
+        f"/family/{her.id}/timeline", "/me/looked/1", "/me/looked/1/proof.json", "/ask?view=person", "/ask.csv?view=person",
+    ):  # fmt: skip
+        yield client.get(path, params={"q": her.name} if path == "/patients" else None)
 
 
 QUESTIONS = (
@@ -118,7 +226,7 @@ QUESTIONS = (
 )
 
 
-@attack("ask", "ask.download", "lake.ask", by="analyst")
+@attack(("ask", "ask.download", "lake.ask"), "aggregate", "stopped", "claim", by=("analyst", "officer"))
 def by_asking_what_she_would_change(client, her):
     for question in QUESTIONS:
         yield client.get("/ask", params=question)
@@ -128,3 +236,67 @@ def by_asking_what_she_would_change(client, her):
     yield client.get(
         "/ask", params={"view": "person", "measure": "persons", "since": her.born, "until": her.born}
     )
+    yield client.get(
+        "/ask", params={"view": "person", "measure": "persons", "county": her.id}, headers=CLAIMS[0]
+    )
+
+
+@attack(("ask", "ask.download", "lake.ask"), "error-text", by=("analyst",))
+def by_asking_what_cannot_be_answered(client, her):
+    for pairs in (
+        {"view": her.id}, {"view": "person", "measure": her.name}, {"view": "person", "by": her.number},
+        {"view": "condition", "code": her.code, "since": her.name}, {"view": "person", "patient": her.id},
+    ):  # fmt: skip
+        yield client.get("/ask", params=pairs)
+        yield client.get("/ask.json", params=pairs)
+
+
+@attack(("fhir.search",), "code-use", by=("other", "nobody", "analyst"))
+def by_use_of_codes(client, her):
+    """The pages and operations about codes count no record."""
+    for path in (
+        f"/codes?q={her.code}", f"/codes.csv?q={her.code}", f"/codes.json?q={her.code}",
+        f"/codes/concept?system=http://hl7.org/fhir/sid/icd-10-cm&code={her.code}", f"/search?q={her.name}",
+        f"/fhir/CodeSystem/$lookup?system=http://hl7.org/fhir/sid/icd-10-cm&code={her.code}",
+        f"/fhir/ValueSet/$expand?url=http://hl7.org/fhir/sid/icd-10-cm&filter={her.code}", "/fhir/metadata", "/health",
+    ):  # fmt: skip
+        yield client.get(path)
+
+
+@attack(("fhir.create",), "validate")
+def by_validating(client, her):
+    for subject in ({"reference": f"Patient/{her.id}"}, {"identifier": {"value": her.number}}):
+        body = {"resourceType": "Observation", "status": "final", "code": {"text": "t"}, "subject": subject}
+        yield client.post("/fhir/Observation/$validate", json=body)
+        yield client.post("/fhir/Observation/$validate", json={**body, "id": her.records[-1][1]})
+
+
+URGENT = ("clinic.emergency", "emergencies")
+REASON = "昏迷送醫，需查過敏與用藥"
+
+
+@attack(URGENT, "status", "error-text", "emergency", by=("other",))
+def by_declaring_for_what_is_almost_her(client, her):
+    """Nobody's whole number: the answer is that of any other wrong number."""
+    yield client.get("/emergency", params={"identifier": her.number})
+    yield client.get("/emergencies", params={"q": her.number})
+    for typed in (her.number[:-1], her.name, her.id, f"{her.number}0", f"Patient/{her.id}"):
+        form = {"csrf": client.csrf, "identifier": typed, "reason": REASON}
+        yield client.post("/emergency", data=form)
+    yield client.post("/emergency", data={"csrf": client.csrf, "identifier": her.number, "reason": "急"})
+
+
+@attack(URGENT, "purpose", "claim", by=("pharmacist", "stranger", "analyst", "officer"))
+def by_declaring_without_the_right_to(client, her):
+    for path in ("/emergency", "/emergencies"):
+        yield client.get(path, headers=CLAIMS[0])
+    form = {"csrf": client.csrf, "identifier": her.number, "reason": REASON}
+    yield client.post("/emergency", data=form)
+    yield client.post("/emergency/end", data={**form, "number": "1"})
+
+
+@attack(URGENT, "nobody", by=("nobody",))
+def by_nobody_declaring(client, her):
+    for path in ("/emergency", "/emergencies"):
+        yield client.get(path)
+    yield client.post("/emergency", data={"identifier": her.number, "reason": REASON})

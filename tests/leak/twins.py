@@ -5,63 +5,23 @@ Whatever the clinician of that hospital, an analyst or a stranger asks must be a
 whole definition of a leak here, so an attack is only a list of requests; no attack says what the answer should be.
 """
 
-import re
-from dataclasses import dataclass
 from datetime import date
-
-from starlette.testclient import TestClient
 
 from builders import NOW
 from camphora.gate import User
-from camphora.installation import Installation
 from camphora.policy import Role, choices
 from camphora.policy.internal import loading
 from camphora.records import Put
 from camphora.synth import Country, cast, foundation, population
-from camphora.web.app import application
+from leak.ground import Subject, World, opened
 
 TODAY = date(2026, 11, 21)
 HOUSEHOLDS = 14
 
 
-@dataclass(frozen=True)
-class Person:
-    """The one person, with everything that an attacker might already know of her."""
-
-    id: str
-    name: str
-    number: str
-    chart: str
-    born: str
-    records: tuple[tuple[str, str], ...]
-    code: str
-    encounter_date: str
-
-
-@dataclass(frozen=True)
-class World:
-    """One installation with its application; `client` is signed in as whom the test asks for."""
-
-    installation: Installation
-    person: Person
-    other: str
-    app: object
-
-    def client(self, name):
-        user = self.installation.gate.identity.user(name)
-        session = self.installation.gate.identity.open_session(user)
-        made = TestClient(self.app, raise_server_exceptions=False, follow_redirects=False)
-        made.cookies.set("camphora_session", session.token)
-        made.headers["accept-language"] = "zh-TW"
-        made.csrf = session.csrf
-        return made
-
-
 def build(folder, *, she_exists):
     """A world of some households; `she_exists`: with the person, who restricts the hospital, or without her."""
-    installation = Installation.open(folder, make=True)
-    (folder / "demo").touch()
-    installation.demo = True
+    installation = opened(folder)
     country = Country.load()
     ids = cast(country, 1, 300)
     resources = _resources(country, ids)
@@ -75,10 +35,10 @@ def build(folder, *, she_exists):
         ]
         consents = [{**consent, "id": f"choice-{number}"} for number, consent in enumerate(made)]
         installation.store.write(loading("t"), [Put(consent) for consent in consents])
-    installation.load_tables()
     installation.lake.catch_up()
     identity = installation.gate.identity
     identity.add_user(User("other", "他院醫師", Role.CLINICIAN, organisation=ids.other_hospital), None)
+    identity.add_user(User("pharmacist", "他院藥師", Role.PHARMACIST, organisation=ids.other_hospital), None)
     identity.add_user(User("welcome", "主治醫師", Role.CLINICIAN, organisation=ids.hospital), None)
     identity.add_user(User("stranger", "路人", Role.CITIZEN, person=_stranger(resources, ids)), None)
     identity.add_user(User("analyst", "分析人員", Role.ANALYST), None)
@@ -87,8 +47,7 @@ def build(folder, *, she_exists):
     identity.add_user(User("administrator", "管理者", Role.ADMINISTRATOR), None)
     doctor = installation.gate.access(identity.user("welcome").reader())
     installation.store.read(doctor, "Patient", ids.daughter)
-    other = _stranger(resources, ids)
-    return World(installation, person, other, application(installation))
+    return World(installation, folder), person
 
 
 def _resources(country, ids):
@@ -127,38 +86,22 @@ def _person(resources, patient):
     encounter = next(r for r in hers if r["resourceType"] == "Encounter")
     numbers = {identifier["system"]: identifier["value"] for identifier in body["identifier"]}
     chart = next(value for system, value in numbers.items() if "chart" in system)
-    return Person(
+    name, number = body["name"][0]["text"], numbers["http://www.moi.gov.tw"]
+    few = {r["resourceType"]: (r["resourceType"], r["id"]) for r in hers}
+    return Subject(
         patient,
-        body["name"][0]["text"],
-        numbers["http://www.moi.gov.tw"],
+        name,
+        number,
         chart,
         body["birthDate"],
-        tuple((r["resourceType"], r["id"]) for r in hers),
         condition["code"]["coding"][0]["code"],
         encounter["period"]["start"][:10],
+        (("Patient", patient), *(one for kind, one in few.items() if kind != "Patient"), *_last(hers)),
+        (name, number),
     )
 
 
-VARIES = [
-    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00|\+08:00)"), "TIME"),
-    (re.compile(r'name="csrf" value="[^"]+"'), "CSRF"),
-    (re.compile(r"\b1[789]\d{11}\b"), "TIME"),
-    (re.compile(r"\b[0-9a-f]{16,128}\b"), "HASH"),
-    (re.compile(r"\b[a-km-np-z2-9]{20}\b"), "NEWID"),
-    (re.compile(r"_page=[\w.-]+"), "_page=TOKEN"),
-]
-
-
-def said(answer):
-    """All that an answer tells: status, headers and body, without what differs by the clock or by chance."""
-    text = answer.text
-    for pattern, name in VARIES:
-        text = pattern.sub(name, text)
-    headers = {
-        key: "TIME" if key in {"date", "last-modified"} else value
-        for key, value in sorted(answer.headers.items())
-        if key not in {"content-length", "set-cookie"}
-    }
-    for pattern, name in VARIES:
-        headers = {key: pattern.sub(name, value) for key, value in headers.items()}
-    return answer.status_code, headers, text
+def _last(hers):
+    """A dozen records more, the last one an Observation."""
+    kinds = [(r["resourceType"], r["id"]) for r in hers if r["resourceType"] == "Observation"]
+    return kinds[:12]

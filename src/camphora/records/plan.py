@@ -25,6 +25,7 @@ from camphora.fhir.search import (
 )
 from camphora.policy import Access
 from camphora.policy.vocabulary import Purpose
+from camphora.records.concealed import concealed
 from camphora.records.derived import area_range
 from camphora.records.terms import Names
 from camphora.records.visible import Predicate, shown, visible
@@ -96,7 +97,7 @@ class Plan:
 
 def plan(query: Query, access: Access, connection: apsw.Connection) -> Plan:
     """Compile a query for one Access on one connection (whose snapshot the numbers come from)."""
-    compiler = _Compiler(Names(connection), connection, query.type)
+    compiler = _Compiler(Names(connection), connection, query.type, _concealed(query, access, connection))
     conditions = [compiler.condition(clause) for clause in query.clauses]
     conditions += [compiler.updated(clause) for clause in query.last_updated]
     if query.ids is not None:
@@ -113,6 +114,12 @@ def plan(query: Query, access: Access, connection: apsw.Connection) -> Plan:
         compiler.order(query, "d.record" if source != RECORDS else "r.no"),
         shown(access, query.type, connection),
     )
+
+
+def _concealed(query: Query, access: Access, connection: apsw.Connection) -> frozenset[str]:
+    references = (clause for clause in query.clauses if isinstance(clause, ReferenceClause))
+    named = {key for clause in references for kind, key in clause.alternatives if kind in {"Patient", None}}
+    return concealed(access, query.type, named, connection)
 
 
 class NamedPersons(NamedTuple):
@@ -173,8 +180,11 @@ def _areas(access: Access) -> list[int]:
 class _Compiler:
     """Turns clauses into conditions for one resource type."""
 
-    def __init__(self, names: Names, connection: apsw.Connection, resource_type: str) -> None:
+    def __init__(
+        self, names: Names, connection: apsw.Connection, resource_type: str, concealed: frozenset[str]
+    ) -> None:
         self.names = names
+        self.concealed = concealed
         self.connection = connection
         self.type = resource_type
         self.type_no = names.type(resource_type) or 0
@@ -245,10 +255,12 @@ class _Compiler:
     def _reference_terms(self, param: int, clause: ReferenceClause) -> list[int]:
         terms: list[int] = []
         for kind, key in clause.alternatives:
+            hidden = self.names.terms(param, "", f"Patient/{key}") if key in self.concealed else []
             if kind is None:
-                terms += self.names.references(param, key)
+                found = self.names.references(param, key)
             else:
-                terms += self.names.terms(param, "", f"{kind}/{key}" if kind else key)
+                found = self.names.terms(param, "", f"{kind}/{key}" if kind else key)
+            terms += [term for term in found if term not in hidden]
         return terms
 
     def _postings(self, terms: list[int]) -> Condition:

@@ -1,0 +1,62 @@
+"""What an answer tells, without what differs by the clock or by chance; and whether two answers tell the same."""
+
+import re
+from urllib.parse import unquote_plus
+
+VARIES = [
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00|\+08:00)"), "TIME"),
+    (re.compile(r'name="csrf" value="[^"]+"'), "CSRF"),
+    (re.compile(r"\b1[789]\d{11}\b"), "TIME"),
+    (re.compile(r"\b[0-9a-f]{16,128}\b"), "HASH"),
+    (re.compile(r"\b[a-km-np-z2-9]{20}\b"), "NEWID"),
+    (re.compile(r"(_?page)=[\w.-]+"), r"\1=TOKEN"),
+    (re.compile(r"\b\d{1,2}:\d\d\b"), "TIME"),
+]
+LENGTHLESS = {"content-length", "set-cookie"}
+
+
+def said(answer):
+    """All that an answer tells: status, headers, names of cookies and body. An answer to HEAD tells its length."""
+    headers = {
+        key: "TIME" if key in {"date", "last-modified"} else masked(value)
+        for key, value in sorted(answer.headers.items())
+        if key not in LENGTHLESS
+    }
+    length = answer.headers.get("content-length") if answer.request.method == "HEAD" else None
+    cookies = sorted(text.partition("=")[0] for text in answer.headers.get_list("set-cookie"))
+    return answer.status_code, headers, cookies, length, masked(answer.text)
+
+
+def masked(text):
+    for pattern, name in VARIES:
+        text = pattern.sub(name, text)
+    return text
+
+
+def asked(answer):
+    """What the request held, in plain letters."""
+    return unquote_plus(str(answer.request.url) + (answer.request.content or b"").decode(errors="replace"))
+
+
+def compare(attack, pair, her):
+    """Ask in both worlds; raises AssertionError where the answers differ, or where one holds a secret that the
+    question did not. Returns the answers of the world with her."""
+    there, absent = (list(attack.ask(client_of(world, attack.by), her)) for world in pair)
+    assert len(there) == len(absent) > 0
+    for one, other in zip(there, absent, strict=True):
+        where = f"{one.request.method} {one.request.url}"
+        assert one.status_code != 500, f"a fault of ours says nothing: {where}"
+        assert said(one) == said(other), f"tells them apart: {where}"
+    hold_no_secret(there, her)
+    return there
+
+
+def hold_no_secret(answers, her):
+    for answer in answers:
+        question = asked(answer) + "".join(answer.request.headers.values())
+        for secret in her.secrets:
+            assert secret not in answer.text or secret in question, answer.request.url
+
+
+def client_of(world, name):
+    return world.anybody() if name == "nobody" else world.client(name)

@@ -1,0 +1,267 @@
+"""The suite is tested: each predicate of the planner is taken away alone, and some attack must notice.
+
+    python -m leak.mutation            all of them, with a table of what caught each (from the folder tests)
+    python -m leak.mutation visible    those whose name holds this text
+
+A mutant changes one function in the running process (its code is compiled anew from its own source with one statement,
+condition or argument less) and small worlds are made under it, so that what is written by a faulty writer is read too.
+"""
+
+import ast
+import importlib
+import inspect
+import sys
+import tempfile
+import textwrap
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+
+from leak import portal_attacks, waiting_attacks  # noqa: F401 - they register their attacks
+from leak.attacks import every_attack
+from leak.comparing import compare
+from leak.ground import ADA, CYD, JUDGED, world
+from leak.scenarios import SCENARIOS
+
+RECORDS, POLICY, LAKE = "camphora.records", "camphora.policy", "camphora.lake"
+TARGETS = {
+    f"{RECORDS}.visible": (
+        "require_type", "visible", "_Planner.conditions", "_Planner._within", "_Planner._notifiable", "_Planner._consented",
+        "_Planner._hidden", "_Planner._closed", "_Planner._naming_others", "_Planner._member", "_own", "_sees_all",
+    ),
+    f"{RECORDS}.plan": ("plan",),
+    f"{RECORDS}.sqlite": (
+        "SQLiteStore.read", "SQLiteStore.history", "SQLiteStore.search", "SQLiteStore.looks", "SQLiteStore.letting_in",
+        "SQLiteStore.has_closed_part", "SQLiteStore.batch_rows", "_versions",
+    ),
+    f"{RECORDS}.paging": ("redeem", "_bound"),
+    f"{RECORDS}.writing": (
+        "Writer.delete", "Writer._check_put", "Writer._check_patient", "Writer._check_match", "Writer._sees", "Writer._others",
+    ),
+    f"{POLICY}.admission": ("admit", "_self", "_care", "_secondary"),
+    f"{POLICY}.access": ("Access.covers", "Access.may_write", "Access.hidden_for"),
+    f"{LAKE}.asking": ("Lake.ask", "Lake.rows", "Lake.open_rows_of", "_require_secondary"),
+    f"{LAKE}.sides": ("Sides.stopped", "Sides.touched", "rows_of"),
+    "camphora.gate.gate": ("Gate.decide", "Gate.letting_in"),
+    "camphora.web.site": ("Site.access", "Site.api_access"),
+}  # fmt: skip
+"""The functions in which law and choice are weighed. A name that is no longer there fails: the mutants must follow."""
+
+KEYWORDS = frozenset({"hidden", "closed", "refused", "persons", "types"})
+"""Arguments of an Access that narrow it."""
+SQL = (" WHERE ", " AND ", "EXISTS (")
+
+EXCUSED: dict[str, str] = {}
+"""Mutants that nobody could tell from the original, with the reason."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One function with one thing less. `what` is the piece of its source that is taken away."""
+
+    module: str
+    function: str
+    number: int
+    operator: str
+    what: str
+    tree: ast.FunctionDef
+
+    @property
+    def name(self):
+        short = self.module.removeprefix("camphora.")
+        return f"{short}.{self.function}#{self.number} {self.operator}: {' '.join(self.what.split())[:90]}"
+
+
+def found(module, dotted):
+    """A function by its name inside a module; a property's getter."""
+    part = importlib.import_module(module)
+    for name in dotted.split("."):
+        part = vars(part)[name]
+    return part.fget if isinstance(part, property) else part
+
+
+def mutants(chosen="") -> Iterator[Mutant]:
+    for module, names in TARGETS.items():
+        for dotted in names:
+            tree = ast.parse(textwrap.dedent(inspect.getsource(found(module, dotted)))).body[0]
+            tree.decorator_list = []
+            for number, (operator, what, changed) in enumerate(changes(tree)):
+                mutant = Mutant(module, dotted, number, operator, what, changed)
+                if chosen in mutant.name:
+                    yield mutant
+
+
+def changes(tree):
+    """(operator, what is taken away, the function without it), one for each place where an operator fits."""
+    for number, node in enumerate(ast.walk(tree)):
+        for operator, replace in operators(node):
+            other = deepcopy(tree)
+            same = next(each for place, each in enumerate(ast.walk(other)) if place == number)
+            replace(same)
+            yield operator, ast.unparse(node), ast.fix_missing_locations(other)
+
+
+def operators(node):
+    if isinstance(node, ast.If) and isinstance(node.body[-1], ast.Raise | ast.Return) and not node.orelse:
+        yield "guard dropped", lambda same: setattr(same, "test", ast.Constant(False))
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Yield | ast.YieldFrom):
+        yield "condition dropped", lambda same: setattr(same, "value", _yields(ast.Tuple([], ast.Load())))
+    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        yield "call dropped", lambda same: setattr(same, "value", ast.Constant(None))
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"Predicate", "Condition"}:
+        for word, mark in (("always true", " OR 1"), ("never true", " AND 0")):
+            yield word, lambda same, mark=mark: same.args.__setitem__(0, _wrapped(same.args[0], mark))
+    if isinstance(node, ast.BoolOp):
+        neutral = ast.Constant(isinstance(node.op, ast.And))
+        for place in range(len(node.values)):
+            yield f"operand {place + 1} dropped", lambda same, place=place: same.values.__setitem__(place, neutral)
+    if isinstance(node, ast.FormattedValue) and ast.unparse(node.value).endswith(".sql"):
+        yield "predicate open", lambda same: setattr(same, "value", _wrapped(same.value, " OR 1"))
+    if isinstance(node, ast.Call):
+        for place, keyword in enumerate(node.keywords):
+            if keyword.arg in KEYWORDS:
+                yield f"{keyword.arg} dropped", lambda same, place=place: _drop(same.keywords[place])
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub | ast.BitAnd):
+        yield "difference dropped", lambda same: _only_left(same)
+
+
+def _yields(value):
+    return ast.YieldFrom(value)
+
+
+def _wrapped(sql, mark):
+    """The SQL of an expression in brackets, with a mark behind it that decides."""
+    return ast.BinOp(ast.BinOp(ast.Constant("(("), ast.Add(), sql), ast.Add(), ast.Constant(f"){mark})"))
+
+
+def _drop(keyword):
+    """An argument that no longer narrows."""
+    wide = {"persons": None, "types": None}
+    keyword.value = ast.Constant(wide[keyword.arg]) if keyword.arg in wide else _nothing(keyword.arg)
+
+
+def _nothing(name):
+    return ast.Call(ast.Name("frozenset", ast.Load()), [], []) if name == "refused" else ast.Tuple([], ast.Load())
+
+
+def _only_left(same):
+    same.op, same.right = ast.BitOr(), same.left
+
+
+@contextmanager
+def applied(mutant):
+    """The process under a mutant: every caller of the function meets it."""
+    function = found(mutant.module, mutant.function)
+    space = dict(function.__globals__)
+    code = compile(ast.Module([mutant.tree], []), f"<{mutant.name}>", "exec", flags=annotations(), dont_inherit=True)
+    exec(code, space)
+    kept, function.__code__ = function.__code__, space[mutant.tree.name].__code__
+    try:
+        yield
+    finally:
+        function.__code__ = kept
+
+
+def annotations():
+    import __future__
+
+    return __future__.annotations.compiler_flag
+
+
+# What may notice
+
+
+FIRST = {
+    "ada": (
+        "by_address-other", "fhir.search-about-other", "fhir.search-named-beside-other", "by_version-other",
+        "by_writing_about_her-other", "by_pretending_to_be_her_relative-stranger", "fhir.search-type-pharmacist",
+    ),
+    "cyd": ("by_address-analyst", "by_address-other", "fhir.search-closed-part-other", "by_changing_her_on_conditions-other"),
+}  # fmt: skip
+"""The attacks that notice most, by whom they are about, so that most mutants are done soon."""
+
+
+def judging(make):
+    """(name, test) of everything that may notice, the quick ones first; a test is given a maker of worlds."""
+    attacks = {str(one): one for one in every_attack() if not one.waits}
+    pair = []
+
+    def differences(asked):
+        if not pair:
+            pair.extend((make(), make(there=False)))
+        for her, attack in asked:
+            try:
+                compare(attack, pair, her)
+            except AssertionError as error:
+                raise AssertionError(f"{attack} on {her.id}: {str(error).splitlines()[0]}") from None
+
+    subjects = {her.id: her for her in (ADA, CYD)}
+    quick = [(subjects[name], attacks[one]) for name, several in FIRST.items() for one in several]
+    ruled = [attacks["by_address-other"], attacks["fhir.search-ruled-part-other"]]
+    yield "differences", lambda _: differences(quick)
+    yield "differences of the judged", lambda _: differences([(her, one) for her, *_ in JUDGED for one in ruled])
+    yield "seen by who may see", seen_by_who_may
+    for scene in SCENARIOS:
+        yield f"scenario {scene}", scene.run
+    yield "all differences", lambda _: differences([(ADA, one) for one in attacks.values()])
+    care = [one for one in attacks.values() if one.by in {"other", "pharmacist"}]
+    yield "all differences of the closed", lambda _: differences([(CYD, one) for one in care])
+
+
+def seen_by_who_may(make):
+    """Whoever may see does: what is hidden from everybody is no gate."""
+    made = make()
+    for by, paths in {
+        "welcome": ("fhir/Patient/ada", "fhir/Observation/ada-value/_history", "fhir/Observation/ada-value/_history/1", "patients/ada"),
+        "other": ("fhir/Patient/bo", "patients/bo", "fhir/Condition/cyd-open", "fhir/Observation/eva-open", "fhir/Observation/jan-open"),
+        "ada": ("me", "me/timeline", "records/Patient/ada", "me/choices", "me/download/record.json"),
+        "analyst": ("ask?view=person&measure=persons", "ask.json?view=condition&measure=rows"),
+    }.items():  # fmt: skip
+        for path in paths:
+            assert made.client(by).get(f"/{path}").status_code == 200, f"{by} {path}"
+    assert made.client("welcome").get("/fhir/Observation?patient=ada&_total=accurate").json()["total"] > 1
+
+
+def caught_by(mutant):
+    """The name of the first test that notices, None where none does."""
+    kept = []
+    with tempfile.TemporaryDirectory(prefix="mutant") as folder, applied(mutant):
+
+        def make(**how):
+            kept.append(world(Path(folder) / f"world-{len(kept)}", **how))
+            return kept[-1]
+
+        try:
+            return next((said for name, test in judging(make) if (said := noticed(name, test, make))), None)
+        finally:
+            for one in kept:
+                one.close()
+
+
+def noticed(name, test, make):
+    """What a test says of it, None where it passes. A test that breaks has noticed too."""
+    try:
+        test(make)
+    except AssertionError as error:
+        return f"{name}: {(str(error).splitlines() or [''])[0][:120]}"
+    except Exception as error:  # noqa: BLE001
+        return f"{name}: {type(error).__name__}"
+    return None
+
+
+def main(chosen=""):
+    missed = 0
+    for mutant in mutants(chosen):
+        began = time.monotonic()
+        by = caught_by(mutant)
+        missed += by is None and mutant.name not in EXCUSED
+        print(f"{'  ' if by else '! '}{mutant.name}\n      {by or 'NOT CAUGHT'} ({time.monotonic() - began:.1f} s)", flush=True)
+    print(f"not caught: {missed}")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
