@@ -21,6 +21,8 @@ PAGES = {
         "/me", "/me/timeline", "/me/looked", "/me/looked?own=1", "/me/looked/{look}", "/me/choices",
         "/me/choices/stop", "/me/choices/restrict", "/me/choices/restrict?q=臺南",
         "/me/choices/restrict?organisation={hospital}", "/me/choices/close", "/me/choices/end?consent={consent}",
+        "/me/choices/stop?part=1", "/me/choices/stop?category=diagnoses&purpose=HRESCH", "/me/choices/close?label=PSY",
+        "/me/certificates", "/me/certificates/{certificate}",
         "/me/family", "/me/family/let-in?account=relative&until=2030-01-01", "/me/download",
         "/records/Encounter/{encounter}", "/records/Observation/{observation}?as=timeline",
     ),
@@ -28,7 +30,7 @@ PAGES = {
         "/family/{citizen}", "/family/{citizen}/timeline", "/records/Encounter/{encounter}?for={citizen}",
     ),
     "clinician": (
-        "/patients", "/patients?q=林", "/patients/{citizen}", "/patients/{citizen}/results",
+        "/emergency", "/bases", "/patients", "/patients?q=林", "/patients/{citizen}", "/patients/{citizen}/results",
         "/patients/{citizen}/timeline", "/records/Patient/{citizen}", "/records/Observation/{observation}",
         "/records/Observation/{observation}?as=timeline", "/records/Observation/{observation}?as=table",
         "/records/Observation/{observation}?as=json", "/records/MedicationRequest/{prescription}",
@@ -37,7 +39,10 @@ PAGES = {
     "analyst": (
         "/ask", "/ask?view=person", "/ask?view=condition&by=sex&then=birth", "/ask?view=encounter&by=county",
     ),
-    "keeper": ("/operation",),
+    "keeper": (
+        "/operation", "/emergencies", "/bases", "/gate/explain",
+        "/gate/explain?reader=clinician&purpose=TREAT&record=Condition/{condition}",
+    ),
 }  # fmt: skip
 """Pages, each held to every demand that a page must meet."""
 
@@ -59,8 +64,9 @@ FILES = {
         "/uses/checkpoint",
         "/fhir/metadata",
     ),
-    "citizen": ("/me/looked/{look}/proof.json", "/me/looked/events.json",
-        "/me/download/record.json", "/me/download/record.csv",
+    "citizen": (
+        "/me/looked/{look}/proof.json", "/me/looked/events.json",
+        "/me/download/record.json", "/me/download/record.csv", "/me/certificates/{certificate}/proof.json",
     ),
     "clinician": (
         "/fhir/Patient/{citizen}", "/fhir/Observation?patient={citizen}", "/fhir/Patient/{citizen}/_history",

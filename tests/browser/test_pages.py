@@ -60,8 +60,16 @@ def facts(chromium, demo, sessions, characters):
         found = asked["clinician"].request.get(f"/fhir/{kind}?patient={characters.citizen}&_count=1")
         return found.json()["entry"][0]["resource"]["id"]
 
+    def certificate():
+        """Of a choice that changes nothing which another test looks at."""
+        page = asked["citizen"]
+        page.goto("/me/choices/stop?category=genetic&purpose=TRAIN")
+        page.locator("main form button").first.click()
+        return first("citizen", "/me/certificates", "/me/certificates/")
+
     asked["analyst"].goto("/ask?view=person")
     found = {
+        "certificate": certificate(),
         "citizen": characters.citizen,
         "hospital": characters.hospital,
         "encounter": record("Encounter"),
@@ -147,7 +155,7 @@ def test_every_route_that_can_be_read_has_an_example(installation):
     example = dict.fromkeys(
         ("citizen", "encounter", "observation", "prescription", "condition", "hospital"), "x"
     )
-    numbers = dict.fromkeys(("look", "use", "consent"), 1)
+    numbers = dict.fromkeys(("look", "use", "consent", "certificate"), 1)
     paths = [path.format(**example, **numbers).partition("?")[0] for _, path in listed(PAGES) + listed(FILES)]
     routes = list(readable(application(installation).routes))
     reached = {matched(routes, path) for path in paths}
