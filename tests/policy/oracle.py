@@ -332,7 +332,7 @@ class One:
         if self.cls == "surveillance" and facts is not None and not facts.notifiable:
             return "not-notifiable"
         scope = reader.scope
-        if scope.areas and whom.area not in scope.areas:
+        if scope.areas and not {whom.area, (whom.area or "")[:5]} & scope.areas:
             return "outside-area"
         if scope.institutions and not scope.institutions & whom.institutions:
             return "outside-institution"

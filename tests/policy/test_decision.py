@@ -147,6 +147,21 @@ def test_parts_are_redacted_or_masked_and_no_redisclosure_is_passed_on():
     )
 
 
+@pytest.mark.parametrize(
+    ("lives", "limit", "inside"),
+    [
+        ("65000220", "65000", True),
+        ("65000220", "65000220", True),
+        ("65000", "65000220", False),
+        ("65000220", "6500", False),
+        (None, "65000", False),
+    ],
+)
+def test_a_county_holds_its_townships(lives, limit, inside):
+    request = asked(scope=limited(areas=[limit]))
+    assert decide(request, replace(ADA, area=lives), TEST).permitted is inside
+
+
 def test_closing_a_label_closes_what_stands_below_it():
     whom = with_consents(consent("deny", ["TREAT"], securityLabel=[label("SUD")]))
     assert not decide(asked(), whom, replace(TEST, labels=frozenset({"OPIOIDUD"}))).permitted

@@ -18,6 +18,7 @@ from camphora.policy.policy import Covered, LegalBasis, Policy
 from camphora.policy.weighing import NONE, Answers, Request, Verdict, answers, standing, verdicts
 
 HOUR = 3_600_000
+COUNTY = 5
 NO_REDISCLOSURE = "NORDSCLCD"
 Judge = Callable[[Facts | None], Decision]
 Before = tuple[Reason, ...]
@@ -173,12 +174,10 @@ class _OnePurpose:
 
     def _basis_reaches(self, row: LegalBasis, whom: Whom) -> bool:
         reader = self.asked.reader
-        stated = (
-            (row.roles, reader.role),
-            (row.organisations, reader.organisation_kind),
-            (row.areas, whom.area),
+        stated = ((row.roles, reader.role), (row.organisations, reader.organisation_kind))
+        return all(not limit or value in limit for limit, value in stated) and (
+            not row.areas or lies_in(whom.area, row.areas)
         )
-        return all(not limit or value in limit for limit, value in stated)
 
     def _overridden(self, row: LegalBasis) -> Judge:
         duties = [Obligation("log-override"), *([Obligation("notify")] if row.notify else [])]
@@ -369,15 +368,15 @@ def _outside(code: str, asked: Asked, whom: Whom) -> bool:
     scope = asked.reader.scope
     match code:
         case "outside-area":
-            return bool(scope.areas) and not any(_lies_in(whom.area, each) for each in scope.areas)
+            return bool(scope.areas) and not lies_in(whom.area, scope.areas)
         case "outside-institution":
             return bool(scope.institutions) and scope.institutions.isdisjoint(whom.institutions)
     return bool(scope.wards) and scope.wards.isdisjoint(whom.wards)
 
 
-def _lies_in(area: str | None, limit: str) -> bool:
-    """A township's code begins with that of its county."""
-    return area is not None and area.startswith(limit)
+def lies_in(area: str | None, limits: frozenset[str]) -> bool:
+    """Whether an area is one of these or in one: a township's code begins with the five digits of its county's."""
+    return area is not None and (area in limits or area[:COUNTY] in limits)
 
 
 def _within(row: LegalBasis, facts: Facts | None) -> bool:
