@@ -115,8 +115,9 @@ def compiling() -> Iterator[dict[str, Any]]:
     """Compiling one person's policy of five consents, one of them nested."""
     whom, policy = person(), Policy.taiwan()
     compile_policy(whom, policy)
+    start = time.process_time()
     times = timed(lambda: compile_policy(whom, policy), 2000)
-    yield line("gate_compile", sum(times) / len(times) * 1000, "ms", times, consents=5)
+    yield line("gate_compile", (time.process_time() - start) / 2, "CPU-ms", times, consents=5)
 
 
 def lake() -> Iterator[dict[str, Any]]:
