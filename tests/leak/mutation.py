@@ -43,8 +43,8 @@ TARGETS = {
     ),
     f"{POLICY}.admission": ("admit", "_self", "_care", "_secondary"),
     f"{POLICY}.access": ("Access.covers", "Access.may_write", "Access.hidden_for"),
-    f"{LAKE}.asking": ("Lake.ask", "Lake.rows", "Lake.open_rows_of", "_require_secondary"),
-    f"{LAKE}.sides": ("Sides.stopped", "Sides.touched", "rows_of"),
+    f"{LAKE}.asking": ("Lake.ask", "Lake.rows", "Lake.open_rows_of", "_require_purpose"),
+    f"{LAKE}.sides": ("Sides._stopped", "Sides._unwilling", "Sides._limits", "Sides.touched", "rows_of"),
     "camphora.gate.gate": ("Gate.decide", "Gate.letting_in"),
     "camphora.web.site": ("Site.access", "Site.api_access"),
 }  # fmt: skip
