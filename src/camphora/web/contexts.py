@@ -22,7 +22,9 @@ class Field:
 
     name: str
     label: str
-    kind: Literal["text", "search", "password", "date", "select", "radio", "checkbox", "hidden", "long"] = "text"
+    kind: Literal["text", "search", "password", "date", "select", "radio", "checkbox", "hidden", "long"] = (
+        "text"
+    )
     value: str = ""
     options: Sequence[tuple[str, str]] = ()
     hint: str = ""

@@ -40,11 +40,19 @@ class Held:
 
 
 def held(chart: Chart) -> list[Held]:
-    """The person's choices that hold at this moment, the newest first."""
+    """The person's choices that hold at this moment, the newest first; those that somebody gave who acts for them as if
+    they were the person's own."""
     now = int(datetime.now(UTC).timestamp() * 1000)
     found = chart.every("Consent", ("_sort", "-date"))
-    pairs = [Held(consent, effect) for consent in found for effect in honoured(consent)]
+    acting = {stand.who for stand in chart.store.whom(chart.access, chart.person).stand_ins}
+    pairs = [Held(consent, effect) for consent in found for effect in honoured(_as_own(consent, acting))]
     return [each for each in pairs if each.effect.since <= now and (each.effect.until or now + 1) > now]
+
+
+def _as_own(consent: Json, acting: set[str]) -> Json:
+    """What a Consent says, where those who gave it act for the person."""
+    given = {str(each.get("reference", "")) for each in consent.get("performer", ())}
+    return {**consent, "performer": []} if given and given <= acting else consent
 
 
 def stops(choices: Sequence[Held]) -> list[Held]:

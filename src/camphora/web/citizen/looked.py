@@ -144,6 +144,7 @@ class LookedPages(Desk):
             more=following,
             own="" if own else "/me/looked?own=1",
             events="/me/looked/events.json",
+            urgent=self._emergencies(chart, reading),
         )
         return self.site.page(request, context, synthetic=is_synthetic([chart.patient()]))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from camphora.policy.choices import Closes, Effect, Hides, LetsIn, effects
+from camphora.policy.choices import Closes, Effect, Hides, LetsIn, Ruled, effects
 from camphora.web.reading.chart import name_of
 from camphora.web.reading.plain import DEPARTMENT, Json, Reading
 
@@ -65,7 +65,7 @@ def visit_title(reading: Reading, encounter: Json) -> str:
 
 def consent_title(reading: Reading, consent: Json) -> str:
     """Which choice a Consent holds."""
-    for effect in honoured({**consent, "status": "active"}):
+    for effect in honoured({**consent, "status": "active", "performer": []}):
         match effect:
             case LetsIn():
                 return reading.words("consent.let_in")
@@ -73,6 +73,8 @@ def consent_title(reading: Reading, consent: Json) -> str:
                 return reading.words("consent.close")
             case Hides(set_name=name):
                 return reading.words("consent.restrict" if name.startswith("restricted:") else "consent.stop")
+            case Ruled() if len(consent.get("provision", {}).get("data", ())) == 1:
+                return reading.words("consent.record")
     return kind(reading, "Consent")
 
 
