@@ -87,7 +87,17 @@ def _fill(connection: apsw.Connection, persons: int, records: int, *, notifiable
         (records, persons, NOTIFIABLE if notifiable else 0),
     )
     connection.execute(
-        "INSERT INTO posting SELECT p.term, r.no FROM posting p, record r WHERE p.record = 1 AND r.no > 1 ORDER BY 1, 2"
+        "INSERT INTO posting SELECT p.term, r.no FROM posting p JOIN term m ON m.no = p.term, record r"
+        " WHERE p.record = 1 AND r.no > 1 AND m.code <> 'Patient/p1' ORDER BY 1, 2"
+    )
+    named = "SELECT DISTINCT param FROM term WHERE code = 'Patient/p1'"
+    connection.execute(
+        f"INSERT INTO term (param, code, system) SELECT q.param, 'Patient/p' || n.no, '' FROM ({named}) q, person n"
+        " WHERE n.no > 1"
+    )
+    connection.execute(
+        "INSERT INTO posting SELECT m.no, r.no FROM record r JOIN term m ON m.code = 'Patient/p' || r.person"
+        f" AND m.param IN ({named}) AND m.system = '' WHERE r.no > 1"
     )
     if notifiable:
         for county in ("q.area / 1000 * 1000", "q.area"):

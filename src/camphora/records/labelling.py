@@ -17,7 +17,7 @@ import orjson
 
 from camphora.errors import Busy
 from camphora.policy.choices import effects
-from camphora.policy.labels import OTHERS, Found, Rules
+from camphora.policy.labels import CHOSEN, OTHERS, Found, Rules
 from camphora.records import effects as effect_rows
 from camphora.records.deriving import Deriver, mask
 from camphora.records.keeper import Keeper
@@ -26,6 +26,8 @@ from camphora.records.terms import Interned
 STEP = 200
 """Records per job: some milliseconds between what else waits for the keeper."""
 ADDING, TAKING, DONE = 1, 2, 0
+KEPT = OTHERS | CHOSEN
+"""The marks that do not follow from a body."""
 FORM = b"derived:1"
 """Another form of what is derived has another name here, and makes all of it anew."""
 
@@ -111,7 +113,7 @@ class Labelling:
         connection = deriver.connection
         resource = orjson.loads(body) if body else None
         found = self.rules.of(resource) if resource else ()
-        labels = mask(resource, found) | before & OTHERS if resource else before
+        labels = mask(resource, found) | before & KEPT if resource else before
         if phase == ADDING:
             labels |= before
             found = (*found, *_held(connection, number))
@@ -138,7 +140,7 @@ class Labelling:
         sql = "SELECT version, labels, body FROM superseded WHERE record = ? AND body IS NOT NULL"
         for version, before, body in list(connection.execute(sql, (number,))):
             resource = orjson.loads(body)
-            labels = mask(resource, self.rules.of(resource)) | before & OTHERS
+            labels = mask(resource, self.rules.of(resource)) | before & KEPT
             labels |= before if phase == ADDING else 0
             if labels != before:
                 connection.execute(

@@ -8,8 +8,9 @@ persons whose Consents say more are judged row by row by the compiled decision, 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator
+from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
 
 import apsw
@@ -18,8 +19,8 @@ from camphora.errors import Forbidden
 from camphora.policy import Access
 from camphora.policy.access import HiddenSet
 from camphora.policy.admission import SHARED_TYPES
-from camphora.policy.asking import Scope
-from camphora.policy.labels import NOTIFIABLE, OTHERS, PARTS
+from camphora.policy.asking import Emergency, Scope
+from camphora.policy.labels import CHOSEN, NOTIFIABLE, OTHERS, PARTS
 from camphora.policy.vocabulary import Purpose
 from camphora.records.derived import area_range
 from camphora.records.deriving import identities
@@ -50,41 +51,70 @@ def visible(access: Access, record_type: str, connection: apsw.Connection) -> Pr
     """Which rows `r` of this type the Access may see, at this moment."""
     if _sees_all(access) or record_type in SHARED_TYPES:
         return Predicate("1", [])
-    planner = _Planner(access, record_type, connection)
-    found = [Predicate("r.person IS NOT NULL", []), *planner.conditions()]
-    return Predicate(
-        " AND ".join(f"({each.sql})" for each in found), [value for each in found for value in each.values]
-    )
+    sql, values = "r.person IS NOT NULL", []
+    if access.persons is not None:
+        among = _among(Names(connection).persons(access.persons))
+        sql, values = f"{sql} AND {among.sql}", [*among.values]
+    if access.emergency is None:
+        rest = _template(access, record_type)
+    else:
+        rest = _Planner(access, record_type, _in_emergency(connection, access.emergency)).predicate()
+    return Predicate(f"{sql}{rest.sql}", [*values, *_filled(rest.values, access, record_type, connection)])
 
 
 def shown(access: Access, record_type: str, connection: apsw.Connection) -> Predicate:
     """The expression that gives the body of a visible row: without the parts that are closed for this Access."""
     if _sees_all(access) or record_type in SHARED_TYPES or _own(access):
         return Predicate("r.body", [])
+    return Predicate(REDACTED, [apsw.pyobject(Judge(access, record_type, connection))])
+
+
+class _Given(Enum):
+    """What a template leaves open: the moment, and who judges."""
+
+    NOW = 0
+    JUDGE = 1
+
+
+def _filled(
+    values: list[object], access: Access, record_type: str, connection: apsw.Connection
+) -> list[object]:
     judge = Judge(access, record_type, connection)
-    sql = f"iif(r.labels & {PARTS} AND r.body IS NOT NULL, redacted(?, r.person, r.labels, r.body), r.body)"
-    return Predicate(sql, [apsw.pyobject(judge)])
+    given = {_Given.NOW: judge.now, _Given.JUDGE: apsw.pyobject(judge)}
+    return [given[value] if isinstance(value, _Given) else value for value in values]
+
+
+@lru_cache(maxsize=2048)
+def _template(access: Access, record_type: str) -> Predicate:
+    """The predicate of an Access but for its persons, kept for the next request of an equal one."""
+    return _Planner(access, record_type, []).predicate()
 
 
 class _Planner:
-    """The conditions for one Access on one type, each over a row `r`."""
+    """The conditions for one Access on one type, each over a row `r`. `opened`: persons opened in an emergency."""
 
-    def __init__(self, access: Access, record_type: str, connection: apsw.Connection) -> None:
+    def __init__(self, access: Access, record_type: str, opened: list[int]) -> None:
         self.access = access
         self.type = record_type
-        self.connection = connection
-        self.now = int(time.time() * 1000)
-        self.judge = Judge(access, record_type, connection)
+        self.opened = opened
+
+    def predicate(self) -> Predicate:
+        """All conditions, each with AND before it."""
+        found = list(self.conditions())
+        return Predicate(
+            "".join(f" AND ({each.sql})" for each in found),
+            [value for each in found for value in each.values],
+        )
 
     def conditions(self) -> Iterator[Predicate]:
-        if self.access.persons is not None:
-            yield _among(Names(self.connection).persons(self.access.persons))
         yield from self._within(self.access.scope)
         if self.access.purpose is Purpose.SURVEILLANCE:
             yield self._notifiable()
         if not _own(self.access):
-            yield self._consented()
-            yield from self._naming_others()
+            found = _joined([self._consented(), *self._naming_others()])
+            if found.sql != "1":
+                marked = f"CASE WHEN (r.labels & {CHOSEN | OTHERS}) = 0 THEN 1 ELSE ({found.sql}) END"
+                yield Predicate(marked, found.values)
 
     def _within(self, scope: Scope) -> Iterator[Predicate]:
         if scope.areas:
@@ -114,18 +144,17 @@ class _Planner:
         if self._weighed():
             ruled = self._ruled("r.person")
             found = Predicate(
-                f"CASE WHEN r.person NOT IN (SELECT person FROM chosen) THEN 1 WHEN {ruled.sql} THEN {JUDGED}"
-                f" ELSE ({simple.sql}) END",
-                [*ruled.values, self._pointer(), *simple.values],
+                f"CASE WHEN {ruled.sql} THEN {JUDGED} ELSE ({simple.sql}) END",
+                [*ruled.values, _Given.JUDGE, *simple.values],
             )
         if self.access.emergency is not None:
-            among = _among(self._in_emergency())
+            among = _among(self.opened)
             found = Predicate(
                 f"CASE WHEN {among.sql} THEN {JUDGED} ELSE ({found.sql}) END",
-                [*among.values, self._pointer(), *found.values],
+                [*among.values, _Given.JUDGE, *found.values],
             )
         if self.access.basis is not None:
-            found = Predicate(f"({found.sql}) OR {JUDGED}", [*found.values, self._pointer()])
+            found = Predicate(f"({found.sql}) OR {JUDGED}", [*found.values, _Given.JUDGE])
         return found
 
     def _hidden(self) -> Iterator[Predicate]:
@@ -139,7 +168,7 @@ class _Planner:
                 "r.labels = 0 OR NOT EXISTS (SELECT 1 FROM closed c WHERE c.name = ? AND c.person = r.person"
                 f" AND (c.mask & r.labels) <> 0 AND {WITHIN.format('c')})"
             )
-            yield Predicate(sql, [closed.name, self.now, self.now])
+            yield Predicate(sql, [closed.name, _Given.NOW, _Given.NOW])
 
     def _naming_others(self) -> Iterator[Predicate]:
         """A record that names other patients is hidden with each of them."""
@@ -154,7 +183,7 @@ class _Planner:
             tests.append(
                 Predicate(
                     f"CASE WHEN {ruled.sql} THEN NOT {judged} ELSE ({hidden.sql}) END",
-                    [*ruled.values, self._pointer(), *hidden.values],
+                    [*ruled.values, _Given.JUDGE, *hidden.values],
                 )
             )
         elif members:
@@ -166,11 +195,11 @@ class _Planner:
     def _member(self, hidden: HiddenSet, person: str) -> Predicate:
         """Whether a person is hidden by a set; not where they agreed to the project that `unless` names."""
         sql = f"EXISTS (SELECT 1 FROM hidden h WHERE h.name = ? AND h.person = {person} AND {WITHIN.format('h')})"
-        values: list[object] = [hidden.name, self.now, self.now]
+        values: list[object] = [hidden.name, _Given.NOW, _Given.NOW]
         if hidden.unless is None:
             return Predicate(sql, values)
         allowed = f"EXISTS (SELECT 1 FROM allowed w WHERE w.name = ? AND w.person = {person} AND {WITHIN.format('w')})"
-        return Predicate(f"({sql} AND NOT {allowed})", [*values, hidden.unless, self.now, self.now])
+        return Predicate(f"({sql} AND NOT {allowed})", [*values, hidden.unless, _Given.NOW, _Given.NOW])
 
     def _weighed(self) -> str | None:
         """The class in which Consents are weighed for this purpose, as the rows of `ruled` call it."""
@@ -180,27 +209,25 @@ class _Planner:
 
     def _ruled(self, person: str) -> Predicate:
         sql = f"SELECT 1 FROM ruled u WHERE u.person = {person} AND instr(u.classes, ?) AND {WITHIN.format('u')}"
-        return Predicate(f"EXISTS ({sql})", [self._weighed(), self.now, self.now])
-
-    def _in_emergency(self) -> list[int]:
-        """The one person whose whole identifier was declared, in either case of letters; nobody where it is two's."""
-        assert self.access.emergency is not None
-        value = self.access.emergency.identifier.rpartition("|")[2]
-        spellings = sorted({value, value.upper(), value.lower()})
-        sql = (
-            "SELECT DISTINCT r.person FROM type t JOIN param q ON q.type = t.no AND q.code = 'identifier'"
-            f" JOIN term m ON m.param = q.no AND m.code IN ({','.join('?' * len(spellings))})"
-            " JOIN posting p ON p.term = m.no JOIN record r ON r.no = p.record WHERE t.name = 'Patient'"
-        )
-        found = {person for (person,) in self.connection.execute(sql, spellings) if person is not None}
-        one = set(identities(self.connection, min(found))) if found else set()
-        return sorted(found) if found <= one else []
-
-    def _pointer(self) -> object:
-        return apsw.pyobject(self.judge)
+        return Predicate(f"EXISTS ({sql})", [self._weighed(), _Given.NOW, _Given.NOW])
 
 
 JUDGED = "judged(?, r.person, r.labels, r.body)"
+REDACTED = f"iif(r.labels & {PARTS} AND r.body IS NOT NULL, redacted(?, r.person, r.labels, r.body), r.body)"
+
+
+def _in_emergency(connection: apsw.Connection, declared: Emergency) -> list[int]:
+    """The one person whose whole identifier was declared, in either case of letters; nobody where it is two's."""
+    value = declared.identifier.rpartition("|")[2]
+    spellings = sorted({value, value.upper(), value.lower()})
+    sql = (
+        "SELECT DISTINCT r.person FROM type t JOIN param q ON q.type = t.no AND q.code = 'identifier'"
+        f" JOIN term m ON m.param = q.no AND m.code IN ({','.join('?' * len(spellings))})"
+        " JOIN posting p ON p.term = m.no JOIN record r ON r.no = p.record WHERE t.name = 'Patient'"
+    )
+    found = {person for (person,) in connection.execute(sql, spellings) if person is not None}
+    one = set(identities(connection, min(found))) if found else set()
+    return sorted(found) if found <= one else []
 
 
 def _among(numbers: Iterable[int]) -> Predicate:

@@ -13,7 +13,7 @@ from camphora.errors import Conflict, Forbidden, Invalid, NotFound
 from camphora.policy import Access
 from camphora.policy.admission import SHARED_TYPES
 from camphora.policy.choices import effects
-from camphora.policy.labels import OTHERS, Found, Rules, mask_of
+from camphora.policy.labels import CHOSEN, OTHERS, Found, Rules, mask_of
 from camphora.policy.vocabulary import Purpose
 from camphora.records import effects as effect_rows
 from camphora.records.derived import incapable_of, others_linked, stand_of
@@ -71,7 +71,7 @@ class Writer:
         version = row.version + 1 if row else 1
         person = self.interned.person(prepared.patient) if prepared.patient else None
         keys = self._keys(type_no, prepared)
-        found, labels = self._labels(prepared, row)
+        found, labels = self._labels(prepared, row, person)
         values = (
             version, person, prepared.index.main_date, now, labels, 0,
             prepared.digest, orjson.dumps(keys), prepared.body(version, now),
@@ -115,14 +115,16 @@ class Writer:
         self._tell(line, change.type, group)
         return Written(change.type, change.id, version, now, made=False, changed=True)
 
-    def _labels(self, prepared: Prepared, row: Row | None) -> tuple[tuple[Found, ...], int]:
+    def _labels(
+        self, prepared: Prepared, row: Row | None, person: int | None
+    ) -> tuple[tuple[Found, ...], int]:
         """What came by rule, and the mask to keep. A record that once named another patient stays marked."""
         found, labels = prepared.found, prepared.labels
         if self.older is not None:
             found = tuple(sorted({*found, *self.older.of(prepared.put.resource)}))
             labels |= mask_of((), found)
         named = bool(prepared.others) or bool(row and row.labels & OTHERS)
-        return found, labels | (OTHERS if named else 0)
+        return found, labels | (OTHERS if named else 0) | self.deriver.chosen(person)
 
     def _group(self, record_type: str, person: int | None) -> list[int]:
         """Whom a Patient is one with, before it changes."""
@@ -239,9 +241,9 @@ class Writer:
 
     def _replace(self, row: Row, values: tuple[Any, ...]) -> int:
         self.connection.execute(
-            "INSERT INTO superseded SELECT no, version, person, updated, labels, deleted, body"
+            "INSERT INTO superseded SELECT no, version, person, updated, labels | ?, deleted, body"
             " FROM record WHERE no = ?",
-            (row.no,),
+            (CHOSEN, row.no),
         )
         self._unindex(row)
         self.connection.execute(

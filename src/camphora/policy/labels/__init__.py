@@ -40,7 +40,9 @@ PARTS = 1 << 61
 """The mark of a record with parts that are labelled by themselves."""
 OTHERS = 1 << 60
 """The mark of a record that names patients beside the one it is about."""
-MARKS = NOTIFIABLE | PARTS | OTHERS
+CHOSEN = 1 << 59
+"""The mark of a record whose person has, or once had, a choice that could keep it from somebody."""
+MARKS = NOTIFIABLE | PARTS | OTHERS | CHOSEN
 
 
 class Row(NamedTuple):
