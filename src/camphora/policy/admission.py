@@ -198,8 +198,8 @@ def _secondary(request: Request) -> Admission:
     """Stops apply, and for a secondary use below TREAT what was chosen for care as well."""
     policy = Policy.taiwan()
     if request.reader.organisation_kind in policy["secondary.refused_organisations"]:
-        code = "applicant-not-eligible"
-        return Admission(None, (Reason(code, permits=False, source=policy.source(code)),))
+        source = policy.source("applicant-not-eligible")
+        return Admission(None, (Reason("applicant-not-eligible", permits=False, source=source),))
     codes, organisation = _codes(request), request.reader.organisation
     treats = any("TREAT" in ancestry(code) for code in codes)
     hidden = [_stop(code) for code in codes]
