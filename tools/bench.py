@@ -339,9 +339,11 @@ def terminology() -> Iterator[dict[str, Any]]:
 
 def gate() -> Iterator[dict[str, Any]]:
     """Decisions, choices and receipts."""
+    from bench_audit import audit_figures
     from bench_gate import gate_figures
 
     yield from gate_figures()
+    yield from audit_figures()
 
 
 BENCHES: tuple[Bench, ...] = (

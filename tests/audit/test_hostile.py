@@ -160,7 +160,7 @@ def test_receipts_reach_the_disk_in_groups_by_themselves(tmp_path, monkeypatch):
         log.append(receipt(number))
     while not synced and time.monotonic() < begun + 5:
         time.sleep(0.002)
-    assert log._durable == 50 or len(synced) == 1
+    assert log.durable == 50 or len(synced) == 1
     assert len(synced) <= 3
     log.close()
 
@@ -199,9 +199,9 @@ def test_a_failing_sync_is_tried_again(tmp_path, monkeypatch):
     monkeypatch.setattr(logs.os, "fdatasync", failing)
     log.append(receipt(0))
     until = time.monotonic() + 5
-    while log._durable < 1 and time.monotonic() < until:
+    while log.durable < 1 and time.monotonic() < until:
         time.sleep(0.01)
-    assert (len(failures), log._durable) == (3, 1)
+    assert (len(failures), log.durable) == (3, 1)
     log.close()
 
 

@@ -68,6 +68,11 @@ class Log:
     def __len__(self) -> int:
         return len(self._tree)
 
+    @property
+    def durable(self) -> int:
+        """How many receipts are on disk for certain."""
+        return self._durable
+
     # Writing
 
     def append(self, receipt: Receipt) -> int:
