@@ -22,7 +22,8 @@ from camphora.web.showing import Kept, Shown, view_routes
 from camphora.web.site import Site, get
 
 HOME = "/vectors"
-ROWS = ("id", "title", "asked", "whom", "record", "policy", "expected", "reasons", "source")
+ROWS = ("id", "title", "expected", "reasons", "asked", "whom", "record", "policy", "source")
+HEADS = {"title": "about"}
 LICENCES = {"ihe_pcf": "CC-BY-4.0, IHE International"}
 LICENCE = "CC0-1.0"
 
@@ -105,12 +106,15 @@ class Vectors:
         )
         shown = [key for key in ROWS if any(row[key] for row in rows)]
         table = Table(
-            name, words("vectors.rows"), [Column(key, words(f"vectors.{key}")) for key in shown], rows
+            name,
+            words("vectors.rows"),
+            [Column(key, words(f"vectors.{HEADS.get(key, key)}")) for key in shown],
+            rows,
         )
         view = View(
             name,
             dimension["title"][words.lang],
-            [table, Prose(words("vectors.reading_title"), paragraphs(words, "vectors.reading"))],
+            [Prose(words("vectors.reading_title"), paragraphs(words, "vectors.reading")), table],
             lead=words("vectors.dimension_lead"),
             crumbs=[Link(words("vectors.title"), HOME)],
             downloads=name,

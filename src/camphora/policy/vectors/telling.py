@@ -9,8 +9,8 @@ from typing import Any
 from camphora.errors import Lang
 
 Json = Mapping[str, Any]
-ORDINARY_BIRTH = "1980-05-17"
-"""Whose age says nothing: most vectors are about the same grown-up person."""
+ORDINARY = frozenset({"1980-05-17", "2025-06-01", "2026-03-10T09:00:00+08:00", "Patient/chen"})
+"""Birth, day of the record, moment and person of most vectors: told only where they differ."""
 
 WORDS: Mapping[str, tuple[str, str]] = {
     "citizen": ("民眾", "citizen"), "clinician": ("醫師", "clinician"), "pharmacist": ("藥師", "pharmacist"),
@@ -89,7 +89,8 @@ class Telling:
         yield self._comma.join(
             (f"{self.word(reader['role'])} {reader['id']}", purposes, self.word(asked["action"]))
         )
-        yield f"{self.word('in')} {asked['at']}" if self.lang == "en" else asked["at"]
+        if asked["at"] not in ORDINARY:
+            yield f"{self.word('in')} {asked['at']}" if self.lang == "en" else asked["at"]
         for name in ("organisation", "organisation_kind", "device", "person"):
             if name in reader:
                 yield str(reader[name])
@@ -117,8 +118,9 @@ class Telling:
         if whom is None:
             yield self.word("nobody")
             return
-        yield whom["id"]
-        if whom.get("born") not in (None, ORDINARY_BIRTH):
+        if whom["id"] not in ORDINARY:
+            yield whom["id"]
+        if "born" in whom and whom["born"] not in ORDINARY:
             yield f"{self.word('born')} {whom['born']}"
         if "died" in whom:
             yield f"{self.word('died')} {whom['died']}"
@@ -171,7 +173,7 @@ class Telling:
         period = facts.get("period")
         if period is None:
             yield self.word("undated_record")
-        else:
+        elif not {period["start"], period["end"]} <= ORDINARY:
             yield (
                 period["start"] if period["start"] == period["end"] else f"{period['start']}/{period['end']}"
             )
