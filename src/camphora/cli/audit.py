@@ -47,7 +47,7 @@ def add(tree: Tree) -> None:
     )
     compared.add_argument("--log", type=Path, metavar="FOLDER", help=words("audit_check_heads.log"))
     compared.add_argument("--key", action="append", default=[], metavar="KEY", help=words("audit_verify.key"))
-    rotated = verbs.command("rotate-key", run_rotate, "audit_rotate")
+    rotated = verbs.command("rotate-key", run_rotate, "audit_rotate_key")
     rotated.add_argument("folder", type=Path, metavar="FOLDER", help=words("top.folder"))
 
 
@@ -149,7 +149,7 @@ def run_rotate(given: argparse.Namespace, terminal: Terminal) -> int:
         new = installation.store.audit.rotate()
     finally:
         installation.close()
-    terminal.result({"key": new}, terminal.words("audit_rotate.done", public=new))
+    terminal.result({"key": new}, terminal.words("audit_rotate_key.done", public=new))
     return 0
 
 
