@@ -15,7 +15,7 @@ from camphora.policy.codes import PurposeClass, class_of, is_project
 from camphora.policy.consents import Consent, Readings
 from camphora.policy.lives import Life
 from camphora.policy.policy import Covered, LegalBasis, Policy
-from camphora.policy.weighing import NONE, Answers, Request, Verdict, answers, standing, verdicts
+from camphora.policy.weighing import NONE, Answers, Request, Verdict, answers, reaches, standing, verdicts
 
 HOUR = 3_600_000
 COUNTY = 5
@@ -79,11 +79,10 @@ class _OnePurpose:
         tests: list[tuple[Callable[[Facts], bool], Decision]] = []
         for code in self._policy.denials:
             always, test = self._denial(code)
-            refused = _denied((), self._no(code))
             if always:
-                return _refusing(tests, _always(refused))
+                return _refusing(tests, _always(_denied((), self._no(code))))
             if test is not None:
-                tests.append((test, refused))
+                tests.append((test, _denied((), self._no(code))))
         whom = self.compiled.whom
         return _refusing(tests, self._about_nobody() if whom is None else self._about(whom))
 
@@ -249,6 +248,8 @@ class _OnePurpose:
         request = Request.of(self.asked, self.lineage)
         found: list[list[Verdict]] = []
         for consent in self.compiled.consents:
+            if not reaches(consent.root, request):
+                continue
             stands = standing(consent, at, whom, self._life, policy)
             said = list(verdicts(consent, stands, request)) if stands else []
             if said:

@@ -122,7 +122,7 @@ def verdicts(consent: Consent, stands: Standing, request: Request) -> Iterator[V
     names = request.names
 
     def below(provision: Provision, chain: _Chain, depth: int) -> Iterator[Verdict]:
-        if not _reaches(provision, request):
+        if not reaches(provision, request):
             return
         tests, unknown = (
             provision.tests,
@@ -155,7 +155,7 @@ def _counts(sense: Sense | None, chain: _Chain, stands: Standing) -> bool:
     return stands.denies if sense == "deny" else sense == "permit" and stands.permits and not chain.broken
 
 
-def _reaches(provision: Provision, request: Request) -> bool:
+def reaches(provision: Provision, request: Request) -> bool:
     """Whether the criteria about moment, purpose and action match."""
     asked = request.asked
     return (
