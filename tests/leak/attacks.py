@@ -232,8 +232,18 @@ SEARCHES = {
         "Observation?patient=bo&_total=accurate",
         "Observation?_count=200&_sort=date",
     ),
-    "unlinked": ("Binary?_id={last}", "Group?_summary=count", "Binary?_summary=count", "Group?_total=accurate"),
-    "inside": ("Condition?_count=200", "MedicationRequest?_count=200", "DocumentReference?_count=200", "Composition?_count=200"),
+    "unlinked": (
+        "Binary?_id={last}",
+        "Group?_summary=count",
+        "Binary?_summary=count",
+        "Group?_total=accurate",
+    ),
+    "inside": (
+        "Condition?_count=200",
+        "MedicationRequest?_count=200",
+        "DocumentReference?_count=200",
+        "Composition?_count=200",
+    ),
     "chain": (
         "Condition?patient.name={name}",
         "Condition?subject:Patient.identifier={number}",
@@ -265,7 +275,7 @@ SEARCHES = {
         "Observation?code-value-date=http://loinc.org|4548-4$ge2020",
     ),
     "filter": (
-        "Patient?_filter=name co \"{name}\"",
+        'Patient?_filter=name co "{name}"',
         "Patient?_list=listed",
         "Patient?_text={name}",
         "Condition?_content={given}",
@@ -321,7 +331,12 @@ SEARCHES = {
         "Observation?subject:Device={id}",
         "Condition?code={code}&_page={id}",
     ),
-    "as-typed": tuple(f"Patient?name={{start{number}}}" for number in (1, 2, 3)) + ("Patient?identifier={part}",),
+    "as-typed": (
+        "Patient?name={start1}",
+        "Patient?name={start2}",
+        "Patient?name={start3}",
+        "Patient?identifier={part}",
+    ),
     "closed-part": (
         "Condition?patient={id}&_total=accurate",
         "Condition?_security=PSY",
@@ -335,7 +350,7 @@ SEARCHES = {
     ),
     "type": ("Consent?_count=200", "Consent?patient={id}&_total=accurate", "AuditEvent?_summary=count"),
     "code-use": ("Condition?code={code}&_summary=count", "Observation?code=4548-4&_total=accurate&_count=0"),
-}  # fmt: skip
+}
 
 
 def facts(her):

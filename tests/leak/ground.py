@@ -125,8 +125,10 @@ def opened(folder):
     return Installation.open(folder)
 
 
-def world(folder, *, there=True, chosen=True):
-    """A small world; `there`: with what is hidden, or without it. `chosen`: whether she has made her choices yet."""
+def world(folder, *, there=True, chosen=True, parts=None):
+    """A small world; `there`: with her who hides wholly; `parts`: with the parts that others hide (as `there`, where it
+    is not said). `chosen`: whether she has made her choices yet."""
+    parts = there if parts is None else parts
     made = World(opened(folder), folder)
     for name, (display, role, organisation, person) in USERS.items():
         made.installation.gate.identity.add_user(User(name, display, role, organisation, person), None)
@@ -134,9 +136,9 @@ def world(folder, *, there=True, chosen=True):
     if there:
         made.write(*of_ada())
         make_past(made)
-    made.write(*of_cyd(there=there))
+    made.write(*of_cyd(there=parts))
     for _, _, shown, hidden in JUDGED:
-        made.write(*shown, *(hidden if there else ()))
+        made.write(*shown, *(hidden if parts else ()))
     if chosen:
         for name, consent in choices_of_all(there=there):
             made.choose(name, consent)
@@ -324,7 +326,7 @@ def labelled(resource, code="PSY"):
     return {**resource, "meta": {"security": [{"system": ACT_CODE, "code": code}]}}
 
 
-def judged(name, text, number, born, provision, hidden, shown=()):
+def judged(name, text, number, born, provision, hidden, shown):  # noqa: PLR0917 - one row of the table below
     """Somebody whose Consent says more than a set can: `hidden` is what it denies, `shown` what it leaves."""
     consent = choices.restrict(name, OTHER, NOW)
     refused = tuple((one["resourceType"], one["id"]) for one in hidden)
@@ -362,42 +364,87 @@ def _actor(role, reference):
 
 JUDGED = (
     judged(
-        "eva", "鄭雅文", "A234567893", "1977-01-01",
+        "eva",
+        "鄭雅文",
+        "A234567893",
+        "1977-01-01",
         _treat("deny", code=[_coding(LOINC, "4548-4")]),
         (secret(observation("eva-value", "eva", "4548-4", "2026-01-01")),),
         (observation("eva-open", "eva", "8480-6", "2026-01-02"),),
     ),
     judged(
-        "fay", "周美惠", "B234567890", "1978-01-01",
+        "fay",
+        "周美惠",
+        "B234567890",
+        "1978-01-01",
         _treat("deny", dataPeriod={"start": "2026-01-01", "end": "2026-01-31"}),
-        (secret(observation("fay-january", "fay", "8480-6", "2026-01-15")), secret(observation("fay-edge", "fay", "8480-6", "2026-01"))),
+        (
+            secret(observation("fay-january", "fay", "8480-6", "2026-01-15")),
+            secret(observation("fay-edge", "fay", "8480-6", "2026-01")),
+        ),
         (observation("fay-open", "fay", "8480-6", "2026-02-02"),),
     ),
     judged(
-        "gus", "吳建宏", "C134567898", "1979-01-01",
+        "gus",
+        "吳建宏",
+        "C134567898",
+        "1979-01-01",
         _treat("deny", actor=[_actor("AUT", "Practitioner/p1")]),
-        (secret({**observation("gus-by-p1", "gus", "8480-6", "2026-01-15"), "performer": [{"reference": "Practitioner/p1"}]}),),
-        ({**observation("gus-open", "gus", "8480-6", "2026-02-02"), "performer": [{"reference": "Practitioner/p2"}]},),
+        (
+            secret(
+                {
+                    **observation("gus-by-p1", "gus", "8480-6", "2026-01-15"),
+                    "performer": [{"reference": "Practitioner/p1"}],
+                }
+            ),
+        ),
+        (
+            {
+                **observation("gus-open", "gus", "8480-6", "2026-02-02"),
+                "performer": [{"reference": "Practitioner/p2"}],
+            },
+        ),
     ),
     judged(
-        "hal", "許志豪", "D134567891", "1980-01-01",
+        "hal",
+        "許志豪",
+        "D134567891",
+        "1980-01-01",
         _treat("deny", data=[{"meaning": "instance", "reference": {"reference": "Observation/hal-one"}}]),
         (secret(observation("hal-one", "hal", "8480-6", "2026-01-15")),),
         (observation("hal-open", "hal", "8480-6", "2026-02-02"),),
     ),
     judged(
-        "ida", "蔡宜君", "E234567896", "1982-01-01",
-        _treat("deny", **{"class": [{"system": "http://hl7.org/fhir/resource-types", "code": "AllergyIntolerance"}]}),
-        (secret({"resourceType": "AllergyIntolerance", "id": "ida-allergy", "code": {"text": RULED}, "patient": {"reference": "Patient/ida"}}),),
+        "ida",
+        "蔡宜君",
+        "E234567896",
+        "1982-01-01",
+        _treat(
+            "deny",
+            **{"class": [{"system": "http://hl7.org/fhir/resource-types", "code": "AllergyIntolerance"}]},
+        ),
+        (
+            secret(
+                {
+                    "resourceType": "AllergyIntolerance",
+                    "id": "ida-allergy",
+                    "code": {"text": RULED},
+                    "patient": {"reference": "Patient/ida"},
+                }
+            ),
+        ),
         (observation("ida-open", "ida", "8480-6", "2026-02-02"),),
     ),
     judged(
-        "jan", "楊淑惠", "F234567890", "1983-01-01",
+        "jan",
+        "楊淑惠",
+        "F234567890",
+        "1983-01-01",
         _treat("deny", provision=[_treat("permit", code=[_coding(LOINC, "8480-6")])]),
         (secret(observation("jan-value", "jan", "4548-4", "2026-01-01")),),
         (observation("jan-open", "jan", "8480-6", "2026-01-02"),),
     ),
-)  # fmt: skip
+)
 """By code, by date, by author, by instance, by class, and all but one code (a permit inside a denial)."""
 
 

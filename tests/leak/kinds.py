@@ -14,18 +14,29 @@ GROUPS = {
     "bundle": ("fhir.bundle",),
     "finder": ("clinic.patients",),
     "chart": ("clinic.patient", "clinic.timeline", "clinic.results", "clinic.record"),
+    "duties": ("gate.explain", "privacy", "privacy.reader", "privacy.known"),
+    "proofs": ("citizen.certificates", "citizen.certificate", "citizen.certificate.proof"),
     "urgent": ("clinic.emergency", "emergencies"),
     "own": (
-        "citizen.record", "citizen.timeline", "citizen.choices", "citizen.stop", "citizen.restrict", "citizen.close",
-        "citizen.end", "citizen.family", "citizen.let-in", "citizen.download", "lake.open_rows_of",
+        "citizen.record",
+        "citizen.timeline",
+        "citizen.choices",
+        "citizen.stop",
+        "citizen.restrict",
+        "citizen.close",
+        "citizen.end",
+        "citizen.family",
+        "citizen.let-in",
+        "citizen.download",
+        "lake.open_rows_of",
     ),
     "files": ("citizen.bundle", "citizen.csv", "citizen.events"),
     "relative": ("citizen.relative", "citizen.relative.timeline"),
     "receipts": ("citizen.looked", "citizen.receipt", "citizen.proof"),
     "questions": ("ask", "ask.download", "lake.ask"),
     "copies": ("lake.follower",),
-}  # fmt: skip
-"""Paths by what they are; a new path that reaches persons must be put here, and then suffers every kind of its group."""
+}
+"""Paths by what they are. A new path that reaches persons must be put here, and then suffers all kinds of its group."""
 
 READING = ("record", "search", "bundle", "chart")
 EVERY = tuple(GROUPS)
@@ -33,7 +44,8 @@ EVERY = tuple(GROUPS)
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of attack. `on`: the groups of paths, or single paths; `elsewhere`: why on no other; `waits`: what must come first."""
+    """One kind of attack. `on`: the groups of paths, or single paths; `elsewhere`: why on no other;
+    `waits`: what must come first."""
 
     name: str
     zh: str
@@ -94,7 +106,19 @@ ATTACK_KINDS = (
         "status",
         "403、404、410 與 200 之別",
         "the difference of 403, 404, 410 and 200",
-        ("record", "write", "bundle", "chart", "own", "files", "relative", "receipts", "urgent"),
+        (
+            "record",
+            "write",
+            "bundle",
+            "chart",
+            "own",
+            "files",
+            "relative",
+            "receipts",
+            "urgent",
+            "duties",
+            "proofs",
+        ),
         "查詢不以狀態說有無 searches do not answer by status",
     ),
     Kind(
@@ -126,7 +150,19 @@ ATTACK_KINDS = (
         "error-text",
         "錯誤訊息複述隱藏之值",
         "error texts that quote what is hidden",
-        ("record", "search", "write", "bundle", "finder", "chart", "own", "receipts", "questions", "urgent"),
+        (
+            "record",
+            "search",
+            "write",
+            "bundle",
+            "finder",
+            "chart",
+            "own",
+            "receipts",
+            "questions",
+            "urgent",
+            "duties",
+        ),
         "無輸入可複述 nothing is said back",
     ),
     Kind(
@@ -173,6 +209,7 @@ ATTACK_KINDS = (
             "relative",
             "receipts",
             "urgent",
+            "duties",
         ),
         "questions: 目的即次級利用 the purpose is secondary use",
     ),
@@ -180,7 +217,20 @@ ATTACK_KINDS = (
         "claim",
         "自稱之標頭、權杖與方法",
         "claims in headers, tokens and methods",
-        ("record", "search", "write", "bundle", "finder", "chart", "own", "relative", "questions", "urgent"),
+        (
+            "record",
+            "search",
+            "write",
+            "bundle",
+            "finder",
+            "chart",
+            "own",
+            "relative",
+            "questions",
+            "urgent",
+            "duties",
+            "proofs",
+        ),
         "同一道門 the same door",
     ),
     Kind(
@@ -200,6 +250,8 @@ ATTACK_KINDS = (
             "receipts",
             "questions",
             "urgent",
+            "duties",
+            "proofs",
         ),
         "無身分之程序 a process without readers",
     ),

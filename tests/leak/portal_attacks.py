@@ -83,9 +83,18 @@ def by_opening_her_on_conditions(client, her):
 
 @attack(
     ("clinic.record",),
-    "status", "spelling", "inside", "named-beside", "unlinked", "type", "version", "history", "closed-part", "ruled-part",
+    "status",
+    "spelling",
+    "inside",
+    "named-beside",
+    "unlinked",
+    "type",
+    "version",
+    "history",
+    "closed-part",
+    "ruled-part",
     by=("other", "pharmacist", "stranger"),
-)  # fmt: skip
+)
 def by_opening_her_records(client, her):
     for kind, name in her.records:
         yield client.get(f"/records/{kind}/{name}")
@@ -131,9 +140,18 @@ OWN_PAGES = (
     "/me/looked/events.json",
 )
 OWN = (
-    "citizen.record", "citizen.timeline", "citizen.choices", "citizen.stop", "citizen.restrict", "citizen.close", "citizen.end",
-    "citizen.family", "citizen.let-in", "citizen.download", "lake.open_rows_of",
-)  # fmt: skip
+    "citizen.record",
+    "citizen.timeline",
+    "citizen.choices",
+    "citizen.stop",
+    "citizen.restrict",
+    "citizen.close",
+    "citizen.end",
+    "citizen.family",
+    "citizen.let-in",
+    "citizen.download",
+    "lake.open_rows_of",
+)
 FILES = ("citizen.bundle", "citizen.csv", "citizen.events")
 RELATIVE = ("citizen.relative", "citizen.relative.timeline")
 RECEIPTS = ("citizen.looked", "citizen.receipt", "citizen.proof")
@@ -209,10 +227,19 @@ def by_asking_for_receipts_of_others(client, her):
 )
 def by_nobody_on_pages(client, her):
     for path in (
-        "/patients", f"/patients/{her.id}", f"/patients/{her.id}/timeline", f"/patients/{her.id}/results",
-        *(f"/records/{kind}/{name}" for kind, name in her.records[:4]), *OWN_PAGES, f"/family/{her.id}",
-        f"/family/{her.id}/timeline", "/me/looked/1", "/me/looked/1/proof.json", "/ask?view=person", "/ask.csv?view=person",
-    ):  # fmt: skip
+        "/patients",
+        f"/patients/{her.id}",
+        f"/patients/{her.id}/timeline",
+        f"/patients/{her.id}/results",
+        *(f"/records/{kind}/{name}" for kind, name in her.records[:4]),
+        *OWN_PAGES,
+        f"/family/{her.id}",
+        f"/family/{her.id}/timeline",
+        "/me/looked/1",
+        "/me/looked/1/proof.json",
+        "/ask?view=person",
+        "/ask.csv?view=person",
+    ):
         yield client.get(path, params={"q": her.name} if path == "/patients" else None)
 
 
@@ -244,9 +271,12 @@ def by_asking_what_she_would_change(client, her):
 @attack(("ask", "ask.download", "lake.ask"), "error-text", by=("analyst",))
 def by_asking_what_cannot_be_answered(client, her):
     for pairs in (
-        {"view": her.id}, {"view": "person", "measure": her.name}, {"view": "person", "by": her.number},
-        {"view": "condition", "code": her.code, "since": her.name}, {"view": "person", "patient": her.id},
-    ):  # fmt: skip
+        {"view": her.id},
+        {"view": "person", "measure": her.name},
+        {"view": "person", "by": her.number},
+        {"view": "condition", "code": her.code, "since": her.name},
+        {"view": "person", "patient": her.id},
+    ):
         yield client.get("/ask", params=pairs)
         yield client.get("/ask.json", params=pairs)
 
@@ -255,11 +285,16 @@ def by_asking_what_cannot_be_answered(client, her):
 def by_use_of_codes(client, her):
     """The pages and operations about codes count no record."""
     for path in (
-        f"/codes?q={her.code}", f"/codes.csv?q={her.code}", f"/codes.json?q={her.code}",
-        f"/codes/concept?system=http://hl7.org/fhir/sid/icd-10-cm&code={her.code}", f"/search?q={her.name}",
+        f"/codes?q={her.code}",
+        f"/codes.csv?q={her.code}",
+        f"/codes.json?q={her.code}",
+        f"/codes/concept?system=http://hl7.org/fhir/sid/icd-10-cm&code={her.code}",
+        f"/search?q={her.name}",
         f"/fhir/CodeSystem/$lookup?system=http://hl7.org/fhir/sid/icd-10-cm&code={her.code}",
-        f"/fhir/ValueSet/$expand?url=http://hl7.org/fhir/sid/icd-10-cm&filter={her.code}", "/fhir/metadata", "/health",
-    ):  # fmt: skip
+        f"/fhir/ValueSet/$expand?url=http://hl7.org/fhir/sid/icd-10-cm&filter={her.code}",
+        "/fhir/metadata",
+        "/health",
+    ):
         yield client.get(path)
 
 
@@ -300,3 +335,31 @@ def by_nobody_declaring(client, her):
     for path in ("/emergency", "/emergencies"):
         yield client.get(path)
     yield client.post("/emergency", data={"identifier": her.number, "reason": REASON})
+
+
+DUTIES = ("gate.explain", "privacy", "privacy.reader", "privacy.known")
+
+
+@attack(
+    DUTIES,
+    "purpose",
+    "claim",
+    "status",
+    "error-text",
+    by=("other", "pharmacist", "stranger", "analyst", "officer"),
+)
+def by_looking_over_the_privacy_officers_shoulder(client, her):
+    for path in ("/privacy", f"/privacy/readers/{her.id}", "/privacy/readers/welcome", "/privacy/known"):
+        for headers in ({}, CLAIMS[0], CLAIMS[3]):
+            yield client.get(path, params={"q": her.number, "person": her.id}, headers=headers)
+
+
+@attack(DUTIES, "nobody", by=("nobody",))
+def by_nobody_on_pages_of_duties(client, her):
+    for path in (
+        "/privacy",
+        f"/privacy/readers/{her.id}",
+        "/privacy/known",
+        f"/gate/explain?record=Patient/{her.id}",
+    ):
+        yield client.get(path)

@@ -6,10 +6,11 @@ from starlette.routing import Mount, Route
 
 from camphora.cli.parser import build
 from camphora.policy.paths import declared
-from leak import portal_attacks, waiting_attacks  # noqa: F401 - they register their attacks
+from leak import attacks_gate, portal_attacks, waiting_attacks  # noqa: F401 - they register their attacks
 from leak.attacks import ATTACKS
 from leak.kinds import ATTACK_KINDS, BY_NAME, GROUPS, group_of, wanted
 from leak.scenarios import SCENARIOS
+from leak.test_work import COVERS
 
 ELSEWHERE = {
     "command.backup": "tests/installation/test_backup.py: the choices travel with what they withhold",
@@ -19,7 +20,7 @@ ELSEWHERE = {
 
 def covered():
     scenes = {(kind, path) for scene in SCENARIOS for kind in scene.kinds for path in scene.paths}
-    return set(ATTACKS) | scenes
+    return set(ATTACKS) | scenes | COVERS
 
 
 def test_every_path_to_persons_stands_in_a_group(pair):

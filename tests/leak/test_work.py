@@ -36,6 +36,14 @@ ASKED = (
     "/records/Patient/{id}",
     "/records/Observation/{id}-0",
 )
+COVERS = {
+    ("work", path)
+    for path in (
+        *("fhir.read", "fhir.vread", "fhir.history", "fhir.search", "fhir.search-post", "clinic.patients"),
+        *("clinic.patient", "clinic.timeline", "clinic.results", "clinic.record"),
+    )
+}
+"""A posted search is the same call of the store."""
 NUMBERS = {ABSENT: "Z123456789", FEW: "K123456789", LOADED: "L123456789"}
 
 
@@ -47,7 +55,9 @@ def loaded(tmp_path_factory):
     made = ground.world(tmp_path_factory.mktemp("work") / "world")
     for name, count in ((FEW, 1), (LOADED, MANY)):
         made.write(patient(name, f"{name}名", "1960-01-01", NUMBERS[name]))
-        made.write(*(observation(f"{name}-{number}", name, "8480-6", "2026-01-01") for number in range(count)))
+        made.write(
+            *(observation(f"{name}-{number}", name, "8480-6", "2026-01-01") for number in range(count))
+        )
         made.choose(f"{name}-restricts", choices.restrict(name, OTHER, NOW))
     yield made
     made.close()

@@ -8,9 +8,13 @@ REFUSED = frozenset({400, 401, 403, 404, 405, 406, 415, 422, 501})
 @attack(RECORD[:1], "everything", waits=True)
 def by_everything(client, her):
     for path in (
-        f"Patient/{her.id}/$everything", "Patient/$everything", f"Patient/{her.id}/Observation", f"Patient/{her.id}/*",
-        f"Encounter/{her.records[1][1]}/$everything", f"Patient/{her.id}/$everything?_since=2020-01-01",
-    ):  # fmt: skip
+        f"Patient/{her.id}/$everything",
+        "Patient/$everything",
+        f"Patient/{her.id}/Observation",
+        f"Patient/{her.id}/*",
+        f"Encounter/{her.records[1][1]}/$everything",
+        f"Patient/{her.id}/$everything?_since=2020-01-01",
+    ):
         yield client.get(f"/fhir/{path}")
     yield client.post(f"/fhir/Patient/{her.id}/$everything", json={"resourceType": "Parameters"})
 
@@ -45,10 +49,15 @@ def by_whole_server(client, her):
 @attack(RECORD[:1], "summary", waits=True)
 def by_operations_on_her(client, her):
     for path in (
-        f"Patient/{her.id}/$summary", f"Patient/$summary?identifier={her.number}", f"Composition/{her.records[-1][1]}/$document",
-        f"Observation/$lastn?patient={her.id}", f"DocumentReference/$docref?patient={her.id}", f"Patient/{her.id}/$meta",
-        f"Observation/$stats?subject=Patient/{her.id}&code=4548-4&statistic=count", f"Patient/{her.id}/$diff",
-    ):  # fmt: skip
+        f"Patient/{her.id}/$summary",
+        f"Patient/$summary?identifier={her.number}",
+        f"Composition/{her.records[-1][1]}/$document",
+        f"Observation/$lastn?patient={her.id}",
+        f"DocumentReference/$docref?patient={her.id}",
+        f"Patient/{her.id}/$meta",
+        f"Observation/$stats?subject=Patient/{her.id}&code=4548-4&statistic=count",
+        f"Patient/{her.id}/$diff",
+    ):
         yield client.get(f"/fhir/{path}")
     match = {
         "resourceType": "Parameters",
@@ -74,9 +83,12 @@ def by_graphql(client, her):
 @attack(("fhir.create",), "subscription", waits=True)
 def by_subscribing(client, her):
     subscription = {
-        "resourceType": "Subscription", "status": "requested", "reason": "t",
-        "criteria": f"Observation?patient={her.id}", "channel": {"type": "rest-hook", "endpoint": "http://127.0.0.1:9"},
-    }  # fmt: skip
+        "resourceType": "Subscription",
+        "status": "requested",
+        "reason": "t",
+        "criteria": f"Observation?patient={her.id}",
+        "channel": {"type": "rest-hook", "endpoint": "http://127.0.0.1:9"},
+    }
     yield client.post("/fhir/Subscription", json=subscription)
     for path in ("Subscription/s/$status", "Subscription/$status", "Subscription/s/$events"):
         yield client.get(f"/fhir/{path}")
@@ -103,9 +115,11 @@ def by_views(client, her):
 def by_hooks(client, her):
     yield client.get("/cds-services")
     asked = {
-        "hook": "patient-view", "hookInstance": "i", "context": {"patientId": her.id, "userId": "Practitioner/p1"},
+        "hook": "patient-view",
+        "hookInstance": "i",
+        "context": {"patientId": her.id, "userId": "Practitioner/p1"},
         "prefetch": {"patient": {"resourceType": "Patient", "id": her.id}},
-    }  # fmt: skip
+    }
     for path in ("/cds-services/any", "/fhir/cds-services/any"):
         yield client.post(path, json=asked)
 

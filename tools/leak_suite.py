@@ -1,0 +1,91 @@
+"""Write docs/reference/leak-suite.md: which attack is tried on which read path, and which waits for a path to come.
+
+python tools/leak_suite.py            write the page
+python tools/leak_suite.py --check    write nothing; exit 1 where the page is not up to date
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests"), str(ROOT / "tools")]
+
+from leak.attacks import ATTACKS  # noqa: E402
+from leak.kinds import ATTACK_KINDS, GROUPS, Kind, paths_of  # noqa: E402
+from leak.test_coverage import ELSEWHERE, covered  # noqa: E402
+from reference_data import page, table  # noqa: E402
+
+OUT = ROOT / "docs/reference/leak-suite.md"
+HEAD = """Somebody hides; the same requests are made where she hides and where she never was, and must be answered alike:
+status, headers, body, and the steps that the store takes. A part that is closed or denied must be as if it were empty. What is
+carried over a choice (a session, a token, a cursor, a copy) must obey it from that moment on.
+
+某人選擇不讓看；同樣的請求，在她隱藏的世界與她從未存在的世界，所得必須一樣。
+"""
+MUTATION = """## 套件自身之檢驗 The suite is tested
+
+Each predicate of the planner is taken away alone, in the running process, and some attack must notice. A few at every
+run of the tests; all of them, from the folder `tests`:
+
+```sh
+cd tests && PYTHONPATH=../src:. ../.venv/bin/python -m leak.mutation
+```
+
+The name of a function after it chooses its mutants. The command first runs the suite unchanged, and stops where it does
+not pass.
+"""
+
+
+def written() -> str:
+    """The page as the suite is now."""
+    now = [kind for kind in ATTACK_KINDS if not kind.waits]
+    later = [kind for kind in ATTACK_KINDS if kind.waits]
+    parts = [
+        HEAD,
+        "## 攻擊 Attacks\n\n"
+        + table(["", "所試 What is tried", "路徑 Paths", "他處 Elsewhere"], [_row(kind) for kind in now]),
+        "## 等候中 Waiting\n\nWritten against an address that does not exist yet: it must be refused, in both worlds alike.\n\n"
+        + table(
+            ["", "所試 What is tried", "等 Waits for"],
+            [(f"`{k.name}`", f"{k.zh}<br>{k.en}", k.waits) for k in later],
+        ),
+        "## 路徑 Paths\n\n"
+        + table(["群 Group", "路徑 Paths", "攻擊種類 Kinds"], [_group(name) for name in GROUPS]),
+        "## 不在此 Not here\n\n"
+        + table(["路徑 Path", "何處 Where"], [(f"`{name}`", f"`{why}`") for name, why in ELSEWHERE.items()]),
+        MUTATION,
+    ]
+    return page("洩漏測試", "Leak suite", "tools/leak_suite.py, tests/leak", *parts)
+
+
+def _row(kind: Kind) -> tuple[str, str, str, str]:
+    tried = sorted({path for name, path in covered() if name == kind.name and path in paths_of(kind)})
+    return (
+        f"`{kind.name}`",
+        f"{kind.zh}<br>{kind.en}",
+        " ".join(f"`{path}`" for path in tried),
+        kind.elsewhere,
+    )
+
+
+def _group(name: str) -> tuple[str, str, str]:
+    paths = GROUPS[name]
+    kinds = sorted({kind for kind, path in covered() if path in paths})
+    return name, " ".join(f"`{path}`" for path in paths), " ".join(f"`{kind}`" for kind in kinds)
+
+
+def main() -> int:
+    assert ATTACKS
+    text = written()
+    if "--check" in sys.argv:
+        current = OUT.exists() and OUT.read_text("utf-8") == text
+        print("" if current else f"{OUT.name}: not up to date; run python tools/leak_suite.py")
+        return 0 if current else 1
+    OUT.write_text(text, "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
