@@ -5,12 +5,14 @@ import json
 import orjson
 import pytest
 
+from builders import NOW
 from camphora.cli import main
 from camphora.gate import Identity, User
 from camphora.gate.bases import DAY, Bases
 from camphora.gate.projects import Projects
 from camphora.gate.state import State, now
 from camphora.policy import Role
+from camphora.policy.choices import close_part
 
 
 @pytest.fixture
@@ -110,3 +112,68 @@ def test_bases_are_listed_with_their_state(camphora, place):
 def test_without_an_installation_it_says_so(tmp_path, capsys):
     assert main(["gate", "projects", "--in", str(tmp_path)]) == 2
     assert "installation-none" in capsys.readouterr().err
+
+
+@pytest.fixture
+def explained(place, tmp_path):
+    """A condition of ada, who closes HIV for care, and an administrator."""
+    label = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "HIV"}
+    condition = {
+        "resourceType": "Condition", "id": "c1", "subject": {"reference": "Patient/ada"},
+        "meta": {"security": [label]}, "code": {"text": "secret words"},
+    }  # fmt: skip
+    path = tmp_path / "b.ndjson"
+    rows = [condition, {**close_part("ada", "HIV", NOW), "id": "k1"}]
+    path.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
+    main(["load", str(path), "--into", str(place), "--lang", "en"])
+    accounts = Identity(place / "gate.sqlite")
+    accounts.add_user(User("keeper", "管理者", Role.ADMINISTRATOR), None)
+    accounts.close()
+    return place
+
+
+ASKED = ("gate", "explain", "--reader", "lin", "--purpose", "TREAT", "--record", "Condition/c1")
+
+
+def test_a_decision_is_explained_and_leaves_a_receipt(explained, camphora):
+    code, out, _ = camphora(*ASKED, "--json")
+    assert code == 0
+    told = json.loads(out)
+    assert told["outcome"] == "deny"
+    deciding = told["reasons"][-1]
+    assert (deciding["code"], deciding["provision"]) == ("part-closed", "provision")
+    assert deciding["consent"].endswith("k1")
+    assert told["receipt"]["decision"] == "deny"
+    assert "secret" not in out
+    assert "HIV" not in out
+    lines = (explained / "audit" / "receipts.log").read_bytes().splitlines()
+    receipt = json.loads(lines[told["explained"]])
+    assert (receipt["act"], receipt["reader"], receipt["purpose"]) == ("explain", "keeper", "operation")
+    assert receipt["persons"]
+
+
+@pytest.mark.parametrize(("lang", "word"), [("zh-TW", "不准許"), ("en", "refused")])
+def test_an_explanation_is_said_in_words(explained, camphora, lang, word):
+    code, out, err = camphora(*ASKED, "--lang", lang)
+    assert code == 0
+    assert word in out
+    assert "part-closed" in out
+    assert err.strip()
+
+
+def test_the_moment_and_the_role_are_weighed(explained, camphora):
+    told = json.loads(camphora(*ASKED, "--at", "2020-01-01T00:00:00+08:00", "--json")[1])
+    assert told["at"] == 1577808000000
+    assert (
+        json.loads(camphora(*ASKED, "--json", "--reader", "analyst")[1])["reasons"][-1]["code"]
+        == "role-lacks-purpose"
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [(("--reader", "nobody"), 4), (("--record", "Condition/none"), 4), (("--record", "c1"), 2),
+     (("--purpose", "NONE"), 2), (("--at", "soon"), 2), (("--by", "lin"), 4)],
+)  # fmt: skip
+def test_what_cannot_be_explained_is_refused(explained, camphora, more, code):
+    assert camphora(*ASKED, *more)[0] == code
