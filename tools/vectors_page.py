@@ -26,8 +26,9 @@ What goes in, what must come out and why, by dimension. The rules stand in
 [Rules of a decision](../explanation/decision.md); the same data are JSON at `/vectors/all.json`, their format at
 `/vectors/schema.json`. Persons and records are invented; where it is not said, the person is
 Patient/chen (born 1980-05-17), the moment 2026-03-10 09:00, the record of 2025-06-01. Each row is written by hand;
-ours is held to them by `tests/policy/test_vectors.py`, and an evaluator written apart from it as well. Written for this project (CC0-1.0);
-the Consents of IHE PCF are by IHE International (CC-BY-4.0), the cases named after LEAP are our own words and data."""
+ours is held to them by `tests/policy/test_vectors.py`, and so is an evaluator written apart from it. Written for this
+project (CC0-1.0); the Consents of IHE PCF are by IHE International (CC-BY-4.0), the cases named after LEAP are our own
+words and data."""
 
 
 def vectors_page() -> str:
