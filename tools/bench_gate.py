@@ -127,7 +127,14 @@ def lake() -> Iterator[dict[str, Any]]:
     yield from lake_figures()
 
 
-FIGURES: tuple[Callable[[], Iterator[dict[str, Any]]], ...] = (decisions, requests, compiling, lake)
+def store() -> Iterator[dict[str, Any]]:
+    """What law and consent cost on a search, a county at a million cases, sets as bitmaps, two processes."""
+    from bench_gate_store import store_figures
+
+    yield from store_figures()
+
+
+FIGURES: tuple[Callable[[], Iterator[dict[str, Any]]], ...] = (decisions, requests, compiling, lake, store)
 
 
 def gate_figures() -> Iterator[dict[str, Any]]:

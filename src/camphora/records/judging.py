@@ -31,6 +31,8 @@ from camphora.records.deriving import identities
 
 KEPT = 4096
 """Compiled policies kept in memory, the ones used last."""
+COARSE = frozenset({"ETH"})
+"""Labels whose bit stands for finer ones too (ETHUD, OPIOIDUD): a record with one is labelled again, in full."""
 Permits = Callable[[Facts | None], bool]
 Json = dict[str, Any]
 
@@ -97,8 +99,10 @@ class Judge:
         notifiable = bool(labels & NOTIFIABLE)
         if self.type == "Patient":
             notifiable = has_notifiable(self.connection, person)
-        derived = {one.label for one in Rules.bundled().of(resource) if one.label}
-        return facts_of(resource, labels_in(labels) | derived, notifiable=notifiable)
+        given = labels_in(labels)
+        if given & COARSE:
+            given |= {one.label for one in Rules.bundled().of(resource) if one.label}
+        return facts_of(resource, given, notifiable=notifiable)
 
     def redacted(self, person: int, labels: int, body: bytes) -> bytes:
         """The body without the parts that the decision takes out or masks."""
