@@ -20,6 +20,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
+from camphora.records.visible import _template as templates
 from leak import attacks_gate, portal_attacks, waiting_attacks  # noqa: F401 - they register their attacks
 from leak.attacks import every_attack
 from leak.comparing import compare
@@ -193,10 +194,12 @@ def applied(mutant):
     )
     exec(code, space)
     kept, function.__code__ = function.__code__, space[mutant.tree.name].__code__
+    templates.cache_clear()
     try:
         yield
     finally:
         function.__code__ = kept
+        templates.cache_clear()
 
 
 def annotations():
