@@ -232,7 +232,7 @@ def _nation(folder: Path) -> None:
     with connection:
         connection.execute(
             "WITH RECURSIVE c (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM c WHERE n < ?)"
-            f" INSERT INTO hidden SELECT ?, n * {step} + (n * 7919) % {step}, n, 0, NULL FROM c",
+            f" INSERT INTO hidden SELECT ?, n * {step} + (n * 7919) % {step}, -n, 0, NULL FROM c",
             (STOPPED_NOW, STOPPED),
         )
     connection.close()
