@@ -94,3 +94,25 @@ def test_a_clean_end_leaves_nothing_to_be_found_again(store):
     store.settle()
     (place,) = next(store._connections.writer.execute("SELECT change FROM place WHERE follower = 'receipts'"))
     assert place == len(store.audit)
+
+
+@pytest.mark.parametrize("spoilt", [False, True])
+def test_what_a_crash_left_unindexed_is_found_again(tmp_path, spoilt):
+    """By the notes beside the log; where they are torn, by the salts."""
+    store = SQLiteStore(tmp_path)
+    store.write(loading("t"), [Put(one) for one in people()])
+    for name in ("ada", "bo", "ada"):
+        store.read(clinician(), "Patient", name)
+    store.settle()
+    numbers = [look.receipt for look in store.looks(citizen(), "ada")]
+    nonces = [store.audit.receipt(number)["nonce"] for number in range(len(store.audit))]
+    store.settle()
+    (who,) = next(store._connections.writer.execute("SELECT no FROM person WHERE patient = 'ada'"))
+    store._connections.writer.execute("DELETE FROM look")
+    store._connections.writer.execute("UPDATE place SET change = 0 WHERE follower = 'receipts'")
+    store.close()
+    notes = "".join(f"{number} {nonces[number]} 1 {who} .\n" for number in numbers)
+    (tmp_path / "looks.pending").write_text(f"0 {nonces[0]} 1 99" if spoilt else notes)
+    again = SQLiteStore(tmp_path)
+    assert [look.receipt for look in again.looks(citizen(), "ada")] == numbers
+    again.close()

@@ -24,7 +24,7 @@ log = logging.getLogger("camphora.records")
 T = TypeVar("T")
 Job = Callable[[apsw.Connection], Any]
 GROUP = 1024
-PATIENCE = 0.05
+PATIENCE = 0.25
 """Seconds that a job for which nobody waits may lie."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -66,6 +67,10 @@ class Looks:
         self._due: deque[tuple[int, Leaf]] = deque()
         self._asked = self._waiting = False
         self._salts: dict[int, bytes] = {}
+        # Whom the receipts name that are not indexed yet: a crash would leave every salt to be tried on them.
+        self._beside = os.open(
+            log.folder.parent / "looks.pending", os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600
+        )
 
     def leave(self, access: Access, act: Act, persons: Iterable[int], reader: apsw.Connection) -> int | None:
         """Hand over one receipt before the answer leaves; returns its number, None where nothing of a person was read
@@ -101,6 +106,8 @@ class Looks:
         with self._order:
             number = self._log.append(leaf.receipt)
             self._due.append((number, leaf))
+            with contextlib.suppress(OSError):  # what is not noted is found again by the salts
+                os.write(self._beside, _note(number, leaf))
         return number
 
     def _settle(self) -> None:
@@ -136,6 +143,11 @@ class Looks:
         future.add_done_callback(self._indexed)
         return future
 
+    def catch_up(self) -> None:
+        """Wait until every receipt that was left before now is indexed."""
+        if self._due:
+            self._hand_over(patient=False).result()
+
     def _index_due(self, connection: apsw.Connection) -> int:
         """Index all that is due by one statement; returns the first number that is not indexed. Runs in the keeper."""
         self._asked = False
@@ -153,6 +165,8 @@ class Looks:
             with self._order:
                 while self._due and self._due[0][0] < through:
                     self._due.popleft()
+                if not self._due:
+                    os.ftruncate(self._beside, 0)
 
     def bring_up(self, connection: apsw.Connection) -> int:
         """Index what a crash left out, then append the receipts that waited; returns how many. Runs in the keeper."""
@@ -188,7 +202,15 @@ class Looks:
     def _index_rest(self, connection: apsw.Connection) -> None:
         """Find again, by salt and nonce, whom the last receipts before a crash name."""
         rest = range(_place(connection), len(self._log))
-        receipts = [(number, self._log.receipt(number)) for number in rest]
+        noted = self._noted()
+        receipts = []
+        for number in rest:
+            fields = self._log.receipt(number)
+            if (number, fields["nonce"]) in noted:
+                looks = ((person, number) for person in noted[number, fields["nonce"]])
+                connection.executemany("INSERT OR IGNORE INTO look VALUES (?, ?)", looks)
+            else:
+                receipts.append((number, fields))
         listed = [
             (number, set(fields["persons"]), fields["nonce"])
             for number, fields in receipts
@@ -203,10 +225,22 @@ class Looks:
         if rest:
             _note_indexed(connection, len(self._log))
 
+    def _noted(self) -> dict[tuple[int, str], list[int]]:
+        """Whom the last receipts name, as it was noted beside the log, by number and nonce. Torn lines do not count."""
+        content = os.pread(self._beside, os.fstat(self._beside).st_size, 0)
+        rows = [line.split() for line in content.split(b"\n")]
+        return {
+            (int(row[0]), row[1].decode()): [int(one) for one in row[3:-1]] for row in rows if _is_whole(row)
+        }
+
+    def close(self) -> None:
+        os.close(self._beside)
+
     # Who looked
 
     def of(self, person: int, limit: int, reader: apsw.Connection) -> list[Look]:
         """Who looked at a person, newest first, from both kinds of receipts."""
+        self.catch_up()
         sql = "SELECT receipt FROM look WHERE person = ? ORDER BY receipt DESC LIMIT ?"
         numbers = {number: False for (number,) in reader.execute(sql, (person, limit))}
         for number, members in reader.execute(
@@ -278,6 +312,21 @@ def _choices(access: Access) -> int:
     """The version of the choices that the Access was minted under, 0 where none weigh."""
     hidden = [each.version for each in access.hidden]
     return max([*hidden, *(each.version for each in access.closed)], default=0)
+
+
+def _note(number: int, leaf: Leaf) -> bytes:
+    """The persons of a leaf that names each, in one line; nobody where it names a set, whose index is awaited."""
+    persons = () if leaf.receipt.members is not None else leaf.members
+    said = [number, leaf.receipt.nonce, len(persons), *persons, ".\n"]
+    return " ".join(map(str, said)).encode()
+
+
+def _is_whole(row: list[bytes]) -> bool:
+    """Whether a line of notes has its end and as many persons as it says."""
+    if len(row) < 4 or row[-1] != b"." or not row[1].isalnum():
+        return False
+    figures = [row[0], row[2], *row[3:-1]]
+    return all(one.isdigit() for one in figures) and int(row[2]) == len(row) - 4
 
 
 def _place(connection: apsw.Connection) -> int:

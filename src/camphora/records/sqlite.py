@@ -69,6 +69,7 @@ class SQLiteStore:
 
     def close(self) -> None:
         self._keeper.close()
+        self._looks.close()
         self.audit.close()
         self._connections.close()
 
@@ -398,6 +399,7 @@ class SQLiteStore:
         Patient ids; `readers`: the Patient id of each reader who is one. Persons are named by inner numbers."""
         if access.reader.role is not Role.PRIVACY or access.purpose is not Purpose.OPERATION:
             raise Forbidden("gate-role-lacks-purpose", role=access.reader.role)
+        self._looks.catch_up()
         connection = self._connections.reader()
         with connection:
             looks = care_since(self.audit, connection, since)
