@@ -19,8 +19,8 @@ from reference_data import page, table  # noqa: E402
 
 OUT = ROOT / "docs/reference/leak-suite.md"
 HEAD = """Somebody hides; the same requests are made where she hides and where she never was, and must be answered alike:
-status, headers, body, and the steps that the store takes. A part that is closed or denied must be as if it were empty. What is
-carried over a choice (a session, a token, a cursor, a copy) must obey it from that moment on.
+status, headers, body, and the steps that the store takes. A part that is closed or denied must be as if it were
+empty. What is carried over a choice (a session, a token, a cursor, a copy) must obey it from that moment on.
 
 某人選擇不讓看；同樣的請求，在她隱藏的世界與她從未存在的世界，所得必須一樣。
 """
@@ -46,7 +46,7 @@ def written() -> str:
         HEAD,
         "## 攻擊 Attacks\n\n"
         + table(["", "所試 What is tried", "路徑 Paths", "他處 Elsewhere"], [_row(kind) for kind in now]),
-        "## 等候中 Waiting\n\nWritten against an address that does not exist yet: it must be refused, in both worlds alike.\n\n"
+        "## 等候中 Waiting\n\nTheir address is not there yet: it must be refused, in both worlds alike.\n\n"
         + table(
             ["", "所試 What is tried", "等 Waits for"],
             [(f"`{k.name}`", f"{k.zh}<br>{k.en}", k.waits) for k in later],

@@ -194,12 +194,20 @@ def applied(mutant):
     )
     exec(code, space)
     kept, function.__code__ = function.__code__, space[mutant.tree.name].__code__
-    templates.cache_clear()
+    forget()
     try:
         yield
     finally:
         function.__code__ = kept
-        templates.cache_clear()
+        forget()
+
+
+def forget():
+    """Empty every cache of the planner: what one mutant made is not told by the next."""
+    for module in {*TARGETS, *(name for name in sys.modules if name.startswith((RECORDS, POLICY)))}:
+        for part in list(vars(sys.modules[module]).values()):
+            if callable(getattr(part, "cache_clear", None)):
+                part.cache_clear()
 
 
 def annotations():
