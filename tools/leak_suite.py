@@ -18,8 +18,8 @@ from leak.test_coverage import ELSEWHERE, covered  # noqa: E402
 from reference_data import page, table  # noqa: E402
 
 OUT = ROOT / "docs/reference/leak-suite.md"
-HEAD = """Somebody hides; the same requests are made where she hides and where she never was, and must be answered alike:
-status, headers, body, and the steps that the store takes. A part that is closed or denied must be as if it were
+HEAD = """Somebody hides; the same requests are made where she hides and where she never was, and must be answered
+alike: status, headers, body, and the steps that the store takes. A part that is closed or denied must be as if it were
 empty. What is carried over a choice (a session, a token, a cursor, a copy) must obey it from that moment on.
 
 某人選擇不讓看；同樣的請求，在她隱藏的世界與她從未存在的世界，所得必須一樣。

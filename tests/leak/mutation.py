@@ -20,7 +20,6 @@ from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
-from camphora.records.visible import _template as templates
 from leak import attacks_gate, portal_attacks, waiting_attacks  # noqa: F401 - they register their attacks
 from leak.attacks import every_attack
 from leak.comparing import compare
