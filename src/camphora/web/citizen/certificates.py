@@ -77,11 +77,11 @@ class CertificatePages(Desk):
             "who": look.name,
             "consent": reading.join(_address(consent) for consent in consents),
             "receipt": str(number),
-            "root": words("certificate.root_of", root=head["root"], n=head["size"]),
+            "root": words("certificate.root_of", root=_in_groups(head["root"]), n=head["size"]),
         }
-        columns = [Column("name", words("item.name")), Column("value", words("item.value"))]
-        rows: list[dict[str, Cell]] = [
-            {"name": words(f"certificate.fact.{key}"), "value": value} for key, value in facts.items()
+        said = [
+            words("certificate.line", name=words(f"certificate.fact.{key}"), value=facts[key])
+            for key in facts
         ]
         check = [words(f"certificate.{key}") for key in ("how", "command", "print")]
         view = View(
@@ -89,7 +89,7 @@ class CertificatePages(Desk):
             title=words("certificate.title"),
             lead=words("certificate.lead"),
             blocks=[
-                Table("certificate", words("certificate.said"), columns, rows),
+                Prose(words("certificate.said"), said, "good"),
                 Prose(words("certificate.check"), check),
             ],
             badge="synthetic" if is_synthetic([by.chart.patient()]) else None,
@@ -143,6 +143,11 @@ def _versions(chart: Chart) -> list[Version]:
 def _said(reading: Reading, consent: dict[str, Any]) -> str:
     state = "made" if consent.get("status") == "active" else "ended"
     return reading.words(f"certificate.{state}", title=consent_title(reading, consent))
+
+
+def _in_groups(digest: str, size: int = 8) -> str:
+    """A long digest in groups, so that it breaks into lines on a phone and on paper."""
+    return " ".join(digest[at : at + size] for at in range(0, len(digest), size))
 
 
 def _address(consent: Json) -> str:
