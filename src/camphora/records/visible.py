@@ -120,7 +120,9 @@ class _Planner:
         if scope.areas:
             ranges = [found for code in sorted(scope.areas) if (found := area_range(code))]
             tests = " OR ".join("q.area BETWEEN ? AND ?" for _ in ranges) or NOWHERE
-            sql = f"EXISTS (SELECT 1 FROM person q WHERE q.no = r.person AND ({tests}))"
+            sql = (
+                f"(SELECT {tests} FROM person q WHERE q.no = r.person)"  # EXISTS would scan all persons first
+            )
             yield Predicate(sql, [edge for found in ranges for edge in found])
         for kind, names in (("Organization", scope.institutions), ("Location", scope.wards)):
             if names:
