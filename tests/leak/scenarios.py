@@ -85,6 +85,22 @@ def sees(world, by="other", path="/fhir/Patient/ada"):
     return world.client(by).get(path).status_code == 200
 
 
+# Writing
+
+
+@scene(("fhir.create", "fhir.bundle"), "write-about")
+def nothing_is_written_about_whom_one_may_not_see(make):
+    """Of the hidden and of nobody alike: no record of theirs comes to be."""
+    client = make().client("other")
+    for name in ("ada", "nobody"):
+        new = {**observation("new", name, "8480-6", "2026-01-01"), "id": "new"}
+        assert client.post("/fhir/Observation", json=new).status_code == 422, name
+    assert (
+        client.post("/fhir/Observation", json=observation("new", "bo", "8480-6", "2026-01-01")).status_code
+        == 201
+    )
+
+
 # A choice, and what was handed out before it
 
 

@@ -18,7 +18,7 @@ def _few():
         yield next(mutant for mutant in mutants() if mutant.name.startswith(start))
 
 
-@pytest.mark.parametrize("mutant", _few(), ids=lambda one: f"{one.function}-{one.number}")
+@pytest.mark.parametrize("mutant", list(_few()), ids=lambda one: f"{one.function}-{one.number}")
 def test_a_predicate_taken_away_is_noticed(mutant):
     assert caught_by(mutant)
 
