@@ -415,7 +415,7 @@ def receipts_of_others_are_as_if_they_were_not(make):
             )
     assert "主治醫師" in own.get("/me/looked").text
     assert "主治醫師" not in stranger.get("/me/looked").text
-    proof = own.get(f"/me/looked/{hers[-1]}/proof.json").text
+    proof = own.get(f"/me/looked/{hers[0]}/proof.json").text
     assert not any(secret in proof for secret in (ADA.number, ADA.name, "ada-", WRITTEN))
 
 
