@@ -398,12 +398,38 @@ def test_a_legal_basis_that_overrides_reads_whom_stops_withhold_and_its_receipt_
     plain, based = (opened.ask(access, question) for access in (_officer(Scope()), _based()))
     assert (plain.rows, plain.basis) == (((SIZE - 1,),), None)
     assert (based.rows, based.basis) == (((SIZE,),), "urgent-danger")
-    store.settle()
-    receipts = [store.audit.receipt(number) for number in range(len(store.audit))][-2:]
+    receipts = _left(store, 2)
     assert [(each["decision"], each["basis"]) for each in receipts] == [
         ("permit", None),
         ("override", "urgent-danger"),
     ]
+    assert {tuple(each["purposes"]) for each in receipts} == {("GOV",)}
+
+
+def _left(store, count):
+    store.settle()
+    return [store.audit.receipt(number) for number in range(len(store.audit))][-count:]
+
+
+def test_a_receipt_keeps_a_digest_of_what_was_released(opened, store):
+    answer = opened.ask(analyst(), Question("condition", PERSONS))
+    number = len(store.audit) - 1
+    assert store.salt_for(number, list(answer.parts())) is not None
+    other = replace(answer, rows=((SIZE + 1,),))
+    assert store.salt_for(number, list(other.parts())) is None
+
+
+def test_a_question_that_is_refused_leaves_a_receipt_of_nobody(opened, store):
+    before = len(store.audit)
+    reader = Reader("seller", "業者", Role.ANALYST, organisation_kind="commercial")
+    refused = replace(analyst(), reader=reader)
+    for access in (refused, replace(analyst(), types=frozenset())):
+        with pytest.raises(Forbidden):
+            opened.ask(access, Question("condition", PERSONS))
+    receipts = _left(store, 2)
+    assert len(store.audit) == before + 2
+    assert [each["decision"] for each in receipts] == ["deny", "deny"]
+    assert all(each["types"] == ["Condition"] and not each["persons"] for each in receipts)
 
 
 @pytest.mark.parametrize(

@@ -29,8 +29,8 @@ from camphora.audit.receipt import Receipt, fields_of, is_receipt
 from camphora.errors import Fault, NotFound
 
 told = logging.getLogger("camphora.audit")
-GROUP = 0.03
-"""Seconds that a receipt lies at most before the sync of its group begins."""
+GROUP = 0.02
+"""Seconds that a receipt lies before the sync of its group begins, where none is running."""
 HEAD_EVERY = 1.0
 """Seconds after which receipts come under a signed head, where nothing asks for one before."""
 REST = 1.0
@@ -43,7 +43,7 @@ class Log:
     """Appends receipts and proves them. One process writes; every method may be called from any thread.
 
     A line is written before `append` returns, so that a killed process loses none. A thread of the log's own forces
-    the lines to disk in groups: each within `GROUP` seconds and the time of one sync.
+    the lines to disk in groups: each lies `GROUP` seconds, then waits for one sync, or two where one is running.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -62,6 +62,7 @@ class Log:
         self._durable = 0
         self.keep_space()
         self._wake, self._closing = threading.Event(), threading.Event()
+        self._since = 0.0  # when the oldest receipt of the next group came
         self._thread = threading.Thread(target=self._run, name="receipts", daemon=True)
         self._thread.start()
 
@@ -92,6 +93,7 @@ class Log:
                 self._end += len(line) + 1
                 self._tree.append(leaf)
         if not self._wake.is_set():
+            self._since = time.monotonic()
             self._wake.set()
         return first
 
@@ -188,15 +190,16 @@ class Log:
         signed, unsigned = time.monotonic(), False
         while not self._closing.is_set():
             left = max(0.0, signed + HEAD_EVERY - time.monotonic()) if unsigned else None
-            if self._wake.wait(left) and not self._closing.wait(GROUP):
+            if self._wake.wait(left) and not self._closing.wait(
+                max(0.0, self._since + GROUP - time.monotonic())
+            ):
                 self._wake.clear()
                 unsigned = True
             try:
+                self.flush()
                 if unsigned and time.monotonic() - signed >= HEAD_EVERY:
                     self.sync()
                     signed, unsigned = time.monotonic(), False
-                else:
-                    self.flush()
             except OSError as error:
                 told.error("receipts are not on disk: %s", errno.errorcode.get(error.errno or 0, "?"))
                 self._wake.set()

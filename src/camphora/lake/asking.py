@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import duckdb
+import orjson
 from pyroaring import BitMap
 
 from camphora import __version__
+from camphora.audit.receipt import Ruling
 from camphora.errors import Busy, CamphoraError, Forbidden, Invalid, NotFound
 from camphora.formats.declaration import TableDeclaration, base_tables
 from camphora.lake import plan
@@ -34,7 +36,7 @@ from camphora.lake.plan import Paths, Plan
 from camphora.lake.question import Filter, Question
 from camphora.lake.sides import ACCESS, Reach, Sides, rows_of
 from camphora.lake.sources import PERSON, Source, base_views, table_source, view_source
-from camphora.policy import Access, Policy, Purpose
+from camphora.policy import Access, Policy, Purpose, Role
 from camphora.policy.paths import read_path
 from camphora.records import Batch, SQLiteStore
 
@@ -72,6 +74,10 @@ class Answer:
     withheld_note: Mapping[str, str] | None = None
     purposes: tuple[str, ...] = ()
     basis: str | None = None
+
+    def parts(self) -> Iterator[bytes]:
+        """What of it stands in its receipt's digest: the headings and each row as JSON, in order."""
+        return map(orjson.dumps, (self.columns, *self.rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,35 +176,45 @@ class Lake:
         filled, while choices change faster than it counts, or while the receipt log cannot be written.
         """
         source = self._source(question.source)
-        if question.purpose is not access.purpose:
-            raise Forbidden("lake-purpose", purpose=question.purpose)
         if not source.about_persons:
+            _require_same_purpose(access, question)
             return self._ask_table(access, source, question)
         sources = [self._sources[name] for name in sources_of(question, self._source)]
-        _require_purpose(access, sources)
-        for one in sources:
-            self._require_reach(access, one)
+        kinds = sorted({kind for one in sources for kind in one.types})
+        try:
+            _require_same_purpose(access, question)
+            _require_purpose(access, sources)
+            for one in sources:
+                self._require_reach(access, one)
+            return self._ask_persons(access, sources, kinds, question)
+        except Forbidden:
+            if access.reader.role is not Role.PUBLIC:
+                self._store.leave(access, "ask", kinds, (), ruling="deny")
+            raise
 
-        def read(now: Snapshot, reach: Reach) -> tuple[Counted, bool]:
+    def _ask_persons(
+        self, access: Access, sources: Sequence[Source], kinds: Sequence[str], question: Question
+    ) -> Answer:
+        def read(now: Snapshot, reach: Reach) -> Answer:
             counted, above = self._count(now, reach, question), None in reach.stopped.values()
-            stood = access if above else replace(access, basis=None)
-            self._store.leave(stood, "ask", (kind for one in sources for kind in one.types), counted.members)
-            return counted, above
+            released = release(counted.domains, counted.cells, counted.kind, self._rules)
+            answer = Answer(
+                _headings(question),
+                tuple((*key, figure) for key, figure in released.cells.items()),
+                released.certificate,
+                data_version=now.place,
+                choices_version=now.last_change,
+                code_version=__version__,
+                withheld_note=NOTE,
+                purposes=access.purposes,
+                basis=access.basis.id if access.basis and above else None,
+            )
+            # Not by whom was really read: the line is public, and would tell whether anybody of them had stopped.
+            ruling: Ruling = "permit" if answer.basis is None else "override"
+            self._store.leave(access, "ask", kinds, counted.members, answer.parts(), ruling=ruling)
+            return answer
 
-        now, (counted, above) = self._settled(lambda: self._sides.reach(access, sources), read)
-        released = release(counted.domains, counted.cells, counted.kind, self._rules)
-        rows = tuple((*key, figure) for key, figure in released.cells.items())
-        return Answer(
-            _headings(question),
-            rows,
-            released.certificate,
-            data_version=now.place,
-            choices_version=now.last_change,
-            code_version=__version__,
-            withheld_note=NOTE,
-            purposes=access.purposes,
-            basis=access.basis.id if access.basis and above else None,
-        )
+        return self._settled(lambda: self._sides.reach(access, sources), read)[1]
 
     def rows(
         self, access: Access, table: str, where: Sequence[Filter] = (), columns: Sequence[str] = ()
@@ -246,8 +262,9 @@ class Lake:
             return {each.name: self._rows_of(now, each, number, reach.stopped[each.name]) for each in about}
 
         _, counts = self._settled(present, mine)
+        kinds = (kind for one in about for kind in one.types)
         self._store.leave(
-            access, "open-rows", (kind for one in about for kind in one.types), [number] if number else []
+            access, "open-rows", kinds, [number] if number else [], [orjson.dumps([*counts.items()])]
         )
         return counts
 
@@ -345,6 +362,11 @@ def _by_name(made: Sequence[Source]) -> dict[str, Source]:
         if found.setdefault(source.name, source).form != source.form:
             raise Invalid("lake-name-doubled", name=source.name)
     return found
+
+
+def _require_same_purpose(access: Access, question: Question) -> None:
+    if question.purpose is not access.purpose:
+        raise Forbidden("lake-purpose", purpose=question.purpose)
 
 
 def _require_purpose(access: Access, sources: Iterable[Source]) -> None:

@@ -303,9 +303,10 @@ def _stands_on(access: Access) -> tuple[str | None, str]:
 
 
 def _ruling(access: Access) -> Ruling:
+    """A basis that does not stand before choices is noted, and permits no more than there was."""
     if access.emergency is not None:
         return "emergency"
-    return "permit" if access.basis is None else "override"
+    return "override" if access.basis is not None and access.ground == "legal-basis" else "permit"
 
 
 def _choices(access: Access) -> int:

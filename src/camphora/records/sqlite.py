@@ -364,12 +364,13 @@ class SQLiteStore:
         persons: Iterable[int],
         result: Iterable[bytes] = (),
         *,
+        ruling: Ruling | None = None,
         of_log: bool = False,
     ) -> int | None:
-        """Leave a receipt for an act of reading outside this store's own calls: the lake's. `result`: the parts of
-        what is answered, of which the receipt keeps a salted digest. Reading the log itself (`of_log`) leaves one of
-        nobody too."""
-        made = Act(act, types, result, of_log=of_log)
+        """Leave a receipt for an act of reading outside this store's own calls: the lake's, and what the gate refused.
+        `result`: the parts of what is answered, of which the receipt keeps a salted digest. `ruling`: how it was
+        decided, None as the Access says. Reading the log itself (`of_log`) leaves one of nobody too."""
+        made = Act(act, types, result, ruling, of_log)
         return self._looks.leave(access, made, persons, self._connections.reader())
 
     def attest(
