@@ -10,7 +10,7 @@ import csv
 import lzma
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import cache
@@ -323,7 +323,11 @@ class One:
             and reader.organisation_kind in self.settings["secondary.refused_organisations"]
         ):
             return "applicant-not-eligible"
-        if facts is not None and not covers(row[self.cls], facts.type, self.rules.shared):
+        if (
+            facts is not None
+            and not covers(row[self.cls], facts.type, self.rules.shared)
+            and not self.acting()
+        ):
             return "type-refused"
         if self.cls == "care" and reader.organisation is None:
             return "no-organisation"
@@ -332,7 +336,7 @@ class One:
         if self.cls == "surveillance" and facts is not None and not facts.notifiable:
             return "not-notifiable"
         scope = reader.scope
-        if scope.areas and not {whom.area, (whom.area or "")[:5]} & scope.areas:
+        if scope.areas and not lies_in(whom.area, scope.areas):
             return "outside-area"
         if scope.institutions and not scope.institutions & whom.institutions:
             return "outside-institution"
@@ -343,17 +347,10 @@ class One:
     # Step 3
 
     def close(self, whom: Whom) -> Found:
-        reader, at = self.asked.reader, self.asked.at
-        if self.cls == "self" and reader.person == whom.id:
+        if self.cls == "self" and self.asked.reader.person == whom.id:
             return self.permit("own-record")
-        theirs = [
-            one for one in whom.stand_ins if one.who in (reader.id, reader.person) and holds(one.period, at)
-        ]
-        unable = incapable(whom, at)
-        if any(one.kind == "guardian" for one in theirs) and (minor(whom, at, self.rules) or unable):
-            return self.permit("guardian")
-        if any(one.kind == "proxy" for one in theirs) and unable:
-            return self.permit("proxy")
+        if kind := self.acting():
+            return self.permit(kind)
         if self.facts is not None and self.facts.type == "Consent":
             return self.deny("type-refused")
         if "family" in self.settings["consents.classes"]:
@@ -361,6 +358,21 @@ class One:
             if verdict and verdict.permits and verdict.provision:
                 return Found(permitted=True, reasons=(*self.before, verdict.told("let-in")))
         return self.deny("not-let-in")
+
+    def acting(self) -> str | None:
+        """As what the reader stands in for the person now, asking as family."""
+        reader, at, whom = self.asked.reader, self.asked.at, self.whom
+        if whom is None or self.cls not in ("self", "family"):
+            return None
+        kinds = {
+            one.kind
+            for one in whom.stand_ins
+            if one.who in (reader.id, reader.person) and holds(one.period, at)
+        }
+        unable = incapable(whom, at)
+        if "guardian" in kinds and (minor(whom, at, self.rules) or unable):
+            return "guardian"
+        return "proxy" if "proxy" in kinds and unable else None
 
     # Step 4
 
@@ -380,11 +392,12 @@ class One:
         stated = [
             ("roles", str(asked.reader.role)),
             ("organisations", asked.reader.organisation_kind),
-            ("areas", whom.area),
         ]
         if self.facts is not None:
             stated += [("categories", self.facts.category), ("types", self.facts.type)]
         if any(row.get(name) and value not in row[name] for name, value in stated):
+            return "basis-outside"
+        if row.get("areas") and not lies_in(whom.area, row["areas"]):
             return "basis-outside"
         return None
 
@@ -468,6 +481,13 @@ def covers(row: Json, kind: str, shared: frozenset[str]) -> bool:
         return False
     types = row.get("types")
     return types is None or kind in types or ("shared" in types and kind in shared)
+
+
+def lies_in(area: str | None, codes: Collection[str]) -> bool:
+    """A county's code has five digits and covers the townships that begin with it; a township's covers itself."""
+    if area is None:
+        return False
+    return any(code == area or (len(code) == 5 and area.startswith(code)) for code in codes)
 
 
 def as_part(facts: Facts, part: Part) -> Facts:
@@ -554,44 +574,77 @@ def root_sense(consent: Json) -> bool | None:
     return True if codes & {"OPTIN", "OPTINR"} else None
 
 
+class Link(NamedTuple):
+    """A provision on the way down from the root, with its sense."""
+
+    provision: Json
+    sense: bool | None
+
+
 def matched(question: Question, consent: Json, *, for_permits: bool) -> list[Node]:
-    """The provisions of one sense whose chain matches, in document order.
+    """The provisions of one sense whose chain matches, in document order."""
+    if not isinstance(consent.get("provision"), Mapping) and root_sense(consent) is None:
+        return []
+    ways = list(ways_down([Link(consent.get("provision") or {}, root_sense(consent))], "provision"))
+    found = (_node(question, way, path) for path, way in ways if way[-1].sense is for_permits)
+    return [node for node in found if node]
+
+
+def ways_down(way: list[Link], path: str) -> Iterator[tuple[str, list[Link]]]:
+    """Every provision of a tree as the way that leads to it."""
+    yield path, way
+    provision, sense = way[-1]
+    for index, child in enumerate(provision.get("provision", ())):
+        opposite = None if sense is None else not sense
+        inner = {"permit": True, "deny": False}.get(child["type"]) if child.get("type") else opposite
+        yield from ways_down([*way, Link(child, inner)], f"{path}.provision[{index}]")
+
+
+def _node(question: Question, way: list[Link], path: str) -> Node | None:
+    """The last provision of a way, where all that is said on the way and is not said anew matches.
 
     What cannot be read makes a permit count for nothing and leaves a denial without that criterion.
     """
-    found: list[Node] = []
-
-    def walk(provision: Json, sense: bool | None, path: str, above: tuple[frozenset[str], bool, int]) -> None:
-        stated, named, depth = above
-        direction = for_permits if sense is None else sense
-        unknown = provision.get("type") not in (None, "permit", "deny")
-        if unknown and for_permits:
-            return
-        here = set()
+    permits = bool(way[-1].sense)
+    said: list[dict[str, bool]] = []
+    for provision, sense in way:
+        direction = permits if sense is None else sense
+        if permits and provision.get("type") not in (None, "permit", "deny"):
+            return None
+        answers: dict[str, bool] = {}
         for name in CRITERIA:
-            if not provision.get(name):
-                continue
-            try:
-                if not question.matches(name, provision[name], permit=direction):
-                    return
-            except Unreadable:
-                if for_permits:
-                    return
-                continue
-            here.add(name)
-        named = named or question.names_project(provision)
-        stated = stated | here
-        if sense is for_permits:
-            found.append(Node(sense, path, depth, stated, named))
-        for index, child in enumerate(provision.get("provision", ())):
-            kind = child.get("type")
-            opposite = None if sense is None else not sense
-            inner = {"permit": True, "deny": False}.get(kind) if kind else opposite
-            walk(child, inner, f"{path}.provision[{index}]", (stated, named, depth + 1))
+            if provision.get(name):
+                try:
+                    answers[name] = question.matches(name, provision[name], permit=direction)
+                except Unreadable:
+                    if permits:
+                        return None
+        said.append(answers)
+    standing = [
+        (way[number].provision, name, answer)
+        for number, answers in enumerate(said)
+        for name, answer in answers.items()
+        if not _said_anew(way, said, number, name)
+    ]
+    if not all(answer for _, _, answer in standing):
+        return None
+    names_project = any(name == "purpose" and question.names_project(on) for on, name, _ in standing)
+    if permits and question.one.cls in ("self", "family"):
+        actors = [actor for on, name, _ in standing if name == "actor" for actor in on["actor"]]
+        if not any(question.is_reader(actor) for actor in actors):
+            return None
+    criteria = frozenset(name for answers in said for name in answers)
+    return Node(permits, path, len(way) - 1, criteria, names_project)
 
-    if isinstance(consent.get("provision"), Mapping) or root_sense(consent) is not None:
-        walk(consent.get("provision") or {}, root_sense(consent), "provision", (frozenset(), False, 0))
-    return found
+
+def _said_anew(way: list[Link], said: list[dict[str, bool]], number: int, name: str) -> bool:
+    """Whether a provision further in says this criterion anew, with nothing of another sense between."""
+    for further in range(number + 1, len(way)):
+        if way[further].sense is None or way[further].sense is not way[number].sense:
+            return False
+        if name in said[further]:
+            return True
+    return False
 
 
 CRITERIA = ("period", "purpose", "action", "actor", "securityLabel", "class", "code", "dataPeriod", "data")
@@ -630,15 +683,22 @@ class Question:
         return any(self._one_actor(actor, permit=permit) for actor in said)
 
     def _one_actor(self, actor: Json, *, permit: bool) -> bool:
-        reader, facts = self.asked.reader, self.facts
+        facts = self.facts
         target = actor.get("reference") or {}
-        roles = {coding.get("code") for coding in (actor.get("role") or {}).get("coding", ())}
+        roles = _roles(actor)
         if roles & {"CST", "AUT"}:
             if facts is None:
                 return permit
             of_record = {facts.organisation} if "CST" in roles else set()
             of_record |= facts.authors if "AUT" in roles else set()
             return target.get("reference") is not None and target["reference"] in of_record
+        return self.is_reader(actor)
+
+    def is_reader(self, actor: Json) -> bool:
+        """Whether an actor is the reader, not the keeper or author of a record."""
+        if _roles(actor) & {"CST", "AUT"}:
+            return False
+        reader, target = self.asked.reader, actor.get("reference") or {}
         if target.get("reference") is not None:
             names = {reader.id, reader.person, reader.organisation, reader.device, *reader.memberships}
             if target["reference"] in names:
@@ -704,6 +764,10 @@ class Question:
             found |= meaning in ("related", "dependents") and target in facts.references
             found |= meaning == "authoredby" and target in facts.authors
         return found
+
+
+def _roles(actor: Json) -> set[str]:
+    return {coding.get("code") for coding in (actor.get("role") or {}).get("coding", ())}
 
 
 def _readable(name: str, said: Any) -> None:

@@ -156,3 +156,27 @@ def test_the_same_institution_twice_is_one_effect():
 @pytest.mark.parametrize("end", ["9999", "9999-12", "9999-12-31", "2026-06-30T23:59:60+08:00"])
 def test_far_and_odd_ends_are_no_fault(end):
     assert effects(_with(choices.restrict("ada", "h1", NOW), period={"end": end}))[0].until > 0
+
+
+def test_what_a_provision_inside_states_anew_is_ruled_too():
+    """A permit inside a permit may name another purpose and a later period than the root does."""
+    inside = {"type": "permit", "purpose": [_reason("HRESCH")], "period": {"start": "2026-01-01"}}
+    root = {
+        "type": "permit",
+        "purpose": [_reason("TREAT")],
+        "period": {"end": "2025-12-31"},
+        "provision": [inside],
+    }
+    consent = {"status": "active", "patient": {"reference": "Patient/p"}, "provision": root}
+    assert effects(consent) == (Ruled(("care", "secondary"), 0, None),)
+
+
+def test_an_exception_is_ruled_within_what_it_is_an_exception_to():
+    inside = {"type": "permit", "purpose": [_reason("FAMRQT")]}
+    root = {"type": "deny", "purpose": [_reason("ETREAT")], "provision": [inside]}
+    consent = {"status": "active", "patient": {"reference": "Patient/p"}, "provision": root}
+    assert effects(consent) == (Ruled(("care",), 0, None),)
+
+
+def _reason(code):
+    return {"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": code}

@@ -143,7 +143,7 @@ class Universe:
         scope = Scope()
         if self.chance(0.15):
             scope = Scope(
-                self.maybe(("67000", "63000"), 0.4),
+                self.maybe(("67000", "67000220", "63000"), 0.4),
                 self.maybe(ORGANISATIONS, 0.4),
                 self.maybe(("Location/1", "Location/2"), 0.3),
             )
@@ -188,7 +188,7 @@ class Universe:
                 (None, "1980-05-17", "2008", "2008-02-29", "2008-03-10", "2008-03", "2012-03-10", "2015")
             ),
             self.dice.choice((None, None, None, "2025", "2025-06", "2026-03-10", "2026-03-09")),
-            self.dice.choice((None, "67000", "63000")),
+            self.dice.choice((None, "67000", "67000220", "67000230", "63000")),
             self.maybe(ORGANISATIONS, 0.7),
             self.maybe(("Location/1", "Location/2"), 0.7),
             tuple(self.spread() for _ in range(self.dice.choice((0, 0, 1, 2)))),
@@ -219,6 +219,9 @@ class Universe:
         if self.chance(0.4):
             pool = ("Patient/p", "Patient/p", "Patient/r", "Organization/x", *STANDING, *STANDING)
             consent["performer"] = [{"reference": one} for one in self.some(pool)]
+        if self.chance(0.05):
+            unnamed = self.dice.choice(({"display": "陳小姐"}, {"identifier": {"value": "A1"}}))
+            consent["performer"] = [*consent.get("performer", ())[: self.dice.randint(0, 1)], unnamed]
         if self.chance(0.15):
             consent["verification"] = [{"verified": self.chance(0.4)} for _ in range(self.dice.randint(1, 2))]
         if self.chance(0.1):
@@ -251,7 +254,7 @@ class Universe:
                 provision[name] = getattr(self, f"_{name}")()
         if depth < 4 and self.chance(0.5 - 0.08 * depth):
             inner = [
-                self.dice.choice(("permit", "deny", "deny", None if clear else "permit"))
+                self.dice.choice(("permit", "deny", kind if clear else "deny", None if clear else "permit"))
                 for _ in range(self.dice.randint(1, 2))
             ]
             provision["provision"] = [self.inner(one, depth + 1) for one in inner]

@@ -101,6 +101,7 @@ SDV = {"id": "sdv", "labels": ["SDV", "R"]}
 OPT_IN = {"defaults.care": "deny", "defaults.secondary": "deny", "consents.classes": ["care", "secondary", "family", "claims"], "defaults.claims": "deny"}
 YES, DEFAULT = "permit consent-permits @{}:provision", "deny no-default"
 CHILD = "provision.provision[0]"
+FOCUSED = "permit consent-permits @{}:" + CHILD
 
 
 def pcf() -> Dimension:
@@ -181,8 +182,9 @@ def pcf() -> Dimension:
     for name in (focused + "restricted", focused + "psy", focused + "psy-or-sdv"):
         row(name, "他人，普通級", "another user, normal", YES, treat, SUGAR)
         row(name, "他人，限閱級", "another user, restricted", DEFAULT, treat, PSY)
-        row(name, "該醫師，無關之限閱級", "the practitioner, other restricted data", DEFAULT, mine, ALCOHOL)
-    row(focused + "restricted", "該醫師，普通級", "the practitioner, normal", "permit consent-permits @{}:" + CHILD, mine, SUGAR)
+        wider = name == focused + "restricted"
+        row(name, "該醫師，無關之限閱級", "the practitioner, other restricted data", FOCUSED if wider else DEFAULT, mine, ALCOHOL)
+    row(focused + "restricted", "該醫師，普通級", "the practitioner, normal", FOCUSED, mine, SUGAR)
     row(focused + "psy", "該醫師，普通級之精神科", "the practitioner, mental health that is normal", "permit consent-permits @{}:" + CHILD, mine, {**PSY, "labels": ["PSY", "N"]})
     row(focused + "psy", "他人，普通級之精神科", "another user, mental health that is normal", YES, treat, {**PSY, "labels": ["PSY", "N"]})
     row(focused + "psy-or-sdv", "該醫師，普通級之家暴", "the practitioner, violence that is normal", "permit consent-permits @{}:" + CHILD, mine, {**SDV, "labels": ["SDV", "N"]})
@@ -191,6 +193,15 @@ def pcf() -> Dimension:
     row(name, "限閱級", "restricted", DEFAULT, treat, ALCOHOL)
     row(name, "獲授權者宣告緊急，限閱級", "an authorised user declares break-glass, restricted", "permit emergency +notify +review", asked("clinician", "BTG", **doctor, **group, emergency=glass), ALCOHOL, **numbered)
     row(name, "獲授權者未宣告，限閱級", "an authorised user who declares nothing, restricted", "deny emergency-undeclared", asked("clinician", "BTG", **doctor, **group), ALCOHOL, **numbered)
+    row(focused + "restricted", "該醫師，限閱級", "the practitioner, restricted", FOCUSED, mine, PSY)
+    row(focused + "restricted", "該醫師，極機密", "the practitioner, very restricted", DEFAULT, mine, {**PSY, "labels": ["PSY", "V"]})
+    row(focused + "psy", "該醫師，限閱之精神科", "the practitioner, mental health", FOCUSED, mine, PSY)
+    row(focused + "psy", "該醫師，限閱之家暴", "the practitioner, violence", DEFAULT, mine, SDV)
+    row(focused + "psy", "該醫師，普通級", "the practitioner, normal", YES, mine, SUGAR)
+    row(focused + "psy-or-sdv", "該醫師，限閱之精神科", "the practitioner, mental health", FOCUSED, mine, PSY)
+    row(focused + "psy-or-sdv", "該醫師，限閱之家暴", "the practitioner, violence", FOCUSED, mine, SDV)
+    row(focused + "psy-or-sdv", "該醫師，研究不在內", "the practitioner, research is not meant", "deny role-lacks-purpose", asked("clinician", "HRESCH", **doctor), SDV)
+    row(name, "獲授權者以治療閱覽，限閱級", "an authorised user who asks for treatment, restricted", DEFAULT, asked(**doctor, **group), ALCOHOL)
     return d
 
 

@@ -163,6 +163,13 @@ def family() -> Dimension:
     d.row("家人不得閱覽同意書", "A relative never reaches Consents", "deny type-refused", ask, whom(let), record("Consent"))
     d.row("參數：家人之准許不採計", "Parameter: no consents for the family", out, ask, whom(let), policy={"consents.classes": ["care", "secondary"]})
     d.row("醫師以家人身分：角色不符", "A clinician in that role is no relative", "deny role-lacks-purpose", asked("clinician", "FAMRQT"), whom(let))
+    d.row("未指明何人之准許，不使任何人得閱覽", "A permit that names nobody lets nobody in", out, ask, whom(consent(permit(purpose="FAMRQT"))))
+    d.row("只指明保管機構之准許，不使任何人得閱覽", "A permit that names only the keeper lets nobody in", out, ask, whom(consent(permit(purpose="FAMRQT", actor="CST:Organization/tainan"))), record(organisation="Organization/tainan"))
+    d.row("內層改指他人，外層之人依外層", "A nested permit to another leaves the first let in", in_, ask, whom(consent(permit(permit(actor="Patient/daughter"), purpose="FAMRQT", actor="Patient/son"))))
+    d.row("內層改指之人獲准", "The one whom the nested permit names is let in", in_ + ".provision[0]", ask, whom(consent(permit(permit(actor="Patient/son"), purpose="FAMRQT", actor="Patient/daughter"))))
+    guarded = {"born": "2018-05-17", "stand_ins": [{"kind": "guardian", "who": "Patient/son"}]}
+    d.row("法定代理人閱覽子女之同意書", "A guardian reads a child's Consents", "permit guardian", ask, whom(**guarded), record("Consent"))
+    d.row("法定代理人以本人請求為目的，閱覽子女之同意書", "A guardian who asks as the person reads a child's Consents", "permit guardian", asked("citizen", "PATRQT", **son), whom(**guarded), record("Consent"))
     return d
 
 

@@ -190,6 +190,22 @@ def nesting() -> Dimension:
     d.row("空的根為拒絕，及於一切", "An empty root denies everything", "deny restricted @c1:provision", about=whom(consent(deny())))
     d.row("所有條件均須相符", "Every stated criterion must match", "permit care", about=whom(consent(deny(actor=mine, kind="Observation", action="disclose"))))
     d.row("所有條件均相符", "Every stated criterion matches", CLOSED, about=whom(consent(deny(actor=mine, kind="Observation", action="access", purpose="TREAT"))))
+    shut, wide = {"defaults.care": "deny"}, f"permit consent-permits @c1:{p0}"
+    none, secret = "deny no-default", record("Observation", "PSY", "R")
+    d.row("放寬：內層重述標示", "Widening: the label is stated anew", wide, about=whom(consent(permit(permit(label="R", actor=mine), label="N"))), what=secret, policy=shut)
+    d.row("放寬只及內層所述之人", "Widening reaches only whom the inner provision names", none, about=whom(consent(permit(permit(label="R", actor=other), label="N"))), what=secret, policy=shut)
+    d.row("放寬：未重述之條件仍須相符", "What is not stated anew stays: another purpose", none, about=whom(consent(permit(permit(label="R", actor=mine), label="N", purpose="ETREAT"))), what=secret, policy=shut)
+    d.row("放寬：內層重述目的", "Widening: the purpose is stated anew", wide, about=whom(consent(permit(permit(purpose="TREAT"), purpose="HPAYMT", actor=mine))), policy=shut)
+    d.row("放寬：內層重述行為者", "Widening: the actor is stated anew", wide, about=whom(consent(permit(permit(actor=mine), actor=other, kind="Observation"))), policy=shut)
+    d.row("放寬：內層重述動作", "Widening: the action is stated anew", wide, about=whom(consent(permit(permit(action="access"), action="disclose"))), policy=shut)
+    d.row("放寬：內層重述期間", "Widening: the period is stated anew", wide, about=whom(consent(permit(permit(period="2026-01-01/"), period="/2025-12-31"))), policy=shut)
+    d.row("拒絕亦得放寬：內層重述類別", "A denial widens too: the class is stated anew", f"deny part-closed @c1:{p0}", about=whom(consent(deny(deny(kind="Observation"), kind="Condition"))))
+    d.row("兩層放寬，取最內層所述", "Widened twice: the innermost statement stands", f"permit consent-permits @c1:{p0}.provision[0]", about=whom(consent(permit(permit(permit(label="R"), label="L"), label="N", actor=mine))), what=secret, policy=shut)
+    d.row("例外不放寬：拒絕中之准許仍限於外層", "An exception does not widen: a permit in a denial stays within it", none, about=whom(consent(deny(permit(purpose="TREAT"), purpose="HRESCH"))), policy=shut)
+    d.row("例外之內的放寬，不及於例外之外", "Widening inside an exception does not reach beyond what it is an exception to", none, about=whom(consent(deny(permit(permit(purpose="TREAT"), purpose="CLINTRCH"), purpose="HRESCH"))), policy=shut)
+    d.row("放寬後之例外，依放寬者論", "An exception inside a widening is within what was widened", f"deny part-closed @c1:{p0}.provision[0]", about=whom(consent(permit(permit(deny(label="PSY"), label="R"), label="N"))), what=secret, policy=shut)
+    d.row("外層不可讀之條件，放寬亦不足以准許", "What cannot be read is not mended by widening", none, about=whom(consent(permit(permit(period="2026-01-01/"), period="/2025-02-30"))), policy=shut)
+    d.row("執行者無參照：不生效", "A performer without a reference has no standing", "permit care", about=whom(consent(deny(actor=mine), performer=[{"display": "陳小姐"}])))
     return d
 
 

@@ -133,7 +133,7 @@ def _simple(consent: dict[str, Any], provision: dict[str, Any]) -> tuple[Effect,
             begins = span_of(consent["dateTime"])[0] if "dateTime" in consent else 0
             return _permits(provision, named, (max(since, begins), until))
         return _denies(provision, named, (since, until))
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, KeyError):
         return None
 
 
@@ -210,16 +210,49 @@ def weighed(named: Purposes) -> tuple[Weighed, ...]:
 def _ruled(consent: dict[str, Any], provision: dict[str, Any]) -> tuple[Effect, ...]:
     """For a Consent that is to be decided record by record: whom it rules, and what it hides meanwhile."""
     try:
-        since, until = _span(provision.get("period") or {})
-        named = _purposes(provision)
-    except (ValueError, TypeError, AttributeError):
+        (since, until), named = _reach(provision, sense_of(consent))
+    except (ValueError, TypeError, AttributeError, KeyError):
         since, until, named = 0, None, None
     classes = weighed(named)
     found: list[Effect] = [Ruled(classes, since, until)] if classes else []
     if "secondary" in classes and any(_senses(provision, sense_of(consent))):
         codes = [None] if covers_secondary(named) or named is None else sorted(named)
         found += [Hides(stopped(None, code), since, until) for code in codes if not code or _secondary(code)]
+        projects = _projects(provision) - set(codes)
+        found += [Hides(stopped(None, project), since, until) for project in sorted(projects)]
     return tuple(found)
+
+
+def _reach(provision: dict[str, Any], sense: str | None) -> tuple[tuple[int, int | None], Purposes]:
+    """The span and the purposes outside which no provision matches: the root's, with what provisions of its sense state
+    anew inside it."""
+    spans = [_span(each.get("period") or {}) for each in _widening(provision, sense)]
+    ends = [until for _, until in spans]
+    until = None if None in ends else max(end for end in ends if end is not None)
+    found: set[str] = set()
+    for each in _widening(provision, sense):
+        named = _purposes(each)
+        if named is None and each is provision:
+            return (min(since for since, _ in spans), until), None
+        found |= named or set()
+    return (min(since for since, _ in spans), until), frozenset(found)
+
+
+def _widening(provision: dict[str, Any], sense: str | None) -> Iterator[dict[str, Any]]:
+    """A provision and those of its sense inside it, as far as nothing of another sense stands between."""
+    yield provision
+    for each in provision.get("provision", []) if sense else ():
+        if each.get("type") == sense:
+            yield from _widening(each, sense)
+
+
+def _projects(provision: dict[str, Any]) -> set[str]:
+    """The projects that a provision or one inside it names: who agreed to one by another Consent is stopped by a denial
+    that names it."""
+    codings = provision.get("purpose", [])
+    named = {f"{each.get('system', '')}|{each.get('code', '')}" for each in codings}
+    inside = (_projects(each) for each in provision.get("provision", []))
+    return {code for code in named if is_project(code)}.union(*inside)
 
 
 def _senses(provision: dict[str, Any], sense: str | None) -> Iterator[bool]:
@@ -240,7 +273,7 @@ def _purposes(provision: dict[str, Any]) -> Purposes:
         return None
     found: set[str] = set()
     for coding in provision["purpose"]:
-        system, code = coding.get("system"), coding.get("code")
+        system, code = coding.get("system"), coding["code"]
         if system == ACT_REASON:
             found |= {code} if code in purposes() else _above(code)
         elif system and code:

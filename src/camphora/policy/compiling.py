@@ -15,7 +15,7 @@ from camphora.policy.codes import PurposeClass, class_of, is_project
 from camphora.policy.consents import Consent, Readings
 from camphora.policy.lives import Life
 from camphora.policy.policy import Covered, LegalBasis, Policy
-from camphora.policy.weighing import NONE, Answers, Request, Verdict, answers, reaches, standing, verdicts
+from camphora.policy.weighing import NONE, Answers, Request, Verdict, answers, silent, standing, verdicts
 
 HOUR = 3_600_000
 COUNTY = 5
@@ -101,7 +101,7 @@ class _OnePurpose:
             case "applicant-not-eligible":
                 return self.named == "secondary" and reader.organisation_kind in kinds, None
             case "type-refused":
-                return False, _refused_type(row) if row else None
+                return False, _refused_type(row) if row and not self._stands_in() else None
             case "no-organisation":
                 return care and not reader.organisation, None
             case "not-notifiable":
@@ -127,13 +127,9 @@ class _OnePurpose:
         return self._basis(whom)
 
     def _family(self, whom: Whom) -> Judge:
-        at, life = self.asked.at, self._life
-        names = [each for each in (self.asked.reader.id, self.asked.reader.person) if each]
-        minor = life.minor(self._policy["ages.majority"], at)
-        if (minor or life.unable(at)) and life.acting("guardian", names, at):
-            return _always(_permitted((), self._yes("guardian")))
-        if life.unable(at) and life.acting("proxy", names, at):
-            return _always(_permitted((), self._yes("proxy")))
+        acts_as = self._stands_in()
+        if acts_as:
+            return _always(_permitted((), self._yes(acts_as)))
         found = self._answers(whom, "family")
         refused, lets_in = _denied((), self._no("not-let-in")), self._yes("let-in")
         said = [_permitted((), _of(lets_in, each)) if each.permits else refused for each in found.verdicts]
@@ -141,6 +137,18 @@ class _OnePurpose:
         row = self._covered("family")
         never = [(_refused_type(row), _denied((), self._no("type-refused")))] if row else []
         return _refusing(never, lambda facts: decisions[weigh(facts)])
+
+    def _stands_in(self) -> str:
+        """As what the reader acts for the person now, where they ask as family: `guardian`, `proxy` or neither."""
+        life, at = self.compiled.life, self.asked.at
+        if life is None or self.named not in {"self", "family"}:
+            return ""
+        names = [each for each in (self.asked.reader.id, self.asked.reader.person) if each]
+        unable = life.unable(at)
+        minor = life.minor(self._policy["ages.majority"], at)
+        if (minor or unable) and life.acting("guardian", names, at):
+            return "guardian"
+        return "proxy" if unable and life.acting("proxy", names, at) else ""
 
     # Step 4: a claimed legal basis
 
@@ -245,10 +253,10 @@ class _OnePurpose:
         policy, at = self._policy, self.asked.at
         if named not in policy["consents.classes"]:
             return Answers([], lambda _: NONE)
-        request = Request.of(self.asked, self.lineage)
+        request = Request.of(self.asked, self.lineage, only_named=named == "family")
         found: list[list[Verdict]] = []
         for consent in self.compiled.consents:
-            if not reaches(consent.root, request):
+            if silent(consent.root, request):
                 continue
             stands = standing(consent, at, whom, self._life, policy)
             said = list(verdicts(consent, stands, request)) if stands else []

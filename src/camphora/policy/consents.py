@@ -43,7 +43,8 @@ class Actors:
 
 @dataclass(frozen=True, slots=True)
 class Provision:
-    """One provision. None stands for a criterion that is not stated; `stated` names those that are, without period."""
+    """One provision. None stands for a criterion that is not stated; `stated` names those that are. `tests`: what is
+    left to ask of a record, by the criterion's name."""
 
     path: str
     sense: Sense | None
@@ -53,7 +54,7 @@ class Provision:
     purposes: frozenset[str] | None
     actions: frozenset[str] | None
     actors: Actors | None
-    tests: tuple[Test, ...]
+    tests: tuple[tuple[str, Test], ...]
     within: tuple[Provision, ...]
 
 
@@ -65,6 +66,8 @@ class Consent:
     pending: bool
     date: int | None
     dated: bool
+    performed: bool
+    """Whether it names performers at all; `performers` are those with a literal reference."""
     performers: frozenset[str]
     person: str | None
     verified: bool
@@ -93,6 +96,7 @@ class Readings:
             pending=status == "proposed",
             date=date,
             dated=readable,
+            performed=bool(resource.get("performer")),
             performers=frozenset(_references(resource.get("performer") or ())),
             person=next(_references([resource.get("patient") or {}]), None),
             verified=not checks or any(each.get("verified") is True for each in checks),
@@ -101,7 +105,7 @@ class Readings:
 
     def _provision(self, given: Json, path: str, sense: Sense | None) -> Provision:
         found: dict[str, Any] = {}
-        tests: list[Test] = []
+        tests: list[tuple[str, Test]] = []
         broken = sense is None and "type" in given
         for name, read in _READ.items():
             if given.get(name):
@@ -112,7 +116,7 @@ class Readings:
         for name in ABOUT_RECORDS & given.keys():
             if given[name]:
                 try:
-                    tests.append(self._test(name, given[name], sense))
+                    tests.append((name, self._test(name, given[name], sense)))
                     found[name] = True
                 except (ValueError, TypeError, AttributeError, KeyError):
                     broken = True
@@ -120,9 +124,8 @@ class Readings:
             self._provision(each, f"{path}.provision[{number}]", _sense(each, OPPOSITE[sense]))
             for number, each in enumerate(given.get("provision") or ())
         )
-        stated = frozenset(found) - {"period"}
         return Provision(
-            path, sense, stated, broken, found.get("period"), found.get("purpose"), found.get("action"),
+            path, sense, frozenset(found), broken, found.get("period"), found.get("purpose"), found.get("action"),
             found.get("actor"), tuple(tests), within,
         )  # fmt: skip
 

@@ -7,8 +7,9 @@ stands. The rank is the combining algorithm, worked out beforehand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 from camphora.policy.asking import Asked, Facts, Whom
@@ -61,7 +62,7 @@ def standing(consent: Consent, at: int, whom: Whom, life: Life, policy: Policy) 
         return None
     given = at if consent.date is None else consent.date
     majority = policy["ages.majority"]
-    performers = consent.performers or {whom.id}
+    performers = consent.performers if consent.performed else {whom.id}
     person = {whom.id, consent.person} if consent.person else {whom.id}
     of_age = consent.date is None or life.may_be_of(policy["ages.own_act"], given)
     own = bool(performers & person) and of_age and not life.unable(given) and not life.dead(given)
@@ -90,79 +91,122 @@ def _may_permit(consent: Consent, at: int, life: Life, policy: Policy) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One purpose of a request, with what stands above it and every name of the reader."""
+    """One purpose of a request, with what stands above it and every name of the reader. `only_named`: a permit counts
+    only where it names this reader."""
 
     asked: Asked
     purpose: str
     lineage: frozenset[str]
     names: frozenset[str]
+    only_named: bool
 
     @classmethod
-    def of(cls, asked: Asked, lineage: Sequence[str]) -> Request:
+    def of(cls, asked: Asked, lineage: Sequence[str], *, only_named: bool = False) -> Request:
         reader = asked.reader
         own = (reader.id, reader.person, reader.organisation, reader.device)
         role = f"{ROLES}|{reader.role}"
         names = frozenset([role, *(each for each in own if each)]) | reader.memberships | reader.identifiers
-        return cls(asked, lineage[0], frozenset(lineage), names)
+        return cls(asked, lineage[0], frozenset(lineage), names, only_named)
+
+
+class _Statement(NamedTuple):
+    """A criterion of one provision, held against the request: whether it can match, and what is left to ask of a
+    record. `named`: whether it names the reader, or the project asked for."""
+
+    criterion: str
+    holds: bool
+    test: Test | None = None
+    named: bool = False
 
 
 class _Chain(NamedTuple):
-    """What has come together on the way from the root to a provision."""
+    """What has come together on the way from the root to a provision.
 
-    stated: frozenset[str] = frozenset()
-    tests: tuple[Test, ...] = ()
+    `run` are the statements of the provisions of one sense up to here, each criterion as the innermost states it;
+    `outer` those of the provisions that these narrow, all of which match.
+    """
+
+    sense: Sense | None = None
+    run: Mapping[str, _Statement] = MappingProxyType({})
+    outer: tuple[_Statement, ...] = ()
     unknown: bool = True
+    stated: frozenset[str] = frozenset()
     broken: bool = False
-    names_project: bool = False
+
+    def inside(self, provision: Provision, request: Request) -> _Chain | None:
+        """The chain down to a provision in this one; None where nothing in it can match any more."""
+        run, outer, unknown = self.run, self.outer, self.unknown
+        if provision.sense is None or provision.sense != self.sense:
+            if not _all_hold(run):
+                return None
+            unknown = unknown and (self.sense == "permit" or not any(each.test for each in run.values()))
+            run, outer = {}, (*outer, *run.values())
+        run = {**run, **dict(_statements(provision, request))}
+        stated, broken = self.stated | provision.stated, self.broken or provision.broken
+        return _Chain(provision.sense, run, outer, unknown, stated, broken)
+
+    def verdict(self, consent: Consent, provision: Provision, depth: int, stands: Standing) -> Verdict:
+        statements = (*self.outer, *self.run.values())
+        tests = tuple(each.test for each in statements if each.test)
+        permits = provision.sense == "permit"
+        unknown = self.unknown and (permits or not any(each.test for each in self.run.values()))
+        return Verdict(
+            consent, provision.path, permits, depth, len(self.stated - {"period"}), bool(self.stated & ABOUT_RECORDS),
+            self.names("purpose"), tests, unknown, stands,
+        )  # fmt: skip
+
+    def names(self, criterion: str) -> bool:
+        """Whether a statement of the chain that stands names the reader (actor) or the project asked for (purpose)."""
+        return any(each.named and each.criterion == criterion for each in (*self.outer, *self.run.values()))
+
+
+def _all_hold(run: Mapping[str, _Statement]) -> bool:
+    return all(each.holds for each in run.values())
+
+
+def _statements(provision: Provision, request: Request) -> Iterator[tuple[str, _Statement]]:
+    """What a provision states, by the criterion's name."""
+    asked, purposes, actors = request.asked, provision.purposes, provision.actors
+    if provision.period is not None:
+        yield "period", _Statement("period", provision.period[0] <= asked.at <= provision.period[1])
+    if purposes is not None:
+        named = is_project(request.purpose) and request.purpose in purposes
+        yield "purpose", _Statement("purpose", not purposes.isdisjoint(request.lineage), named=named)
+    if provision.actions is not None:
+        yield "action", _Statement("action", asked.action in provision.actions)
+    if actors is not None:
+        named = not actors.readers.isdisjoint(request.names)
+        of_record = None if named or not (actors.keepers or actors.authors) else actors.of_record
+        yield "actor", _Statement("actor", named or of_record is not None, of_record, named)
+    for name, test in provision.tests:
+        yield name, _Statement(name, holds=True, test=test)
 
 
 def verdicts(consent: Consent, stands: Standing, request: Request) -> Iterator[Verdict]:
     """All that a Consent may say to this request, without order."""
-    project = request.purpose if is_project(request.purpose) else None
-    names = request.names
 
-    def below(provision: Provision, chain: _Chain, depth: int) -> Iterator[Verdict]:
-        if not reaches(provision, request):
+    def below(provision: Provision, around: _Chain, depth: int) -> Iterator[Verdict]:
+        here = around.inside(provision, request)
+        if here is None:
             return
-        tests, unknown = (
-            provision.tests,
-            chain.unknown and (not provision.tests or provision.sense == "permit"),
-        )
-        actors = provision.actors
-        if actors is not None and actors.readers.isdisjoint(names):
-            if not (actors.keepers or actors.authors):
-                return
-            tests, unknown = (actors.of_record, *tests), unknown and provision.sense == "permit"
-        here = _Chain(
-            chain.stated | provision.stated,
-            chain.tests + tests,
-            unknown,
-            chain.broken or provision.broken,
-            chain.names_project or (project is not None and project in (provision.purposes or ())),
-        )
-        if _counts(provision.sense, here, stands):
-            yield Verdict(
-                consent, provision.path, provision.sense == "permit", depth, len(here.stated),
-                bool(here.stated & ABOUT_RECORDS), here.names_project, here.tests, here.unknown, stands,
-            )  # fmt: skip
+        if _all_hold(here.run) and _counts(here, stands, request):
+            yield here.verdict(consent, provision, depth, stands)
         for each in provision.within:
             yield from below(each, here, depth + 1)
 
     yield from below(consent.root, _Chain(), 0)
 
 
-def _counts(sense: Sense | None, chain: _Chain, stands: Standing) -> bool:
-    return stands.denies if sense == "deny" else sense == "permit" and stands.permits and not chain.broken
+def _counts(chain: _Chain, stands: Standing, request: Request) -> bool:
+    if chain.sense == "deny":
+        return stands.denies
+    named = not request.only_named or chain.names("actor")
+    return chain.sense == "permit" and stands.permits and not chain.broken and named
 
 
-def reaches(provision: Provision, request: Request) -> bool:
-    """Whether the criteria about moment, purpose and action match."""
-    asked = request.asked
-    return (
-        (provision.period is None or provision.period[0] <= asked.at <= provision.period[1])
-        and (provision.purposes is None or not provision.purposes.isdisjoint(request.lineage))
-        and (provision.actions is None or asked.action in provision.actions)
-    )
+def silent(root: Provision, request: Request) -> bool:
+    """Whether a Consent surely says nothing to this request: its one provision speaks of something else."""
+    return not root.within and not all(each.holds for _, each in _statements(root, request))
 
 
 def answers(found: list[list[Verdict]], algorithm: str, siblings: str, *, project: bool) -> Answers:
