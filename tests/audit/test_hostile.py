@@ -38,6 +38,15 @@ def _write(folder, lines, name="receipts.log"):
     (folder / name).write_bytes(b"".join(line + b"\n" for line in lines))
 
 
+def test_a_signature_in_capitals_is_a_change_too(folder):
+    path = folder / "heads.log"
+    first, rest = path.read_bytes().split(b"\n", 1)
+    signed = orjson.loads(first)
+    signed["signature"] = signed["signature"].upper()
+    path.write_bytes(orjson.dumps(signed) + b"\n" + rest)
+    assert verify(folder).faults == ("heads.log: 1: signature does not match",)
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_a_flipped_bit_anywhere_is_found(folder, seed):
     chance = Random(seed)

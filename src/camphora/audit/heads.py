@@ -26,12 +26,14 @@ def signed_head(key: Ed25519PrivateKey, head: Mapping[str, Any]) -> dict[str, An
 
 
 def holds(signed: Mapping[str, Any], public: Ed25519PublicKey) -> bool:
-    """Whether the key signed this head. Raises KeyError, TypeError or ValueError where it is no signed head."""
+    """Whether the key signed this head, and the signature is written in the one way in which `signed_head` writes it.
+    Raises KeyError, TypeError or ValueError where it is no signed head."""
+    signature = bytes.fromhex(signed["signature"])
     try:
-        public.verify(bytes.fromhex(signed["signature"]), body_of(signed["head"]))
+        public.verify(signature, body_of(signed["head"]))
     except InvalidSignature:
         return False
-    return True
+    return bool(signed["signature"] == signature.hex())
 
 
 def key_after(signed: Mapping[str, Any], public: Ed25519PublicKey) -> Ed25519PublicKey:
