@@ -3,7 +3,7 @@
 PY := .venv/bin/python
 RUN := .venv/bin/
 
-.PHONY: help setup browser nginx demo test check bench conformance docs notice wheel clean
+.PHONY: help setup browser nginx demo test mutation check bench conformance docs notice wheel clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -22,6 +22,9 @@ demo: setup ## set up everything and open a living system on this machine
 
 test: setup browser nginx ## set up everything and run all tests (ARGS="-k name" for some)
 	@$(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
+
+mutation: setup ## take each predicate of the planner away alone: an attack must notice (CHOSEN=name for some)
+	@cd tests && PYTHONPATH=../src:. ../$(PY) -m leak.mutation $(CHOSEN)
 
 check: setup ## format, lint, types, room rules, translations, system folders, notices, known weaknesses
 	@$(RUN)ruff format --check .

@@ -1,15 +1,21 @@
 """The suite is tested: each predicate of the planner is taken away alone, and some attack must notice.
 
-    python -m leak.mutation            all of them, with a table of what caught each (from the folder tests)
+    python -m leak.mutation            all of them, in two processes, with what caught each (from the folder tests)
     python -m leak.mutation visible    those whose name holds this text
+    python -m leak.mutation --record   all of them, and the table in tests/leak/mutants.csv is written anew
 
 A mutant changes one function in the running process (its code is compiled anew from its own source with one statement,
 condition or argument less) and small worlds are made under it, so that what is written by a faulty writer is read too.
 """
 
+import argparse
 import ast
+import csv
 import importlib
 import inspect
+import multiprocessing
+import os
+import signal
 import sys
 import tempfile
 import textwrap
@@ -20,8 +26,9 @@ from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
+from camphora.records.judging import PERSONS
 from leak import attacks_gate, portal_attacks, waiting_attacks  # noqa: F401 - they register their attacks
-from leak.attacks import every_attack
+from leak.attacks import ATTACKS, every_attack
 from leak.comparing import compare
 from leak.ground import ADA, CYD, JUDGED, world
 from leak.scenarios import SCENARIOS
@@ -202,11 +209,12 @@ def applied(mutant):
 
 
 def forget():
-    """Empty every cache of the planner: what one mutant made is not told by the next."""
+    """Empty every cache of the planner and of the judges: what one mutant made is not told by the next."""
     for module in {*TARGETS, *(name for name in sys.modules if name.startswith((RECORDS, POLICY)))}:
         for part in list(vars(sys.modules[module]).values()):
             if callable(getattr(part, "cache_clear", None)):
                 part.cache_clear()
+    PERSONS._kept.clear()
 
 
 def annotations():
@@ -236,9 +244,18 @@ FIRST = {
     ),
 }
 """The attacks that notice most, by whom they are about, so that most mutants are done soon."""
+NEAR = {
+    f"{RECORDS}.writing": ("fhir.update", "fhir.create", "fhir.delete"),
+    f"{RECORDS}.paging": ("clinic.patients",),
+    f"{POLICY}.admission": ("citizen.relative", "lake.open_rows_of"),
+    f"{LAKE}.asking": ("ask", "lake.ask", "lake.open_rows_of"),
+    f"{LAKE}.sides": ("lake.follower",),
+    "camphora.gate.gate": ("citizen.relative", "clinic.emergency"),
+}
+"""Paths nearest to the functions of a module: their scenarios and attacks are tried before the others."""
 
 
-def judging(make):
+def judging(make, module=""):
     """(name, test) of everything that may notice, the quick ones first; a test is given a maker of worlds."""
     attacks = {str(one): one for one in every_attack() if not one.waits}
     pair = []
@@ -252,16 +269,23 @@ def judging(make):
             except AssertionError as error:
                 raise AssertionError(f"{attack} on {her.id}: {str(error).splitlines()[0]}") from None
 
+    near = set(NEAR.get(module, ()))
+    close = {str(one) for (_, path), several in ATTACKS.items() if path in near for one in several}
     subjects = {her.id: her for her in (ADA, CYD)}
     quick = [(subjects[name], attacks[one]) for name, several in FIRST.items() for one in several]
+    quick += [(ADA, one) for name, one in attacks.items() if name in close]
     ruled = [attacks["by_address-other"], attacks["fhir.search-ruled-part-other"]]
+    scenes = sorted(SCENARIOS, key=lambda scene: near.isdisjoint(scene.paths))
+    beside = [scene for scene in scenes if not near.isdisjoint(scene.paths)]
+    for scene in beside if module.startswith(LAKE) else ():
+        yield f"scenario {scene}", scene.run
     yield "differences", lambda _: differences(quick)
     yield (
         "differences of the judged",
         lambda _: differences([(her, one) for her, *_ in JUDGED for one in ruled]),
     )
     yield "seen by who may see", seen_by_who_may
-    for scene in SCENARIOS:
+    for scene in scenes if not module.startswith(LAKE) else [one for one in scenes if one not in beside]:
         yield f"scenario {scene}", scene.run
     yield "all differences", lambda _: differences([(ADA, one) for one in attacks.values()])
     care = [one for one in attacks.values() if one.by in {"other", "pharmacist"}]
@@ -296,10 +320,10 @@ def seen_by_who_may(make):
 def caught_by(mutant):
     """The name of the first test that notices, None where none does."""
     with applied(mutant):
-        return first_noticed()
+        return first_noticed(mutant.module)
 
 
-def first_noticed():
+def first_noticed(module=""):
     """What the first test says that does not pass; None where all pass, as they must where nothing is taken away."""
     kept = []
     with tempfile.TemporaryDirectory(prefix="mutant") as folder:
@@ -309,7 +333,8 @@ def first_noticed():
             return kept[-1]
 
         try:
-            return next((said for name, test in judging(make) if (said := noticed(name, test, make))), None)
+            tests = judging(make, module)
+            return next((said for name, test in tests if (said := noticed(name, test, make))), None)
         finally:
             for one in kept:
                 one.close()
@@ -326,27 +351,68 @@ def noticed(name, test, make):
     return None
 
 
+PROCESSES = 2
+BOUND = 900
+"""Seconds after which a mutant that does not answer counts as noticed."""
+RECORDED = Path(__file__).with_name("mutants.csv")
+"""What the last full run said: one row for each mutant."""
+
+
+def tried(name):
+    """(name, by what it was caught or None, seconds) of the mutant of this name; in a process of its own."""
+    began = time.monotonic()
+    mutant = next(one for one in mutants() if one.name == name) if name else None
+    signal.signal(signal.SIGALRM, _too_long)
+    signal.alarm(BOUND)
+    try:
+        by = caught_by(mutant) if mutant else first_noticed()
+    except TimeoutError:
+        by = "no answer"
+    finally:
+        signal.alarm(0)
+    return name, by, time.monotonic() - began
+
+
+def _too_long(*_):
+    raise TimeoutError
+
+
 def say(text):
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 
-def main(chosen=""):
-    if said := first_noticed():
-        say(f"the suite does not pass as it is: {said}")
-        return 2
-    missed = 0
-    for mutant in mutants(chosen):
-        began = time.monotonic()
-        by = caught_by(mutant)
-        missed += by is None and mutant.name not in EXCUSED
-        say(
-            f"{'  ' if by else '! '}{mutant.name}\n      {by or 'NOT CAUGHT'} ({time.monotonic() - began:.1f} s)",
-            flush=True,
-        )
-    say(f"not caught: {missed}")
+def run(chosen="", *, record=False, whole=True):
+    """Try the mutants whose name holds this text; 0 where each is caught or excused."""
+    names = [mutant.name for mutant in mutants(chosen)]
+    found = {}
+    with multiprocessing.get_context("spawn").Pool(PROCESSES, initializer=os.nice, initargs=(5,)) as pool:
+        if whole and (said := pool.apply(tried, ("",))[1]):
+            say(f"the suite does not pass as it is: {said}")
+            return 2
+        for name, by, seconds in pool.imap_unordered(tried, names):
+            found[name] = by
+            say(
+                f"{'  ' if by else '! '}{name}\n      {by or EXCUSED.get(name, 'NOT CAUGHT')} ({seconds:.1f} s)"
+            )
+    missed = [name for name in names if not found[name] and name not in EXCUSED]
+    say(f"{len(names)} mutants, {sum(map(bool, found.values()))} caught, {len(missed)} missed")
+    if record:
+        with RECORDED.open("w", encoding="utf-8", newline="") as file:
+            rows = csv.writer(file, lineterminator="\n")
+            rows.writerow(("mutant", "caught by"))
+            rows.writerows((name, found[name] or "") for name in names)
     return 1 if missed else 0
 
 
+def main():
+    parser = argparse.ArgumentParser(description="Take each predicate of the planner away alone.")
+    parser.add_argument("chosen", nargs="?", default="", help="mutants whose name holds this text")
+    parser.add_argument("--record", action="store_true", help="write the table of all mutants")
+    parser.add_argument("--trust", action="store_true", help="do not run the suite unchanged first")
+    asked = parser.parse_args()
+    return run(asked.chosen, record=asked.record and not asked.chosen, whole=not asked.trust)
+
+
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main())
