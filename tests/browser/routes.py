@@ -38,7 +38,9 @@ PAGES = {
     ),
     "analyst": (
         "/ask", "/ask?view=person", "/ask?view=condition&by=sex&then=birth", "/ask?view=encounter&by=county",
+        "/ask?view=condition&use=GOV",
     ),
+    "privacy": ("/privacy", "/privacy/known", "/emergencies", "/bases"),
     "keeper": (
         "/operation", "/emergencies", "/bases", "/gate/explain",
         "/gate/explain?reader=clinician&purpose=TREAT&record=Condition/{condition}",

@@ -46,7 +46,7 @@ SEXES = ("female", "male")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The choices of an address, checked."""
+    """The choices of an address, checked; `use` and `basis` are the gate's to weigh."""
 
     view: str = ""
     measure: str = "persons"
@@ -58,6 +58,8 @@ class Asked:
     county: str = ""
     since: str = ""
     until: str = ""
+    use: str = ""
+    basis: str = ""
 
     @property
     def groups(self) -> tuple[str, ...]:

@@ -13,12 +13,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from camphora.errors import Invalid
+from camphora.gate.gate import NO_GROUNDS
 from camphora.lake import Answer
 from camphora.lake.question import Value
 from camphora.pages import Bars, Block, Cell, Column, Figure, Figures, Kind, Table, View, dates
 from camphora.pages.counties import COUNTIES
 from camphora.pages.words import Words
-from camphora.policy import Access, Purpose
+from camphora.policy import Purpose
 from camphora.terminology import Terminology
 from camphora.web.asked import (
     DECADE,
@@ -37,6 +38,7 @@ from camphora.web.contexts import Ask, Field, Form
 from camphora.web.showing import Shown, as_file, require_form
 from camphora.web.site import Site, get
 from camphora.web.uses import today
+from camphora.web.using import Using
 
 MOST_BARS = 40
 
@@ -55,17 +57,17 @@ class Questions:
         self.site = site
 
     def page(self, request: Request) -> Response:
-        words, access = self.site.words(request), self._access(request)
-        asked = read(request.query_params)
-        form = question_form(asked, words)
+        words, asked = self.site.words(request), read(request.query_params)
+        using = self._using(request, words)
+        form = question_form(asked, words, using.fields(asked, words))
         if not asked.view:
             return self.site.page(request, Ask(form=form))
-        answer = self._answer(access, asked)
+        answer = self._answer(request, using, asked)
         context = Ask(
             form=form,
             answer=self._view(asked, answer, words),
             notes=self._notes(asked, answer, words),
-            certificate=certificate(answer, words, self._mark(answer)),
+            certificate={**using.told(answer, words), **certificate(answer, words, self._mark(answer))},
         )
         return self.site.page(request, context, synthetic=False)
 
@@ -73,20 +75,23 @@ class Questions:
         """The answer as a file: asked anew, under a receipt of its own."""
         form = str(request.path_params["form"])
         require_form(form)
-        words, access = self.site.words(request), self._access(request)
-        asked = read(request.query_params)
+        words, asked = self.site.words(request), read(request.query_params)
+        using = self._using(request, words)
         if not asked.view:
             raise Invalid("web-question-empty")
-        answer = self._answer(access, asked)
+        answer = self._answer(request, using, asked)
         shown = Shown(
             self._view(asked, answer, words), today().isoformat(), parameters=asked.choices(), name="answer"
         )
         return as_file(self.site, request, shown, form)
 
-    def _access(self, request: Request) -> Access:
-        return self.site.access(request, Purpose.SECONDARY)
+    def _using(self, request: Request, words: Words) -> Using:
+        """What the reader may name; Forbidden for who may ask nothing at all."""
+        access = self.site.access(request, Purpose.SECONDARY, grounds=NO_GROUNDS)
+        return Using.of(self.site.installation.gate, access.reader, words)
 
-    def _answer(self, access: Access, asked: Asked) -> Answer:
+    def _answer(self, request: Request, using: Using, asked: Asked) -> Answer:
+        access = self.site.access(request, Purpose.SECONDARY, grounds=using.grounds(asked))
         question = question_of(asked, self.site.installation.terminology)
         return self.site.installation.lake.ask(access, question)
 
@@ -227,8 +232,8 @@ def certificate(answer: Answer, words: Words, mark: str) -> dict[str, str]:
     }
 
 
-def question_form(asked: Asked, words: Words) -> Form:
-    """The form, filled with the choices made."""
+def question_form(asked: Asked, words: Words, using: Sequence[Field]) -> Form:
+    """The form, filled with the choices made; `using` are the fields for use and basis."""
 
     def select(key: str, values: Sequence[str], empty: str = "") -> Field:
         options = [(value, words(f"ask.{key}.{value}")) for value in values]
@@ -257,5 +262,6 @@ def question_form(asked: Asked, words: Words) -> Form:
         ),
         text("since"),
         text("until"),
+        *using,
     ]
     return Form("/ask", fields, words("ask.go"), post=False)

@@ -84,13 +84,21 @@ class Site:
         session = self.session(request)
         return session.user.reader() if session else ANYBODY
 
-    def access(self, request: Request, purpose: Purpose | None = None, person: str | None = None) -> Access:
+    def access(
+        self,
+        request: Request,
+        purpose: Purpose | None = None,
+        person: str | None = None,
+        grounds: Grounds | None = None,
+    ) -> Access:
         """The Access of the signed-in reader for a purpose; `Forbidden web-sign-in-needed` where nobody is. `person`:
-        for whom a relative reads, or whom a clinician may have opened in an emergency."""
+        for whom a relative reads, or whom a clinician may have opened in an emergency. `grounds`: instead of those
+        that the address names."""
         reader = self.reader(request)
         if reader is ANYBODY and purpose is not Purpose.OPEN:
             raise Forbidden("web-sign-in-needed")
-        return self.installation.gate.access(reader, purpose, person, _grounds(request))
+        claimed = _grounds(request) if grounds is None else grounds
+        return self.installation.gate.access(reader, purpose, person, claimed)
 
     def open_access(self) -> Access:
         """What anybody may see."""

@@ -1,6 +1,10 @@
 import pytest
 
-from camphora.policy import Purpose
+from camphora.gate import User
+from camphora.gate.bases import DAY
+from camphora.gate.projects import Project
+from camphora.gate.state import now
+from camphora.policy import Purpose, Role
 from camphora.policy.choices import STOPPED
 
 
@@ -83,3 +87,62 @@ def test_operation_shows_totals_to_the_administrator_only(browser, installation)
     assert f"{installation.store.last_change():,}" in said
     assert browser(user="analyst").get("/operation").status_code == 403
     assert STOPPED not in said
+
+
+YEAR = 365 * DAY
+
+
+@pytest.fixture(scope="module")
+def officer(installation):
+    """An officer of the government who belongs to one project of two, with a legal basis approved by another."""
+    gate, at = installation.gate, now()
+    gate.identity.add_user(User("officer", "承辦", Role.OFFICER, organisation="h1"), None)
+    gate.standings.set("officer", "organisation-kind", ["government"])
+    gate.projects.add(Project("diab", "糖尿病照護成效", "HRESCH", "lead", at - DAY, at + YEAR), ["officer"])
+    gate.projects.add(Project("other", "另一計畫", "HRESCH", "lead", at - DAY, at + YEAR), ["somebody"])
+    claim = gate.bases.apply(
+        "officer",
+        "statutory-duty",
+        "依法辦理監察調查之統計所需",
+        purposes=["GOV"],
+        since=at - DAY,
+        until=at + DAY,
+        least_reason=4,
+    )
+    gate.bases.decide(claim.no, "administrator", approved=True)
+    return claim
+
+
+def test_only_what_a_reader_may_name_is_offered(browser, officer):
+    page = browser(user="officer").get("/ask").text
+    assert '<option value="GOV" selected>' in page
+    assert 'value="project:diab"' in page
+    assert "project:other" not in page
+    assert f'value="{officer.no}">政府、司法或監察機關執行法定職務' in page
+    assert "POPHLTH" not in page
+    analyst = browser(user="analyst").get("/ask").text
+    assert "project:" not in analyst
+    assert 'name="basis"' not in analyst
+
+
+def test_an_answer_names_its_use_and_basis(browser, officer, installation):
+    client = browser(user="officer")
+    plain = client.said("/ask?view=person&use=project:diab")
+    assert "計畫：糖尿病照護成效（diab）" in plain
+    assert "無；依當事人之選擇" in plain
+    on_basis = client.said(f"/ask?view=person&use=GOV&basis={officer.no}")
+    assert "政府施政統計" in on_basis
+    assert "無；依當事人之選擇" not in on_basis
+    assert installation.gate.bases.uses()[officer.no] == 1
+    left = installation.store.audit.receipt(len(installation.store.audit) - 1)
+    assert left["purposes"] == ["GOV"]
+    assert left["basis"]
+
+
+def test_what_is_not_the_readers_is_refused(browser, officer):
+    client = browser(user="officer")
+    assert client.get("/ask?view=person&use=project:other").status_code == 403
+    assert client.get("/ask?view=person&use=HMARKT").status_code == 400
+    assert client.get(f"/ask?view=person&use=HRESCH&basis={officer.no}").status_code == 403
+    assert browser(user="analyst").get(f"/ask?view=person&basis={officer.no}").status_code == 403
+    assert client.get("/ask.csv?view=person&use=project:other").status_code == 403
