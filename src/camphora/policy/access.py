@@ -90,6 +90,8 @@ class Access:
     purposes: tuple[str, ...] = ()
     basis: Basis | None = None
     emergency: Emergency | None = None
+    under: tuple[tuple[str, str], ...] = ()
+    """Purposes of foreign systems, each with the purpose under which the policy puts it."""
     policy_version: int = POLICY_VERSION
 
     @property
@@ -126,6 +128,8 @@ class Access:
         lifts = allowed(purpose) if is_project(purpose) else None
         stops = [HiddenSet(stopped(category), lifts)]
         line = ancestry(purpose)
+        parent = dict(self.under).get(purpose)
+        line = line or ((purpose, *ancestry(parent)) if parent else ())
         for code in line[: line.index(TOP)] if line else ():
             unless = None if code == purpose else lifts
             stops += [HiddenSet(stopped(None, code), unless), HiddenSet(stopped(category, code), unless)]
@@ -145,6 +149,7 @@ class Access:
             [each.name for each in self.closed],
             self.basis,
             self.emergency,
+            self.under,
             self.policy_version,
         )
         return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()

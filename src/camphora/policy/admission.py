@@ -6,13 +6,13 @@ names the sets that a query must join, so that the same rule holds for one recor
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from camphora.fhir.definitions import resource_types
 from camphora.policy.access import Access, ClosedSet, HiddenSet, Reader
 from camphora.policy.asking import Reason
 from camphora.policy.choices import CLOSED, STOPPED, allowed, restricted
-from camphora.policy.codes import ancestry, class_of, is_project
+from camphora.policy.codes import class_of, is_project
 from camphora.policy.policy import Policy
 from camphora.policy.vocabulary import Purpose, Role
 
@@ -117,16 +117,22 @@ class Admission:
         return self.access is not None
 
 
-def admit(request: Request) -> Admission:
-    """Permit with an Access, or deny, with the reasons in order. Never raises for a well-formed request."""
+def admit(request: Request, policy: Policy | None = None) -> Admission:
+    """Permit with an Access, or deny, with the reasons in order; by Taiwan's policy where none is given. Never raises
+    for a well-formed request."""
+    policy = policy or Policy.taiwan()
     reader, purpose = request.reader, request.purpose
     if purpose not in PURPOSES[reader.role]:
         return Admission(
             None, (Reason("role-lacks-purpose", permits=False, source="個人資料保護法第6條、第16條"),)
         )
-    if any(class_of(ancestry(code)) not in CLASSES[purpose] for code in request.purposes):
+    if any(class_of(policy.lineage(code)) not in CLASSES[purpose] for code in request.purposes):
         return Admission(None, (Reason("purpose-of-another-class", permits=False),))
-    return _BY_PURPOSE[purpose](request)
+    admission = _BY_PURPOSE[purpose](request, policy)
+    if admission.access is None:
+        return admission
+    under = policy.under(admission.access.purposes)
+    return replace(admission, access=replace(admission.access, under=under)) if under else admission
 
 
 def _codes(request: Request) -> tuple[str, ...]:
@@ -136,12 +142,12 @@ def _codes(request: Request) -> tuple[str, ...]:
     return request.purposes or (usual,)
 
 
-def _open(request: Request) -> Admission:
+def _open(request: Request, _policy: Policy) -> Admission:
     access = Access(request.reader, Purpose.OPEN, persons=frozenset(), types=frozenset(), ground="open-data")
     return Admission(access, (Reason("open-data", permits=True, source="政府資訊公開法第6條"),))
 
 
-def _self(request: Request) -> Admission:
+def _self(request: Request, _policy: Policy) -> Admission:
     reader = request.reader
     person = request.person or reader.person
     if person is None:
@@ -171,7 +177,7 @@ def _self(request: Request) -> Admission:
     return Admission(relative, (Reason("let-in", permits=True, source="當事人之同意"),))
 
 
-def _care(request: Request) -> Admission:
+def _care(request: Request, _policy: Policy) -> Admission:
     reader = request.reader
     if reader.organisation is None:
         return Admission(None, (Reason("no-organisation", permits=False, source="醫療法第67條"),))
@@ -180,7 +186,7 @@ def _care(request: Request) -> Admission:
         Purpose.CARE,
         persons=None,
         types=PHARMACY_TYPES if reader.role is Role.PHARMACIST else None,
-        hidden=(HiddenSet(restricted(reader.organisation)),),
+        hidden=_restricting(reader),
         closed=(ClosedSet(CLOSED),),
         refused=frozenset({"Consent"}),
         writes=CARE_WRITES if reader.role is Role.CLINICIAN else frozenset(),
@@ -194,17 +200,23 @@ def _care(request: Request) -> Admission:
     return Admission(access, reasons)
 
 
-def _secondary(request: Request) -> Admission:
+def _restricting(reader: Reader) -> tuple[HiddenSet, ...]:
+    """The sets of those who refuse the reader's institution, or one that stands above it."""
+    above = sorted(name.partition("/")[2] for name in reader.memberships if name.startswith("Organization/"))
+    names = dict.fromkeys([*([reader.organisation] if reader.organisation else []), *above])
+    return tuple(HiddenSet(restricted(name)) for name in names)
+
+
+def _secondary(request: Request, policy: Policy) -> Admission:
     """Stops apply, and for a secondary use below TREAT what was chosen for care as well."""
-    policy = Policy.taiwan()
     if request.reader.organisation_kind in policy["secondary.refused_organisations"]:
         source = policy.source("applicant-not-eligible")
         return Admission(None, (Reason("applicant-not-eligible", permits=False, source=source),))
-    codes, organisation = _codes(request), request.reader.organisation
-    treats = any("TREAT" in ancestry(code) for code in codes)
+    codes = _codes(request)
+    treats = any("TREAT" in policy.lineage(code) for code in codes)
     hidden = [_stop(code) for code in codes]
-    if treats and organisation:
-        hidden.append(HiddenSet(restricted(organisation)))
+    if treats:
+        hidden += _restricting(request.reader)
     access = Access(
         request.reader,
         Purpose.SECONDARY,
@@ -226,8 +238,11 @@ def _stop(purpose: str) -> HiddenSet:
     return HiddenSet(STOPPED, allowed(purpose) if is_project(purpose) else None)
 
 
-def _surveillance(request: Request) -> Admission:
+def _surveillance(request: Request, policy: Policy) -> Admission:
     """Notifiable records only, within the reader's area: the query joins both. No stop applies: it is statutory."""
+    if policy["defaults.surveillance"] == "deny":
+        source = policy.source("no-default")
+        return Admission(None, (Reason("no-default", permits=False, source=source),))
     access = Access(
         request.reader,
         Purpose.SURVEILLANCE,
@@ -240,7 +255,7 @@ def _surveillance(request: Request) -> Admission:
     return Admission(access, (Reason("surveillance", permits=True, source="傳染病防治法第39條、第43條"),))
 
 
-def _operation(request: Request) -> Admission:
+def _operation(request: Request, _policy: Policy) -> Admission:
     access = Access(
         request.reader,
         Purpose.OPERATION,

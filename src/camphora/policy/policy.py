@@ -7,13 +7,14 @@ A file that breaks a rule is refused with all its faults at once, each with its 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple, cast, get_args
 
 from camphora.errors import Faults, Invalid, Lang, Place
+from camphora.fhir.definitions import resource_types
 from camphora.policy.codes import CONFIDENTIALITY, PurposeClass, ancestry, categories
 from camphora.policy.vocabulary import Role
 
@@ -30,46 +31,69 @@ ALGORITHMS = (
 SHARED = "shared"
 """In a list of types: all that are about nobody."""
 
-Check = Callable[[Any], bool]
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What a parameter may be: a test, and in words."""
+
+    test: Callable[[Any], bool]
+    zh: str
+    en: str
+
+    def __call__(self, value: Any) -> bool:
+        return self.test(value)
 
 
 def _whole(least: int, most: int) -> Check:
-    return lambda value: type(value) is int and least <= value <= most
+    return Check(
+        lambda value: type(value) is int and least <= value <= most,
+        f" {least} 至 {most} 之整數",
+        f"a whole number from {least} to {most}",
+    )
 
 
 def _one_of(*values: str) -> Check:
-    return lambda value: value in values
+    names = "、".join(values), ", ".join(values)
+    return Check(lambda value: value in values, f" {names[0]} 之一", f"one of {names[1]}")
 
 
-def _texts(known: Check = lambda _: True) -> Check:
-    return lambda value: (
-        isinstance(value, list | tuple) and all(isinstance(each, str) and known(each) for each in value)
+def _texts(known: Callable[[str], bool] = lambda _: True, zh: str = "文字", en: str = "texts") -> Check:
+    return Check(
+        lambda value: (
+            isinstance(value, list | tuple) and all(isinstance(each, str) and known(each) for each in value)
+        ),
+        f"{zh}之清單",
+        f"a list of {en}",
     )
 
 
 def _parents(value: Any) -> bool:
     return isinstance(value, Mapping) and all(
-        isinstance(name, str) and ancestry(value[name]) for name in value
+        isinstance(name, str)
+        and "|" in name
+        and isinstance(value[name], str)
+        and ancestry(value[name])
+        and not ancestry(name)
+        for name in value
     )
 
 
-def _yes_or_no(value: Any) -> bool:
-    return isinstance(value, bool)
-
-
+_YES_OR_NO = Check(lambda value: isinstance(value, bool), " true 或 false", "true or false")
 _SENSE = _one_of("permit", "deny")
 PARAMETERS: dict[str, Check] = {
     "ages.majority": _whole(0, 120),
     "ages.own_act": _whole(0, 120),
-    "ages.heirs": _yes_or_no,
+    "ages.heirs": _YES_OR_NO,
     "basis.least_reason": _whole(1, 1000),
     "combining.care": _one_of(*ALGORITHMS),
     "combining.secondary": _one_of(*ALGORITHMS),
     "combining.siblings": _one_of("deny-overrides", "permit-overrides"),
-    "consents.classes": _texts(lambda each: each in get_args(PurposeClass)),
-    "consents.death_ends_permits": _yes_or_no,
-    "consents.pending_withdrawal": _yes_or_no,
-    "consents.unverified": _yes_or_no,
+    "consents.classes": _texts(
+        lambda each: each in get_args(PurposeClass), "目的類別", "classes of purposes"
+    ),
+    "consents.death_ends_permits": _YES_OR_NO,
+    "consents.pending_withdrawal": _YES_OR_NO,
+    "consents.unverified": _YES_OR_NO,
     "defaults.care": _SENSE,
     "defaults.claims": _SENSE,
     "defaults.operation": _SENSE,
@@ -77,12 +101,16 @@ PARAMETERS: dict[str, Check] = {
     "defaults.surveillance": _SENSE,
     "emergency.hours": _whole(1, 72),
     "emergency.least_reason": _whole(1, 1000),
-    "emergency.roles": _texts(lambda each: each in set(Role)),
+    "emergency.roles": _texts(lambda each: each in set(Role), "角色", "roles"),
     "labels.sensitive": _one_of(*CONFIDENTIALITY),
     "labels.unlabelled": _one_of(*CONFIDENTIALITY),
-    "purposes.under": _parents,
-    "secondary.consent_types": _texts(),
-    "secondary.refused_organisations": _texts(),
+    "purposes.under": Check(
+        _parents,
+        "「他系統|代碼」與 v3-ActReason 目的代碼之對照",
+        "a table from system|code of another system to a code of v3-ActReason",
+    ),
+    "secondary.consent_types": _texts(lambda each: each in resource_types(), "資源類型", "record types"),
+    "secondary.refused_organisations": _texts(zh="機構種類", en="kinds of organisation"),
 }
 """Every parameter that a policy must state, with what it may be."""
 
@@ -152,9 +180,9 @@ class Policy:
         """A policy from the two TOML texts; raises `Faults` with every fault of both."""
         faults: list[Invalid] = []
         rows, role_rows = _parsed(text, file, faults), _parsed(roles, roles_file, faults)
-        reader = _Reading(faults, file)
+        reader = Reading(faults, file)
         made = reader.policy(rows)
-        reached = _Reading(faults, roles_file).roles(role_rows)
+        reached = Reading(faults, roles_file).roles(role_rows)
         if faults:
             raise Faults(faults)
         return replace(made, roles=reached)
@@ -175,6 +203,11 @@ class Policy:
         changed = {name: Explained(value, self.parameters[name].why) for name, value in changes.items()}
         return replace(self, parameters={**self.parameters, **changed})
 
+    def under(self, purposes: Iterable[str]) -> tuple[tuple[str, str], ...]:
+        """Those of the purposes that are of a foreign system, each with the purpose under which this policy puts it."""
+        parents = self["purposes.under"]
+        return tuple((code, parents[code]) for code in dict.fromkeys(purposes) if code in parents)
+
     def source(self, code: str) -> str:
         """The law or rule on which a reason stands, in zh-TW; empty where it stands on the request itself."""
         return self.sources.get(code, "")
@@ -194,19 +227,22 @@ def _parsed(text: str, file: str, faults: list[Invalid]) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        faults.append(Invalid("policy-file", place=Place(file=file), what=str(error)))
+        faults.append(Invalid("policy-file", place=Place(file=file), path="", zh=str(error), en=str(error)))
         return {}
 
 
 @dataclass(slots=True)
-class _Reading:
+class Reading:
     """Reads one file's rows and notes each fault with its place."""
 
     faults: list[Invalid]
     file: str
+    place: Callable[[str], Place] | None = None
+    """Where a path stands in the file; by the path alone where it is not known."""
 
-    def fault(self, path: str, what: str) -> None:
-        self.faults.append(Invalid("policy-file", place=Place(file=self.file, path=path), what=what))
+    def fault(self, path: str, zh: str, en: str) -> None:
+        place = self.place(path) if self.place else Place(file=self.file, path=path)
+        self.faults.append(Invalid("policy-file", place=place, path=path, zh=zh, en=en))
 
     def policy(self, rows: dict[str, Any]) -> Policy:
         self.unknown(rows, "", {"id", "version", "title", "denial", "basis", "parameters", "sources", "laws"})
@@ -231,16 +267,28 @@ class _Reading:
             self.unknown(row, path, {"code", "source"})
             code = self.text(row, "code", path)
             if code not in DENIALS or code in found:
-                self.fault(f"{path}.code", "not a denial that the decision knows, or twice")
+                self.fault(
+                    f"{path}.code",
+                    "不是已知之法定拒絕，或重複",
+                    "not a denial that the decision knows, or twice",
+                )
             found[code] = self.text(row, "source", path)
         for code in set(DENIALS) - found.keys():
-            self.fault("denial", f"{code} is missing: a statutory denial cannot be left out")
+            self.fault(
+                "denial",
+                f"缺少 {code}：法定拒絕不可省略",
+                f"{code} is missing: a statutory denial cannot be left out",
+            )
         return found
 
-    def bases(self, rows: list[dict[str, Any]]) -> Iterator[LegalBasis]:
-        known: set[str] = set()
+    def bases(self, rows: list[Any], known: Collection[str] = ()) -> Iterator[LegalBasis]:
+        """The rows of legal bases; `known`: ids that are taken."""
+        taken = set(known)
         for number, row in enumerate(rows):
             path = f"basis[{number}]"
+            if not isinstance(row, dict):
+                self.fault(path, "不是表", "not a table")
+                continue
             sets = {"purposes", "roles", "organisations", "categories", "types", "areas"}
             flags = {"overrides", "notify", "established"}
             self.unknown(row, path, {"id", "title", "law", "open"} | sets | flags)
@@ -256,47 +304,56 @@ class _Reading:
                 **flagged,
                 **limits,
             )
-            self.check_basis(made, path, known)
-            known.add(made.id)
+            self.check_basis(made, path, taken)
+            taken.add(made.id)
             yield made
 
     def check_basis(self, row: LegalBasis, path: str, known: set[str]) -> None:
         if row.id in known:
-            self.fault(f"{path}.id", "twice")
+            self.fault(f"{path}.id", "重複", "twice")
         if not row.purposes:
-            self.fault(f"{path}.purposes", "none is named")
+            self.fault(f"{path}.purposes", "未載任何一項", "none is named")
         for purpose in row.purposes:
             if not ancestry(purpose):
-                self.fault(f"{path}.purposes", f"{purpose} is no purpose of use")
+                self.fault(f"{path}.purposes", f"{purpose} 不是利用目的", f"{purpose} is no purpose of use")
         if not row.established and not row.open_question:
-            self.fault(f"{path}.open", "what is not established must be said")
+            self.fault(f"{path}.open", "未確認者須載明何者未確認", "what is not established must be said")
         for role in row.roles - set(Role):
-            self.fault(f"{path}.roles", f"{role} is no role")
+            self.fault(f"{path}.roles", f"{role} 不是角色", f"{role} is no role")
+        for record_type in row.types - resource_types():
+            self.fault(f"{path}.types", f"{record_type} 不是資源類型", f"{record_type} is no record type")
+        for area in row.areas:
+            if not (area.isdecimal() and len(area) in {5, 8}):
+                self.fault(
+                    f"{path}.areas",
+                    f"{area} 不是縣市或鄉鎮之代碼",
+                    f"{area} is no code of a county or township",
+                )
         for category in row.categories - {*categories().values(), "other"}:
-            self.fault(f"{path}.categories", f"{category} is no data category")
+            self.fault(f"{path}.categories", f"{category} 不是資料類別", f"{category} is no data category")
 
     def parameters(self, rows: dict[str, Any]) -> Iterator[tuple[str, Explained]]:
         for name in PARAMETERS.keys() - rows.keys():
-            self.fault(f"parameters.{name}", "missing")
+            self.fault(f"parameters.{name}", "缺少", "missing")
         for name, row in rows.items():
             path = f"parameters.{name}"
             self.unknown(row, path, {"value", "why"})
             if name not in PARAMETERS:
-                self.fault(path, "no parameter of this name")
+                self.fault(path, "無此參數", "no parameter of this name")
             elif "value" not in row or not PARAMETERS[name](row["value"]):
-                self.fault(f"{path}.value", "not a value that it may have")
+                self.fault(f"{path}.value", "值不可用", "not a value that it may have")
             yield name, Explained(row.get("value"), self.both(row.get("why"), f"{path}.why"))
 
     def roles(self, rows: dict[str, Any]) -> dict[str, dict[PurposeClass, Covered]]:
         for role in set(rows) ^ set(Role):
-            self.fault(role, "no such role, or its row is missing")
+            self.fault(role, "無此角色，或缺少其列", "no such role, or its row is missing")
         return {role: dict(self.row(role, row)) for role, row in rows.items()}
 
     def row(self, role: str, row: dict[str, Any]) -> Iterator[tuple[PurposeClass, Covered]]:
         for name, reach in row.items():
             path = f"{role}.{name}"
             if name not in get_args(PurposeClass) or name == "refused":
-                self.fault(path, "no class of purposes that a role may have")
+                self.fault(path, "不是角色可有之目的類別", "no class of purposes that a role may have")
                 continue
             self.unknown(reach, path, {"types", "but"})
             types = self.texts(reach.get("types", []), f"{path}.types") if "types" in reach else None
@@ -307,33 +364,35 @@ class _Reading:
 
     def unknown(self, row: Any, path: str, known: set[str]) -> None:
         if not isinstance(row, dict):
-            self.fault(path, "not a table")
+            self.fault(path, "不是表", "not a table")
             return
         for name in row.keys() - known:
-            self.fault(f"{path}.{name}".lstrip("."), "unknown")
+            self.fault(f"{path}.{name}".lstrip("."), "不明之欄位", "unknown")
 
     def text(self, row: dict[str, Any], name: str, path: str) -> str:
         value = str(self.typed(row, name, path, str, ""))
         if not value:
-            self.fault(f"{path}.{name}".lstrip("."), "empty")
+            self.fault(f"{path}.{name}".lstrip("."), "空白", "empty")
         return value
 
     def typed(self, row: dict[str, Any], name: str, path: str, kind: type, default: Any) -> Any:
         value = row.get(name, default) if isinstance(row, dict) else default
         if type(value) is not kind:
-            self.fault(f"{path}.{name}".lstrip("."), f"not of type {kind.__name__}")
+            self.fault(
+                f"{path}.{name}".lstrip("."), f"型別不是 {kind.__name__}", f"not of type {kind.__name__}"
+            )
             return default
         return value
 
     def texts(self, value: Any, path: str) -> frozenset[str]:
         if not _texts()(value):
-            self.fault(path, "not a list of texts")
+            self.fault(path, "不是文字清單", "not a list of texts")
             return frozenset()
         return frozenset(value)
 
     def both(self, value: Any, path: str) -> dict[str, str]:
         if not isinstance(value, dict) or set(value) != {"zh-TW", "en"} or not all(value.values()):
-            self.fault(path, "needs a text in zh-TW and in en")
+            self.fault(path, "須有 zh-TW 與 en 文字", "needs a text in zh-TW and in en")
             return {"zh-TW": "", "en": ""}
         return {lang: str(text) for lang, text in value.items()}
 
