@@ -121,6 +121,14 @@ def others_linked(patient: Json) -> frozenset[str]:
     return frozenset(name.removeprefix("Patient/") for name in found if name and name.startswith("Patient/"))
 
 
+def stand_ins_linked(patient: Json) -> frozenset[str]:
+    """The ids of the RelatedPersons whom a Patient says to be themselves, whatever the kind of the link."""
+    found = (reference(each.get("other")) for each in patient.get("link", []))
+    return frozenset(
+        name.removeprefix("RelatedPerson/") for name in found if name and name.startswith("RelatedPerson/")
+    )
+
+
 def reference(value: Json | None) -> str | None:
     """A reference as `Type/id`; None where it names nothing here."""
     text = (value or {}).get("reference")

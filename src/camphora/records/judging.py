@@ -19,13 +19,14 @@ import orjson
 
 from camphora.fhir import json as fhir_json
 from camphora.policy import Access
-from camphora.policy.asking import Asked, Decision, Facts, Span, StandIn, Whom
+from camphora.policy.asking import Asked, Asker, Decision, Facts, Span, StandIn, Whom
 from camphora.policy.compiling import Compiled
 from camphora.policy.compiling import compile as compile_policy
 from camphora.policy.facts import facts_of, parts_of, without
 from camphora.policy.labels import NOTIFIABLE, Rules, labels_in
 from camphora.policy.lives import Life
 from camphora.policy.policy import Policy
+from camphora.policy.vocabulary import Role
 from camphora.records.derived import area_code, incapable_of, stand_of
 from camphora.records.deriving import identities
 
@@ -37,6 +38,17 @@ Permits = Callable[[Facts | None], bool]
 Json = dict[str, Any]
 
 
+class Opened(apsw.Connection):
+    """A connection of a store that goes by a policy: what is decided on it is decided by that one."""
+
+    policy: Policy
+
+
+def policy_of(connection: apsw.Connection) -> Policy:
+    assert isinstance(connection, Opened)
+    return connection.policy
+
+
 class CompiledPersons:
     """Compiled policies by person and version of the person's choices, for all threads."""
 
@@ -44,8 +56,12 @@ class CompiledPersons:
         self._kept: OrderedDict[tuple[str, int, int, int], Compiled] = OrderedDict()
         self._lock = threading.Lock()
 
-    def of(self, connection: apsw.Connection, person: int, policy: Policy) -> Compiled:
-        """The compiled policy of a person as the connection's snapshot has it."""
+    def of(self, connection: apsw.Connection, person: int) -> Compiled:
+        """The compiled policy of a person as the connection's snapshot has it. What the keeper sees is not kept: it may
+        be rolled back, and the number of its version given to another change."""
+        policy = policy_of(connection)
+        if not connection.readonly("main"):
+            return compile_policy(whom_of(connection, person), policy)
         (version,) = next(connection.execute("SELECT choices FROM person WHERE no = ?", (person,)))
         key = (connection.filename, person, version, id(policy))
         with self._lock:
@@ -67,13 +83,10 @@ PERSONS = CompiledPersons()
 class Judge:
     """One Access at one moment, over records of one type. Made for a statement and dropped with it."""
 
-    def __init__(
-        self, access: Access, record_type: str, connection: apsw.Connection, policy: Policy | None = None
-    ) -> None:
+    def __init__(self, access: Access, record_type: str, connection: apsw.Connection) -> None:
         self.access = access
         self.type = record_type
         self.connection = connection
-        self.policy = policy
         self.now = int(time.time() * 1000)
         self._permits: dict[int, Permits] = {}
 
@@ -82,7 +95,7 @@ class Judge:
         return self.access.asked("access", self.now)
 
     def _compiled(self, person: int) -> Compiled:
-        return PERSONS.of(self.connection, person, self.policy or Policy.taiwan())
+        return PERSONS.of(self.connection, person)
 
     def permits(self, person: int, labels: int, body: bytes | None) -> bool:
         found = self._permits.get(person)
@@ -208,7 +221,7 @@ def _named(connection: apsw.Connection, related: str, who: tuple[str, ...]) -> t
 def stood_for(connection: apsw.Connection, who: str, now: int) -> list[str]:
     """The Patient ids of those for whom this reference may read now: minors and the incapable, by their guardian; the
     incapable by their proxy."""
-    majority = Policy.taiwan()["ages.majority"]
+    majority = policy_of(connection)["ages.majority"]
     names = [who, *_links(connection, who)]
     marks = ",".join("?" * len(names))
     sql = (
@@ -223,6 +236,13 @@ def stood_for(connection: apsw.Connection, who: str, now: int) -> list[str]:
         if guarded or (unable and life.acting("proxy", names, now)):
             found.append(patient)
     return found
+
+
+def lets_in(connection: apsw.Connection, person: int, relative: str, now: int) -> bool:
+    """Whether a person's Consents let this relative know them now: given by somebody who could, not denied since."""
+    reader = Asker(relative, Role.CITIZEN, relative)
+    asked = Asked(reader, ("FAMRQT",), "access", now)
+    return PERSONS.of(connection, person).judge(asked)(None).permitted
 
 
 def _links(connection: apsw.Connection, who: str) -> list[str]:

@@ -25,10 +25,11 @@ from camphora.policy.access import HiddenSet
 from camphora.policy.admission import SHARED_TYPES
 from camphora.policy.asking import Facts, Whom
 from camphora.policy.labels import Found, Rules
+from camphora.policy.policy import Policy
 from camphora.policy.vocabulary import Purpose, Role
 from camphora.records import paging
 from camphora.records.connections import Connections
-from camphora.records.judging import Judge, stood_for, whom_of
+from camphora.records.judging import Judge, lets_in, stood_for, whom_of
 from camphora.records.keeper import Keeper
 from camphora.records.labelling import Labelling, Progress, progress, run
 from camphora.records.looks import Act, Looks
@@ -48,10 +49,11 @@ DEFAULT_COUNT, MOST = 20, 1000
 class SQLiteStore:
     """Records and tables in `folder`, receipts in its `audit/`. See `Store` for the contract of each call."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, policy: Policy | None = None) -> None:
+        """`policy`: by which persons' choices are weighed; Taiwan's where none is given."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self._connections = Connections(folder / "records.sqlite")
+        self._connections = Connections(folder / "records.sqlite", policy or Policy.taiwan())
         self.audit = Log(folder / "audit")
         self._interned = Interned(self._connections.writer)
         self._secret = _secret(folder)
@@ -192,10 +194,11 @@ class SQLiteStore:
         reader = self._connections.reader()
         with reader:
             sql = (
-                "SELECT p.patient FROM let_in l JOIN person p ON p.no = l.person"
+                "SELECT DISTINCT p.patient, p.no FROM let_in l JOIN person p ON p.no = l.person"
                 " WHERE l.patient = ? AND l.since <= ? AND (l.until IS NULL OR l.until > ?)"
             )
-            found = {name for (name,) in reader.execute(sql, (patient, now, now))}
+            let_in = list(reader.execute(sql, (patient, now, now)))
+            found = {name for name, person in let_in if lets_in(reader, person, f"Patient/{patient}", now)}
             found |= set(stood_for(reader, f"Patient/{patient}", now))
         return frozenset(found)
 

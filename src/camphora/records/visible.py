@@ -24,10 +24,12 @@ from camphora.policy.labels import CHOSEN, NOTIFIABLE, OTHERS, PARTS
 from camphora.policy.vocabulary import Purpose
 from camphora.records.derived import area_range
 from camphora.records.deriving import identities
-from camphora.records.judging import Judge
+from camphora.records.judging import Judge, policy_of
 from camphora.records.terms import Names
 
 NOWHERE = "0"
+BREAKING = "BTG"
+"""The purpose that stands on a declared emergency alone."""
 WITHIN = "{0}.since <= ? AND ({0}.until IS NULL OR {0}.until > ?)"
 
 
@@ -56,9 +58,10 @@ def visible(access: Access, record_type: str, connection: apsw.Connection) -> Pr
         among = _among(Names(connection).persons(access.persons))
         sql, values = f"{sql} AND {among.sql}", [*among.values]
     if access.emergency is None:
-        rest = _template(access, record_type)
+        rest = _template(access, record_type, judges_all=judges_all(access, connection))
     else:
-        rest = _Planner(access, record_type, _in_emergency(connection, access.emergency)).predicate()
+        opened = _in_emergency(connection, access.emergency)
+        rest = _Planner(access, record_type, opened, judges_all=judges_all(access, connection)).predicate()
     return Predicate(f"{sql}{rest.sql}", [*values, *_filled(rest.values, access, record_type, connection)])
 
 
@@ -85,16 +88,31 @@ def _filled(
 
 
 @lru_cache(maxsize=2048)
-def _template(access: Access, record_type: str) -> Predicate:
+def _template(access: Access, record_type: str, *, judges_all: bool) -> Predicate:
     """The predicate of an Access but for its persons, kept for the next request of an equal one."""
-    return _Planner(access, record_type, []).predicate()
+    return _Planner(access, record_type, [], judges_all=judges_all).predicate()
+
+
+def judges_all(access: Access, connection: apsw.Connection) -> bool:
+    """Whether every record is judged, not only those of persons with choices: sets say what is closed, which is all
+    only where a policy opens to care what nobody closed, and weighs consents for it."""
+    policy = policy_of(connection)
+    return access.purpose is Purpose.CARE and (
+        policy["defaults.care"] == "deny"
+        or policy["combining.care"] == "deny-unless-permit"
+        or "care" not in policy["consents.classes"]
+    )
 
 
 class _Planner:
-    """The conditions for one Access on one type, each over a row `r`. `opened`: persons opened in an emergency."""
+    """The conditions for one Access on one type, each over a row `r`. `opened`: persons opened in an emergency;
+    `judges_all`: whether every record is judged."""
 
-    def __init__(self, access: Access, record_type: str, opened: list[int]) -> None:
+    def __init__(
+        self, access: Access, record_type: str, opened: list[int], *, judges_all: bool = False
+    ) -> None:
         self.access = access
+        self.judges_all = judges_all
         self.type = record_type
         self.opened = opened
 
@@ -107,10 +125,15 @@ class _Planner:
         )
 
     def conditions(self) -> Iterator[Predicate]:
+        if BREAKING in self.access.purposes and self.access.emergency is None:
+            yield Predicate(NOWHERE, [])
         yield from self._within(self.access.scope)
         if self.access.purpose is Purpose.SURVEILLANCE:
             yield self._notifiable()
-        if not _own(self.access):
+        if self.judges_all:
+            yield Predicate(JUDGED, [_Given.JUDGE])
+            yield from self._naming_others()
+        elif not _own(self.access):
             found = _joined([self._consented(), *self._naming_others()])
             if found.sql != "1":
                 marked = f"CASE WHEN (r.labels & {CHOSEN | OTHERS}) = 0 THEN 1 ELSE ({found.sql}) END"
@@ -214,7 +237,9 @@ class _Planner:
         return Predicate(f"EXISTS ({sql})", [self._weighed(), _Given.NOW, _Given.NOW])
 
 
-JUDGED = "judged(?, r.person, r.labels, r.body)"
+LAST = "SELECT l.body FROM superseded l WHERE l.record = r.no AND l.body IS NOT NULL ORDER BY l.version DESC LIMIT 1"
+"""What a deleted record said last: it is as hidden as it was."""
+JUDGED = f"judged(?, r.person, r.labels, coalesce(r.body, ({LAST})))"
 REDACTED = f"iif(r.labels & {PARTS} AND r.body IS NOT NULL, redacted(?, r.person, r.labels, r.body), r.body)"
 
 

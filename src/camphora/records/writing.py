@@ -16,7 +16,7 @@ from camphora.policy.choices import effects
 from camphora.policy.labels import CHOSEN, OTHERS, Found, Rules, mask_of
 from camphora.policy.vocabulary import Purpose
 from camphora.records import effects as effect_rows
-from camphora.records.derived import incapable_of, others_linked, stand_of
+from camphora.records.derived import incapable_of, others_linked, stand_ins_linked, stand_of
 from camphora.records.deriving import DECIDING, Deriver, identities
 from camphora.records.prepare import Prepared
 from camphora.records.store import Delete, Written
@@ -76,6 +76,7 @@ class Writer:
             version, person, prepared.index.main_date, now, labels, 0,
             prepared.digest, orjson.dumps(keys), prepared.body(version, now),
         )  # fmt: skip
+        stood = self._stood_for(prepared.type, row, prepared.put.resource)
         number = self._replace(row, values) if row else self._insert(type_no, prepared.id, values)
         self._index(number, keys)
         self._others(number, prepared)
@@ -87,6 +88,11 @@ class Writer:
         line = Line(number, version, person, now)
         self._log("choice" if prepared.effects else "record", line)
         self._tell(line, prepared.type, group)
+        if row and row.person not in {None, person}:
+            before = line._replace(person=row.person)
+            self._log("choice" if prepared.type == "Consent" else "record", before)
+            self._tell(before, prepared.type, [])
+        self.deriver.decided(stood)
         return Written(
             prepared.type, prepared.id, version, now, made=row is None or bool(row.deleted), changed=True
         )
@@ -106,6 +112,7 @@ class Writer:
             return Written(change.type, change.id, row.version, row.updated, made=False, changed=False)
         now, version = _now(row), row.version + 1
         empty = orjson.dumps([[], [], []])
+        stood = self._stood_for(change.type, row)
         group = self._group(change.type, row.person)
         self._replace(row, (version, row.person, None, now, row.labels, 1, b"", empty, None))
         effect_rows.drop(self.connection, row.no)
@@ -113,6 +120,7 @@ class Writer:
         line = Line(row.no, version, row.person, now)
         self._log("choice" if change.type == "Consent" else "record", line)
         self._tell(line, change.type, group)
+        self.deriver.decided(stood)
         return Written(change.type, change.id, version, now, made=False, changed=True)
 
     def _labels(
@@ -182,18 +190,33 @@ class Writer:
                 raise Invalid("records-person-changes", type=record_type)
 
     def _relinks(self, prepared: Prepared) -> bool:
-        """Whether a write would change who is one with whom, or take a power away that a record gives."""
+        """Whether a write would change who is one with whom, who stands in for whom, or the dates by which a person's
+        own choices count; or take a power away that a record gives."""
         type_no = self.interned.type(prepared.type)
         row = self._row(type_no, prepared.id)
         if prepared.type != "Patient":
             return row is not None and self._gives_power(row, prepared.type)
-        linked = set(others_linked(prepared.put.resource))
+        after = prepared.put.resource
         if row is None:
-            return bool(linked)
-        sql = (
-            "SELECT p.patient FROM same s JOIN person p ON p.no = s.other WHERE s.record = ? AND s.person = ?"
-        )
-        return linked != {name for (name,) in self.connection.execute(sql, (row.no, row.person))}
+            return bool(others_linked(after) or stand_ins_linked(after))
+        before = self._present(row) or {"resourceType": "Patient"}
+        return any(life(before) != life(after) for life in (others_linked, stand_ins_linked, _registered))
+
+    def _stood_for(self, record_type: str, row: Row | None, after: dict[str, Any] | None = None) -> set[int]:
+        """For whom a Patient stands in by a link to a RelatedPerson, before or after a write: their decision hangs on
+        it. Call before the row is replaced."""
+        if record_type != "Patient":
+            return set()
+        before = self._present(row) if row else None
+        linked = {one for body in (before, after) if body for one in stand_ins_linked(body)}
+        sql = "SELECT r.person FROM record r JOIN type t ON t.no = r.type WHERE t.name = 'RelatedPerson' AND r.id = ?"
+        found = (row for one in sorted(linked) for row in self.connection.execute(sql, (one,)))
+        return {one for (person,) in found if person for one in identities(self.connection, person)}
+
+    def _present(self, row: Row) -> dict[str, Any] | None:
+        """The present body; None where the record is deleted."""
+        (body,) = next(self.connection.execute("SELECT body FROM record WHERE no = ?", (row.no,)))
+        return None if body is None else orjson.loads(body)
 
     def _gives_power(self, row: Row, record_type: str) -> bool:
         if record_type == "RelatedPerson":
@@ -201,8 +224,8 @@ class Writer:
             return next(self.connection.execute(sql, (row.no,)), None) is not None
         if record_type != "Flag":
             return False
-        (body,) = next(self.connection.execute("SELECT body FROM record WHERE no = ?", (row.no,)))
-        return body is not None and incapable_of(orjson.loads(body)) is not None
+        body = self._present(row)
+        return body is not None and incapable_of(body) is not None
 
     def _check_patient(self, prepared: Prepared) -> None:
         """A record must name a patient whom the writer may see: hidden and absent are refused alike."""
@@ -295,6 +318,11 @@ def _empowers(prepared: Prepared) -> bool:
     return (prepared.type == "RelatedPerson" and stand_of(resource) is not None) or (
         prepared.type == "Flag" and incapable_of(resource) is not None
     )
+
+
+def _registered(patient: dict[str, Any]) -> list[Any]:
+    """Birth and death: whether a person was of age, alive or a minor when they chose hangs on them."""
+    return [patient.get(name) for name in ("birthDate", "deceasedBoolean", "deceasedDateTime")]
 
 
 def _now(row: Row | None) -> int:
