@@ -136,3 +136,21 @@ def test_what_is_taken_back_lets_nobody_in(identity):
     assert identity.session(session.token) is None
     identity.remove_user("lin")
     assert identity.user("lin") is None
+
+
+def test_a_refusal_leaves_a_receipt_of_nobody_and_one_to_anybody_none(identity, loaded, state):
+    gate, log = Gate(identity, loaded, state), loaded.audit
+    before = len(log)
+    with pytest.raises(Forbidden, match="gate-role-lacks-purpose"):
+        gate.access(Reader("", "", Role.PUBLIC), Purpose.CARE)
+    assert len(log) == before
+    with pytest.raises(Forbidden, match="gate-role-lacks-purpose"):
+        gate.access(Reader("lin", "林醫師", Role.CLINICIAN, organisation="h1"), Purpose.SECONDARY)
+    left = log.receipt(before)
+    assert (left["decision"], left["purpose"], left["reader"], left["persons"]) == (
+        "deny",
+        "secondary",
+        "lin",
+        [],
+    )
+    assert len(log) == before + 1

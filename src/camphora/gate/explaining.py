@@ -12,20 +12,22 @@ from dataclasses import dataclass, replace
 
 import orjson
 
-from camphora.errors import Invalid, NotFound
+from camphora.errors import Forbidden, Invalid, NotFound
 from camphora.fhir.definitions import resource_types
 from camphora.gate.gate import Gate
 from camphora.policy import Access, Decision, Reason
 from camphora.policy.admission import CLASSES, SHARED_TYPES, admit
 from camphora.policy.admission import Request as Admitted
 from camphora.policy.asking import Asked
-from camphora.policy.codes import ancestry, class_of
+from camphora.policy.codes import categories, class_of
 from camphora.policy.compiling import compile as compiled
 from camphora.policy.internal import explaining
+from camphora.policy.policy import Policy
 from camphora.policy.vocabulary import Purpose
 from camphora.records import SQLiteStore
 
 ACT = "explain"
+ABOVE_CHOICES = frozenset({"emergency", "legal-basis"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +60,20 @@ class Explaining:
         self._store = store
 
     def explain(
-        self, by: Access, name: str, purposes: Sequence[str], record: str, at: int | None = None
+        self,
+        by: Access,
+        name: str,
+        purposes: Sequence[str],
+        record: str,
+        at: int | None = None,
+        *,
+        basis: int | None = None,
     ) -> Explanation:
-        """The decision about `record` (`Type/id`) for the account `name`. `by` is who asks to know.
+        """The decision about `record` (`Type/id`) for the account `name`, on a legal basis of theirs where one is named
+        by its number; that is no use of it. `by` is who asks to know.
 
-        NotFound where there is no such account or record; Invalid `gate-explain-record`, `gate-explain-purpose`."""
+        NotFound where there is no such account, record or basis; Invalid `gate-explain-record`,
+        `gate-explain-purpose`; Forbidden `gate-basis-outside` for a basis that was not applied for to serve this."""
         user = self._gate.identity.user(name)
         if user is None:
             raise NotFound("gate-no-user", name=name)
@@ -75,9 +86,20 @@ class Explaining:
         whom = self._store.whom(explaining(person), person) if person else None
         asked = Asked(reader.asker(), tuple(purposes), "access", moment)
         asked = self._in_emergency(asked, name, person, moment)
+        if basis is not None:
+            asked = self._on_basis(asked, name, basis, kind)
         decision = compiled(whom, self._gate.policy).judge(asked)(facts)
         number = self._store.attest(by, ACT, [kind], [person] if person else [])
-        admitted = admit(Admitted(reader, _purpose(purposes), person, frozenset({person} if person else ())))
+        admitted = admit(
+            Admitted(
+                reader,
+                _purpose(purposes, self._gate.policy),
+                person,
+                frozenset({person} if person else ()),
+                tuple(purposes),
+            ),
+            self._gate.policy,
+        )
         return Explanation(
             reader=name,
             role=reader.role,
@@ -87,10 +109,30 @@ class Explaining:
             decision=decision,
             policy=f"{self._gate.policy.id} {self._gate.policy.version}",
             choices=whom.version if whom else 0,
-            sets=_sets(admitted.access, kind) if kind not in SHARED_TYPES else (),
+            sets=self._sets(admitted.access, kind, decision) if kind not in SHARED_TYPES else (),
             receipt=_receipt(asked, kind, decision, self._gate.policy.version),
             number=number,
         )
+
+    def _on_basis(self, asked: Asked, name: str, number: int, kind: str) -> Asked:
+        """On the reader's own application, whether or not it is in force: the decision weighs its parts."""
+        if number >= 1 << 63:
+            raise NotFound("gate-no-basis")
+        claim = self._gate.bases.one(number)
+        if claim.applicant != name:
+            raise NotFound("gate-no-basis")
+        within = not claim.categories or categories().get(kind, "other") in claim.categories
+        if not within or not claim.covers(asked.purposes):
+            raise Forbidden("gate-basis-outside")
+        return replace(asked, basis=claim.stated())
+
+    def _sets(self, access: Access | None, kind: str, decision: Decision) -> tuple[tuple[str, int], ...]:
+        """Each set with the version of the choices up to which it holds now. What stands above choices joins none."""
+        if access is None or decision.reasons[-1].code in ABOVE_CHOICES:
+            return ()
+        version = self._store.last_change()
+        names = [each.name for each in access.hidden_for(kind)] + [each.name for each in access.closed]
+        return tuple((name, version) for name in names)
 
     def _in_emergency(self, asked: Asked, name: str, person: str | None, at: int) -> Asked:
         """With the emergency that the reader has declared for this person, where one holds at that moment."""
@@ -99,21 +141,14 @@ class Explaining:
         return replace(asked, emergency=held.stated()) if held else asked
 
 
-def _purpose(purposes: Sequence[str]) -> Purpose:
+def _purpose(purposes: Sequence[str], policy: Policy) -> Purpose:
     """The purpose under which the portal would ask for these codes."""
     for code in purposes:
-        named = class_of(ancestry(code))
+        named = class_of(policy.lineage(code))
         for purpose, classes in CLASSES.items():
             if named in classes:
                 return purpose
     raise Invalid("gate-explain-purpose")
-
-
-def _sets(access: Access | None, kind: str) -> tuple[tuple[str, int], ...]:
-    if access is None:
-        return ()
-    hidden = [(each.name, each.version) for each in access.hidden_for(kind)]
-    return (*hidden, *((each.name, each.version) for each in access.closed))
 
 
 def _receipt(asked: Asked, kind: str, decision: Decision, version: int) -> dict[str, object]:
@@ -130,6 +165,7 @@ def _receipt(asked: Asked, kind: str, decision: Decision, version: int) -> dict[
         "types": [kind],
         "decision": deciding if deciding == "emergency" else ruling,
         "ground": deciding,
+        "basis": asked.basis.id if asked.basis else None,
         "policy": version,
     }
 

@@ -93,7 +93,8 @@ class Gate:
                 person if purpose is Purpose.SELF else None,
                 self.letting_in(reader),
                 grounds.purposes,
-            )
+            ),
+            self.policy,
         )
         if admission.access is None:
             return admission
@@ -114,10 +115,20 @@ class Gate:
         person: str | None = None,
         grounds: Grounds = NO_GROUNDS,
     ) -> Access:
-        """The Access for a purpose (the role's usual one where none is named), or `Forbidden` with the reason."""
-        decision = self.decide(reader, purpose or USUAL[reader.role], person, grounds)
-        if decision.access is None:
-            raise Forbidden(f"gate-{decision.reasons[-1].code}", role=reader.role)
+        """The Access for a purpose (the role's usual one where none is named), or `Forbidden` with the reason, which
+        leaves a receipt of nobody where the reader is signed in."""
+        named = purpose or USUAL[reader.role]
+        try:
+            decision = self.decide(reader, named, person, grounds)
+            if decision.access is None:
+                raise Forbidden(f"gate-{decision.reasons[-1].code}", role=reader.role)
+        except Forbidden:
+            if reader.role is not Role.PUBLIC:
+                nothing = Access(
+                    reader, named, persons=frozenset(), types=frozenset(), purposes=grounds.purposes
+                )
+                self._store.leave(nothing, "admit", (), (), ruling="deny")
+            raise
         return decision.access
 
     def standing_of(self, reader: Reader) -> Reader:
@@ -138,6 +149,11 @@ class Gate:
         if reader.person is None:
             return frozenset()
         return self._store.letting_in(deciding(reader.person), reader.person)
+
+    def stood_for(self, reader: Reader) -> list[Access]:
+        """The Accesses of a guardian or a proxy, one for each person for whom this reader acts now."""
+        made = (self.decide(reader, Purpose.SELF, name).access for name in sorted(self.letting_in(reader)))
+        return [access for access in made if access is not None and access.ground in {"guardian", "proxy"}]
 
     def declare(self, reader: Reader, identifier: str, reason: str) -> Declared:
         """Declare an emergency for the one person whose whole identifier this is, in either case of letters.
@@ -251,8 +267,13 @@ class Gate:
         if claim.categories:
             named = frozenset(name for name, category in categories().items() if category in claim.categories)
             types = named if types is None else types & named
-        if not row.overrides:
-            return self._opened(admission, replace(access, types=types, basis=claim.stated()), "basis-noted")
+        if row.overrides and (row.categories or row.types):
+            named = _reached(row)
+            types = named if types is None else types & named
+        if not row.overrides or row.areas:
+            # Where it overrides within some areas only, the decision itself opens the records of who lives there.
+            code = "basis-noted" if not row.overrides else "legal-basis"
+            return self._opened(admission, replace(access, types=types, basis=claim.stated()), code, row.law)
         opened = replace(
             access, types=types, hidden=(), closed=(), ground="legal-basis", basis=claim.stated()
         )
@@ -270,6 +291,12 @@ class Gate:
     def _opened(self, admission: Admission, access: Access, code: str, law: str = "") -> Admission:
         reason = Reason(code, permits=True, source=law or self.policy.source(code))
         return Admission(access, (*admission.reasons[:1], reason))
+
+
+def _reached(row: LegalBasis) -> frozenset[str]:
+    """The record types that a basis reaches."""
+    by_category = frozenset(name for name, category in categories().items() if category in row.categories)
+    return row.types & by_category if row.types and row.categories else row.types or by_category
 
 
 def _emergency_rules(policy: Policy) -> EmergencyRules:

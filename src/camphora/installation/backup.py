@@ -41,7 +41,7 @@ def _copy(folder: Path, to: Path) -> None:
     for name in ("heads.key", "heads.pub", "heads.log", "receipts.log"):
         if (folder / "audit" / name).exists():
             shutil.copy2(folder / "audit" / name, to / "audit" / name)
-    for name in ("secret.key", "demo", "validation.toml", "service.toml"):
+    for name in ("secret.key", "demo", "validation.toml", "service.toml", "policy.toml"):
         if (folder / name).exists():
             shutil.copy2(folder / name, to / name)
     for name in ("systems", "packages"):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from camphora.catalogue import Catalogue
-from camphora.errors import Busy, Invalid
+from camphora.errors import Busy, CamphoraError, Invalid
 from camphora.fhir.packages import Guides
 from camphora.formats.declaration import TableDeclaration
 from camphora.gate import Gate, Identity
@@ -16,6 +16,7 @@ from camphora.gate.state import State
 from camphora.installation.packages import guides
 from camphora.installation.standard import Standard
 from camphora.lake import Lake
+from camphora.policy.installed import installed
 from camphora.policy.internal import loading
 from camphora.records import SQLiteStore
 from camphora.terminology import Terminology
@@ -50,16 +51,21 @@ class Installation:
             _for_the_owner_only(folder)
         except OSError as error:
             raise Busy("installation-read-only", folder=folder.name) from error
-        store = SQLiteStore(folder)
+        try:
+            policy = installed(folder)
+        except CamphoraError:
+            os.close(lock)
+            raise
+        store = SQLiteStore(folder, policy)
         identity = Identity(folder / "gate.sqlite")
         catalogue = Catalogue.scan(folder)
         terminology = Terminology.ready(folder / "terminology.sqlite")
         return cls(
             folder,
             store,
-            Gate(identity, store, State(folder / "gate.sqlite")),
+            Gate(identity, store, State(folder / "gate.sqlite"), policy),
             terminology,
-            Lake(folder / "lake", store, tables=catalogue.tables().values()),
+            Lake(folder / "lake", store, tables=catalogue.tables().values(), policy=policy),
             catalogue,
             Standard.of(folder, terminology),
             demo=(folder / "demo").exists(),

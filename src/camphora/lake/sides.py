@@ -137,7 +137,11 @@ class Sides:
     def _unwilling(self, source: Source, purpose: str) -> BitMap:
         lifts = allowed(purpose) if is_project(purpose) else None
         asking = replace(
-            ACCESS, purpose=Purpose.SECONDARY, hidden=(HiddenSet(STOPPED, lifts),), purposes=(purpose,)
+            ACCESS,
+            purpose=Purpose.SECONDARY,
+            hidden=(HiddenSet(STOPPED, lifts),),
+            purposes=(purpose,),
+            under=self._policy.under((purpose,)),
         )
         sets = dict.fromkeys(each for kind in _kinds(source) for each in asking.hidden_for(kind))
         found = self._store.set(ACCESS, sets)
