@@ -32,7 +32,7 @@ GROUPS = {
     ),
     "files": ("citizen.bundle", "citizen.csv", "citizen.events"),
     "relative": ("citizen.relative", "citizen.relative.timeline"),
-    "receipts": ("citizen.looked", "citizen.receipt", "citizen.proof"),
+    "receipts": ("citizen.looked", "citizen.receipt", "citizen.proof", "fhir.audit-events"),
     "questions": ("ask", "ask.download", "lake.ask"),
     "copies": ("lake.follower",),
 }

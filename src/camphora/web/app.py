@@ -67,7 +67,11 @@ def application(
     site = Site(installation, Renderer(), lang)
     standard = installation.standard
     api = Api(
-        store=installation.store, access=site.api_access, desk=standard.desk, validator=standard.validator
+        store=installation.store,
+        access=site.api_access,
+        stood_for=installation.gate.stood_for,
+        desk=standard.desk,
+        validator=standard.validator,
     )
     static = files("camphora.web").joinpath("static")
     with as_file(static) as folder:

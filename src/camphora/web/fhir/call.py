@@ -13,7 +13,7 @@ from starlette.requests import Request
 from camphora.errors import Faults
 from camphora.fhir import structure
 from camphora.fhir.validation import Finding, Validator
-from camphora.policy import Access
+from camphora.policy import Access, Reader
 from camphora.records import SQLiteStore, Version, Written
 from camphora.terminology.operations.requests import Desk
 from camphora.web.fhir.negotiation import Wish
@@ -34,6 +34,7 @@ class Api:
     """The store that is served, and how a request becomes an Access.
 
     `access` returns the Access of the signed-in reader or raises `Forbidden("web-sign-in-needed")`; it may block.
+    `stood_for` gives the Accesses of a reader for those for whom they act, as guardian or proxy.
     `base` is this server's own address for links, taken from the request where it is None. `largest_resource` and
     `largest_bundle` are bytes, after unpacking; `most_entries` is for one bundle, `largest_answer` the bytes that all
     reading entries of one bundle may answer together. Without a `desk` there are no terminology operations; without a
@@ -42,6 +43,7 @@ class Api:
 
     store: SQLiteStore
     access: Callable[[Request], Access]
+    stood_for: Callable[[Reader], Sequence[Access]] = lambda _: ()
     base: str | None = None
     desk: Desk | None = None
     validator: Validator | None = None

@@ -14,6 +14,7 @@ from camphora.fhir import definitions
 from camphora.fhir.packages import package
 from camphora.fhir.search import parameters
 from camphora.terminology.operations.capabilities import SERVER, features
+from camphora.web.fhir import receipts
 from camphora.web.fhir.interactions import NOT_KEPT
 
 RELEASED = "2026-11-21"
@@ -33,6 +34,8 @@ WORDS: dict[Lang, dict[str, str]] = {
         "description": "病歷依國際標準互通；每次查閱皆須查閱授權，並留下查閱存證。",
         "security": "除本聲明外，一律須登入或帶入存取權杖。法律與當事人的選擇是查詢的一部分；"
         "無權查閱的當事人，與不存在無異。",
+        "receipts": "當事人以及代其行使權利之人，以 patient 查詢 AuditEvent，可得查閱存證（IHE BALP）；"
+        "唯讀，另接受 _count。",
         "document": "R4 的批次與交易；條件式互動與 PATCH 尚未支援。",
     },
     "en": {
@@ -40,6 +43,8 @@ WORDS: dict[Lang, dict[str, str]] = {
         "description": "Records by international standards; every reading needs an Access and leaves a receipt.",
         "security": "All but this statement needs a sign-in or a token. Law and each person's choice are part of "
         "every query; a person who may not be seen is as one who does not exist.",
+        "receipts": "A person, and who acts for her, gets the receipts of reading (IHE BALP) by AuditEvent with "
+        "patient: read only, with _count.",
         "document": "Batch and transaction of R4; conditional interactions and PATCH are not supported yet.",
     },
 }
@@ -79,7 +84,11 @@ def _rest(lang: Lang, operations: tuple[str, ...]) -> bytes:
         "mode": "server",
         "documentation": words["document"],
         "security": {"cors": False, "description": words["security"]},
-        "resource": [_resource(name, operations) for name in sorted(definitions.resource_types() - NOT_KEPT)],
+        "resource": [
+            _resource(name, operations)
+            | ({"documentation": words["receipts"]} if name == receipts.TYPE else {})
+            for name in sorted(definitions.resource_types() - NOT_KEPT)
+        ],
         "interaction": [{"code": code} for code in SYSTEM_INTERACTIONS],
         "operation": [{"name": "versions", "definition": f"{OPERATIONS}-s-versions"}],
     }

@@ -19,7 +19,7 @@ from camphora.fhir.references import relative
 from camphora.fhir.search import ELSEWHERE, Query, parse_query
 from camphora.records import Delete, Put, Version, Written
 from camphora.records.sqlite import MOST
-from camphora.web.fhir import bundles
+from camphora.web.fhir import bundles, receipts
 from camphora.web.fhir.call import Answer, Call, of_version, of_written
 from camphora.web.fhir.negotiation import Pairs, unmodified
 from camphora.web.fhir.outcomes import done, outcome_bytes, validated
@@ -50,6 +50,8 @@ def read(call: Call, record_type: str, record_id: str, version: str | None = Non
     """The present version or the one asked for; 304 where the reader holds it already."""
     _require_record(record_type, record_id)
     form = _form(call, record_type)
+    if version is None and (event := receipts.found(call, record_type, record_id)):
+        return event
     number = _version_number(record_type, version)
     found = call.store.read(call.access, record_type, record_id, number)
     if version is None and unmodified(call.wish, found.version, found.updated):
@@ -93,6 +95,9 @@ def asked(call: Call, record_type: str, pairs: Pairs) -> Asked:
 
 def search(call: Call, record_type: str, pairs: Pairs) -> Answer:
     """A page of matches as a searchset."""
+    require_type(record_type)
+    if (events := receipts.search(call, record_type, pairs)) is not None:
+        return events
     given = asked(call, record_type, pairs)
     query = given.query
     counted = replace(query, ignored=(), summary="count" if query.count == 0 else query.summary)
