@@ -89,7 +89,7 @@ def test_who_is_not_signed_in_is_asked_to(world):
     browser = world.browser("citizen")
     browser.cookies.clear()
     answer = browser.get("/me", follow_redirects=False)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=/me")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=%2Fme")
 
 
 @pytest.mark.parametrize(

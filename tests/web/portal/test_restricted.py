@@ -60,9 +60,20 @@ def listed(browser, sought):
     return page.partition('id="found"')[2].partition("</main>")[0]
 
 
-def test_her_refusal_is_not_told_by_the_number_of_looks(restricted):
-    browser, audit = restricted.browser("clinician"), restricted.installation.store.audit
+def test_her_refusal_costs_as_many_receipts_as_an_absent_persons(restricted):
+    """She finds the attempt among hers; by the size of the log nobody can tell it from one at nobody."""
+    left = [
+        looked(restricted, *asked) for asked in ((restricted.cast.citizen, "林美玉"), ("nobody", "無此人"))
+    ]
+    assert left[0] == left[1] > 0
+    mine = restricted.installation.store.looks(restricted.access("citizen"), restricted.cast.citizen, 1)
+    assert (mine[0].decision, mine[0].act) == ("deny", "read")
+
+
+def looked(world, person, name):
+    """How many receipts looking for a person leaves: by her address, and by name."""
+    browser, audit = world.browser("clinician"), world.installation.store.audit
     before = len(audit)
-    browser.get(f"/patients/{restricted.cast.citizen}")
-    browser.get("/patients?q=林美玉")
-    assert len(audit) == before
+    browser.get(f"/patients/{person}")
+    browser.get("/patients", params={"q": name})
+    return len(audit) - before
