@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from camphora.gate.state import State
@@ -15,7 +17,7 @@ def clock(monkeypatch):
     """The gate's clock, which a test may set."""
 
     class Clock:
-        now = 1_800_000_000_000
+        now = int(time.time() * 1000)
 
         def __call__(self):
             return self.now
