@@ -369,7 +369,13 @@ ATTACK_KINDS = (
         ("record", "search"),
         "只及防疫 of surveillance only",
     ),
-    Kind("merged", "合併之身分", "merged identities", ("record", "search", "chart"), CHANGES, "合併 merging"),
+    Kind(
+        "merged",
+        "合併之身分",
+        "merged identities",
+        ("record", "search", "chart", "questions"),
+        CHANGES,
+    ),
     Kind(
         "everything",
         "$everything 與病歷隔間",

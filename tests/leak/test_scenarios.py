@@ -2,6 +2,7 @@
 
 import pytest
 
+from leak import law_scenes  # noqa: F401 - it registers its scenarios
 from leak.scenarios import SCENARIOS
 
 
