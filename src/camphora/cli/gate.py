@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import orjson
 
@@ -20,7 +20,8 @@ from camphora.gate.standing import Kind, Standing, Standings
 from camphora.gate.state import State, now
 from camphora.policy import Purpose, Role
 from camphora.policy.choices import TAIPEI
-from camphora.policy.policy import Policy
+from camphora.policy.installed import installed
+from camphora.policy.policy import PARAMETERS, Policy
 
 if TYPE_CHECKING:
     from camphora.cli.parser import Tree
@@ -61,10 +62,12 @@ def add(tree: Tree) -> None:
     ended.add_argument("id", metavar="ID", help=tree.words("gate_project.id"))
     _folder(ended, tree)
     _folder(verbs.command("bases", run_bases, "gate_bases"), tree)
+    _folder(verbs.command("policy", run_policy, "gate_policy"), tree)
     told = verbs.command("explain", run_explain, "gate_explain", "persons")
     for name in ("reader", "purpose", "record"):
         told.add_argument(f"--{name}", required=True, metavar="TEXT", help=tree.words(f"gate_explain.{name}"))
     told.add_argument("--at", metavar="TEXT", help=tree.words("gate_explain.at"))
+    told.add_argument("--basis", type=int, metavar="NUMBER", help=tree.words("gate_explain.basis"))
     told.add_argument("--by", metavar="NAME", help=tree.words("gate_explain.by"))
     _folder(told, tree)
 
@@ -201,6 +204,42 @@ def run_bases(given: argparse.Namespace, terminal: Terminal) -> int:
     return 0
 
 
+def run_policy(given: argparse.Namespace, terminal: Terminal) -> int:
+    """Each parameter with its value here, its default and why that is so; then the legal bases added here. The file is
+    checked as at the start."""
+    if not (given.folder / "records.sqlite").exists():
+        raise Invalid("installation-none", folder=given.folder.name or str(given.folder))
+    here, base, lang = installed(given.folder), Policy.taiwan(), terminal.lang
+    rows = [
+        {
+            "name": name,
+            "value": _shown(here[name]),
+            "default": _shown(base[name]),
+            "why": base.parameters[name].why[lang],
+            "may_be": PARAMETERS[name].words(lang),
+        }
+        for name in sorted(PARAMETERS)
+    ]
+    added = [row for name, row in here.bases.items() if name not in base.bases]
+    if terminal.json:
+        whys = {name: base.parameters[name].why for name in PARAMETERS}
+        parameters = [{**row, "why": dict(whys[row["name"]])} for row in rows]
+        bases = [{"id": row.id, "title": dict(row.title), "law": row.law} for row in added]
+        terminal.result({"policy": here.id, "parameters": parameters, "bases": bases}, "")
+        return 0
+    keys = ("name", "value", "default", "may_be", "why")
+    terminal.table([(key, terminal.words(f"gate_policy.{key}")) for key in keys], rows)
+    for row in added:
+        terminal.result(
+            {}, terminal.words("gate_policy.basis", id=row.id, title=row.title[lang], law=row.law)
+        )
+    return 0
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
 def run_explain(given: argparse.Namespace, terminal: Terminal) -> int:
     """The decision, its rule path and the receipt it would leave. Leaves a receipt in the name of an administrator."""
     from camphora.gate.explaining import Explaining, as_json
@@ -215,12 +254,12 @@ def run_explain(given: argparse.Namespace, terminal: Terminal) -> int:
             raise NotFound("gate-no-user", name=given.by or Role.ADMINISTRATOR)
         access = gate.access(asked_by.reader(), Purpose.OPERATION)
         told = Explaining(gate, installation.store).explain(
-            access, given.reader, given.purpose.split(), given.record, at
+            access, given.reader, given.purpose.split(), given.record, at, basis=given.basis
         )
         installation.store.settle()
     finally:
         installation.close()
-    _say_explained(terminal, told, as_json(told))
+    _say_explained(terminal, told, as_json(told), installation.gate.policy)
     return 0
 
 
@@ -238,8 +277,8 @@ def _moment(text: str) -> int:
     return _milliseconds(found)
 
 
-def _say_explained(terminal: Terminal, told: Explanation, whole: bytes) -> None:
-    words, policy = terminal.words, Policy.taiwan()
+def _say_explained(terminal: Terminal, told: Explanation, whole: bytes, policy: Policy) -> None:
+    words = terminal.words
     if terminal.json:
         terminal.result(orjson.loads(whole), "")
         return

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from typing import Any, Literal
 
@@ -76,11 +76,13 @@ class LetsIn:
 
 @dataclass(frozen=True, slots=True)
 class Allows:
-    """The person agrees to one project, whatever else they stopped."""
+    """The person agrees to one project, whatever else they stopped. `given`: when they did, None where that is not
+    said; whether they were of age and able then is for the store to weigh, which knows their life."""
 
     set_name: str
     since: int
     until: int | None
+    given: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +132,8 @@ def _simple(consent: dict[str, Any], provision: dict[str, Any]) -> tuple[Effect,
         since, until = _span(provision.get("period") or {})
         named = _purposes(provision)
         if sense_of(consent) == "permit":
-            begins = span_of(consent["dateTime"])[0] if "dateTime" in consent else 0
-            return _permits(provision, named, (max(since, begins), until))
+            given = span_of(consent["dateTime"])[0] if "dateTime" in consent else None
+            return _permits(provision, named, (max(since, given or 0), until), given)
         return _denies(provision, named, (since, until))
     except (ValueError, TypeError, AttributeError, KeyError):
         return None
@@ -148,11 +150,11 @@ def _own(consent: dict[str, Any]) -> bool:
 
 
 def _permits(
-    provision: dict[str, Any], named: Purposes, span: tuple[int, int | None]
+    provision: dict[str, Any], named: Purposes, span: tuple[int, int | None], given: int | None
 ) -> tuple[Effect, ...] | None:
     keys = provision.keys() - {"id", "type", "period", "purpose"}
     if named and not keys and all(is_project(code) for code in named):
-        return tuple(Allows(allowed(code), *span) for code in sorted(named))
+        return tuple(Allows(allowed(code), *span, given) for code in sorted(named))
     actors = _actors(provision)
     if named == frozenset({"FAMRQT"}) and keys == {"actor"} and all(kind == "Patient" for kind, _ in actors):
         return tuple(LetsIn(name, *span) for _, name in actors)

@@ -43,6 +43,9 @@ class Check:
     def __call__(self, value: Any) -> bool:
         return self.test(value)
 
+    def words(self, lang: Lang) -> str:
+        return self.zh.strip() if lang == "zh-TW" else self.en
+
 
 def _whole(least: int, most: int) -> Check:
     return Check(

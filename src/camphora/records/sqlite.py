@@ -29,6 +29,7 @@ from camphora.policy.policy import Policy
 from camphora.policy.vocabulary import Purpose, Role
 from camphora.records import paging
 from camphora.records.connections import Connections
+from camphora.records.effects import bring_up
 from camphora.records.judging import Judge, lets_in, stood_for, whom_of
 from camphora.records.keeper import Keeper
 from camphora.records.labelling import Labelling, Progress, progress, run
@@ -62,6 +63,7 @@ class SQLiteStore:
         self._keeper = Keeper(self._connections.writer, self._committed, self._interned.forget)
         self._looks = Looks(self.audit, self._keeper, self._secret)
         self._keeper.submit(self._looks.bring_up).result()
+        self._keeper.submit(bring_up).result()
         self._sets = Sets()
         self._labelling = Labelling(Rules.bundled())
         self._keeper.submit(self._labelling.begin).result()
@@ -228,7 +230,8 @@ class SQLiteStore:
             if row is None:
                 raise NotFound("records-not-found", type=record_type)
             number, patient, labels, body = row
-            return patient, Judge(access, record_type, reader).facts(number, labels, body)
+            facts = Judge(access, record_type, reader).facts(number, labels, body)
+        return patient, facts
 
     def rules_of(self, access: Access, record_type: str, record_id: str) -> list[Found]:
         """The labels that a record bears by rule, each with the rule's name; of a record that the Access may see."""

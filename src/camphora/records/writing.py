@@ -149,6 +149,8 @@ class Writer:
         if record_type == "Consent" or (group and group != after):
             for other in sorted({*group, *after} - {person}):
                 self._log("choice", line._replace(person=other))
+        if record_type in {"Patient", "Flag"}:
+            effect_rows.put_agreements(self.connection, {*group, *after})
         self.deriver.decided({*group, *after})
 
     def _joined(self, persons: set[int]) -> None:
