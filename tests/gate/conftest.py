@@ -14,7 +14,7 @@ def state(tmp_path):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """The gate's clock, which a test may set."""
+    """The gate's clock, which a test may set; it begins at the present, which the store keeps."""
 
     class Clock:
         now = int(time.time() * 1000)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import apsw
@@ -15,7 +15,7 @@ import orjson
 from pyroaring import BitMap
 
 from camphora.audit import Log
-from camphora.audit.unusual import DAY, NOBODY, Home, Known, Look
+from camphora.audit.unusual import DAY, NOBODY, Home, Known, Look, Suspicion
 from camphora.fhir.dates import span
 from camphora.policy.vocabulary import Purpose
 from camphora.records.terms import Names
@@ -60,6 +60,31 @@ def _newest(log: Log, since: int) -> Iterator[tuple[int, dict[str, Any]]]:
             return
         if fields["purpose"] == Purpose.CARE and fields["at"] >= since:
             yield number, fields
+
+
+def newest_care(log: Log, size: int) -> int | None:
+    """The newest receipt of care from the number `size` on; None where there is none."""
+    newest = log.newest(len(log) - size)
+    return next((number for number, fields in newest if fields["purpose"] == Purpose.CARE), None)
+
+
+class Review:
+    """What was found last, and on what it rests: nothing is counted again while nothing of that is new."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._seen, self._care = 0, -1
+        self._found: tuple[object, list[Suspicion]] = (None, [])
+
+    def found(self, rests_on: object, look: Callable[[], list[Suspicion]]) -> list[Suspicion]:
+        """What `look` finds, or found for the same receipts of care and the same `rests_on`."""
+        size = len(self._log)
+        newest = newest_care(self._log, self._seen)
+        self._seen, self._care = size, self._care if newest is None else newest
+        key = (self._care, rests_on)
+        if self._found[0] != key:
+            self._found = (key, look())
+        return self._found[1]
 
 
 def known_of(

@@ -17,7 +17,7 @@ from pyroaring import BitMap
 
 from camphora.audit import Log, write_secret
 from camphora.audit.receipt import Ruling, salt_of, salted_digest
-from camphora.audit.unusual import Suspicion, unusual
+from camphora.audit.unusual import HOUR, Suspicion, unusual
 from camphora.errors import CamphoraError, Forbidden, NotFound
 from camphora.fhir.search import Query
 from camphora.policy import Access
@@ -36,7 +36,7 @@ from camphora.records.labelling import Labelling, Progress, progress, run
 from camphora.records.looks import Act, Looks
 from camphora.records.plan import named_persons, plan
 from camphora.records.prepare import Prepared, prepare
-from camphora.records.reviewing import care_since, homes_of, known_of
+from camphora.records.reviewing import Review, care_since, homes_of, known_of
 from camphora.records.sets import Sets
 from camphora.records.store import Batch, Change, Delete, Followed, Look, Page, Put, Version, Written
 from camphora.records.terms import Interned, Names
@@ -62,6 +62,7 @@ class SQLiteStore:
         self._count_lock = threading.Lock()
         self._keeper = Keeper(self._connections.writer, self._committed, self._interned.forget)
         self._looks = Looks(self.audit, self._keeper, self._secret)
+        self._review = Review(self.audit)
         self._keeper.submit(self._looks.bring_up).result()
         self._keeper.submit(bring_up).result()
         self._sets = Sets()
@@ -406,13 +407,19 @@ class SQLiteStore:
         Patient ids; `readers`: the Patient id of each reader who is one. Persons are named by inner numbers."""
         if access.reader.role is not Role.PRIVACY or access.purpose is not Purpose.OPERATION:
             raise Forbidden("gate-role-lacks-purpose", role=access.reader.role)
-        self._looks.catch_up()
-        connection = self._connections.reader()
-        with connection:
-            looks = care_since(self.audit, connection, since)
-            known = known_of(connection, (person for look in looks for person in look.persons), well_known)
-            homes = homes_of(connection, readers)
-        return unusual(looks, known, homes)
+        famous = sorted(well_known)
+
+        def look() -> list[Suspicion]:
+            self._looks.catch_up()
+            connection = self._connections.reader()
+            with connection:
+                looks = care_since(self.audit, connection, since)
+                known = known_of(connection, (person for look in looks for person in look.persons), famous)
+                homes = homes_of(connection, readers)
+            return unusual(looks, known, homes)
+
+        rests_on = (self.last_change(), since // HOUR, famous, sorted(readers.items()))
+        return self._review.found(rests_on, look)
 
     def settle(self) -> None:
         """Wait until everything handed to the keeper before now is durable, receipts included."""
