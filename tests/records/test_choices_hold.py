@@ -11,7 +11,7 @@ from camphora.fhir.search import parse_query
 from camphora.policy import Purpose, Reader, Request, Role, admit, choices
 from camphora.policy.internal import deciding
 from camphora.records import Delete, Put
-from consented import LOAD, REASON, consent, treating
+from consented import LOAD, REASON, consent, labelled_part, treating
 
 ROLE_CODE = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
 PRESSURE = {"code": [{"coding": [{"system": "http://loinc.org", "code": "8480-6"}]}]}
@@ -159,3 +159,15 @@ def test_breaking_the_glass_without_an_emergency_opens_nothing(loaded):
     access = admit(Request(reader, Purpose.CARE, purposes=("BTG",))).access
     assert _ids(loaded, access) == []
     assert len(_ids(loaded, dataclasses.replace(access, purposes=("TREAT",)))) == 3
+
+
+def test_a_record_of_which_a_part_is_closed_is_not_written_over_nor_guessed(loaded):
+    """The same content again makes no version, which would tell that the guess was right."""
+    whole = labelled_part("part", "ada")
+    _put(loaded, whole)
+    _put(loaded, whole, access=clinician())
+    _put(loaded, {**choices.close_part("ada", "HIV", NOW), "id": "k"})
+    for guess in (whole, {**whole, "component": whole["component"][1:] or [{"code": {"text": "1"}}]}):
+        with pytest.raises(Forbidden):
+            _put(loaded, guess, access=clinician())
+    assert loaded.read(citizen(), "Observation", "part").version == 1

@@ -13,7 +13,7 @@ from camphora.errors import Conflict, Forbidden, Invalid, NotFound
 from camphora.policy import Access
 from camphora.policy.admission import SHARED_TYPES
 from camphora.policy.choices import effects
-from camphora.policy.labels import CHOSEN, OTHERS, Found, Rules, mask_of
+from camphora.policy.labels import CHOSEN, OTHERS, PARTS, Found, Rules, mask_of
 from camphora.policy.vocabulary import Purpose
 from camphora.records import effects as effect_rows
 from camphora.records.derived import incapable_of, others_linked, stand_ins_linked, stand_of
@@ -21,7 +21,7 @@ from camphora.records.deriving import DECIDING, Deriver, identities
 from camphora.records.prepare import Prepared
 from camphora.records.store import Delete, Written
 from camphora.records.terms import Interned
-from camphora.records.visible import visible
+from camphora.records.visible import shown, visible
 
 
 class Row(NamedTuple):
@@ -180,6 +180,8 @@ class Writer:
             raise Forbidden("records-write-refused", type=record_type, role=self.access.reader.role)
         if row and not self._sees(row, record_type):
             raise NotFound("records-not-found", type=record_type)
+        if row and self._keeps_a_part(row, record_type):
+            raise Forbidden("records-write-refused", type=record_type, role=self.access.reader.role)
         if prepared.put.expect == "present" and (row is None or row.deleted):
             raise NotFound("records-not-found", type=record_type)
         if row:
@@ -250,6 +252,15 @@ class Writer:
         predicate = visible(self.access, record_type, self.connection)
         sql = f"SELECT 1 FROM record r WHERE r.no = ? AND {predicate.sql}"
         return next(self.connection.execute(sql, (row.no, *predicate.values)), None) is not None
+
+    def _keeps_a_part(self, row: Row, record_type: str) -> bool:
+        """Whether a part of the record is closed for the writer: a new version would lose it, and whether one is made
+        would tell who guesses it right."""
+        if not row.labels & PARTS:
+            return False
+        body = shown(self.access, record_type, self.connection)
+        sql = f"SELECT ({body.sql}) IS NOT r.body FROM record r WHERE r.no = ?"
+        return bool(next(self.connection.execute(sql, (*body.values, row.no)))[0])
 
     def _row(self, type_no: int, record_id: str) -> Row | None:
         sql = "SELECT no, version, person, updated, labels, deleted, digest, keys FROM record WHERE type = ? AND id = ?"
