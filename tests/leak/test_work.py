@@ -11,12 +11,14 @@ import pytest
 
 from builders import NOW, observation, patient
 from camphora.policy import choices
+from camphora.records.judging import Judge
 from leak.ground import OTHER
 
 SLACK = 400
 """Steps by which an answer may differ: looking one row up, and refusing it, is not nothing."""
 MANY = 300
 ABSENT, FEW, LOADED = "zed", "few", "big"
+DENIED_ONE, DENIED_MANY = "dee", "dot"
 ASKED = (
     "/fhir/Patient/{id}",
     "/fhir/Patient/{id}/_history",
@@ -44,12 +46,32 @@ COVERS = {
     )
 }
 """A posted search is the same call of the store."""
-NUMBERS = {ABSENT: "Z123456789", FEW: "K123456789", LOADED: "L123456789"}
+NUMBERS = {
+    ABSENT: "Z123456789",
+    FEW: "K123456789",
+    LOADED: "L123456789",
+    DENIED_ONE: "M123456789",
+    DENIED_MANY: "N123456789",
+}
+MOST_JUDGED = 3
+"""Rows of a person that an answer may look at before it knows that all are denied."""
+JUDGING = 2600
+"""Steps of weighing the Consents of one person: those that no set can tell."""
+
+
+DENYING = {
+    "type": "deny",
+    "purpose": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "TREAT"}],
+    "action": [
+        {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentaction", "code": "access"}]}
+    ],
+}
+"""A denial of all care that is no set: its person is judged."""
 
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory):
-    """Two who restricted the hospital: one with a record, one with very many."""
+    """Two who restricted the hospital: one with a record, one with very many; and two such whose Consent is judged."""
     from leak import ground
 
     made = ground.world(tmp_path_factory.mktemp("work") / "world")
@@ -59,6 +81,12 @@ def loaded(tmp_path_factory):
             *(observation(f"{name}-{number}", name, "8480-6", "2026-01-01") for number in range(count))
         )
         made.choose(f"{name}-restricts", choices.restrict(name, OTHER, NOW))
+    for name, count in ((DENIED_ONE, 1), (DENIED_MANY, MANY)):
+        made.write(patient(name, f"{name}名", "1960-01-01", NUMBERS[name]))
+        made.write(
+            *(observation(f"{name}-{number}", name, "8480-6", "2026-01-01") for number in range(count))
+        )
+        made.choose(f"{name}-denies", {**choices.restrict(name, OTHER, NOW), "provision": DENYING})
     yield made
     made.close()
 
@@ -100,6 +128,24 @@ def test_hidden_costs_what_absent_costs(loaded, asked):
     assert absent > 0
     assert abs(few - absent) <= SLACK
     assert abs(many - absent) <= SLACK, f"{many} steps for {MANY} hidden records, {absent} for none"
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_of_whom_a_judged_consent_denies_wholly_nobody_learns_how_much_there_is(loaded, asked, monkeypatch):
+    """Neither by the steps nor by how often a row is judged; that there is a Consent costs its weighing, once."""
+    judged, permits = [], Judge.permits
+    monkeypatch.setattr(Judge, "permits", lambda *given: judged.append(1) or permits(*given))
+    costs = {name: _work(loaded, asked, name, judged) for name in (ABSENT, DENIED_ONE, DENIED_MANY)}
+    (absent, never), (one, of_one), (many, of_many) = costs.values()
+    assert never == 0
+    assert of_many == of_one <= 2 * MOST_JUDGED
+    assert abs(many - one) <= SLACK, f"{many} steps for {MANY} denied records, {one} for one"
+    assert one - absent <= JUDGING
+
+
+def _work(world, asked, name, judged):
+    judged.clear()
+    return cost(world, asked, name), len(judged)
 
 
 def test_what_may_be_seen_costs_more(loaded):

@@ -57,6 +57,11 @@ class Provision:
     tests: tuple[tuple[str, Test], ...]
     within: tuple[Provision, ...]
 
+    def weighs_records(self) -> bool:
+        """Whether it, or a provision in it, says something of one record and not of another."""
+        of_record = self.actors is not None and bool(self.actors.keepers or self.actors.authors)
+        return bool(self.tests) or of_record or any(each.weighs_records() for each in self.within)
+
 
 @dataclass(frozen=True, slots=True)
 class Consent:

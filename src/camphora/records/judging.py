@@ -103,6 +103,12 @@ class Judge:
             found = self._permits[person] = self._compiled(person).permits(self.asked)
         return found(self.facts(person, labels, body))
 
+    def denies(self, person: int) -> bool:
+        """Whether all records of a person are denied alike, whatever they say."""
+        found = self._compiled(person)
+        by_record = any(each.root.weighs_records() for each in found.consents)
+        return not by_record and not found.judge(self.asked)(None).permitted
+
     def decide(self, person: int, labels: int, body: bytes | None) -> Decision:
         return self._compiled(person).judge(self.asked)(self.facts(person, labels, body))
 
