@@ -177,3 +177,24 @@ def test_the_moment_and_the_role_are_weighed(explained, camphora):
 )  # fmt: skip
 def test_what_cannot_be_explained_is_refused(explained, camphora, more, code):
     assert camphora(*ASKED, *more)[0] == code
+
+
+def test_the_policy_is_shown_with_values_defaults_and_reasons(camphora, place):
+    (place / "policy.toml").write_text('[parameters]\n"ages.own_act" = 12\n', "utf-8")
+    code, out, _ = camphora("gate", "policy", "--json")
+    assert code == 0
+    rows = {row["name"]: row for row in json.loads(out)["parameters"]}
+    assert (rows["ages.own_act"]["value"], rows["ages.own_act"]["default"]) == ("12", "14")
+    assert all(row["why"]["zh-TW"] and row["why"]["en"] for row in rows.values())
+    for lang, word in (("zh-TW", "預設值"), ("en", "Default")):
+        code, out, _ = camphora("gate", "policy", "--lang", lang)
+        assert code == 0
+        assert word in out
+
+
+def test_a_wrong_policy_is_told_with_every_fault(camphora, place):
+    (place / "policy.toml").write_text('[parameters]\n"ages.own_act" = "x"\n"ages.own" = 3\n', "utf-8")
+    code, _, err = camphora("gate", "policy", "--lang", "en")
+    assert code == 2
+    assert "policy.toml:2" in err
+    assert "policy.toml:3" in err
