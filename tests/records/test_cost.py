@@ -1,9 +1,19 @@
-"""What law and consent may not cost: a statement planned anew for each execution."""
+"""What law and consent may not cost: a statement planned anew for each execution, a request settled for each."""
+
+import time
+from datetime import datetime
 
 import apsw
 
 from builders import clinician
 from camphora.fhir.search import parse_query
+from camphora.policy.choices import TAIPEI
+from camphora.policy.compiling import Compiled
+from camphora.records import Put
+from consented import LOAD, consent, treating
+
+SYSTOLIC = [{"coding": [{"system": "http://loinc.org", "code": "8480-6"}]}]
+OTHER = [{"coding": [{"system": "http://loinc.org", "code": "4548-4"}]}]
 
 
 def test_a_statement_of_an_analysed_store_is_planned_once(loaded):
@@ -23,3 +33,44 @@ def test_a_statement_of_an_analysed_store_is_planned_once(loaded):
     planned.clear()
     assert loaded.search(clinician(), query).rows
     assert planned == []
+
+
+def test_a_consent_begins_and_is_over_by_time_alone_while_requests_are_kept(loaded, monkeypatch):
+    begins = int(time.time() * 1000) + 3_600_000
+    over = begins + 3_600_000
+    period = {"start": _written(begins), "end": _written(over)}
+    loaded.write(LOAD, [Put(consent("k", "ada", treating(period=period, code=SYSTOLIC)))])
+    query = parse_query("Observation", [("patient", "ada"), ("code", "8480-6")], strict=True)
+
+    def seen(at):
+        monkeypatch.setattr(time, "time", lambda: at / 1000)
+        return len(loaded.search(clinician(), query).rows)
+
+    open_ = seen(begins - 2000)
+    assert open_
+    assert [seen(at) for at in (begins - 1000, begins + 1000, begins + 2000)] == [open_, 0, 0]
+    assert [seen(at) for at in (over + 2000, over + 3000, begins + 1000, begins - 1000)] == [
+        open_, open_, 0, open_,
+    ]  # fmt: skip
+
+
+def test_a_settled_request_is_used_again_until_the_person_chooses_anew(loaded, monkeypatch):
+    loaded.write(LOAD, [Put(consent("k", "ada", treating(code=SYSTOLIC)))])
+    query = parse_query("Observation", [("patient", "ada"), ("code", "8480-6")], strict=True)
+    settled = []
+    permits = Compiled.permits
+
+    def counting(self, asked):
+        settled.append(asked)
+        return permits(self, asked)
+
+    monkeypatch.setattr(Compiled, "permits", counting)
+    assert not any(loaded.search(clinician(), query).rows for _ in range(5))
+    assert len(settled) == 1
+    loaded.write(LOAD, [Put(consent("k", "ada", treating(code=OTHER)))])
+    assert loaded.search(clinician(), query).rows
+    assert len(settled) == 2
+
+
+def _written(at):
+    return datetime.fromtimestamp(at / 1000, TAIPEI).isoformat(timespec="seconds")

@@ -44,22 +44,34 @@ class Compiled:
 
     def judge(self, asked: Asked) -> Judge:
         """From a record (None: may the person be known at all) to the decision, for this request."""
-        if not asked.purposes:
-            return _always(_denied((), self._reason("purpose-missing", permits=False)))
-        judges = [self._purpose(asked, purpose) for purpose in asked.purposes]
-        return judges[0] if len(judges) == 1 else lambda facts: _joined(judges, facts)
+        return self._judge(asked, bare=False)
 
     def permits(self, asked: Asked) -> Callable[[Facts | None], bool]:
-        """The bare yes or no of `judge`."""
-        judge = self.judge(asked)
+        """The bare yes or no of `judge`, which asks only for those facts on which it hangs."""
+        judge = self._judge(asked, bare=True)
         return lambda facts: judge(facts).permitted
 
-    def _purpose(self, asked: Asked, purpose: str) -> Judge:
+    def moments(self) -> list[int]:
+        """In order, the moments at which an answer may change by time alone: from one up to the next, a settled request
+        holds. Not those of a claimed basis or an emergency, which the request itself brings."""
+        ages = (self.policy["ages.majority"], self.policy["ages.own_act"])
+        found = set(self.life.moments(ages)) if self.life else set()
+        for consent in self.consents:
+            found |= {*consent.root.moments(), *(() if consent.date is None else (consent.date,))}
+        return sorted(found)
+
+    def _judge(self, asked: Asked, *, bare: bool) -> Judge:
+        if not asked.purposes:
+            return _always(_denied((), self._reason("purpose-missing", permits=False)))
+        judges = [self._purpose(asked, purpose, bare=bare) for purpose in asked.purposes]
+        return judges[0] if len(judges) == 1 else lambda facts: _joined(judges, facts)
+
+    def _purpose(self, asked: Asked, purpose: str, *, bare: bool) -> Judge:
         lineage = self.policy.lineage(purpose)
         named = class_of(lineage)
         if named is None:
             return _always(_denied((), self._reason("purpose-unknown", permits=False)))
-        return _OnePurpose(self, asked, lineage, named).judge()
+        return _OnePurpose(self, asked, lineage, named, bare).judge()
 
     def _reason(self, code: str, *, permits: bool) -> Reason:
         return Reason(code, permits, self.policy.source(code))
@@ -67,12 +79,13 @@ class Compiled:
 
 @dataclass(frozen=True, slots=True)
 class _OnePurpose:
-    """One purpose of one request, step by step."""
+    """One purpose of one request, step by step. `bare`: without the obligations that parts and labels add."""
 
     compiled: Compiled
     asked: Asked
     lineage: tuple[str, ...]
     named: PurposeClass
+    bare: bool
 
     def judge(self) -> Judge:
         """Step 1 and, where it denies nothing, the rest."""
@@ -233,7 +246,7 @@ class _OnePurpose:
         if self.named == "secondary" and silent is None and decisions[-1].permitted:
             exempt = frozenset(self._policy["secondary.consent_types"])
         specimen = _denied(before, self._no("specimen-needs-consent"))
-        redacted = _Redacting(weigh, passes, weighs=weighs)
+        redacted, bare = _Redacting(weigh, passes, weighs=weighs), self.bare
 
         def judge(facts: Facts | None) -> Decision:
             rank = weigh(facts)
@@ -242,7 +255,7 @@ class _OnePurpose:
             if exempt and rank == NONE and facts.type in exempt:
                 return specimen
             decision = decisions[rank]
-            if decision.permitted and (facts.parts or NO_REDISCLOSURE in facts.labels):
+            if not bare and decision.permitted and (facts.parts or NO_REDISCLOSURE in facts.labels):
                 return redacted(decision, facts)
             return decision
 

@@ -62,6 +62,13 @@ class Provision:
         of_record = self.actors is not None and bool(self.actors.keepers or self.actors.authors)
         return bool(self.tests) or of_record or any(each.weighs_records() for each in self.within)
 
+    def moments(self) -> Iterator[int]:
+        """The moments at which its period, or that of a provision in it, begins or is over."""
+        if self.period is not None:
+            yield from (self.period[0], self.period[1] + 1)
+        for each in self.within:
+            yield from each.moments()
+
 
 @dataclass(frozen=True, slots=True)
 class Consent:

@@ -8,9 +8,11 @@ elements of `AUTHORS`. *Period*: the first of `LEADING` that the record has. *Re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, cached_property
 from typing import Any
+
+import orjson
 
 from camphora.fhir import definitions
 from camphora.fhir.dates import EARLIEST, LATEST, span
@@ -62,6 +64,67 @@ def facts_of(resource: Json, labels: Iterable[str] = (), *, notifiable: bool = F
         parts=tuple(parts_of(resource)),
         notifiable=notifiable,
     )
+
+
+class FactsOnDemand(Facts):
+    """The facts of a stored record, each read when a test asks for it: most decisions hang on one or two.
+
+    `labels` gives those that the resource bears, its own and by rule. A record without a body has its type and these.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        body: bytes | None,
+        labels: Callable[[FactsOnDemand], frozenset[str]],
+        notifiable: Callable[[], bool],
+    ) -> None:
+        object.__setattr__(self, "type", kind)
+        object.__setattr__(self, "category", categories().get(kind, "other"))
+        self.__dict__.update(_body=body, _labels=labels, _notifiable=notifiable)
+
+    @cached_property
+    def resource(self) -> Json:
+        body: bytes | None = self.__dict__["_body"]
+        parsed: Json = orjson.loads(body) if body else {"resourceType": self.type}
+        return parsed
+
+    @cached_property
+    def id(self) -> str:
+        return str(self.resource.get("id", ""))
+
+    @cached_property
+    def labels(self) -> frozenset[str]:
+        found: frozenset[str] = self.__dict__["_labels"](self)
+        return found
+
+    @cached_property
+    def codes(self) -> frozenset[str]:
+        return frozenset(codes_of(self.resource))
+
+    @cached_property
+    def authors(self) -> frozenset[str]:
+        return frozenset(_authors(self.resource))
+
+    @cached_property
+    def organisation(self) -> str | None:
+        return _organisation(self.resource, self.authors)
+
+    @cached_property
+    def period(self) -> tuple[int, int] | None:
+        return _period(self.resource)
+
+    @cached_property
+    def references(self) -> frozenset[str]:
+        return frozenset(_local(each["reference"]) for each in references(self.resource))
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        return tuple(parts_of(self.resource))
+
+    @cached_property
+    def notifiable(self) -> bool:
+        return bool(self.__dict__["_notifiable"]())
 
 
 def own_labels(resource: Json) -> frozenset[str]:

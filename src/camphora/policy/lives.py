@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -53,6 +53,16 @@ class Life:
     def dead(self, at: int) -> bool:
         """After the last moment that the date of death covers."""
         return self.died is not None and at > self.died
+
+    def moments(self, ages: Iterable[int]) -> Iterator[int]:
+        """The moments from which something of all this is otherwise, without order; `ages` are those that count."""
+        if self.born is not None:
+            yield self.born[0]
+            yield from (birthday(edge, age) for age in ages for edge in self.born)
+        spans = (*self.incapable, *(each.period for each in self.stand_ins), (None, self.died))
+        for first, last in spans:
+            yield from () if first is None else (first,)
+            yield from () if last is None else (last + 1,)
 
     def acting(self, kind: str, who: Iterable[str], at: int) -> list[StandIn]:
         """The stand-ins of a kind among these references whose period holds the moment."""

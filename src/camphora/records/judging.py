@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import threading
 import time
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import apsw
 import orjson
@@ -22,8 +23,8 @@ from camphora.policy import Access
 from camphora.policy.asking import Asked, Asker, Decision, Facts, Span, StandIn, Whom
 from camphora.policy.compiling import Compiled
 from camphora.policy.compiling import compile as compile_policy
-from camphora.policy.facts import facts_of, parts_of, without
-from camphora.policy.labels import NOTIFIABLE, Rules, labels_in
+from camphora.policy.facts import FactsOnDemand, facts_of, own_labels, parts_of, without
+from camphora.policy.labels import MARKS, NOTIFIABLE, Rules, labels_in
 from camphora.policy.lives import Life
 from camphora.policy.policy import Policy
 from camphora.policy.vocabulary import Role
@@ -31,7 +32,8 @@ from camphora.records.derived import area_code, incapable_of, stand_of
 from camphora.records.deriving import identities
 
 KEPT = 4096
-"""Compiled policies kept in memory, the ones used last."""
+"""Compiled policies kept in memory, the ones used last; and as many requests settled by them."""
+NEVER = 1 << 62
 COARSE = frozenset({"ETH"})
 """Labels whose bit stands for finer ones too (ETHUD, OPIOIDUD): a record with one is labelled again, in full."""
 Permits = Callable[[Facts | None], bool]
@@ -54,6 +56,7 @@ class CompiledPersons:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[str, int, int, int], Compiled] = OrderedDict()
+        self._settled: OrderedDict[tuple[int, Access], _Settled] = OrderedDict()
         self._lock = threading.Lock()
 
     def of(self, connection: apsw.Connection, person: int) -> Compiled:
@@ -75,6 +78,37 @@ class CompiledPersons:
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return made
+
+    def permits(self, connection: apsw.Connection, person: int, access: Access, asked: Asked) -> Permits:
+        """What an Access may see of a person, settled once for as long as no moment comes at which it may turn out
+        otherwise. What stands on a basis or an emergency is settled each time."""
+        compiled = self.of(connection, person)
+        if access.basis or access.emergency or not connection.readonly("main"):
+            return compiled.permits(asked)
+        key = (id(compiled), access)
+        with self._lock:
+            found = self._settled.get(key)
+            if found is not None and found.since <= asked.at < found.until:
+                self._settled.move_to_end(key)
+                return found.permits
+        moments = compiled.moments()
+        after = bisect_right(moments, asked.at)
+        until = moments[after] if after < len(moments) else NEVER
+        made = _Settled(compiled, asked.at, until, compiled.permits(asked))
+        with self._lock:
+            self._settled[key] = made
+            while len(self._settled) > KEPT:
+                self._settled.popitem(last=False)
+        return made.permits
+
+
+class _Settled(NamedTuple):
+    """A settled request and from when up to when it holds. It holds its policy, by whose identity it is kept."""
+
+    compiled: Compiled
+    since: int
+    until: int
+    permits: Permits
 
 
 PERSONS = CompiledPersons()
@@ -100,8 +134,9 @@ class Judge:
     def permits(self, person: int, labels: int, body: bytes | None) -> bool:
         found = self._permits.get(person)
         if found is None:
-            found = self._permits[person] = self._compiled(person).permits(self.asked)
-        return found(self.facts(person, labels, body))
+            found = PERSONS.permits(self.connection, person, self.access, self.asked)
+            self._permits[person] = found
+        return found(self._row(person, labels, body))
 
     def denies(self, person: int) -> bool:
         """Whether all records of a person are denied alike, whatever they say."""
@@ -114,14 +149,16 @@ class Judge:
 
     def facts(self, person: int, labels: int, body: bytes | None) -> Facts:
         """The facts of a row. A deleted record has its type and labels still."""
-        resource = orjson.loads(body) if body else {"resourceType": self.type}
-        notifiable = bool(labels & NOTIFIABLE)
-        if self.type == "Patient":
-            notifiable = has_notifiable(self.connection, person)
-        given = labels_in(labels)
-        if given & COARSE:
-            given |= {one.label for one in Rules.bundled().of(resource) if one.label}
-        return facts_of(resource, given, notifiable=notifiable)
+        row = self._row(person, labels, body)
+        return facts_of(row.resource, row.labels, notifiable=row.notifiable)
+
+    def _row(self, person: int, labels: int, body: bytes | None) -> FactsOnDemand:
+        def notifiable() -> bool:
+            if self.type == "Patient":
+                return has_notifiable(self.connection, person)
+            return bool(labels & NOTIFIABLE)
+
+        return FactsOnDemand(self.type, body, lambda row: _labels(labels, row), notifiable)
 
     def redacted(self, person: int, labels: int, body: bytes) -> bytes:
         """The body without the parts that the decision takes out or masks."""
@@ -131,6 +168,16 @@ class Judge:
         if not paths:
             return body
         return fhir_json.write(without(fhir_json.parse(body, exact=True), paths, named=True))
+
+
+def _labels(mask: int, row: FactsOnDemand) -> frozenset[str]:
+    """All labels of a row. One without any bit has none in its body either."""
+    if not mask & ~MARKS:
+        return frozenset()
+    given = labels_in(mask) | own_labels(row.resource)
+    if given & COARSE:
+        given |= {one.label for one in Rules.bundled().of(row.resource) if one.label}
+    return given
 
 
 def register(connection: apsw.Connection) -> None:

@@ -190,7 +190,8 @@ class _Planner:
     def _closed(self) -> Iterator[Predicate]:
         for closed in self.access.closed:
             sql = (
-                "r.labels = 0 OR NOT EXISTS (SELECT 1 FROM closed c WHERE c.name = ? AND c.person = r.person"
+                f"(r.labels & {CHOSEN - 1}) = 0 OR NOT EXISTS"
+                " (SELECT 1 FROM closed c WHERE c.name = ? AND c.person = r.person"
                 f" AND (c.mask & r.labels) <> 0 AND {WITHIN.format('c')})"
             )
             yield Predicate(sql, [closed.name, _Given.NOW, _Given.NOW])
