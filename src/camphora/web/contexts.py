@@ -234,6 +234,7 @@ class MyRecord:
     looked: str = "/me/looked"
     download: str = "/me/download"
     family: str = "/me/family"
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -344,6 +345,7 @@ class Patients:
     more: str = ""
     emergency: str = ""
     """Where a reader who may declare an emergency does so; empty for others."""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -480,6 +482,7 @@ class Duty:
     blocks: Sequence[Block] = ()
     actions: Sequence[Action] = ()
     crumbs: Sequence[Link] = ()
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ from camphora.web.asked import (
     read,
 )
 from camphora.web.contexts import Ask, Field, Form
+from camphora.web.reading.desk import Desk
 from camphora.web.showing import Shown, as_file, require_form
 from camphora.web.site import Site, get
 from camphora.web.uses import today
@@ -65,7 +66,7 @@ class Questions:
         answer = self._answer(request, using, asked)
         context = Ask(
             form=form,
-            answer=self._view(asked, answer, words),
+            answer=self._view(asked, answer, words, self._why(request, answer, words)),
             notes=self._notes(asked, answer, words),
             certificate={**using.told(answer, words), **certificate(answer, words, self._mark(answer))},
         )
@@ -81,7 +82,10 @@ class Questions:
             raise Invalid("web-question-empty")
         answer = self._answer(request, using, asked)
         shown = Shown(
-            self._view(asked, answer, words), today().isoformat(), parameters=asked.choices(), name="answer"
+            self._view(asked, answer, words, ""),
+            today().isoformat(),
+            parameters=asked.choices(),
+            name="answer",
         )
         return as_file(self.site, request, shown, form)
 
@@ -98,7 +102,17 @@ class Questions:
     def _mark(self, answer: Answer) -> str:
         return self.site.installation.store.mark(answer.data_version, answer.choices_version)
 
-    def _view(self, asked: Asked, answer: Answer, words: Words) -> View:
+    def _why(self, request: Request, answer: Answer, words: Words) -> str:
+        """Why the reader may ask and who is left out; on a basis that stands above choices, by which law nobody is."""
+        basis = self.site.installation.gate.policy.bases.get(answer.basis or "")
+        if basis is None:
+            reasons = Desk(self.site).why(request, Purpose.SECONDARY)
+        else:
+            law = self.site.installation.gate.policy.law(basis.law, words.lang)
+            reasons = words("reason.sourced", text=words("reason.legal-basis"), source=law)
+        return f"{words('ask.why')} {reasons}" if words.lang == "en" else f"{words('ask.why')}{reasons}"
+
+    def _view(self, asked: Asked, answer: Answer, words: Words, why: str) -> View:
         table = answer_table(asked, answer, words, self.site.installation.terminology)
         blocks: list[Block] = [
             picture(asked, table, words) if asked.groups else _figure(asked, table, words),
@@ -111,7 +125,7 @@ class Questions:
             badge="synthetic" if self.site.installation.demo else None,
             as_of=dates.day(today(), words.lang),
             source=words("ask.source"),
-            why=words("ask.why"),
+            why=why,
             downloads="answer",
         )
 

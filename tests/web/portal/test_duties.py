@@ -65,6 +65,28 @@ def test_secondary_use_names_the_sets_that_a_query_leaves_out(world):
     assert "stopped:secondary" in said(explain(world.browser("keeper"), record, "analyst", "HRESCH"))
 
 
+def test_a_claimed_basis_is_weighed_and_not_used(fresh):
+    """Noted where it does not stand above choices; only the reader's own, and only for what it was applied for."""
+    record = f"Condition/{fresh.one('Condition')['id']}"
+    application(fresh)
+    keeper = fresh.browser("keeper")
+    waiting = said(explain(keeper, record, claim=1))
+    assert "basis-noted" not in waiting
+    keeper.submit("/bases/decide", number="1", verdict="approve")
+    assert "basis-noted" in said(explain(keeper, record, claim=1))
+    assert "medical-care-referral" in said(explain(keeper, record, claim=1))
+    assert explain(keeper, record, reader="other", claim=1).status_code == 404
+    assert explain(keeper, record, purpose="ETREAT", claim=1).status_code == 403
+    assert explain(keeper, record, claim=9).status_code == 404
+    assert fresh.installation.gate.bases.uses() == {}
+
+
+def test_the_sets_are_told_with_the_version_of_the_choices(fresh):
+    record = f"Condition/{fresh.one('Condition')['id']}"
+    version = fresh.installation.store.last_change()
+    assert f"closed:care {version:,}" in said(explain(fresh.browser("keeper"), record))
+
+
 @pytest.mark.parametrize(
     ("given", "status"),
     [

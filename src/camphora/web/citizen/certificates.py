@@ -59,8 +59,12 @@ class CertificatePages(Desk):
             name="certificates",
             title=words("certificate.all"),
             lead=words("certificate.all_lead"),
-            blocks=[table],
+            blocks=[table] if rows else [Prose(words("certificate.none"), [words("certificate.first")])],
+            why=self.why(request, Purpose.SELF, by.chart.person),
             crumbs=_crumbs(reading, by),
+            actions=()
+            if rows
+            else [Action(words("certificate.choose"), by.href("/me/choices"), primary=True)],
         )
         return self.site.view(request, view)
 

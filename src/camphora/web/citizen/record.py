@@ -32,6 +32,7 @@ class RecordPages(Desk):
             looks=shown(chart, reading, others, basis=False),
             choices=summary(chart, reading, self.site.installation),
             more="/me/timeline" if told.next else "",
+            why=self.why(request, Purpose.SELF),
         )
         return self.site.page(request, context, synthetic=is_synthetic([patient]))
 
@@ -48,6 +49,7 @@ class RecordPages(Desk):
             more=f"/family/{quote(person)}/timeline" if told.next else "",
             looked="",
             download="",
+            why=self.why(request, Purpose.SELF, person),
         )
         return self.site.page(request, context, synthetic=is_synthetic([patient]))
 

@@ -38,7 +38,13 @@ class PatientPages(Desk):
         if wants_fragment(request):
             return self.site.fragment(request, "patients_rows.html", {"results": listed, "more": more})
         may = access.reader.role in self.site.installation.gate.emergencies.rules.roles
-        context = Patients(query=sought, results=listed, more=more, emergency="/emergency" if may else "")
+        context = Patients(
+            query=sought,
+            results=listed,
+            more=more,
+            emergency="/emergency" if may else "",
+            why=self.why(request, Purpose.CARE),
+        )
         return self.site.page(request, context, synthetic=is_synthetic(rows))
 
     def _found(self, access: Access, sought: str, token: str) -> Page:

@@ -16,7 +16,7 @@ from camphora.web.contexts import Duty, Field, Form
 from camphora.web.emergencies import moment
 from camphora.web.reading.desk import Desk
 
-ASKED = ("reader", "purpose", "record", "at")
+ASKED = ("reader", "purpose", "record", "claim", "at")
 
 
 class ExplainPages(Desk):
@@ -32,6 +32,7 @@ class ExplainPages(Desk):
             except CamphoraError as found:
                 error = found
         context = Duty(
+            why=self.why(request, Purpose.OPERATION),
             title=words("explain.title"),
             lead=words("explain.lead"),
             error=words("emergency.refused", text=error.text(words.lang), remedy=error.remedy(words.lang))
@@ -46,7 +47,12 @@ class ExplainPages(Desk):
         explaining = Explaining(self.site.installation.gate, self.store)
         purposes = given["purpose"].split()
         return explaining.explain(
-            access, given["reader"], purposes, given["record"], milliseconds(given["at"])
+            access,
+            given["reader"],
+            purposes,
+            given["record"],
+            milliseconds(given["at"]),
+            basis=_number(given["claim"]),
         )
 
     def _blocks(self, words: Words, told: Explanation) -> list[Block]:
@@ -104,9 +110,22 @@ def milliseconds(text: str) -> int | None:
     return int(found.timestamp() * 1000)
 
 
+def _number(text: str) -> int | None:
+    """The number of a legal basis; one that is none is that of no basis."""
+    if not text:
+        return None
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else 0
+
+
 def _form(words: Words, given: dict[str, str]) -> Form:
     fields = [
-        Field(name, words(f"explain.{name}"), value=given[name], required=name != "at", autocomplete="off")
+        Field(
+            name,
+            words(f"explain.{name}"),
+            value=given[name],
+            required=name not in {"at", "claim"},
+            autocomplete="off",
+        )
         for name in ASKED
     ]
     return Form("/gate/explain", fields, words("explain.button"), post=False)

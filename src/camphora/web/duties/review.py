@@ -14,7 +14,7 @@ from camphora.errors import Forbidden
 from camphora.gate.emergencies import Declared, Judgement
 from camphora.pages import Cell, Column, Table
 from camphora.pages.words import Words
-from camphora.policy import Access
+from camphora.policy import Access, Purpose
 from camphora.web.contexts import Case, Duty, Field, Form
 from camphora.web.emergencies import moment
 from camphora.web.reading import Reading
@@ -38,6 +38,7 @@ class ReviewPages(Desk):
         self.store.attest(access, "review-emergency", ["Patient"], sorted(named))
         reading = self._named(access, self.reading(request), [*waiting, *past])
         context = Duty(
+            why=self.why(request, Purpose.OPERATION),
             title=words("emergency.review.title"),
             lead=words("emergency.review.lead"),
             done=words("emergency.review.done") if request.query_params.get("done") == "1" else "",

@@ -45,6 +45,7 @@ class UnusualPages(Desk):
         self._attest(access, "review", ())
         reading = self._named(access, self.reading(request), found)
         context = Duty(
+            why=self.why(request, Purpose.OPERATION),
             title=words("unusual.title"),
             lead=words("unusual.lead", days=DAYS),
             done=words("unusual.done") if request.query_params.get("done") == "1" else "",
@@ -64,6 +65,7 @@ class UnusualPages(Desk):
         reading = self._named(access, self.reading(request), [found])
         words = reading.words
         context = Duty(
+            why=self.why(request, Purpose.OPERATION),
             title=words("unusual.reader", who=self._who(reading, found)),
             lead=words("unusual.reader_lead"),
             before=[
@@ -96,6 +98,7 @@ class UnusualPages(Desk):
             Field("why", words("unusual.entered_why"), required=True),
         ]
         context = Duty(
+            why=self.why(request, Purpose.OPERATION),
             title=words("unusual.register"),
             lead=words("unusual.register_lead"),
             form=Form("/privacy/known/enter", fields, words("unusual.enter")),
