@@ -5,10 +5,12 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from builders import NOW, patient
-from camphora.policy import Policy, choices
+from camphora.lake import Lake, Measure, Question, Rules
+from camphora.policy import Policy, Purpose, Reader, Request, Role, admit, choices
 from camphora.policy.access import HiddenSet
-from camphora.policy.internal import following, loading
+from camphora.policy.internal import deciding, following, loading
 from camphora.records import Put, SQLiteStore
+from camphora.records.derived import ROLE_CODE
 
 LOAD, ACCESS = loading("test"), following("test")
 PROJECT = "https://camphora.tw/project|heart"
@@ -97,3 +99,54 @@ def test_death_ends_an_agreement_where_the_policy_says_so(tmp_path):
     _put(store, {**patient("p", "王小明", "1950-02-01", "A1"), "deceasedDateTime": died})
     assert _hidden(store)
     store.close()
+
+
+def _mother():
+    return {
+        "resourceType": "RelatedPerson",
+        "id": "m",
+        "patient": {"reference": "Patient/p"},
+        "relationship": [{"coding": [{"system": ROLE_CODE, "code": "GUARD"}]}],
+    }
+
+
+@pytest.mark.parametrize("born", ["2016-01-01", "1990-01-01"], ids=["a minor", "of age since"])
+def test_what_a_guardian_agreed_to_opens_nothing_to_sets(store, born):
+    """A child's records are decided one by one; once the child is of age the guardian's permits have lapsed."""
+    _put(store, patient("p", "王小明", born, "A1"), _mother())
+    _put(store, {**choices.stop_secondary_use("p", NOW), "id": "stop"})
+    agreed = choices.agree_to_project("p", PROJECT, date(2090, 1, 1), datetime(2000, 1, 1, tzinfo=NOW.tzinfo))
+    _put(store, {**choices.given_by(agreed, "RelatedPerson/m"), "id": "agreed"})
+    let = choices.let_in("p", "q", date(2090, 1, 1), datetime(2000, 1, 1, tzinfo=NOW.tzinfo))
+    _put(store, patient("q", "林大同", "1960-01-01", "B1"))
+    _put(store, {**choices.given_by(let, "RelatedPerson/m"), "id": "let"})
+    assert _hidden(store)
+    assert store.letting_in(deciding("q"), "q") == frozenset()
+
+
+@pytest.mark.parametrize(("ends", "reading"), [(False, {"p"}), (True, set())])
+def test_who_was_let_in_reads_after_death_where_the_policy_keeps_permits(tmp_path, ends, reading):
+    store = _store(tmp_path, Policy.taiwan().set({"consents.death_ends_permits": ends}))
+    _put(store, patient("p", "王小明", "1950-02-01", "A1"), patient("q", "林大同", "1960-01-01", "B1"))
+    _put(store, {**choices.let_in("p", "q", date(2090, 1, 1), NOW), "id": "let"})
+    assert store.letting_in(deciding("q"), "q") == {"p"}
+    died = (datetime.now(NOW.tzinfo) - timedelta(minutes=1)).isoformat(timespec="seconds")
+    _put(store, {**patient("p", "王小明", "1950-02-01", "A1"), "deceasedDateTime": died})
+    assert store.letting_in(deciding("q"), "q") == reading
+    store.close()
+
+
+def test_questions_in_the_lake_leave_out_who_was_too_young_to_agree(store, tmp_path):
+    for name, born in (("old", "1950-02-01"), ("kid", "2016-01-01")):
+        _put(store, patient(name, "王小明", born, name))
+        _put(store, {**choices.stop_secondary_use(name, NOW), "id": f"s{name}"})
+        _put(store, {**choices.agree_to_project(name, PROJECT, date(2090, 1, 1), NOW), "id": f"a{name}"})
+    lake = Lake(tmp_path / "lake", store, rules=Rules(least=1, base=1))
+    try:
+        lake.catch_up()
+        reader = Reader("analyst", "分析人員", Role.ANALYST)
+        access = admit(Request(reader, Purpose.SECONDARY, purposes=(PROJECT,))).access
+        ((figure,),) = lake.ask(access, Question("person", Measure("persons"))).rows
+        assert figure == 1
+    finally:
+        lake.close()
