@@ -50,6 +50,57 @@ def rules(name):
     return [*(rules(parent) if parent in BLOCKS else []), *lines]
 
 
+ASSIGNED = re.compile(r"^\* (?P<path>[\w.\[\]]+) = (?P<value>.+)$")
+REPEATED = {"agent", "entity", "subtype", "purposeOfEvent", "purposeOfUse", "security", "role", "policy"}
+
+
+def instances():
+    """(name, profile, event) of each published example of these profiles, with what its profile fixes for it."""
+    for name, lines in BLOCKS.items():
+        profile = next((line.split()[-1] for line in lines if line.startswith("InstanceOf:")), None)
+        if profile not in BLOCKS:
+            continue
+        own = [one for line in lines if (one := ASSIGNED.match(line))]
+        used = {slice_ for one in own for slice_ in re.findall(r"\w+\[\w+\]", one["path"])}
+        given = [one for line in rules(profile) if (one := ASSIGNED.match(line))]
+        fixed = [one for one in given if set(re.findall(r"\w+\[\w+\]", one["path"])) <= used]
+        event, slices = {}, {}
+        for one in [*fixed, *own]:
+            _assign(event, slices, one["path"], _value(one["value"]))
+        yield name, profile, event
+
+
+def _assign(event, slices, path, value):
+    node, parts, walked = event, path.split("."), ""
+    for place, part in enumerate(parts):
+        base, walked = part.split("[")[0], f"{walked}.{part}"
+        last = place == len(parts) - 1
+        if base not in REPEATED or isinstance(node.get(base), dict):
+            node = node.__setitem__(base, value) if last else node.setdefault(base, {})
+        elif last:
+            node.setdefault(base, []).append(value) if walked not in slices else None
+            slices.setdefault(walked, value)
+        else:
+            if walked not in slices:
+                slices[walked] = {}
+                node.setdefault(base, []).append(slices[walked])
+            node = slices[walked]
+
+
+def _value(text):
+    text = text.strip()
+    if text in {"true", "false"}:
+        return text == "true"
+    if text.startswith("Reference("):
+        return {"reference": text[10:].rstrip(")")}
+    if text.startswith('"'):
+        return text.strip('"')
+    if "#" in text:
+        system, code = _code(text.split(' "')[0])
+        return {"system": system, "code": code} if system else code
+    return text
+
+
 def _code(text):
     system, _, code = text.partition("#")
     return ALIAS.get(system, system), code.strip('"')

@@ -5,7 +5,7 @@ import copy
 import orjson
 import pytest
 
-from audit.balp import faults
+from audit.balp import faults, instances
 from audit.leaves import receipt
 from camphora.audit.events import Place, audit_events
 from camphora.audit.receipt import fields_of
@@ -99,3 +99,12 @@ def test_an_old_receipt_becomes_an_event_too():
     (event,) = audit_events(0, fields_of(line), PLACE, "ada")
     assert faults(event, "PatientRead") == []
     assert event["purposeOfEvent"][0]["coding"][0]["code"] == "care"
+
+
+@pytest.mark.parametrize(("name", "profile", "event"), list(instances()))
+def test_the_published_examples_keep_the_rules_as_ours_do(name, profile, event):
+    assert faults(event, profile) == [], name
+
+
+def test_there_are_published_examples():
+    assert {profile for _, profile, _ in instances()} >= {"PatientRead", "Read", "PatientQuery"}
