@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import threading
 import time
@@ -23,6 +24,7 @@ from camphora.policy.vocabulary import Purpose
 from camphora.records.keeper import Keeper
 from camphora.records.store import Look
 
+told = logging.getLogger("camphora.records")
 FEW = 200
 """Up to so many persons a receipt names each by commitment. Above, and always for secondary use, whose lines
 anybody may read, it names the set by a salted digest: the number of commitments would tell an exact count."""
@@ -31,6 +33,8 @@ INDEXED = "receipts"
 """The place up to which receipts are indexed."""
 KEPT = 50_000
 """So many persons' salts are kept at hand: a person who was just read is read again."""
+EACH = 100_000
+"""So many persons are tried, where notes were lost, from one line of progress to the next."""
 INNER = frozenset({"follower", "deciding", "loading"})
 """The grounds of the inner readers, which leave no receipt: what they read reaches nobody but through another
 receipted act."""
@@ -217,7 +221,14 @@ class Looks:
             if fields["persons"]
         ]
         if listed:
-            for person, salt in list(connection.execute("SELECT no, salt FROM person")):
+            told.warning(
+                "%d receipts are not noted beside the log: every person's salt is tried", len(listed)
+            )
+            for tried, (person, salt) in enumerate(
+                list(connection.execute("SELECT no, salt FROM person")), 1
+            ):
+                if tried % EACH == 0:
+                    told.warning("%d persons' salts tried", tried)
                 found = [number for number, names, nonce in listed if commitment(salt, nonce) in names]
                 connection.executemany(
                     "INSERT OR IGNORE INTO look VALUES (?, ?)", ((person, number) for number in found)
