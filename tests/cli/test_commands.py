@@ -223,6 +223,22 @@ def test_a_real_installation_is_not_opened_as_a_demo(capsys, place):
     assert "installation-not-a-demo" in err
 
 
+@pytest.mark.parametrize(
+    ("host", "settings", "warned"),
+    [
+        ("0.0.0.0", "", True),
+        ("0.0.0.0", 'address = "https://a.example.tw"\n', False),
+        ("127.0.0.1", "", False),
+    ],
+)
+def test_serving_the_network_without_an_address_is_warned_of(place, capsys, host, settings, warned):
+    """The port is none, so that nothing is opened."""
+    (place / "service.toml").write_text(settings)
+    assert main(["serve", str(place), "--host", host, "--port", "70000", "--lang", "en"]) == 2
+    (place / "service.toml").unlink()
+    assert ("names no address" in capsys.readouterr().err) == warned
+
+
 def test_serving_a_demo_ends_the_sessions_that_nobody_signed_in_for(place):
     identity = Identity(place / "gate.sqlite")
     identity.add_user(User("persona", "persona", Role.ANALYST), None)

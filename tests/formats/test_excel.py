@@ -1,4 +1,6 @@
 import io
+import struct
+import zipfile
 
 import openpyxl
 import pytest
@@ -37,3 +39,14 @@ def test_a_workbook_that_swells_is_refused():
     source = workbook(["a"], *[["x" * 1000]] * 50)
     with pytest.raises(TooLarge, match="formats-swells"):
         list(sheet_rows(source, limits=Limits(ratio=1, free=1000)))
+
+
+def test_a_workbook_that_understates_its_parts_is_read_no_further():
+    """What a zip says of its sizes is all that is unpacked; that the part is longer is found."""
+    whole = workbook(["a"], *[["x" * 1000]] * 50)
+    with zipfile.ZipFile(whole) as archive:
+        sheet = archive.getinfo("xl/worksheets/sheet1.xml")
+    lying = whole.getvalue().replace(struct.pack("<I", sheet.file_size), struct.pack("<I", 64))
+    assert lying != whole.getvalue()
+    with pytest.raises(Invalid, match="formats-excel-broken"):
+        list(sheet_rows(io.BytesIO(lying), limits=Limits(ratio=1, free=20_000)))

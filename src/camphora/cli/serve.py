@@ -11,6 +11,7 @@ from camphora.cli.serving import LOOPBACK, listen, serve
 from camphora.cli.terminal import Terminal
 from camphora.errors import Invalid
 from camphora.installation import Installation
+from camphora.installation.service import Service
 
 if TYPE_CHECKING:
     from camphora.cli.parser import Tree
@@ -26,6 +27,7 @@ def add(tree: Tree) -> None:
 def run(given: argparse.Namespace, terminal: Terminal) -> int:
     if not (given.folder / "records.sqlite").exists():
         raise Invalid("installation-none", folder=given.folder.name)
+    _warn(given, terminal)
     listening = listen(given.port, given.host)
     try:
         installation = Installation.open(given.folder)
@@ -43,6 +45,12 @@ def run(given: argparse.Namespace, terminal: Terminal) -> int:
     finally:
         listening.close()
     return 0
+
+
+def _warn(given: argparse.Namespace, terminal: Terminal) -> None:
+    """Without an address in `service.toml` every host name is answered: links could be made to lead elsewhere."""
+    if not given.host.startswith("127.") and not Service.of(given.folder).address:
+        terminal.say(terminal.words("serve.no_address"))
 
 
 def _ready(terminal: Terminal, address: str) -> None:
