@@ -14,7 +14,7 @@ from camphora.gate import User
 from camphora.installation import Installation
 from camphora.installation.secrecy import require_private
 from camphora.installation.service import Bounds, Service
-from camphora.policy import Role
+from camphora.policy import Policy, Role
 from camphora.records.connections import Connections
 from camphora.web.app import application
 from camphora.web.front import LARGEST_FORM, LOOPBACK_NAMES, place_of
@@ -516,7 +516,7 @@ COUNTING = (
 
 
 def test_a_query_that_hangs_is_ended_and_the_connection_lives_on(tmp_path):
-    connections = Connections(tmp_path / "a.sqlite")
+    connections = Connections(tmp_path / "a.sqlite", Policy.taiwan())
     reader = connections.reader()
     with deadline.within(0.2), pytest.raises(Busy, match="service-time-over"):
         list(reader.execute(COUNTING))
