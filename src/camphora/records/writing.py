@@ -16,6 +16,7 @@ from camphora.policy.choices import effects
 from camphora.policy.labels import CHOSEN, OTHERS, PARTS, Found, Rules, mask_of
 from camphora.policy.vocabulary import Purpose
 from camphora.records import effects as effect_rows
+from camphora.records.acts import check_act
 from camphora.records.derived import incapable_of, others_linked, stand_ins_linked, stand_of
 from camphora.records.deriving import DECIDING, Deriver, identities
 from camphora.records.prepare import Prepared
@@ -110,6 +111,8 @@ class Writer:
         self._check_match(change.type, row, change.if_match)
         if row.deleted:
             return Written(change.type, change.id, row.version, row.updated, made=False, changed=False)
+        if change.type == "Consent":
+            self._check_act(row, None)
         now, version = _now(row), row.version + 1
         empty = orjson.dumps([[], [], []])
         stood = self._stood_for(change.type, row)
@@ -192,6 +195,14 @@ class Writer:
             self._check_patient(prepared)
             if row and row.person != self.interned.person(str(prepared.patient)):
                 raise Invalid("records-person-changes", type=record_type)
+        if record_type == "Consent":
+            self._check_act(row, prepared.put.resource, prepared.patient)
+
+    def _check_act(self, row: Row | None, after: dict[str, Any] | None, patient: str | None = None) -> None:
+        person = self.interned.person(patient) if patient else row and row.person
+        if person:
+            before = self._present(row) if row else None
+            check_act(self.connection, self.access, person, before, after)
 
     def _relinks(self, prepared: Prepared) -> bool:
         """Whether a write would change who is one with whom, who stands in for whom, or the dates by which a person's
