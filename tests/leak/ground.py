@@ -159,6 +159,10 @@ def bystander():
     yield visit("bo-3", "bo", "2026-02-03")
     yield patient("dan", "張志明", "1985-08-08", "D123456789")
     yield condition("dan-1", "dan", "I10", None)
+    yield {
+        **observation("bo-of-dan", "bo", "8480-6", "2026-03-03"),
+        "performer": [{"reference": "Patient/dan"}],
+    }
 
 
 def visit(name, person, day):

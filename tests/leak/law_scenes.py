@@ -14,12 +14,13 @@ from camphora.gate import User
 from camphora.gate.gate import Grounds
 from camphora.gate.projects import Project
 from camphora.lake.question import Measure, Question
-from camphora.policy import Purpose, Role, choices
+from camphora.policy import Purpose, Request, Role, admit, choices
+from camphora.policy.internal import deciding
 from consented import at_home, diagnosis
 from leak import attacks as fhir
 from leak import portal_attacks as portal
 from leak.comparing import hold_no_secret, said
-from leak.ground import ADA, OTHER, WRITTEN
+from leak.ground import ADA, OTHER, WRITTEN, visit
 from leak.scenarios import CLINIC, READ, REASON, alike, exactly, figures, scene, sees
 
 DAY = 86_400_000
@@ -63,7 +64,8 @@ def with_zoe(world):
 
 @scene((*FHIR, *CLINIC), "merged")
 def a_restriction_by_one_identity_holds_for_the_other(make):
-    """Made before the merge or after it, by either; and nothing tells that two are one."""
+    """Made before the merge or after it, by either; and nothing tells that two are one. A Patient that named another
+    stays hidden with them: its history still does."""
     world, absent, beside = with_zoe(make()), make(there=False), with_zoe(make(there=False))
     assert sees(world, path="/fhir/Patient/zoe")
     world.write(zoe(merged=True))
@@ -71,7 +73,11 @@ def a_restriction_by_one_identity_holds_for_the_other(make):
         alike(world, absent, READ, her)
     world.write(zoe(merged=False))
     assert sees(world, path="/fhir/Observation/zoe-value")
-    alike(world, beside, READ)
+    alike(world, beside, (*READ[:4], *READ[5:7]))
+    told = [
+        world.client("other").get(f"/fhir/Patient/zoe{part}") for part in ("", "/_history", "/_history/2")
+    ]
+    assert not any("Patient/ada" in answer.text for answer in told)
     world.write(zoe(merged=True))
     world.choose("ada-restricts", choices.ended(choices.restrict("ada", OTHER, NOW)))
     assert sees(world)
@@ -79,7 +85,7 @@ def a_restriction_by_one_identity_holds_for_the_other(make):
     for her in (ADA, ZOE):
         alike(world, absent, READ[:4], her)
     world.write(zoe(merged=False))
-    assert sees(world)
+    assert sees(world, path="/fhir/Observation/ada-last")
     assert not sees(world, path="/fhir/Patient/zoe")
 
 
@@ -282,6 +288,124 @@ def a_legal_basis_serves_its_applicant_until_its_end(make):
     with pytest.raises(CamphoraError):
         count(world, "officer", "GOV", basis=claim.no)
     assert count(world, "officer", "GOV") == without
+
+
+@scene((*FHIR, "clinic.patient", "clinic.record"), "claim")
+def a_basis_that_overrides_no_choice_opens_nobody(make):
+    """A referral, approved and in force: who restricted the institution is as absent as without it."""
+    world, absent = make(), make(there=False)
+    at, pages = milliseconds(), ("/fhir/Patient/{}", "/fhir/Observation?patient={}", "/patients/{}")
+    for made in (world, absent):
+        bases = made.installation.gate.bases
+        claim = bases.apply(
+            "other",
+            "medical-care-referral",
+            "轉診，需前院之病歷摘要",
+            purposes=["TREAT"],
+            since=at - 1000,
+            until=at + DAY,
+            least_reason=4,
+        )
+        bases.decide(claim.no, "administrator", approved=True)
+    for path in pages:
+        there, never = (
+            made.client("other").get(path.format("ada"), params={"basis": str(claim.no)})
+            for made in (world, absent)
+        )
+        assert said(there) == said(never), path
+        assert (
+            world.client("other").get(path.format("bo"), params={"basis": str(claim.no)}).status_code == 200
+        )
+    gate, seen = world.installation.gate, parse_query("Observation", [("patient", "ada")], strict=True)
+    access = gate.access(reader(world, "other"), Purpose.CARE, grounds=Grounds(basis=claim.no))
+    assert access.basis is not None
+    assert world.installation.store.search(access, seen).rows == []
+    assert world.installation.store.read(access, "Patient", "bo").id == "bo"
+    codes = {
+        _code(lambda n=name: world.installation.store.read(access, "Patient", n)) for name in ("ada", "zed")
+    }
+    assert len(codes) == 1
+
+
+# Scopes and shares
+
+
+@scene((*FHIR, *CLINIC), "scope")
+def a_reader_of_one_institution_or_ward_sees_who_was_there(make):
+    world = make()
+    standings = world.installation.gate.standings
+    world.write(
+        {
+            **visit("dan-visit", "dan", "2026-02-04"),
+            "location": [{"location": {"reference": "Location/w7"}}],
+            "serviceProvider": {"reference": "Organization/h3"},
+        }
+    )
+
+    def seen():
+        client = world.client("other")
+        opened = {
+            name
+            for name in ("bo", "dan", "cyd", "ada")
+            if client.get(f"/fhir/Patient/{name}").status_code == 200
+        }
+        found = client.get("/fhir/Patient?_total=accurate").json()
+        assert {entry["resource"]["id"] for entry in found.get("entry", [])} == opened
+        assert found["total"] == len(opened)
+        return opened
+
+    standings.set("other", "institution", ["h1"])
+    assert seen() == {"bo", "cyd"}
+    standings.set("other", "institution", ["h9"])
+    assert seen() == set()
+    standings.set("other", "institution", [])
+    standings.set("other", "ward", ["Location/w7"])
+    assert seen() == {"dan"}
+
+
+@scene((*portal.RELATIVE, "clinic.record"), "delegated", "type")
+def a_relative_let_in_for_one_kind_reads_only_that(make):
+    world = make()
+    letting = choices.let_in("ada", "dan", date(2099, 1, 1), NOW)
+    kind = [{"system": "http://hl7.org/fhir/resource-types", "code": "Observation"}]
+    world.choose("ada-lets-in", {**letting, "provision": {**letting["provision"], "class": kind}})
+    asked = Request(reader(world, "stranger"), Purpose.SELF, person="ada", lets_in=frozenset({"ada"}))
+    access, store = admit(asked).access, world.installation.store
+    assert store.read(access, "Observation", "ada-last").id == "ada-last"
+    for kind, name in (("Condition", "ada-illness"), ("Encounter", "ada-visit"), ("Observation", "bo-1")):
+        codes = {_code(lambda k=kind, n=each: store.read(access, k, n)) for each in (name, "zed")}
+        assert len(codes) == 1
+        assert "" not in codes
+    found = [
+        store.search(access, parse_query(kind, [("patient", "ada")], strict=True)).rows
+        for kind in ("Condition", "Encounter", "Observation")
+    ]
+    assert [len(each) for each in found] == [0, 0, 2]
+
+
+# Receipts
+
+
+@scene((*FHIR, "citizen.looked"), "receipt")
+def each_reading_leaves_its_receipt(make):
+    """Of what was found, and of what was not because it is hidden."""
+    world = make()
+    store = world.installation.store
+
+    def looks(path, by):
+        before = len(store.looks(deciding("ada"), "ada"))
+        world.client(by).get(path)
+        store.settle()
+        return len(store.looks(deciding("ada"), "ada")) - before
+
+    for path in (
+        "/fhir/Patient/ada",
+        "/fhir/Patient/ada/_history",
+        "/fhir/Patient/ada/_history/1",
+        "/fhir/Observation?patient=ada",
+    ):
+        assert looks(path, "welcome") == 1, path
+        assert looks(path, "other") >= 1, path
 
 
 # Minors

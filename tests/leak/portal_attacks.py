@@ -64,6 +64,17 @@ def by_opening_her(client, her):
         yield client.get(f"{path}/")
 
 
+@attack(("clinic.record", "fhir.read", "fhir.vread", "fhir.search"), "purpose", "status", by=("stranger",))
+def by_a_stranger_opening_her_records(client, her):
+    """A citizen, whose own record opens by the same addresses."""
+    for kind, name in her.records:
+        yield client.get(f"/records/{kind}/{name}")
+        yield client.get(f"/fhir/{kind}/{name}")
+        yield client.get(f"/fhir/{kind}/{name}/_history/1")
+    yield client.get("/fhir/Observation", params={"patient": her.id, "_total": "accurate"})
+    yield client.get("/fhir/Patient", params={"identifier": her.number})
+
+
 @attack((*CHART, "clinic.record"), "unchanged", "error-text", "claim")
 def by_opening_her_on_conditions(client, her):
     for path in (
