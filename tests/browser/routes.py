@@ -40,7 +40,7 @@ PAGES = {
         "/ask", "/ask?view=person", "/ask?view=condition&by=sex&then=birth", "/ask?view=encounter&by=county",
         "/ask?view=condition&use=GOV",
     ),
-    "privacy": ("/privacy", "/privacy/known", "/emergencies", "/bases"),
+    "privacy": ("/privacy", "/privacy/readers/{reader}", "/privacy/known", "/emergencies", "/bases"),
     "keeper": (
         "/operation", "/emergencies", "/bases", "/gate/explain",
         "/gate/explain?reader=clinician&purpose=TREAT&record=Condition/{condition}",

@@ -68,7 +68,9 @@ def facts(chromium, demo, sessions, characters):
         return first("citizen", "/me/certificates", "/me/certificates/")
 
     asked["analyst"].goto("/ask?view=person")
+    asked["clinician"].request.get("/fhir/Patient?_count=50")  # persons who were never treated there: unusual
     found = {
+        "reader": "clinician",
         "certificate": certificate(),
         "citizen": characters.citizen,
         "hospital": characters.hospital,
@@ -153,7 +155,7 @@ def installation(tmp_path_factory):
 
 def test_every_route_that_can_be_read_has_an_example(installation):
     example = dict.fromkeys(
-        ("citizen", "encounter", "observation", "prescription", "condition", "hospital"), "x"
+        ("citizen", "encounter", "observation", "prescription", "condition", "hospital", "reader"), "x"
     )
     numbers = dict.fromkeys(("look", "use", "consent", "certificate"), 1)
     paths = [path.format(**example, **numbers).partition("?")[0] for _, path in listed(PAGES) + listed(FILES)]

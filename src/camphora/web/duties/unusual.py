@@ -32,7 +32,7 @@ from camphora.web.site import see_other
 
 DAYS = 30
 """So many days are looked at."""
-MOST_RECEIPTS = 500
+MOST_RECEIPTS = 100
 
 
 class UnusualPages(Desk):
@@ -68,10 +68,8 @@ class UnusualPages(Desk):
             why=self.why(request, Purpose.OPERATION),
             title=words("unusual.reader", who=self._who(reading, found)),
             lead=words("unusual.reader_lead"),
-            before=[
-                Prose(words("unusual.why"), list(_reasons(words, found))),
-                self._receipts(reading, found),
-            ],
+            before=[Prose(words("unusual.why"), list(_reasons(words, found)))],
+            blocks=[self._receipts(reading, found)],
             form=_judging(words, found),
             form_title=words("unusual.judgement"),
             crumbs=[Link(words("unusual.title"), "/privacy")],
