@@ -134,11 +134,12 @@ def store() -> Iterator[dict[str, Any]]:
     yield from store_figures()
 
 
-FIGURES: tuple[Callable[[], Iterator[dict[str, Any]]], ...] = (decisions, requests, compiling, lake, store)
+FIGURES: tuple[Callable[[], Iterator[dict[str, Any]]], ...] = (decisions, requests, compiling, store, lake)
 
 
 def gate_figures() -> Iterator[dict[str, Any]]:
-    for figure in FIGURES:
+    for number, figure in enumerate(FIGURES, 1):
+        print(f"gate {number}/{len(FIGURES)}: {figure.__name__} …", file=sys.stderr, flush=True)
         yield from figure()
 
 
