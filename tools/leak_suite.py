@@ -6,7 +6,9 @@ python tools/leak_suite.py --check    write nothing; exit 1 where the page is no
 
 from __future__ import annotations
 
+import csv
 import sys
+from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -14,6 +16,7 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests"), str(ROOT / "tools")]
 
 from leak.attacks import ATTACKS  # noqa: E402
 from leak.kinds import ATTACK_KINDS, GROUPS, Kind, paths_of  # noqa: E402
+from leak.mutation import EXCUSED, RECORDED, mutants  # noqa: E402
 from leak.test_coverage import ELSEWHERE, covered  # noqa: E402
 from reference_data import page, table  # noqa: E402
 
@@ -34,7 +37,20 @@ cd tests && PYTHONPATH=../src:. ../.venv/bin/python -m leak.mutation
 ```
 
 The name of a function after it chooses its mutants. The command first runs the suite unchanged, and stops where it does
-not pass.
+not pass; with `--record` it writes what caught each into tests/leak/mutants.csv, from which this table is.
+"""
+TOLD = """## 已知而容許 What is told, knowingly
+
+- **查閱紀錄之編號 Numbers of receipts.** A receipt's number is its place in the one log of the installation: it is what
+  her proof of inclusion is checked against, so it cannot be left out. From two of her own receipts a citizen learns how
+  many acts of reading lay between them in the whole installation, not whose, by whom or of what; the size of the tree
+  in every published tree head says the same. This is accepted.
+  查閱紀錄之編號即其於日誌之位置，供查驗證明之用；由兩筆可知其間全系統之查閱筆數，此外不知何人何事。
+- **須逐筆判斷者 Who is judged.** A Consent that no set can tell is weighed once for an answer (its steps are bounded by
+  tests/leak/test_work.py): the time may tell that there is such a Consent, not how many records there are where it
+  denies all of them alike. Where it denies by what a record says, a search takes longer the more there are.
+- **一度指涉他人之紀錄 Records that once named another.** They stay hidden with that person, since their history still
+  names them; also a Patient whose link to another identity was taken back.
 """
 
 
@@ -55,7 +71,8 @@ def written() -> str:
         + table(["群 Group", "路徑 Paths", "攻擊種類 Kinds"], [_group(name) for name in GROUPS]),
         "## 不在此 Not here\n\n"
         + table(["路徑 Path", "何處 Where"], [(f"`{name}`", f"`{why}`") for name, why in ELSEWHERE.items()]),
-        MUTATION,
+        MUTATION + _mutants(),
+        TOLD,
     ]
     return page("洩漏測試", "Leak suite", "tools/leak_suite.py, tests/leak", *parts)
 
@@ -68,6 +85,24 @@ def _row(kind: Kind) -> tuple[str, str, str, str]:
         " ".join(f"`{path}`" for path in tried),
         kind.elsewhere,
     )
+
+
+def _mutants() -> str:
+    """What the last recorded run said, by function; mutants that were made or changed since then are not yet tried."""
+    with RECORDED.open(encoding="utf-8", newline="") as file:
+        caught = {row["mutant"]: row["caught by"] for row in csv.DictReader(file)}
+    count: dict[str, Counter[str]] = {}
+    for mutant in mutants():
+        kept = count.setdefault(f"{mutant.module.removeprefix('camphora.')}.{mutant.function}", Counter())
+        kept["all"] += 1
+        kept["caught" if caught.get(mutant.name) else "excused" if mutant.name in EXCUSED else "open"] += 1
+    words = ("all", "caught", "excused", "open")
+    rows = [(f"`{name}`", *(str(kept[word]) for word in words)) for name, kept in count.items()]
+    total = sum(count.values(), Counter())
+    head = ["", "突變 Mutants", "察覺 Caught", "無異 Excused", "未試盡 Not yet caught or tried"]
+    excused = "\n".join(f"- `{name}`: {why}" for name, why in EXCUSED.items())
+    rows.append(("合計 Together", *(str(total[word]) for word in words)))
+    return f"\n{table(head, rows)}\n\nExcused, since nobody could tell them from the original:\n\n{excused}\n"
 
 
 def _group(name: str) -> tuple[str, str, str]:
