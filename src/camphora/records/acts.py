@@ -38,7 +38,7 @@ def check_act(
     life, policy, now = Life.of(whom), policy_of(connection), int(time.time() * 1000)
     own = f"Patient/{access.reader.person}"
     if own == whom.id:
-        if not life.may_be_of(policy["ages.own_act"], now) or life.unable(now):
+        if not life.may_be_of(policy["ages.own_act"], now) or life.unable(now) or life.dead(now):
             raise _refusal("records-act-not-able")
         names = {each.who for each in whom.stand_ins}
         kept = (
