@@ -241,7 +241,7 @@ class Lake:
         and for nobody from whom her choices are kept.
 
         With `purposes` (codes of v3-ActReason or projects) the rows that a question for all of them together reads;
-        without, those that no stop touches.
+        without, those that no stop touches; a denial of care is none.
         """
         own = access.purpose is Purpose.SELF and access.covers("Consent")
         if not own or access.persons is None or person not in access.persons:
@@ -253,7 +253,7 @@ class Lake:
             sides = self._sides
             return Reach(
                 {
-                    each.name: sides.unwilling(each, purposes) if purposes else sides.touched(each)
+                    each.name: sides.unwilling(each, purposes) if purposes else sides.stopped(each)
                     for each in about
                 }
             )

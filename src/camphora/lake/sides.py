@@ -9,7 +9,7 @@ no answer waits for rows to move.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import apsw
@@ -21,7 +21,7 @@ from camphora.lake.manifest import Manifest, Part
 from camphora.lake.sources import Source
 from camphora.policy import Access, Facts, HiddenSet, Policy, Purpose, Whom, decide
 from camphora.policy.asking import Scope
-from camphora.policy.choices import STOPPED, allowed
+from camphora.policy.choices import STOPPED, allowed, is_stop
 from camphora.policy.codes import categories, is_project
 from camphora.policy.internal import following
 from camphora.records import SQLiteStore
@@ -97,11 +97,18 @@ class Sides:
 
     def touched(self, source: Source) -> BitMap:
         """Whom any stop of secondary use touches in this source, at this moment; of what needs consent: everybody."""
+        return self._under(source, lambda _: True)
+
+    def stopped(self, source: Source) -> BitMap:
+        """As `touched`, without those whom only a denial of something else (care) keeps from some use of many."""
+        return self._under(source, is_stop)
+
+    def _under(self, source: Source, counts: Callable[[str], bool]) -> BitMap:
         if self._needs_consent(source):
             return self._everybody()
         category = category_of(source)
         names = self._store.kept(ACCESS, _names)
-        return self._store.set(ACCESS, [name for name in names if touches(name, category)])
+        return self._store.set(ACCESS, [name for name in names if counts(name) and touches(name, category)])
 
     # Asking
 

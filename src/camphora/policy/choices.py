@@ -41,6 +41,15 @@ def stopped(category: str | None = None, purpose: str | None = None) -> str:
     return f"stopped:{category or '*'}:{purpose or '*'}" if category or purpose else STOPPED
 
 
+def is_stop(set_name: str) -> bool:
+    """Whether a set is of persons who stop secondary use, in whole or part. A denial of care reaches the uses of many
+    that stand below care (TREAT: CLINTRL, POPHLTH) and keeps the person from those; nobody made it as a stop."""
+    if not set_name.startswith("stopped:"):
+        return False
+    line = purposes().get(set_name.rpartition(":")[2], ())
+    return set_name == STOPPED or not line or class_of(line) == "secondary"
+
+
 def allowed(project: str) -> str:
     """The name of the set of persons who agree to a project, given by its purpose."""
     return f"project:{project.partition('|')[2]}"

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 
 import pytest
 
@@ -9,6 +10,8 @@ from camphora.audit import check_proof
 from camphora.audit.receipt import salted_digest
 from camphora.cli import main
 from camphora.policy import Purpose
+from camphora.policy.choices import close_record
+from camphora.records import Put
 
 
 def rows_of(world, *purposes):
@@ -140,6 +143,33 @@ def test_one_record_is_closed_and_opened_again(fresh):
     consent = re.search(r"/me/choices/end\?consent=([\w.-]+)", answer.text)[1]
     citizen.submit("/me/choices/end", consent=consent)
     assert clinician.get(f"/records/{record}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"data": [{"meaning": "instance", "reference": {"reference": "Condition/any"}}]},
+        {"code": [{"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "E11.9"}]}]},
+        {"dataPeriod": {"start": "2020", "end": "2021"}},
+    ],
+)
+def test_a_denial_of_care_is_no_stop_of_secondary_use(fresh, said):
+    """CLINTRL and POPHLTH stand below TREAT: those it withholds, but she never stopped secondary use."""
+    browser, before = fresh.browser("citizen"), rows_of(fresh)
+    clinical = rows_of(fresh, "CLINTRL")
+    consent = close_record(fresh.cast.citizen, "Condition/any", datetime.now(UTC))
+    provision = {"type": "deny", "purpose": consent["provision"]["purpose"], **said}
+    fresh.installation.store.write(
+        fresh.access("citizen"), [Put({**consent, "provision": provision}, expect="new")]
+    )
+    assert sum(before.values()) > 0
+    assert rows_of(fresh) == before
+    assert rows_of(fresh, "HRESCH") == before
+    assert sum(clinical.values()) > sum(rows_of(fresh, "CLINTRL").values()) == 0
+    words = browser.words("/me/choices")
+    assert "已停止一部分" not in words
+    assert "TREAT" not in words
+    assert "已停止一部分" not in browser.words("/me")
 
 
 def test_only_a_record_of_hers_can_be_closed(world):

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from camphora.installation import Installation
 from camphora.pages import Action
-from camphora.policy.choices import STOPPED, Closes, Effect, Hides, LetsIn, Ruled, restricted
+from camphora.policy.choices import STOPPED, Closes, Effect, Hides, LetsIn, Ruled, is_stop, restricted
 from camphora.policy.vocabulary import LABELS
 from camphora.web.citizen.acting import Acting
 from camphora.web.contexts import Choice
@@ -64,9 +64,7 @@ def partial_stops(choices: Sequence[Held]) -> list[Held]:
     return [
         each
         for each in choices
-        if isinstance(each.effect, Hides)
-        and each.effect.set_name.startswith("stopped:")
-        and each not in stops([each])
+        if isinstance(each.effect, Hides) and is_stop(each.effect.set_name) and each not in stops([each])
     ]
 
 
