@@ -71,6 +71,47 @@ def test_an_emergency_opens_what_one_person_hid_and_closed_and_nothing_of_anothe
         gate._store.read(access, "Patient", "bo")
 
 
+def _naming(name, person, other):
+    """A Condition of a person that names another."""
+    return {**condition(name, person), "asserter": {"reference": f"Patient/{other}"}}
+
+
+def _write(gate, *resources):
+    gate._store.write(loading("t"), [Put(each) for each in resources])
+
+
+def test_an_emergency_leaves_the_choices_of_whom_the_records_name_beside(gate):
+    _write(gate, _naming("n1", "ada", "bo"), _naming("n2", "ada", "cy"))
+    _write(gate, {**choices.restrict("bo", "h1", NOW), "id": "k4"})
+    gate.declare(LIN, "A123456789", WHY)
+    assert sorted(conditions(gate, "ada")) == ["c1", "n2"]
+
+
+def test_an_emergency_opens_a_record_that_names_another_identity_of_the_same_person(gate):
+    link = [{"other": {"reference": "Patient/ada"}, "type": "replaces"}]
+    _write(gate, {**patient("ada2", "A199999999"), "link": link}, _naming("n1", "ada", "ada2"))
+    gate.declare(LIN, "A123456789", WHY)
+    assert sorted(conditions(gate, "ada")) == ["c1", "n1"]
+
+
+def test_who_has_another_identifier_by_now_is_absent_as_before(gate):
+    gate.declare(LIN, "A123456789", WHY)
+    assert conditions(gate, "ada") == ["c1"]
+    _write(gate, patient("ada", "A187654321"))
+    assert conditions(gate, "ada") == []
+    access = gate.access(LIN, Purpose.CARE, "ada")
+    with pytest.raises(NotFound):
+        gate._store.read(access, "Patient", "ada")
+
+
+def test_nothing_is_called_closed_that_the_emergency_opens(gate):
+    _write(gate, {**choices.restrict("ada", "h2", NOW), "id": "k1"})
+    assert gate._store.has_closed_part(gate.access(LIN, Purpose.CARE), "ada")
+    gate.declare(LIN, "A123456789", WHY)
+    assert not gate._store.has_closed_part(gate.access(LIN, Purpose.CARE, "ada"), "ada")
+    assert gate._store.has_closed_part(gate.access(LIN, Purpose.CARE), "bo")
+
+
 def test_it_ends_by_itself_and_by_hand(gate, clock):
     declared = gate.declare(LIN, "A123456789", WHY)
     clock.now += 4 * HOUR

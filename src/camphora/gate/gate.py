@@ -222,12 +222,11 @@ class Gate:
             self.projects.one_of(reader.id, project)
 
     def _in_emergency(self, admission: Admission, access: Access, declared: Declared) -> Admission:
-        """The Access for care, for this one person without what they hid or closed."""
+        """The Access for care, for this one person: the store opens what they hid and closed as long as the emergency
+        holds, and keeps the choices of everybody whom their records name beside."""
         opened = replace(
             access,
             persons=frozenset({str(declared.person)}),
-            hidden=(),
-            closed=(),
             ground="emergency",
             emergency=declared.stated(),
         )

@@ -55,12 +55,12 @@ def visible(access: Access, record_type: str, connection: apsw.Connection) -> Pr
         return Predicate("1", [])
     sql, values = "r.person IS NOT NULL", []
     if access.persons is not None:
-        among = _among(Names(connection).persons(access.persons))
+        among = _among(Names(connection).persons(access.persons), "r.person")
         sql, values = f"{sql} AND {among.sql}", [*among.values]
     if access.emergency is None:
         rest = _template(access, record_type, judges_all=judges_all(access, connection))
     else:
-        opened = _in_emergency(connection, access.emergency)
+        opened = in_emergency(connection, access.emergency)
         rest = _Planner(access, record_type, opened, judges_all=judges_all(access, connection)).predicate()
     return Predicate(f"{sql}{rest.sql}", [*values, *_filled(rest.values, access, record_type, connection)])
 
@@ -173,7 +173,7 @@ class _Planner:
                 [*ruled.values, _Given.JUDGE, *simple.values],
             )
         if self.access.emergency is not None:
-            among = _among(self.opened)
+            among = _among(self.opened, "r.person")
             found = Predicate(
                 f"CASE WHEN {among.sql} THEN {JUDGED} ELSE ({found.sql}) END",
                 [*among.values, _Given.JUDGE, *found.values],
@@ -197,7 +197,7 @@ class _Planner:
             yield Predicate(sql, [closed.name, _Given.NOW, _Given.NOW])
 
     def _naming_others(self) -> Iterator[Predicate]:
-        """A record that names other patients is hidden with each of them."""
+        """A record that names other patients is hidden with each of them, but for those opened in an emergency."""
         tests: list[Predicate] = []
         members = [self._member(hidden, "a.person") for hidden in self.access.hidden_for(self.type)]
         hidden = Predicate(
@@ -205,6 +205,9 @@ class _Planner:
         )
         if self._weighed() in {"care", "secondary"}:
             ruled = self._ruled("a.person")
+            if self.opened:
+                opened = _among(self.opened, "a.person")
+                ruled = Predicate(f"{ruled.sql} OR {opened.sql}", [*ruled.values, *opened.values])
             judged = JUDGED.replace("r.person", "a.person")
             tests.append(
                 Predicate(
@@ -244,8 +247,9 @@ JUDGED = f"judged(?, r.person, r.labels, coalesce(r.body, ({LAST})))"
 REDACTED = f"iif(r.labels & {PARTS} AND r.body IS NOT NULL, redacted(?, r.person, r.labels, r.body), r.body)"
 
 
-def _in_emergency(connection: apsw.Connection, declared: Emergency) -> list[int]:
-    """The one person whose whole identifier was declared, in either case of letters; nobody where it is two's."""
+def in_emergency(connection: apsw.Connection, declared: Emergency) -> list[int]:
+    """Every identity of the one person whose whole identifier was declared, in either case of letters; nobody where it
+    is two persons'."""
     value = declared.identifier.rpartition("|")[2]
     spellings = sorted({value, value.upper(), value.lower()})
     sql = (
@@ -255,12 +259,12 @@ def _in_emergency(connection: apsw.Connection, declared: Emergency) -> list[int]
     )
     found = {person for (person,) in connection.execute(sql, spellings) if person is not None}
     one = set(identities(connection, min(found))) if found else set()
-    return sorted(found) if found <= one else []
+    return sorted(one) if found <= one else []
 
 
-def _among(numbers: Iterable[int]) -> Predicate:
+def _among(numbers: Iterable[int], person: str) -> Predicate:
     values: list[object] = list(numbers)
-    return Predicate(f"r.person IN ({','.join('?' * len(values))})", values)
+    return Predicate(f"{person} IN ({','.join('?' * len(values))})", values)
 
 
 def _joined(found: Iterable[Predicate]) -> Predicate:
