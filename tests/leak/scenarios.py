@@ -255,6 +255,7 @@ def a_choice_holds_in_its_period_alone(make):
 
 # Parts that are closed
 
+ICD_10 = "http://hl7.org/fhir/sid/icd-10-cm"
 CLOSED = "未顯示"
 """Stands in the notice that a part is closed, and nowhere else."""
 
@@ -303,6 +304,24 @@ def a_closed_part_is_named_whether_or_not_it_holds_anything(make):
         assert CLOSED in client.get("/records/Condition/cyd-open").text
     assert pages[0] == pages[1] == pages[2]
     assert CLOSED not in client.get("/patients/bo").text
+
+
+@scene(("clinic.patient", "clinic.record", "fhir.search"), "ruled-part", "closed-part")
+def a_code_that_is_closed_is_named_whether_or_not_it_holds_anything(make):
+    """As with a kind: nothing, one or many records under a closed code are one page, which says so."""
+    closing = choices.close_part("bo", "PSY", NOW)
+    del closing["provision"]["securityLabel"]
+    closing["provision"]["code"] = [{"coding": [{"code": "F20.0", "system": ICD_10}]}]
+    pages = []
+    for number in (0, 1, 7):
+        world = make(there=False)
+        world.write(*(condition(f"coded-{one}", "bo", "F20.0", None) for one in range(number)))
+        world.choose("bo-closes", closing)
+        client = world.client("other")
+        asked = ("/patients/bo", "/fhir/Condition?patient=bo&_total=accurate")
+        pages.append([said(client.get(path)) for path in asked])
+        assert CLOSED in client.get("/patients/bo").text
+    assert pages[0] == pages[1] == pages[2]
 
 
 # Relatives

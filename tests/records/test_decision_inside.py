@@ -339,3 +339,33 @@ def test_parts_of_a_patient_are_observed_by_a_second_reading_too(loaded):
     with pytest.raises(NotFound):
         loaded.read(clinician("h1"), "Observation", "s1")
     assert loaded.read(clinician("h2"), "Observation", "s1").id == "s1"
+
+
+CLOSINGS = {
+    "one record": {"data": [{"meaning": "instance", "reference": {"reference": "Observation/o1"}}]},
+    "a code": {"code": [{"coding": [{"system": "http://loinc.org", "code": "8480-6"}]}]},
+    "a code of nothing there": {"code": [{"coding": [{"system": "http://loinc.org", "code": "1-8"}]}]},
+    "a kind": {"class": [{"system": "http://hl7.org/fhir/resource-types", "code": "Condition"}]},
+}
+
+
+@pytest.mark.parametrize("closing", CLOSINGS.values(), ids=CLOSINGS)
+def test_whatever_a_consent_closes_is_named_as_closed_whether_or_not_anything_is_in_it(loaded, closing):
+    denial = consent("k", "ada", treating(**closing))
+    assert not loaded.has_closed_part(clinician(), "ada")
+    _put(loaded, denial)
+    assert loaded.has_closed_part(clinician(), "ada")
+    assert not loaded.has_closed_part(clinician(), "bo")
+    assert not loaded.has_closed_part(citizen(), "ada")
+    opened = _opening(Emergency("a123456780", "昏迷送急診", int(time.time() * 1000) - 1000))
+    assert not loaded.has_closed_part(opened, "ada")
+    _put(loaded, {**denial, "status": "inactive"})
+    assert not loaded.has_closed_part(clinician(), "ada")
+
+
+def test_what_is_closed_to_another_hospital_or_wholly_is_not_named(loaded):
+    actor = {"role": {"coding": [{"code": "IRCP"}]}, "reference": {"reference": "Organization/h2"}}
+    _put(loaded, consent("k", "ada", treating(actor=[actor], **CLOSINGS["a code"])))
+    assert not loaded.has_closed_part(clinician(), "ada")
+    _put(loaded, consent("k", "ada", treating(**CLOSINGS["a code"])), choices.restrict("ada", "h1", NOW))
+    assert not loaded.has_closed_part(clinician(), "ada"), "who may not be known has no closed part either"

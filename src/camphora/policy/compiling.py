@@ -51,6 +51,16 @@ class Compiled:
         judge = self._judge(asked, bare=True)
         return lambda facts: judge(facts).permitted
 
+    def closes_records(self, asked: Asked) -> bool:
+        """Whether a denial about some records, not about all, is in force against this request: told whether or not any
+        record falls under it."""
+        lines = [self.policy.lineage(purpose) for purpose in asked.purposes]
+        return self.whom is not None and any(
+            _OnePurpose(self, asked, lineage, named, bare=True).closes_records(self.whom)
+            for lineage in lines
+            if (named := class_of(lineage))
+        )
+
     def moments(self) -> list[int]:
         """In order, the moments at which an answer may change by time alone: from one up to the next, a settled request
         holds. Not those of a claimed basis or an emergency, which the request itself brings."""
@@ -98,6 +108,23 @@ class _OnePurpose:
                 tests.append((test, _denied((), self._no(code))))
         whom = self.compiled.whom
         return _refusing(tests, self._about_nobody() if whom is None else self._about(whom))
+
+    def closes_records(self, whom: Whom) -> bool:
+        """Whether a Consent that is weighed here denies some records: not for oneself, nor where a guardian, a basis
+        or an emergency reads past the Consents."""
+        asked = self.asked
+        own = self.named == "self" and asked.reader.person == whom.id
+        if own or self._stands_in() or self._reads_past(whom):
+            return False
+        named = "family" if self.named == "self" else self.named
+        return any(not each.permits and each.tests for each in self._answers(whom, named).verdicts)
+
+    def _reads_past(self, whom: Whom) -> bool:
+        claimed, declared = self.asked.basis, self.asked.emergency
+        row = self._policy.bases.get(claimed.id) if claimed else None
+        if row and row.overrides and not self._basis_fault(row) and self._basis_reaches(row, whom):
+            return True
+        return self.named == "care" and declared is not None and not self._emergency_fault(declared, whom)
 
     # Step 1: statutory denials
 

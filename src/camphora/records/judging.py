@@ -144,6 +144,10 @@ class Judge:
         by_record = any(each.root.weighs_records() for each in found.consents)
         return not by_record and not found.judge(self.asked)(None).permitted
 
+    def closes(self, person: int) -> bool:
+        """Whether a Consent denies this Access some of a person's records."""
+        return self._compiled(person).closes_records(self.asked)
+
     def decide(self, person: int, labels: int, body: bytes | None) -> Decision:
         return self._compiled(person).judge(self.asked)(self.facts(person, labels, body))
 
@@ -193,6 +197,19 @@ def register(connection: apsw.Connection) -> None:
 
     connection.create_scalar_function("judged", judged, 4)
     connection.create_scalar_function("redacted", redacted, 4)
+
+
+def has_closed(access: Access, person: int, connection: apsw.Connection) -> bool:
+    """Whether something of a person is closed for this Access now: by a set, or by a Consent that is judged."""
+    judge = Judge(access, "Patient", connection)
+    names = [each.name for each in access.closed]
+    rows = "FROM {} WHERE person = ? AND since <= ? AND (until IS NULL OR until > ?)"
+    held = (person, judge.now, judge.now)
+    named = f"SELECT 1 {rows.format('closed')} AND name IN ({','.join('?' * len(names))})"
+    if next(connection.execute(named, (*held, *names)), None) is not None:
+        return True
+    rules = next(connection.execute(f"SELECT 1 {rows.format('ruled')}", held), None)
+    return rules is not None and judge.closes(person)
 
 
 def has_notifiable(connection: apsw.Connection, person: int) -> bool:

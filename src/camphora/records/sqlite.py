@@ -30,7 +30,7 @@ from camphora.policy.vocabulary import Purpose, Role
 from camphora.records import paging
 from camphora.records.connections import Connections
 from camphora.records.effects import bring_up
-from camphora.records.judging import Judge, lets_in, stood_for, whom_of
+from camphora.records.judging import Judge, has_closed, lets_in, stood_for, whom_of
 from camphora.records.keeper import Keeper
 from camphora.records.labelling import Labelling, Progress, progress, run
 from camphora.records.looks import Act, Looks
@@ -249,18 +249,19 @@ class SQLiteStore:
         return progress(self._connections.reader())
 
     def has_closed_part(self, access: Access, patient: str) -> bool:
-        """Whether this person has closed a part for this Access: named as closed, whether or not it is empty."""
+        """Whether this person has closed a part for this Access, as a kind, one record or by whatever a Consent says:
+        named as closed, whether or not anything is in it. False where the person may not be known."""
         reader = self._connections.reader()
-        seen = visible(access, "Patient", reader)
-        now = int(time.time() * 1000)
-        names = [closed.name for closed in access.closed]
-        sql = (
-            "SELECT 1 FROM person p JOIN closed c ON c.person = p.no JOIN record r ON r.person = p.no"
-            f" WHERE p.patient = ? AND c.name IN ({','.join('?' * len(names))}) AND c.since <= ?"
-            f" AND (c.until IS NULL OR c.until > ?) AND {seen.sql} LIMIT 1"
-        )
-        values = (patient, *names, now, now, *seen.values)
-        return next(reader.execute(sql, values), None) is not None
+        with reader:
+            seen = visible(access, "Patient", reader)
+            sql = (
+                "SELECT p.no FROM person p JOIN record r ON r.person = p.no AND r.id = p.patient"
+                " JOIN type t ON t.no = r.type AND t.name = 'Patient'"
+                f" WHERE p.patient = ? AND r.deleted = 0 AND {seen.sql}"
+            )
+            row = next(reader.execute(sql, (patient, *seen.values)), None)
+            closed = row is not None and has_closed(access, row[0], reader)
+        return closed  # noqa: RET504 - as above
 
     def place(self, follower: str) -> int:
         """How far a follower has come in the change log."""
