@@ -95,7 +95,6 @@ EXCUSED: dict[str, str] = {
     "records.visible._Planner._naming_others#5 operand 2 dropped: "
     "' OR '.join((each.sql for each in members)) or NOWHERE": FALSE,
     "records.visible._Planner._consented#6 predicate open: {ruled.sql}": SLOWER,
-    "records.visible._Planner._naming_others#12 predicate open: {ruled.sql}": SLOWER,
     "records.visible._Planner._consented#2 always true: Predicate("
     "f'CASE WHEN {among.sql} THEN {JUDGED} ELSE ({found.sql}) END', [*among.values, _": (
         "the gate opens this one person alone, and all of theirs"

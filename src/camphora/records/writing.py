@@ -12,6 +12,7 @@ import orjson
 from camphora.errors import Conflict, Forbidden, Invalid, NotFound
 from camphora.policy import Access
 from camphora.policy.admission import SHARED_TYPES
+from camphora.policy.asking import Action
 from camphora.policy.choices import effects
 from camphora.policy.labels import CHOSEN, OTHERS, PARTS, Found, Rules, mask_of
 from camphora.policy.vocabulary import Purpose
@@ -86,6 +87,8 @@ class Writer:
         self.deriver.local(number, person, labels, keys[0])
         if prepared.type == "Consent":
             effect_rows.put(self.connection, number, person, prepared.effects)
+        if not (row and not row.deleted) and not self._sees(number, prepared.type, "collect"):
+            raise Invalid("records-no-person", type=prepared.type)
         line = Line(number, version, person, now)
         self._log("choice" if prepared.effects else "record", line)
         self._tell(line, prepared.type, group)
@@ -104,7 +107,7 @@ class Writer:
             raise Forbidden("records-write-refused", type=change.type, role=self.access.reader.role)
         type_no = self.interned.type(change.type)
         row = self._row(type_no, change.id)
-        if row is None or not self._sees(row, change.type):
+        if row is None or not self._may_change(row, change.type):
             raise NotFound("records-not-found", type=change.type)
         if self.access.purpose is not Purpose.OPERATION and self._gives_power(row, change.type):
             raise Forbidden("records-write-refused", type=change.type, role=self.access.reader.role)
@@ -179,14 +182,14 @@ class Writer:
         record_type = prepared.type
         if not self.access.may_write(record_type):
             raise Forbidden("records-write-refused", type=record_type, role=self.access.reader.role)
-        if self.access.purpose is not Purpose.OPERATION and (_empowers(prepared) or self._relinks(prepared)):
-            raise Forbidden("records-write-refused", type=record_type, role=self.access.reader.role)
-        if row and not self._sees(row, record_type):
+        if row and not self._may_change(row, record_type):
             raise NotFound("records-not-found", type=record_type)
         if row and self._keeps_a_part(row, record_type):
             raise Forbidden("records-write-refused", type=record_type, role=self.access.reader.role)
         if prepared.put.expect == "present" and (row is None or row.deleted):
             raise NotFound("records-not-found", type=record_type)
+        if self.access.purpose is not Purpose.OPERATION and (_empowers(prepared) or self._relinks(prepared)):
+            raise Forbidden("records-write-refused", type=record_type, role=self.access.reader.role)
         if row:
             self._check_match(record_type, row, prepared.put.if_match)
         elif prepared.put.if_match is not None:
@@ -259,10 +262,14 @@ class Writer:
         if asked is not None and asked != row.version:
             raise Conflict("records-version-conflict", type=record_type, present=row.version, asked=asked)
 
-    def _sees(self, row: Row, record_type: str) -> bool:
-        predicate = visible(self.access, record_type, self.connection)
+    def _may_change(self, row: Row, record_type: str) -> bool:
+        """Whether the writer may see a record, and correct it: one refused is as absent as one that is hidden."""
+        return self._sees(row.no, record_type) and self._sees(row.no, record_type, "correct")
+
+    def _sees(self, number: int, record_type: str, action: Action | None = None) -> bool:
+        predicate = visible(self.access, record_type, self.connection, action)
         sql = f"SELECT 1 FROM record r WHERE r.no = ? AND {predicate.sql}"
-        return next(self.connection.execute(sql, (row.no, *predicate.values)), None) is not None
+        return next(self.connection.execute(sql, (number, *predicate.values)), None) is not None
 
     def _keeps_a_part(self, row: Row, record_type: str) -> bool:
         """Whether a part of the record is closed for the writer: a new version would lose it, and whether one is made
