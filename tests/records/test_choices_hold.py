@@ -171,3 +171,65 @@ def test_a_record_of_which_a_part_is_closed_is_not_written_over_nor_guessed(load
         with pytest.raises(Forbidden):
             _put(loaded, guess, access=clinician())
     assert loaded.read(citizen(), "Observation", "part").version == 1
+
+
+def _nested(depth):
+    made = {"type": "deny"}
+    for _ in range(depth - 1):
+        made = {"type": "deny", "provision": [made]}
+    return made
+
+
+@pytest.mark.parametrize(
+    ("provision", "path"),
+    [
+        (_nested(21), "Consent.provision" + ".provision[0]" * 20),
+        ({"type": "deny", "provision": [{"type": "permit"}] * 500}, "Consent.provision"),
+    ],
+    ids=["too deep", "too many"],
+)
+def test_a_consent_that_no_decision_could_weigh_in_time_is_not_taken(loaded, provision, path):
+    for access in (LOAD, citizen()):
+        with pytest.raises(Invalid) as refused:
+            _put(loaded, consent("big", "ada", provision), access=access)
+        assert (refused.value.code, str(refused.value.place.path)) == ("records-consent-too-large", path)
+
+
+def test_a_consent_of_the_largest_size_is_taken(loaded):
+    widest = {"type": "deny", "provision": [{"type": "permit"}] * 499}
+    _put(loaded, consent("deep", "ada", _nested(20)), consent("wide", "ada", widest))
+    assert _ids(loaded, clinician()) == []
+
+
+ACTION = "http://terminology.hl7.org/CodeSystem/consentaction"
+
+
+def _acting(*actions):
+    return {"action": [{"coding": [{"system": ACTION, "code": each}]} for each in actions]}
+
+
+def test_a_denial_of_changing_leaves_reading_and_refuses_the_change_as_if_it_were_hidden(loaded):
+    _put(loaded, consent("k", "ada", treating(**_acting("correct"))))
+    assert len(_ids(loaded, clinician())) == 3
+    for change in (Put(observation("o1", "ada", "8480-6", "2026-01-06")), Delete("Observation", "o1")):
+        with pytest.raises(NotFound) as refused:
+            loaded.write(clinician(), [change])
+        assert refused.value.code == "records-not-found"
+    loaded.write(clinician(), [_anew(observation("", "ada", "8480-6", "2026-01-06"))])
+
+
+def test_a_denial_of_collecting_leaves_reading_and_refuses_a_new_record_as_if_the_person_were_hidden(loaded):
+    _put(loaded, consent("k", "ada", treating(**_acting("collect"), **PRESSURE)))
+    before = len(_ids(loaded, clinician()))
+    with pytest.raises(Invalid) as refused:
+        loaded.write(clinician(), [_anew(observation("", "ada", "8480-6", "2026-01-06"))])
+    assert refused.value.code == "records-no-person"
+    loaded.write(clinician(), [_anew(observation("", "ada", "1-8", "2026-01-06"))])
+    _put(loaded, observation("o1", "ada", "8480-6", "2026-01-06"), access=clinician())
+    assert len(_ids(loaded, clinician())) == before + 1
+
+
+def test_a_denial_of_reading_alone_does_not_open_what_is_changed_blindly(loaded):
+    _put(loaded, consent("k", "ada", treating(**_acting("access"))))
+    with pytest.raises(NotFound):
+        _put(loaded, observation("o1", "ada", "8480-6", "2026-01-06"), access=clinician())

@@ -20,14 +20,14 @@ import orjson
 
 from camphora.fhir import json as fhir_json
 from camphora.policy import Access
-from camphora.policy.asking import Asked, Asker, Decision, Facts, Span, StandIn, Whom
+from camphora.policy.asking import Action, Asked, Asker, Decision, Facts, Span, StandIn, Whom
 from camphora.policy.compiling import Compiled
 from camphora.policy.compiling import compile as compile_policy
 from camphora.policy.facts import FactsOnDemand, facts_of, own_labels, parts_of, without
 from camphora.policy.labels import MARKS, NOTIFIABLE, Rules, labels_in
 from camphora.policy.lives import Life
 from camphora.policy.policy import Policy
-from camphora.policy.vocabulary import Role
+from camphora.policy.vocabulary import Purpose, Role
 from camphora.records.derived import area_code, incapable_of, stand_of
 from camphora.records.deriving import identities
 
@@ -56,7 +56,7 @@ class CompiledPersons:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[str, int, int, int], Compiled] = OrderedDict()
-        self._settled: OrderedDict[tuple[int, Access], _Settled] = OrderedDict()
+        self._settled: OrderedDict[tuple[int, Access, Action], _Settled] = OrderedDict()
         self._lock = threading.Lock()
 
     def of(self, connection: apsw.Connection, person: int) -> Compiled:
@@ -85,7 +85,7 @@ class CompiledPersons:
         compiled = self.of(connection, person)
         if access.basis or access.emergency or not connection.readonly("main"):
             return compiled.permits(asked)
-        key = (id(compiled), access)
+        key = (id(compiled), access, asked.action)
         with self._lock:
             found = self._settled.get(key)
             if found is not None and found.since <= asked.at < found.until:
@@ -115,18 +115,22 @@ PERSONS = CompiledPersons()
 
 
 class Judge:
-    """One Access at one moment, over records of one type. Made for a statement and dropped with it."""
+    """One Access at one moment, over records of one type. Made for a statement and dropped with it. `action`: what is
+    done with them; where none is named, a question over many is `use` and everything else `access`."""
 
-    def __init__(self, access: Access, record_type: str, connection: apsw.Connection) -> None:
+    def __init__(
+        self, access: Access, record_type: str, connection: apsw.Connection, action: Action | None = None
+    ) -> None:
         self.access = access
         self.type = record_type
         self.connection = connection
         self.now = int(time.time() * 1000)
+        self.action: Action = action or ("use" if access.purpose is Purpose.SECONDARY else "access")
         self._permits: dict[int, Permits] = {}
 
     @cached_property
     def asked(self) -> Asked:
-        return self.access.asked("access", self.now)
+        return self.access.asked(self.action, self.now)
 
     def _compiled(self, person: int) -> Compiled:
         return PERSONS.of(self.connection, person)

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import orjson
 
+from camphora.errors import Invalid, Place
 from camphora.fhir.emit import IndexValues
 from camphora.fhir.extract import extract
 from camphora.fhir.structure import require
@@ -24,6 +25,8 @@ from camphora.policy.labels import Found, Rules
 from camphora.records.deriving import mask
 from camphora.records.store import Put
 
+MOST_PROVISIONS, DEEPEST = 500, 20
+"""How large a Consent may be: provisions in all, and how deep they lie, the root's the first."""
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ENCODE = msgspec.json.Encoder()
 
@@ -62,6 +65,8 @@ def prepare(put: Put) -> Prepared:
     resource = put.resource
     require(resource)
     record_type = resource["resourceType"]
+    if record_type == "Consent":
+        _require_weighable(resource)
     meta = {
         key: value
         for key, value in resource.get("meta", {}).items()
@@ -82,6 +87,24 @@ def prepare(put: Put) -> Prepared:
     return Prepared(
         put, record_type, record_id, patient, index, others, found, labels, digest, does, meta, rest
     )
+
+
+def _require_weighable(consent: dict[str, Any]) -> None:
+    """Refuse a Consent whose provisions are more than a decision may have to weigh for every record."""
+    count, path = 0, "Consent.provision"
+    level = [(path, consent["provision"])] if "provision" in consent else []
+    for depth in range(1, DEEPEST + 2):
+        count += len(level)
+        if level and (depth > DEEPEST or count > MOST_PROVISIONS):
+            path = level[0][0] if depth > DEEPEST else path
+            raise Invalid(
+                "records-consent-too-large", place=Place(path=path), most=MOST_PROVISIONS, deepest=DEEPEST
+            )
+        level = [
+            (f"{above}.provision[{number}]", inner)
+            for above, provision in level
+            for number, inner in enumerate(provision.get("provision", ()))
+        ]
 
 
 def _rest(put: Put) -> bytes:

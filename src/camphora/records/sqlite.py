@@ -40,7 +40,7 @@ from camphora.records.reviewing import Review, care_since, homes_of, known_of
 from camphora.records.sets import Sets
 from camphora.records.store import Batch, Change, Delete, Followed, Look, Page, Put, Version, Written
 from camphora.records.terms import Interned, Names
-from camphora.records.visible import require_type, shown, visible
+from camphora.records.visible import in_emergency, require_type, shown, visible
 from camphora.records.writing import Writer
 
 T = TypeVar("T")
@@ -260,7 +260,8 @@ class SQLiteStore:
                 f" WHERE p.patient = ? AND r.deleted = 0 AND {seen.sql}"
             )
             row = next(reader.execute(sql, (patient, *seen.values)), None)
-            closed = row is not None and has_closed(access, row[0], reader)
+            opened = in_emergency(reader, access.emergency) if access.emergency else ()
+            closed = row is not None and row[0] not in opened and has_closed(access, row[0], reader)
         return closed  # noqa: RET504 - as above
 
     def place(self, follower: str) -> int:

@@ -19,7 +19,7 @@ from camphora.errors import Forbidden
 from camphora.policy import Access
 from camphora.policy.access import HiddenSet
 from camphora.policy.admission import SHARED_TYPES
-from camphora.policy.asking import Emergency, Scope
+from camphora.policy.asking import Action, Emergency, Scope
 from camphora.policy.labels import CHOSEN, NOTIFIABLE, OTHERS, PARTS
 from camphora.policy.vocabulary import Purpose
 from camphora.records.derived import area_range
@@ -49,8 +49,10 @@ def require_type(access: Access, record_type: str) -> None:
         raise Forbidden("records-type-refused", type=record_type, role=access.reader.role)
 
 
-def visible(access: Access, record_type: str, connection: apsw.Connection) -> Predicate:
-    """Which rows `r` of this type the Access may see, at this moment."""
+def visible(
+    access: Access, record_type: str, connection: apsw.Connection, action: Action | None = None
+) -> Predicate:
+    """Which rows `r` of this type the Access may see, at this moment; or, where an action is named, do that with."""
     if _sees_all(access) or record_type in SHARED_TYPES:
         return Predicate("1", [])
     sql, values = "r.person IS NOT NULL", []
@@ -62,7 +64,8 @@ def visible(access: Access, record_type: str, connection: apsw.Connection) -> Pr
     else:
         opened = in_emergency(connection, access.emergency)
         rest = _Planner(access, record_type, opened, judges_all=judges_all(access, connection)).predicate()
-    return Predicate(f"{sql}{rest.sql}", [*values, *_filled(rest.values, access, record_type, connection)])
+    judge = Judge(access, record_type, connection, action)
+    return Predicate(f"{sql}{rest.sql}", [*values, *_filled(rest.values, judge)])
 
 
 def shown(access: Access, record_type: str, connection: apsw.Connection) -> Predicate:
@@ -79,10 +82,7 @@ class _Given(Enum):
     JUDGE = 1
 
 
-def _filled(
-    values: list[object], access: Access, record_type: str, connection: apsw.Connection
-) -> list[object]:
-    judge = Judge(access, record_type, connection)
+def _filled(values: list[object], judge: Judge) -> list[object]:
     given = {_Given.NOW: judge.now, _Given.JUDGE: apsw.pyobject(judge)}
     return [given[value] if isinstance(value, _Given) else value for value in values]
 
