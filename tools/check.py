@@ -24,6 +24,10 @@ One line per file: path, licence, source, what it is.
 """
 
 
+WORDS = {"zh", "en"}
+"""Facts that are words of one language: each text takes its own."""
+
+
 def notice_rows() -> list[list[str]]:
     """Every line of NOTICE.d: path, licence, source, what it is."""
     parts = sorted((ROOT / "NOTICE.d").glob("*.tsv"))
@@ -82,7 +86,8 @@ def error_faults() -> list[str]:
     sources = "\n".join(path.read_text("utf-8") for path in (ROOT / "src/camphora").rglob("*.py"))
     raised = set(
         re.findall(
-            r"""(?:Invalid|Forbidden|NotFound|Conflict|TooLarge|Busy|TooMany|Fault)\(\s*"([a-z0-9-]+)\"""", sources
+            r"""(?:Invalid|Forbidden|NotFound|Conflict|TooLarge|Busy|TooMany|Fault)\(\s*"([a-z0-9-]+)\"""",
+            sources,
         )
     )
     faults = [f"errors: {code}: raised, but not in the catalogue" for code in sorted(raised - entries.keys())]
@@ -91,7 +96,7 @@ def error_faults() -> list[str]:
     faults += [f"errors: {code}: in the catalogue, but never used" for code in unused]
     for code, entry in entries.items():
         for texts in (entry.text, entry.remedy):
-            facts = {lang: set(re.findall(r"(?<!{){(\w+)", texts[lang])) for lang in ("zh-TW", "en")}
+            facts = {lang: set(re.findall(r"(?<!{){(\w+)", texts[lang])) - WORDS for lang in ("zh-TW", "en")}
             if facts["zh-TW"] != facts["en"] or not all(texts.values()):
                 faults.append(f"errors: {code}: the languages name different facts, or one is empty")
     return faults
