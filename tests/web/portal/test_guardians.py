@@ -101,3 +101,20 @@ def test_a_stranger_does_neither(fresh, name):
     child(fresh, "kid", years_ago(8))
     assert fresh.browser(name).get("/me/choices?for=kid").status_code == 403
     assert fresh.browser(name).get("/me/choices?for=nobody").status_code == 403
+
+
+def test_a_minor_old_enough_to_choose_leaves_what_a_guardian_chose_and_the_guardian_theirs(fresh):
+    """Both stop the same: each ends their own alone."""
+    child(fresh, "teen", years_ago(15))
+    mother, teen = fresh.browser("citizen"), fresh.browser("own-teen")
+    mother.submit("/me/choices/stop", **{"for": "teen"})
+    (hers,) = consents(fresh, "teen")
+    assert teen.submit("/me/choices/end", consent=hers["id"]).status_code == 403
+    own = {**hers, "id": "own", "performer": [{"reference": "Patient/teen"}]}
+    fresh.write(own)
+    assert mother.submit("/me/choices/end", consent="own", **{"for": "teen"}).status_code == 403
+    assert teen.submit("/me/choices/end", consent="own").status_code == 200
+    assert {each["id"]: each["status"] for each in consents(fresh, "teen")} == {
+        hers["id"]: "active",
+        "own": "inactive",
+    }

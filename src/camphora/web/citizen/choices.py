@@ -304,7 +304,11 @@ class ChoicePages(Desk):
         choice = self._of(by.chart, str(form.get("consent", "")))
         self._require_able(by)
         kind = ending(choice)
-        alike = {each.consent["id"]: each for each in held(by.chart) if each.does_as(choice)}
+        alike = {
+            each.consent["id"]: each
+            for each in held(by.chart)
+            if each.does_as(choice) and each.performers == choice.performers
+        }
         if isinstance(choice.effect, Ruled):
             alike = {choice.consent["id"]: choice}
         number = certified(by.chart, [ended(each.consent) for each in alike.values()], new=False)

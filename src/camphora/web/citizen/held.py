@@ -35,6 +35,11 @@ class Held:
         return replace(self.effect, since=0, until=None) == replace(other.effect, since=0, until=None)
 
     @property
+    def performers(self) -> frozenset[str]:
+        """Who gave it: what another gave is ended by itself."""
+        return frozenset(str(each.get("reference", "")) for each in self.consent.get("performer", ()))
+
+    @property
     def since(self) -> str:
         return str(self.consent.get("dateTime", ""))
 
