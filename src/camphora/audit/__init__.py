@@ -3,7 +3,7 @@
 from camphora.audit.log import Log, write_secret
 from camphora.audit.merkle import Tree, verify_consistency, verify_inclusion
 from camphora.audit.receipt import Receipt, commitment
-from camphora.audit.verifying import Verdict, Verifier, check_proof, verify
+from camphora.audit.verifying import Verdict, Verifier, check_proof, check_written, is_vouched_for, verify
 
 __all__ = [
     "Log",
@@ -12,7 +12,9 @@ __all__ = [
     "Verdict",
     "Verifier",
     "check_proof",
+    "check_written",
     "commitment",
+    "is_vouched_for",
     "verify",
     "verify_consistency",
     "verify_inclusion",

@@ -220,13 +220,16 @@ class Log:
         """What a receipt says; fields that an old line lacks have the value of nothing said."""
         return fields_of(self.entry(number))
 
-    def proof(self, number: int) -> dict[str, Any]:
-        """An inclusion proof under the newest signed head: checkable offline, with `camphora audit check`.
+    def proof(self, number: int, *, first: bool = False) -> dict[str, Any]:
+        """An inclusion proof under the newest signed head: checkable offline, with `camphora audit check`. `first`:
+        under the first head that covers the receipt, so that every proof of it is the same.
 
         Fields: index, size, path, root, entry (the line itself), head (as signed), signature, key (the first Ed25519
         public key of the log) and rotations (the signed heads by which later keys follow from it)."""
         self.sync()
-        signed = self.head()
+        signed, keys = self.head(), self.keys()
+        if first:
+            signed, keys["rotations"] = self._first_over(number)
         size = int(signed["head"]["size"]) if signed else 0
         with self._lock:
             if not 0 <= number < size:
@@ -239,8 +242,18 @@ class Log:
             "root": signed["head"]["root"],
             "entry": self.entry(number).decode(),
             **signed,
-            **self.keys(),
+            **keys,
         }
+
+    def _first_over(self, number: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """The first signed head that covers a receipt, and those before it that name a new key."""
+        rotations: list[dict[str, Any]] = []
+        for signed in signed_heads(self.folder / "heads.log"):
+            if signed["head"]["size"] > number:
+                return signed, rotations
+            if "next" in signed["head"]:
+                rotations.append(signed)
+        return {}, rotations
 
     def consistency(self, old: int, new: int) -> list[bytes]:
         """The proof that the first `new` receipts begin with the first `old`. Raises NotFound where there are fewer."""

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from camphora.audit.heads import holds, key_after, last_key, public_key
 from camphora.audit.merkle import Tree, leaf_hash, verify_inclusion
-from camphora.audit.receipt import is_receipt
+from camphora.audit.receipt import fields_of, is_receipt, salted_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +131,37 @@ def check_proof(proof: Mapping[str, Any]) -> bool:
     proof's key or by one that follows from it.
 
     Raises KeyError, TypeError or ValueError where `proof` is not of the form that `Log.proof` gives."""
+    return _stands(proof) and signer_of(proof) is not None
+
+
+def signer_of(proof: Mapping[str, Any]) -> Ed25519PublicKey | None:
+    """The key that signed a proof's head: its own first key or one that follows from it; None where none did."""
+    first = Ed25519PublicKey.from_public_bytes(bytes.fromhex(proof["key"]))
+    public = last_key(first, proof.get("rotations", []))
+    return public if public is not None and holds(proof, public) else None
+
+
+def is_vouched_for(proof: Mapping[str, Any], trusted: Ed25519PublicKey) -> bool:
+    """Whether a trusted key, the log's first or the one in use, stands behind the signature of a proof that holds."""
+    return trusted in (Ed25519PublicKey.from_public_bytes(bytes.fromhex(proof["key"])), signer_of(proof))
+
+
+def check_written(proof: Mapping[str, Any]) -> bool | None:
+    """Whether what lies beside a proof is what its receipt was left over: the texts under `written` give, with the
+    salt, the digest that the line names, and each says what stands under `consents`. None where nothing lies beside it.
+
+    Raises KeyError, TypeError or ValueError where `proof` is not of the form that a certificate has."""
+    if not proof.keys() & {"salt", "consents", "written"}:
+        return None
+    texts = [str(text).encode() for text in proof["written"]]
+    digest = salted_digest(bytes.fromhex(proof["salt"]), texts)
+    said = fields_of(proof["entry"].encode())["result"]
+    return bool(digest == said) and [orjson.loads(text) for text in texts] == proof["consents"]
+
+
+def _stands(proof: Mapping[str, Any]) -> bool:
     path = [bytes.fromhex(node) for node in proof["path"]]
     root, leaf = bytes.fromhex(proof["root"]), leaf_hash(proof["entry"].encode())
     head = proof["head"]
-    first = Ed25519PublicKey.from_public_bytes(bytes.fromhex(proof["key"]))
-    public = last_key(first, proof.get("rotations", []))
-    if public is None or not holds(proof, public):
-        return False
     same = (head["size"], head["root"]) == (proof["size"], proof["root"])
     return same and verify_inclusion(leaf, proof["index"], proof["size"], path, root)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from camphora.audit import Tree as Merkle
-from camphora.audit import check_proof, verify
+from camphora.audit import check_proof, check_written, is_vouched_for, verify
 from camphora.audit.checkpoints import COSIGNATURE, verifier_key
 from camphora.audit.heads import public_key, signed_heads
 from camphora.audit.log import newest_checkpoint
 from camphora.audit.merkle import leaf_hash
+from camphora.audit.receipt import fields_of
 from camphora.audit.witnesses import Addition, Witness, contradictions, read_addition
 from camphora.cli.terminal import Terminal
 from camphora.errors import Invalid
@@ -22,6 +23,7 @@ from camphora.installation import Installation
 
 if TYPE_CHECKING:
     from camphora.cli.parser import Tree
+    from camphora.pages.words import Words
 
 
 def add(tree: Tree) -> None:
@@ -33,6 +35,7 @@ def add(tree: Tree) -> None:
     made.add_argument("--key", metavar="KEY", help=words("audit_verify.key"))
     checked = verbs.command("check", run_check, "audit_check")
     checked.add_argument("file", type=Path, metavar="FILE", help=words("audit_check.file"))
+    checked.add_argument("--key", metavar="KEY", help=words("audit_check.key"))
     heads = verbs.command("heads", run_heads, "audit_heads")
     heads.add_argument("folder", type=Path, metavar="FOLDER", help=words("top.folder"))
     heads.add_argument("--old", type=int, default=0, metavar="SIZE", help=words("audit_heads.old"))
@@ -68,10 +71,13 @@ def run_verify(given: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def run_check(given: argparse.Namespace, terminal: Terminal) -> int:
-    """One proof as a citizen downloads it: the line, its path, the root under which it stands, the signed head."""
+    """One proof as a citizen downloads it: the line, its path, the root under which it stands, the signed head; and of
+    a certificate, that the choices beside it are those that were written."""
+    trusted = _key(given.key) if given.key else None
     try:
         proof = orjson.loads(given.file.read_bytes())
-        holds = check_proof(proof)
+        holds, written = check_proof(proof), check_written(proof)
+        trust = None if trusted is None else is_vouched_for(proof, trusted)
         facts = {
             "index": proof["index"],
             "size": proof["size"],
@@ -80,9 +86,34 @@ def run_check(given: argparse.Namespace, terminal: Terminal) -> int:
         }
     except (OSError, orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise Invalid("cli-not-a-proof", file=given.file.name) from error
-    key = "audit_check.holds" if holds else "audit_check.fails"
-    terminal.result({"holds": holds, **facts}, terminal.words(key, **facts))
-    return 0 if holds else Invalid.exit_code
+    words, words_of_key = terminal.words, {None: "named_by_file", True: "trusted", False: "foreign"}
+    said = [words("audit_check.holds" if holds else "audit_check.fails", **facts)]
+    if holds:
+        said.append(words(f"audit_check.{words_of_key[trust]}", **facts))
+    if holds and written is not None:
+        choices = proof["consents"]
+        said.append(words("audit_check.written" if written else "audit_check.changed", n=len(choices)))
+        said += [_written_line(words, choice) for choice in choices if written]
+    elif holds and fields_of(proof["entry"].encode())["act"] == "choice":
+        said.append(words("audit_check.bare"))
+    sound = holds and written is not False and trust is not False
+    fields = {"holds": sound, "proven": holds, "written": written, "trusted": trust, **facts}
+    terminal.result(fields, "\n".join(said))
+    return 0 if sound else Invalid.exit_code
+
+
+def _written_line(words: Words, choice: dict[str, Any]) -> str:
+    """A proven choice by its own codes, so that nobody need believe the words of the file."""
+    provision = choice.get("provision", {})
+    criteria = {name: value for name, value in provision.items() if name != "type"}
+    return words(
+        "audit_check.choice",
+        id=str(choice.get("id", "")),
+        status=str(choice.get("status", "")),
+        sense=str(provision.get("type", "")),
+        since=str(choice.get("dateTime", "")),
+        criteria=orjson.dumps(criteria).decode(),
+    )
 
 
 def run_heads(given: argparse.Namespace, terminal: Terminal) -> int:

@@ -5,6 +5,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from camphora.audit import check_proof
 from camphora.audit.receipt import salted_digest
@@ -52,6 +53,73 @@ def test_a_certificate_is_checked_offline_and_bound_to_the_choice_as_written(fre
     path.write_text(json.dumps({**proof, "entry": proof["entry"].replace("choice", "search")}))
     assert main(["audit", "check", str(path)]) != 0
     capsys.readouterr()
+
+
+def test_the_check_proves_the_choice_itself_and_whose_log_it_is(fresh, tmp_path, capsys):
+    browser = fresh.browser("citizen")
+    browser.submit("/me/choices/restrict", organisation=fresh.cast.hospital)
+    number, proof = certificate_of(browser), proof_of(browser)
+    root = re.sub(r"\s", "", browser.words(f"/me/certificates/{number}"))
+    fresh.browser("clinician").get(f"/patients/{fresh.cast.citizen}")
+    fresh.installation.store.audit.sync()
+    assert proof_of(browser) == proof, "paper and file of any day show one head"
+    assert proof["root"] in root
+    path = tmp_path / "proof.json"
+
+    def check(changed, *more):
+        path.write_text(json.dumps(changed))
+        code = main(["audit", "check", str(path), *more])
+        return code, "".join(capsys.readouterr())
+
+    code, said = check(proof)
+    assert code == 0
+    assert "已重算摘要" in said
+    assert "由證明檔自己寫明" in said
+    assert f"Organization/{fresh.cast.hospital}" in said
+    forged = [{**proof["consents"][0], "status": "inactive"}]
+    texts = [json.dumps(forged[0], separators=(",", ":"), ensure_ascii=False)]
+    salt = ("0" if proof["salt"][0] != "0" else "1") + proof["salt"][1:]
+    for changed in (
+        {"consents": forged},
+        {"consents": forged, "written": texts},
+        {"written": texts},
+        {"salt": salt},
+    ):
+        code, said = check({**proof, **changed})
+        assert code == 2
+        assert "不能證明作過這個選擇" in said
+    assert check({**proof, "consents": [], "written": []})[0] == 2
+    bare = {key: value for key, value in proof.items() if key not in {"salt", "consents", "written"}}
+    assert "不證明選了什麼" in check(bare)[1]
+    code, said = check(proof, "--key", proof["key"])
+    assert code == 0
+    assert "相符" in said
+    code, said = check(proof, "--key", Ed25519PrivateKey.generate().public_key().public_bytes_raw().hex())
+    assert code == 2
+    assert "不是您信任的公鑰" in said
+
+
+def test_a_certificate_states_in_words_what_was_decided(fresh):
+    browser = fresh.browser("citizen")
+    hospital = fresh.installation.store.read(
+        fresh.access("citizen"), "Organization", fresh.cast.hospital
+    ).body
+    record = f"Condition/{fresh.one('Condition')['id']}"
+    acts = {
+        "restrict": ({"organisation": fresh.cast.hospital}, json.loads(hospital)["name"]),
+        "stop": ({"category": "diagnoses", "purpose": "HRESCH"}, "診斷與過敏用於研究"),
+        "close": ({"label": "PSY"}, "精神健康"),
+    }
+    for act, (given, wanted) in acts.items():
+        browser.submit(f"/me/choices/{act}", **given)
+        number = certificate_of(browser)
+        assert wanted in browser.words(f"/me/certificates/{number}")
+        assert wanted in browser.words("/me/certificates")
+        assert wanted in browser.get(f"/me/certificates/{number}/proof.json").json()["said"][0]
+        assert "自 " in browser.get(f"/me/certificates/{number}/proof.json").json()["said"][0]
+    browser.submit("/me/choices/close", record=record)
+    assert record not in browser.words("/me/certificates")
+    assert "關閉一筆紀錄" in browser.words("/me/certificates")
 
 
 def test_ending_a_choice_is_an_act_of_its_own(fresh):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import orjson
 from starlette.requests import Request
@@ -12,13 +13,16 @@ from camphora.errors import NotFound
 from camphora.fhir.search import parse_query
 from camphora.pages import Action, Cell, Column, Link, Prose, Table, View, dates
 from camphora.policy import Purpose
+from camphora.policy.choices import covers_secondary
+from camphora.policy.codes import categories
 from camphora.records import Look, Put, Version
 from camphora.web.citizen.acting import Acting, acting
 from camphora.web.citizen.looked import MOST, attachment
 from camphora.web.reading import Chart, Json, Reading, is_synthetic
+from camphora.web.reading.chart import read
 from camphora.web.reading.desk import Desk
 from camphora.web.reading.plain import moment_of
-from camphora.web.reading.titles import consent_title
+from camphora.web.reading.titles import consent_title, title
 
 HERE = "/me/certificates"
 ACT = "choice"
@@ -44,16 +48,23 @@ class CertificatePages(Desk):
     def page(self, request: Request) -> Response:
         by, reading = acting(self, request), self.reading(request)
         words = reading.words
+        acts = _acts(by.chart)
+        versions = _versions(by.chart) if acts else []
+        written = {look.receipt: self._written_by(look.receipt, versions)[0] for look in acts}
+        deciding = self._deciding(by, reading, [one for some in written.values() for one in some])
         rows: list[dict[str, Cell]] = [
             {
                 "number": str(look.receipt),
                 "href": by.href(f"{HERE}/{look.receipt}"),
+                "what": reading.sentences(map(deciding.said, written[look.receipt])),
                 "when": dates.moment(moment_of(look.at), reading.lang),
                 "who": look.name,
             }
-            for look in _acts(by.chart)
+            for look in acts
         ]
-        columns = [Column(key, words(f"certificate.column.{key}")) for key in ("number", "when", "who")]
+        columns = [
+            Column(key, words(f"certificate.column.{key}")) for key in ("number", "what", "when", "who")
+        ]
         table = Table("certificates", words("certificate.all"), columns, rows, link={"number": "href"})
         view = View(
             name="certificates",
@@ -73,9 +84,10 @@ class CertificatePages(Desk):
         reading = self.reading(request)
         look, consents, _ = self._found(by.chart, number)
         words = reading.words
-        head = self.store.audit.proof(number)["head"]
+        deciding = self._deciding(by, reading, consents)
+        head = self.store.audit.proof(number, first=True)["head"]
         facts = {
-            "what": reading.join(_said(reading, consent) for consent in consents),
+            "what": reading.sentences(map(deciding.said, consents)),
             "when": dates.moment(moment_of(look.at), reading.lang),
             "effective": words("certificate.at_once"),
             "who": look.name,
@@ -106,10 +118,19 @@ class CertificatePages(Desk):
         return self.site.view(request, view)
 
     def proof(self, request: Request) -> Response:
-        """The receipt's proof with the Consents it was left over and the salt of their digest."""
+        """The receipt's proof with the Consents it was left over, as text and read, the salt of their digest, and what
+        they say in words, which is not proven but tells what the proven text says."""
         by, number = acting(self, request), int(request.path_params["number"])
-        _, consents, salt = self._found(by.chart, number)
-        body = {**self.store.audit.proof(number), "salt": salt, "consents": consents}
+        _, versions, salt = self._versions_of(by.chart, number)
+        consents = _read(versions)
+        deciding = self._deciding(by, self.reading(request), consents)
+        body = {
+            **self.store.audit.proof(number, first=True),
+            "salt": salt,
+            "said": [deciding.said(each) for each in consents],
+            "consents": consents,
+            "written": [(each.body or b"").decode() for each in versions],
+        }
         return attachment(
             orjson.dumps(body, option=orjson.OPT_INDENT_2),
             "application/json",
@@ -118,18 +139,113 @@ class CertificatePages(Desk):
 
     def _found(self, chart: Chart, number: int) -> tuple[Look, list[Json], str]:
         """The act, the Consents as they were written by it, and the salt; NotFound where it is not this person's."""
+        look, versions, salt = self._versions_of(chart, number)
+        return look, _read(versions), salt
+
+    def _versions_of(self, chart: Chart, number: int) -> tuple[Look, list[Version], str]:
         look = next((each for each in _acts(chart) if each.receipt == number), None)
-        if look is None:
+        written, salt = self._group_of(number, _versions(chart)) if look else ([], None)
+        if look is None or salt is None:
             raise NotFound("audit-no-receipt", number=number)
+        return look, written, salt
+
+    def _written_by(self, number: int, versions: list[Version]) -> tuple[list[Json], str | None]:
+        written, salt = self._group_of(number, versions)
+        return _read(written), salt
+
+    def _group_of(self, number: int, versions: list[Version]) -> tuple[list[Version], str | None]:
+        """Which of a person's versions a receipt was left over, with the salt; none where it was another's."""
         groups: dict[int, list[Version]] = {}
-        for version in _versions(chart):
+        for version in versions:
             groups.setdefault(version.updated, []).append(version)
-        alone = [[version] for group in groups.values() for version in group]
+        alone = [[version] for version in versions]
         for group in (*groups.values(), *alone):
             salt = self.store.salt_for(number, [version.body or b"" for version in group])
             if salt is not None:
-                return look, [orjson.loads(version.body or b"{}") for version in group], salt
-        raise NotFound("audit-no-receipt", number=number)
+                return group, salt
+        return [], None
+
+    def _deciding(self, by: Acting, reading: Reading, consents: list[Json]) -> Deciding:
+        """What Consents say in words, with the names of what they name as far as these are known here."""
+        accounts = {user.person: user.display for user in self.site.installation.gate.identity.users()}
+        named = [
+            str(each["reference"]) for one in consents for each in _references(one) if "reference" in each
+        ]
+        names = by.chart.names(named)
+        for reference in named:
+            kind, _, key = reference.partition("/")
+            if kind == "Patient" and key in accounts:
+                names[reference] = accounts[key]
+            elif reference not in names and key and kind in categories():
+                names[reference] = _title_of(by.chart, reading, kind, key) or reference
+        return Deciding(reading.named(names))
+
+
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """What a Consent decides, in words: what for whom, from when until when."""
+
+    reading: Reading
+
+    def said(self, consent: Json) -> str:
+        reading, words = self.reading, self.reading.words
+        provision = consent.get("provision") or {}
+        parts = [consent_title(reading, consent), *self._criteria(provision), self._span(consent, provision)]
+        state = "made" if consent.get("status") == "active" else "ended"
+        return words(f"certificate.{state}", title=reading.join(parts))
+
+    def _criteria(self, provision: Json) -> Iterator[str]:
+        reading, words = self.reading, self.reading.words
+        named = [str(each["reference"]) for each in _references({"provision": provision})]
+        yield from (reading.names.get(each, each) for each in named)
+        labels = [each.get("code", "") for each in provision.get("securityLabel", ())]
+        if labels:
+            yield reading.join(self._word("label", code) for code in labels)
+        if provision.get("code"):
+            yield reading.join(reading.concepts(provision["code"]))
+        if provision.get("dataPeriod"):
+            period = provision["dataPeriod"]
+            since, until = (reading.when(str(period.get(edge, ""))) for edge in ("start", "end"))
+            yield words("certificate.dated", span=words("certificate.span", since=since, until=until))
+        codes = frozenset(str(each.get("code", "")) for each in provision.get("purpose", ()))
+        purposes = [self._word("use", code) for code in sorted(codes)]
+        if codes and covers_secondary(codes):
+            purposes = [words("certificate.every_purpose")]
+        classes = [self._word("data_category", each.get("code", "")) for each in provision.get("class", ())]
+        if purposes:
+            kinds = reading.join(classes) or words("choice.part.every_category")
+            yield words("certificate.uses", category=kinds, purpose=reading.join(purposes))
+
+    def _span(self, consent: Json, provision: Json) -> str:
+        reading, period = self.reading, provision.get("period") or {}
+        since = reading.moment(str(period.get("start") or consent.get("dateTime", "")))
+        until = reading.when(str(period.get("end", "")))
+        return reading.words("certificate.span" if until else "certificate.since", since=since, until=until)
+
+    def _word(self, table: str, code: str) -> str:
+        key = f"{table}.{code}"
+        return self.reading.words(key) if key in self.reading.words else code
+
+
+def _references(consent: Json) -> list[Json]:
+    """Whom and what a Consent's provision names: readers, institutions, relatives, records."""
+    provision = consent.get("provision") or {}
+    return [
+        each.get("reference") or {}
+        for each in (*provision.get("actor", ()), *provision.get("data", ()))
+        if (each.get("reference") or {}).get("reference")
+    ]
+
+
+def _title_of(chart: Chart, reading: Reading, kind: str, key: str) -> str:
+    try:
+        return title(reading, read(chart.store, chart.access, kind, key))
+    except NotFound:
+        return ""
+
+
+def _read(versions: Iterable[Version]) -> list[Json]:
+    return [orjson.loads(each.body or b"{}") for each in versions]
 
 
 def _acts(chart: Chart) -> list[Look]:
@@ -142,11 +258,6 @@ def _versions(chart: Chart) -> list[Version]:
     query = parse_query("Consent", [("patient", chart.person), ("_count", "1000")], strict=True)
     found = chart.store.search(chart.access, query).rows
     return [version for row in found for version in chart.store.history(chart.access, "Consent", row.id)]
-
-
-def _said(reading: Reading, consent: dict[str, Any]) -> str:
-    state = "made" if consent.get("status") == "active" else "ended"
-    return reading.words(f"certificate.{state}", title=consent_title(reading, consent))
 
 
 def _in_groups(digest: str, size: int = 8) -> str:

@@ -14,8 +14,8 @@ from camphora.gate import User
 from camphora.pages import Action, Link
 from camphora.policy import Role
 from camphora.policy.choices import LetsIn, let_in
-from camphora.records import Put
 from camphora.web.citizen.acting import STAND_INS
+from camphora.web.citizen.certificates import certified
 from camphora.web.citizen.held import Held, held, relatives
 from camphora.web.contexts import Confirm, Family, Field, Form, Relative
 from camphora.web.reading import Chart, Json, Reading, is_synthetic
@@ -90,7 +90,7 @@ class FamilyPages(Desk):
             return see_other(f"{HERE}/let-in?{urlencode(given)}")
         relative, until = str(self._account(given["account"]).person), date.fromisoformat(given["until"])
         consent = let_in(chart.person, relative, until, datetime.now(UTC))
-        self.store.write(chart.access, [Put(consent, expect="new")])
+        certified(chart, [consent], new=True)
         return see_other(f"{HERE}?done=let-in")
 
     def _faults(self, reading: Reading, chart: Chart, given: dict[str, str]) -> dict[str, str]:
