@@ -206,6 +206,8 @@ class Look:
     basis: str = ""
     proof: str = ""
     urgent: bool = False
+    ruling: str = ""
+    """A mark where it was refused or stood before the person's choices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +231,11 @@ class MyRecord:
     recent: Timeline
     looks: Sequence[Look]
     choices: Sequence[Choice]
+    told: Sequence[Link] = ()
+    """Looks in an emergency or by an override of her choices that the person has not seen yet."""
+    number: str = ""
+    """Her own national number, masked, and `full_number`, shown when asked for."""
+    full_number: str = ""
     subject: str = ""
     more: str = ""
     looked: str = "/me/looked"
@@ -244,6 +251,8 @@ class Looked:
     template: ClassVar[str] = "looked.html"
     looks: Sequence[Look]
     total: int
+    refused: int = 0
+    """How many of them were refused."""
     more: str = ""
     checked: str = ""
     """A sentence when the log was last proven whole; empty: not said."""
@@ -343,6 +352,8 @@ class Patients:
     results: Sequence[PatientRow] | None = None
     search: str = "/patients"
     more: str = ""
+    opened: Sequence[Link] = ()
+    """Persons whom the reader has opened in an emergency, whether or not the search finds them."""
     emergency: str = ""
     """Where a reader who may declare an emergency does so; empty for others."""
     why: str = ""

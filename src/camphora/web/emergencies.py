@@ -11,6 +11,7 @@ from camphora.pages import Action, dates
 from camphora.pages.words import Words
 from camphora.policy.choices import TAIPEI
 from camphora.web.contexts import Standing
+from camphora.web.reading.people import masked
 
 MINUTE = 60_000
 
@@ -22,7 +23,7 @@ def standing(words: Words, declared: Declared) -> Standing:
     said = words(key, hours=left // 60, minutes=left % 60)
     person = str(declared.person)
     return Standing(
-        title=words("emergency.banner", person=declared.identifier.rpartition("|")[2]),
+        title=words("emergency.banner", person=masked(declared.identifier.rpartition("|")[2])),
         text=words("emergency.banner_text", left=said, until=moment(words, declared.over)),
         open=Action(words("emergency.banner_open"), f"/patients/{quote(person)}"),
         end=Action(

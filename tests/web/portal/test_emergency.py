@@ -128,3 +128,44 @@ def test_the_forms_need_their_token(world):
     browser = world.browser("clinician")
     assert browser.post("/emergency", data={"identifier": "x", "reason": WHY}).status_code == 403
     assert browser.post("/emergency/end", data={"number": "1"}).status_code == 403
+
+
+@pytest.mark.parametrize("lang", ["zh-TW", "en"])
+def test_her_first_page_tells_her_until_she_has_seen_the_look(hidden, lang):
+    citizen, title = (
+        hidden.browser("citizen", lang),
+        "緊急調閱開啟您的紀錄" if lang == "zh-TW" else "in an emergency",
+    )
+    assert title not in citizen.words("/me")
+    declare(hidden.browser("clinician"), hidden.number)
+    hidden.browser("clinician").get(f"/records/Patient/{hidden.cast.citizen}")
+    first = citizen.words("/me")
+    assert title in first
+    assert title in citizen.words("/me"), "opening the page is not seeing the look"
+    notice = re.search(r'<section class="panel notice".*?</section>', citizen.get("/me").text, re.DOTALL)[0]
+    link = re.search(r'href="(/me/looked/\d+)"', notice)[1]
+    assert "何志華" in citizen.words(link)
+    assert title not in citizen.words("/me")
+    hidden.browser("clinician").get(f"/records/Patient/{hidden.cast.citizen}")
+    assert title in citizen.words("/me"), "another look is told again"
+
+
+def test_what_reviewers_do_does_not_push_the_looks_off_her_first_page(hidden):
+    declare(hidden.browser("clinician"), hidden.number)
+    for _ in range(4):
+        hidden.browser("keeper").get("/emergencies")
+    number = re.search(r'name="number" value="(\d+)"', hidden.browser("keeper").get("/emergencies").text)[1]
+    for judgement in ("further", "further", "further", "justified"):
+        hidden.browser("keeper").submit("/emergencies/judge", number=number, judgement=judgement)
+    assert "何志華（醫師）" in hidden.browser("citizen").words("/me")
+
+
+def test_the_banner_and_the_search_page_tell_the_opened_person_with_a_masked_number(hidden):
+    browser = hidden.browser("clinician")
+    declare(browser, hidden.number)
+    said = browser.get("/patients", params={"q": "林美玉"}).text
+    assert hidden.number not in said
+    assert f"{hidden.number[:2]}*****{hidden.number[-3:]}" in said
+    opened = re.search(r'<section [^>]*aria-labelledby="opened-title".*?</section>', said, re.DOTALL)[0]
+    assert f"/patients/{hidden.cast.citizen}" in opened
+    assert "查無符合的病人" not in browser.words("/patients?q=林美玉")

@@ -139,3 +139,26 @@ def test_every_act_that_leaves_a_receipt_has_words(lang):
     acts = {act for text in sources for act in leaves.findall(text)}
     assert {"read", "search", "history", "ask"} <= acts
     assert [act for act in acts if f"looked_act.{act}" not in handlers_words(lang)] == []
+
+
+@pytest.mark.parametrize(
+    ("lang", "refused"), [("zh-TW", "已拒絕，未看到內容"), ("en", "Refused; nothing was seen")]
+)
+def test_a_refused_look_says_so_in_the_list_on_her_page_and_in_its_receipt(fresh, lang, refused):
+    browser = fresh.browser("citizen", lang)
+    assert refused not in browser.words("/me/looked")
+    browser.submit("/me/choices/restrict", organisation=fresh.cast.hospital)
+    fresh.browser("clinician").get(f"/patients/{fresh.cast.citizen}")
+    assert refused in browser.words("/me")
+    said = browser.words("/me/looked")
+    assert refused in said
+    assert ("其中 1 次已拒絕" if lang == "zh-TW" else "1 of them refused") in said
+    assert refused in browser.words(f"/me/looked/{receipts(browser)[0]}")
+
+
+def test_a_refused_look_and_one_that_was_let_in_are_not_one_act():
+    looks = [
+        Look(number, 1000 - number, "何志華", "clinician", "h1", "care", "read", decision=decision)
+        for number, decision in enumerate(("permit", "deny", "deny"))
+    ]
+    assert [len(act.looks) for act in grouped(looks)] == [1, 2]

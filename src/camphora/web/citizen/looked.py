@@ -28,8 +28,16 @@ PART, MOST_NAMED = 20, 4
 TOGETHER = 10 * 60 * 1000
 """Looks of one reader within so many milliseconds of each other are one act."""
 MOST = 1_000_000
+TOLD_FOR = 30 * 24 * 60 * 60 * 1000
+"""For so many milliseconds a person is told of a look that stood before her choices."""
 OWN_LINE = frozenset({"choice", "explain", "review-emergency", "judge-emergency"})
 """Acts that are no reading of records: each kind is told for itself."""
+SEEING = frozenset({"looked", "receipt"})
+"""Acts by which a person sees who looked."""
+STAMPED = frozenset({"deny", "override"})
+"""Decisions that a look says of itself in a mark; an emergency has its own."""
+BEFORE_CHOICES = frozenset({"emergency", "override"})
+"""Decisions that stood before what the person chose."""
 STEPS = (200, 2_000, 20_000, MOST)
 
 
@@ -44,18 +52,40 @@ class Act:
         return self.looks[0]
 
 
-def acts(store: SQLiteStore, access: Access, wanted: int, *, own: bool = False) -> list[Act]:
-    """The newest acts of looking at the Access's one person; the reader's own ones only where `own`.
+def acts(
+    store: SQLiteStore, access: Access, wanted: int, *, own: bool = False, of_records: bool = False
+) -> list[Act]:
+    """The newest acts of looking at the Access's one person; the reader's own ones only where `own`; where
+    `of_records`, none that reads no record, such as a review.
 
     The person's own reading fills the list quickly, so more looks are asked for until enough others are found."""
     person = _person(access)
     found: list[Act] = []
     for limit in STEPS:
         looks = store.looks(access, person, limit)
-        found = grouped([look for look in looks if own or not _is_own(store, access, look)])
+        kept = [look for look in looks if not (of_records and look.purpose == Purpose.OPERATION)]
+        found = grouped([look for look in kept if own or not _is_own(store, access, look)])
         if len(found) > wanted or len(looks) < limit:
             break
     return found[:wanted]
+
+
+def unseen(store: SQLiteStore, access: Access, now: int) -> list[Act]:
+    """The acts of the last 30 days that stood on an emergency or before her choices, as far as the person has not
+    looked at who looked since."""
+    found: list[Seen] = []
+    for limit in STEPS:
+        looks = store.looks(access, _person(access), limit)
+        found = []
+        for look in looks:
+            seen = look.act in SEEING and _is_own(store, access, look)
+            if seen or look.at < now - TOLD_FOR:
+                return grouped(found)
+            if look.decision in BEFORE_CHOICES:
+                found.append(look)
+        if len(looks) < limit:
+            break
+    return grouped(found)
 
 
 def _person(access: Access) -> str:
@@ -80,7 +110,16 @@ def grouped(looks: Sequence[Seen]) -> list[Act]:
 
 def _follows(later: Seen, look: Seen) -> bool:
     def who(one: Seen) -> tuple[object, ...]:
-        return one.name, one.role, one.organisation, one.purpose, one.among_many, one.basis, _done(one)
+        return (
+            one.name,
+            one.role,
+            one.organisation,
+            one.purpose,
+            one.among_many,
+            one.basis,
+            one.decision,
+            _done(one),
+        )
 
     return who(later) == who(look) and later.at - look.at <= TOGETHER
 
@@ -105,6 +144,8 @@ def _look(reading: Reading, act: Act, *, basis: bool) -> Look:
     what = words("looked_by.among_many", kinds=named) if newest.among_many else named
     if _done(newest):
         what = words(f"looked_act.{newest.act}")
+    if newest.decision == "deny":
+        what = words("looked_ruling.deny")
     return Look(
         who=who(reading, newest),
         purpose=words(f"looked_for.{newest.purpose}"),
@@ -113,7 +154,24 @@ def _look(reading: Reading, act: Act, *, basis: bool) -> Look:
         basis=words(f"basis.{newest.purpose}") if basis else "",
         proof=f"/me/looked/{newest.receipt}",
         urgent=newest.decision == "emergency",
+        ruling=words(f"looked_ruling.{newest.decision}_chip") if newest.decision in STAMPED else "",
     )
+
+
+def notices(chart: Chart, reading: Reading, found: Sequence[Act]) -> list[Link]:
+    """What the person is told of these acts, each leading to its newest look."""
+    reading = reading.named(chart.names(f"Organization/{act.newest.organisation}" for act in found))
+    return [
+        Link(
+            reading.words(
+                f"looked_told.{act.newest.decision}",
+                when=dates.moment(moment_of(act.newest.at), reading.lang),
+                who=who(reading, act.newest),
+            ),
+            f"/me/looked/{act.newest.receipt}",
+        )
+        for act in found
+    ]
 
 
 def who(reading: Reading, look: Seen) -> str:
@@ -141,6 +199,7 @@ class LookedPages(Desk):
         context = Looked(
             looks=looks,
             total=len(found),
+            refused=sum(act.newest.decision == "deny" for act in found),
             more=following,
             own="" if own else "/me/looked?own=1",
             events="/me/looked/events.json",
@@ -245,6 +304,7 @@ def _blocks(reading: Reading, look: Seen, act: Act, line: str) -> Iterator[Prose
         "basis": words(f"basis.{look.purpose}"),
         "when": dates.moment(moment_of(look.at), reading.lang),
         "act": words(f"looked_act.{look.act}") if f"looked_act.{look.act}" in words else look.act,
+        "ruling": words(f"looked_ruling.{look.decision}"),
         "types": reading.join(kind(reading, name) for name in look.types),
         "scope": words("receipt.among_many" if look.among_many else "receipt.alone"),
     }

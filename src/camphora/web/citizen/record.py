@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -10,9 +11,9 @@ from starlette.responses import Response
 from camphora.pages import Action, Link, Timeline, View
 from camphora.policy import Purpose
 from camphora.web.citizen.held import summary
-from camphora.web.citizen.looked import acts, shown
+from camphora.web.citizen.looked import acts, notices, shown, unseen
 from camphora.web.contexts import MyRecord, Now
-from camphora.web.reading import Chart, Json, Reading, is_synthetic, medicines, moments, screening
+from camphora.web.reading import Chart, Json, Reading, is_synthetic, medicines, moments, people, screening
 from camphora.web.reading.chart import name_of
 from camphora.web.reading.desk import Desk
 
@@ -25,12 +26,16 @@ class RecordPages(Desk):
     def page(self, request: Request) -> Response:
         chart, reading = self.own(request), self.reading(request)
         patient, told, reading = _opened(chart, reading, FIRST)
-        others = acts(self.store, chart.access, 3)
+        others = acts(self.store, chart.access, 3, of_records=True) or acts(self.store, chart.access, 3)
+        number = people.number_of(patient)
         context = MyRecord(
             now=now(chart, reading, patient),
             recent=_timeline(reading, told, ""),
             looks=shown(chart, reading, others, basis=False),
             choices=summary(chart, reading, self.site.installation),
+            told=notices(chart, reading, unseen(self.store, chart.access, int(time.time() * 1000))),
+            number=people.masked(number),
+            full_number=number,
             more="/me/timeline" if told.next else "",
             why=self.why(request, Purpose.SELF),
         )

@@ -35,17 +35,28 @@ class PatientPages(Desk):
         listed = None if found is None else [_row(reading, patient) for patient in rows]
         following = found.next if found else None
         more = f"/patients?{urlencode({'q': sought, 'page': following})}" if following else ""
+        opened = [] if token else self._opened(access)
         if wants_fragment(request):
-            return self.site.fragment(request, "patients_rows.html", {"results": listed, "more": more})
+            rows_of = {"results": listed, "more": more, "opened": opened}
+            return self.site.fragment(request, "patients_rows.html", rows_of)
         may = access.reader.role in self.site.installation.gate.emergencies.rules.roles
         context = Patients(
             query=sought,
             results=listed,
             more=more,
+            opened=opened,
             emergency="/emergency" if may else "",
             why=self.why(request, Purpose.CARE),
         )
         return self.site.page(request, context, synthetic=is_synthetic(rows))
+
+    def _opened(self, access: Access) -> list[Link]:
+        """Whom the reader has opened in an emergency, by the masked number: the record itself is not read for it."""
+        declared = self.site.installation.gate.emergencies.open_of(access.reader.id)
+        numbers = {str(each.person): each.identifier.rpartition("|")[2] for each in declared}
+        return [
+            Link(people.masked(number), f"/patients/{quote(person)}") for person, number in numbers.items()
+        ]
 
     def _found(self, access: Access, sought: str, token: str) -> Page:
         """By the whole number where the text has a digit, by the beginning of the name otherwise."""
