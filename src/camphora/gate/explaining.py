@@ -15,10 +15,10 @@ import orjson
 from camphora.errors import Forbidden, Invalid, NotFound
 from camphora.fhir.definitions import resource_types
 from camphora.gate.gate import Gate
-from camphora.policy import Access, Decision, Reason
+from camphora.policy import Access, Decision, Reader, Reason
 from camphora.policy.admission import CLASSES, SHARED_TYPES, admit
 from camphora.policy.admission import Request as Admitted
-from camphora.policy.asking import Asked
+from camphora.policy.asking import Action, Asked
 from camphora.policy.codes import categories, class_of
 from camphora.policy.compiling import compile as compiled
 from camphora.policy.internal import explaining
@@ -70,7 +70,8 @@ class Explaining:
         basis: int | None = None,
     ) -> Explanation:
         """The decision about `record` (`Type/id`) for the account `name`, on a legal basis of theirs where one is named
-        by its number; that is no use of it. `by` is who asks to know.
+        by its number; that is no use of it. `by` is who asks to know. `at` moves the time alone: record, account and
+        choices are those of now.
 
         NotFound where there is no such account, record or basis; Invalid `gate-explain-record`,
         `gate-explain-purpose`; Forbidden `gate-basis-outside` for a basis that was not applied for to serve this."""
@@ -84,7 +85,9 @@ class Explaining:
         moment = at if at is not None else int(time.time() * 1000)
         person, facts = self._store.explained(explaining(), kind, key)
         whom = self._store.whom(explaining(person), person) if person else None
-        asked = Asked(reader.asker(), tuple(purposes), "access", moment)
+        purpose = _purpose(purposes, self._gate.policy)
+        action: Action = "use" if purpose is Purpose.SECONDARY else "access"
+        asked = Asked(reader.asker(), tuple(purposes), action, moment)
         asked = self._in_emergency(asked, name, person, moment)
         if basis is not None:
             asked = self._on_basis(asked, name, basis, kind)
@@ -93,7 +96,7 @@ class Explaining:
         admitted = admit(
             Admitted(
                 reader,
-                _purpose(purposes, self._gate.policy),
+                purpose,
                 person,
                 frozenset({person} if person else ()),
                 tuple(purposes),
@@ -110,7 +113,7 @@ class Explaining:
             policy=f"{self._gate.policy.id} {self._gate.policy.version}",
             choices=whom.version if whom else 0,
             sets=self._sets(admitted.access, kind, decision) if kind not in SHARED_TYPES else (),
-            receipt=_receipt(asked, kind, decision, self._gate.policy.version),
+            receipt=self._receipt(reader, asked, kind, decision, admitted.access),
             number=number,
         )
 
@@ -134,6 +137,28 @@ class Explaining:
         names = [each.name for each in access.hidden_for(kind)] + [each.name for each in access.closed]
         return tuple((name, version) for name in names)
 
+    def _receipt(
+        self, reader: Reader, asked: Asked, kind: str, decision: Decision, access: Access | None
+    ) -> dict[str, object]:
+        """What a reading would leave, without time, nonce, person and digest, which are made when it happens."""
+        ruling = "permit" if decision.permitted else "deny"
+        deciding = decision.reasons[-1].code
+        weighs = access is not None and bool(access.hidden or access.closed)
+        return {
+            "reader": reader.id,
+            "name": reader.name,
+            "role": str(reader.role),
+            "organisation": reader.organisation,
+            "purposes": list(asked.purposes),
+            "act": "read",
+            "types": [kind],
+            "decision": deciding if deciding == "emergency" else ruling,
+            "ground": deciding,
+            "basis": asked.basis.id if asked.basis else None,
+            "policy": self._gate.policy.version,
+            "choices": self._store.last_change() if weighs else 0,
+        }
+
     def _in_emergency(self, asked: Asked, name: str, person: str | None, at: int) -> Asked:
         """With the emergency that the reader has declared for this person, where one holds at that moment."""
         found = self._gate.emergencies.of_person(person) if person else []
@@ -149,25 +174,6 @@ def _purpose(purposes: Sequence[str], policy: Policy) -> Purpose:
             if named in classes:
                 return purpose
     raise Invalid("gate-explain-purpose")
-
-
-def _receipt(asked: Asked, kind: str, decision: Decision, version: int) -> dict[str, object]:
-    """What a reading would leave, without time, nonce, person and digest, which are made when it happens."""
-    reader = asked.reader
-    ruling = "permit" if decision.permitted else "deny"
-    deciding = decision.reasons[-1].code
-    return {
-        "reader": reader.id,
-        "role": str(reader.role),
-        "organisation": reader.organisation,
-        "purposes": list(asked.purposes),
-        "act": "read",
-        "types": [kind],
-        "decision": deciding if deciding == "emergency" else ruling,
-        "ground": deciding,
-        "basis": asked.basis.id if asked.basis else None,
-        "policy": version,
-    }
 
 
 def as_json(told: Explanation) -> bytes:
@@ -192,6 +198,7 @@ def as_json(told: Explanation) -> bytes:
         "obligations": [{"kind": each.kind, "path": each.path} for each in told.decision.obligations],
         "policy": told.policy,
         "choices": told.choices,
+        "choices_as_of": "now",
         "sets": [{"name": name, "version": version} for name, version in told.sets],
         "receipt": told.receipt,
         "explained": told.number,
