@@ -47,6 +47,22 @@ def test_a_signature_in_capitals_is_a_change_too(folder):
     assert verify(folder).faults == ("heads.log: 1: signature does not match",)
 
 
+def test_a_changed_receipt_is_named_once_with_how_many_heads_disagree_because_of_it(tmp_path):
+    log = Log(tmp_path)
+    for number in range(43):
+        log.append(receipt(number))
+        log.sync()
+    log.close()
+    lines = _lines(tmp_path)
+    changed = orjson.loads(lines[12])
+    _write(tmp_path, [*lines[:12], orjson.dumps({**changed, "name": "另一人"}), *lines[13:]])
+    (fault,) = verify(tmp_path).found
+    assert (fault.kind, fault.first, fault.last, fault.heads) == ("root", 12, 12, 30)
+    _write(tmp_path, [*lines[:12], b"{}", *lines[13:]])
+    (fault,) = verify(tmp_path).found
+    assert (fault.kind, fault.first, fault.heads) == ("line", 12, 31)
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_a_flipped_bit_anywhere_is_found(folder, seed):
     chance = Random(seed)

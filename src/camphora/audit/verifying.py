@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -14,18 +14,59 @@ from camphora.audit.heads import holds, key_after, last_key, public_key
 from camphora.audit.merkle import Tree, leaf_hash, verify_inclusion
 from camphora.audit.receipt import fields_of, is_receipt, salted_digest
 
+FaultKind = Literal["line", "cut", "unsigned", "key", "signature", "size", "root"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One place where the log does not agree. `first` and `last`: numbers of receipts (of `signature` and `size`: the
+    line of heads.log); `heads`: how many signed heads after it disagree because of it; `named`, `held`: what a head
+    says it covers, and what is there."""
+
+    kind: FaultKind
+    first: int = 0
+    last: int = 0
+    heads: int = 0
+    named: int = 0
+    held: int = 0
+
+    def __str__(self) -> str:
+        match self.kind:
+            case "line":
+                said = f"receipts.log: {self.first + 1}: not a receipt"
+            case "cut":
+                said = f"receipts.log: {self.first + 1}: cut short"
+            case "unsigned":
+                said = f"receipts.log: {self.first + 1}: {self.held} receipts under no signed head"
+            case "key":
+                said = "heads.pub: not an Ed25519 public key"
+            case "signature":
+                said = f"heads.log: {self.first}: signature does not match"
+            case "size":
+                said = f"heads.log: {self.first}: names {self.named} receipts, the log holds {self.held}"
+            case "root":
+                changed = (
+                    f"{self.first}" if self.first == self.last else f"one of {self.first} to {self.last}"
+                )
+                said = f"receipts.log: receipt {changed} was changed: root over {self.named} receipts does not match"
+        return f"{said}; {self.heads} later heads disagree because of it" if self.heads else said
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What `verify` found: `faults` is empty where every line, head and signature agrees."""
+    """What `verify` found: `found` is empty where every line, head and signature agrees."""
 
     receipts: int
     heads: int
-    faults: tuple[str, ...]
+    found: tuple[Fault, ...]
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        return tuple(str(each) for each in self.found)
 
     @property
     def sound(self) -> bool:
-        return not self.faults
+        return not self.found
 
 
 def verify(folder: Path, key: Ed25519PublicKey | None = None) -> Verdict:
@@ -50,7 +91,7 @@ class Verifier:
         self._tree = Tree()
         self._ends = {"receipts.log": 0, "heads.log": 0}
         self._heads = self._lines = self._signed = 0
-        self._faults: list[str] = []
+        self._faults: list[Fault] = []
 
     def verdict(self) -> Verdict:
         """What `verify` would find now. Not to be called by two threads at once."""
@@ -61,35 +102,44 @@ class Verifier:
         self._take_heads()
         faults = list(self._faults)
         if self._is_cut("receipts.log"):
-            faults.insert(0, f"receipts.log: {len(self._tree) + 1}: cut short")
-        if self._signed < len(self._tree):
-            unsigned = len(self._tree) - self._signed
-            faults.append(f"receipts.log: {self._signed + 1}: {unsigned} receipts under no signed head")
+            faults.insert(0, Fault("cut", len(self._tree)))
+        changed = any(each.kind in {"line", "root"} and each.heads for each in faults)
+        if self._signed < len(self._tree) and not changed:
+            faults.append(Fault("unsigned", self._signed, held=len(self._tree) - self._signed))
         return Verdict(len(self._tree), self._heads, tuple(faults))
 
     def _take_receipts(self) -> None:
         for line in self._added("receipts.log"):
-            number = self._tree.append(leaf_hash(line)) + 1
+            number = self._tree.append(leaf_hash(line))
             if not is_receipt(line):
-                self._faults.append(f"receipts.log: {number}: not a receipt")
+                self._faults.append(Fault("line", number, number))
 
     def _take_heads(self) -> None:
         if self._public is None:
             if (self.folder / "heads.log").exists():
-                self._faults.append("heads.pub: not an Ed25519 public key")
+                self._faults.append(Fault("key"))
             return
         for line in self._added("heads.log"):
             self._lines += 1
             fault = self._head_fault(line, self._public)
             if fault:
-                self._faults.append(f"heads.log: {self._lines}: {fault}")
+                self._keep(fault)
             else:
                 signed = orjson.loads(line)
                 self._heads += 1
                 self._signed = int(signed["head"]["size"])
                 self._public = key_after(signed, self._public)
 
-    def _head_fault(self, line: bytes, public: Ed25519PublicKey) -> str | None:
+    def _keep(self, fault: Fault) -> None:
+        """A receipt that was changed makes every head after it wrong: told once, with how many."""
+        if fault.kind == "root":
+            for at, before in enumerate(self._faults):
+                if before.kind in {"line", "root"} and before.first < fault.named:
+                    self._faults[at] = replace(before, heads=before.heads + 1)
+                    return
+        self._faults.append(fault)
+
+    def _head_fault(self, line: bytes, public: Ed25519PublicKey) -> Fault | None:
         try:
             signed = orjson.loads(line)
             head = signed["head"]
@@ -98,10 +148,12 @@ class Verifier:
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
             genuine = False
         if not genuine:
-            return "signature does not match"
+            return Fault("signature", self._lines)
         if not self._signed <= size <= len(self._tree):
-            return f"names {size} receipts, the log holds {len(self._tree)}"
-        return None if self._tree.root(size).hex() == root else f"root over {size} receipts does not match"
+            return Fault("size", self._lines, named=size, held=len(self._tree))
+        if self._tree.root(size).hex() == root:
+            return None
+        return Fault("root", self._signed, max(self._signed, size - 1), named=size)
 
     def _added(self, name: str) -> Iterator[bytes]:
         """The whole lines of a file that were not read yet."""

@@ -16,6 +16,7 @@ from camphora.audit.heads import public_key, signed_heads
 from camphora.audit.log import newest_checkpoint
 from camphora.audit.merkle import leaf_hash
 from camphora.audit.receipt import fields_of
+from camphora.audit.verifying import Fault
 from camphora.audit.witnesses import Addition, Witness, contradictions, read_addition
 from camphora.cli.terminal import Terminal
 from camphora.errors import Invalid
@@ -42,7 +43,7 @@ def add(tree: Tree) -> None:
     witness = verbs.command("witness", run_witness, "audit_witness")
     witness.add_argument("keep", type=Path, metavar="KEEP", help=words("audit_witness.keep"))
     witness.add_argument("file", type=Path, metavar="FILE", help=words("audit_witness.file"))
-    witness.add_argument("--key", required=True, metavar="KEY", help=words("audit_verify.key"))
+    witness.add_argument("--key", required=True, metavar="KEY", help=words("audit_witness.key"))
     witness.add_argument("--name", default="witness", metavar="NAME", help=words("audit_witness.name"))
     compared = verbs.command("check-heads", run_check_heads, "audit_check_heads")
     compared.add_argument(
@@ -57,8 +58,8 @@ def add(tree: Tree) -> None:
 def run_verify(given: argparse.Namespace, terminal: Terminal) -> int:
     folder = _log_of(given.folder)
     verdict = verify(folder, _key(given.key) if given.key else None)
-    for fault in verdict.faults:
-        terminal.say(fault)
+    for fault in verdict.found:
+        terminal.say(_fault_line(terminal.words, fault))
     key = "audit_verify.sound" if verdict.sound else "audit_verify.broken"
     fields = {
         "sound": verdict.sound,
@@ -68,6 +69,13 @@ def run_verify(given: argparse.Namespace, terminal: Terminal) -> int:
     }
     terminal.result(fields, terminal.words(key, receipts=verdict.receipts, heads=verdict.heads))
     return 0 if verdict.sound else Invalid.exit_code
+
+
+def _fault_line(words: Words, fault: Fault) -> str:
+    key = fault.kind if fault.first >= fault.last or fault.kind != "root" else "root_among"
+    facts = {"first": fault.first, "last": fault.last, "named": fault.named, "held": fault.held}
+    after = words("audit_verify.fault.after", heads=fault.heads) if fault.heads else ""
+    return words(f"audit_verify.fault.{key}", line=fault.first + 1, **facts) + after
 
 
 def run_check(given: argparse.Namespace, terminal: Terminal) -> int:

@@ -149,3 +149,24 @@ def test_an_old_choice_is_found_behind_any_number_of_ended_ones(fresh):
     assert "consent=old" in said
     fresh.browser("citizen").submit("/me/choices/end", consent="old")
     assert "consent=old" not in fresh.browser("citizen").get("/me/choices").text
+
+
+def test_ending_a_choice_is_confirmed_by_its_own_verb_and_names_the_institution(fresh):
+    browser, hospital = fresh.browser("citizen"), fresh.cast.hospital
+    browser.submit("/me/choices/restrict", organisation=hospital)
+    page = browser.get(f"/me/choices/end?consent={end_links(browser)[0]}").text
+    assert "解除對國立成功大學醫學院附設醫院的限制" in browser.words(
+        f"/me/choices/end?consent={end_links(browser)[0]}"
+    )
+    assert re.search(r"<button[^>]*>解除限制</button>", page)
+
+
+def test_closing_one_record_is_named_to_the_clinician_and_spoken_of_as_one_record(fresh):
+    browser, visit = fresh.browser("citizen"), fresh.one("Encounter")["id"]
+    said = browser.words(f"/me/choices/close?record=Encounter/{visit}")
+    assert "這一筆紀錄" in said
+    assert "這一類紀錄" not in said
+    browser.submit("/me/choices/close", record=f"Encounter/{visit}")
+    clinician = fresh.browser("clinician")
+    assert "部分資料依法或依當事人意願未顯示" in clinician.words(f"/patients/{fresh.cast.citizen}")
+    assert "重新開啟這一筆紀錄" in browser.words(f"/me/choices/end?consent={end_links(browser)[0]}")

@@ -52,7 +52,7 @@ from camphora.web.reading.desk import Desk
 from camphora.web.reading.titles import title
 from camphora.web.site import see_other
 
-OFFERED = ("PSY", "HIV", "SEX", "ETH", "SDV")
+OFFERED = ("PSY", "HIV", "SEX", "ETH", "SDV", "GDIS")
 """The sensitive parts that can be closed, in the order in which they are offered."""
 DONE = frozenset({"stop", "resume", "restrict", "lift", "close", "open"})
 
@@ -65,6 +65,8 @@ class Asked:
     title: str
     effects: Sequence[str]
     fields: Sequence[Field]
+    verb: str = ""
+    """What the button says, where it is not the kind's own word."""
 
 
 class ChoicePages(Desk):
@@ -250,7 +252,8 @@ class ChoicePages(Desk):
             heading = words("choice.close.title_of", part=words(f"label.{label}"))
             field = Field("label", "", "hidden", value=label)
         said = told(self.site.installation, by.chart, reading, self._closing(by, record, label), within=True)
-        said += [words(f"choice.close.effect_{key}") for key in ("named", "law", "back")]
+        named = "record_named" if record else "named"
+        said += [words(f"choice.close.effect_{key}") for key in (named, "law", "back")]
         return self._confirm(request, by, reading, Asked("close", heading, said, [field]))
 
     def _choose_label(self, request: Request, by: Acting, reading: Reading) -> Response:
@@ -295,9 +298,18 @@ class ChoicePages(Desk):
         choice = self._of(by.chart, request.query_params.get("consent", ""))
         kind = ending(choice)
         fields = [Field("consent", "", "hidden", value=choice.consent["id"])]
-        said = [reading.words(f"choice.end.{kind}.effect")]
-        heading = reading.words(f"choice.end.{kind}.title")
-        return self._confirm(request, by, reading, Asked("end", heading, said, fields))
+        about = "record" if choice in closed_records([choice]).values() else kind
+        said = [reading.words(f"choice.end.{about}.effect")]
+        heading = self._end_title(by.chart, reading, choice, about)
+        return self._confirm(request, by, reading, Asked("end", heading, said, fields, kind))
+
+    def _end_title(self, chart: Chart, reading: Reading, choice: Held, about: str) -> str:
+        """What ending a choice is called; of a restriction with the institution's name."""
+        keys = [f"Organization/{key}" for key in restrictions([choice])]
+        name = next(iter(chart.names(keys).values()), "") if keys else ""
+        if name:
+            return reading.words("choice.end.lift.title_of", name=name)
+        return reading.words(f"choice.end.{about}.title")
 
     def end(self, request: Request, form: FormData) -> Response:
         by = acting(self, request, form)
@@ -343,7 +355,9 @@ class ChoicePages(Desk):
 
     def _confirm(self, request: Request, by: Acting, reading: Reading, asked: Asked) -> Response:
         fields = [*asked.fields, *by.fields()]
-        form = Form(f"{HERE}/{asked.kind}", fields, reading.words(f"choice.button.{asked.kind}"))
+        form = Form(
+            f"{HERE}/{asked.kind}", fields, reading.words(f"choice.button.{asked.verb or asked.kind}")
+        )
         return self._shown(request, by.chart, _confirmation(reading, asked, form, by))
 
 

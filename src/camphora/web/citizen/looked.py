@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 from starlette.requests import Request
@@ -306,7 +307,7 @@ def _blocks(reading: Reading, look: Seen, act: Act, line: str) -> Iterator[Prose
         "act": words(f"looked_act.{look.act}") if f"looked_act.{look.act}" in words else look.act,
         "ruling": words(f"looked_ruling.{look.decision}"),
         "types": reading.join(kind(reading, name) for name in look.types),
-        "scope": words("receipt.among_many" if look.among_many else "receipt.alone"),
+        "scope": _scope(reading, look, orjson.loads(line)),
     }
     rows = [{"name": words(f"receipt.fact.{key}"), "value": value} for key, value in facts.items() if value]
     yield Table("receipt", words("receipt.said"), columns, rows)
@@ -317,6 +318,14 @@ def _blocks(reading: Reading, look: Seen, act: Act, line: str) -> Iterator[Prose
         words("receipt.check"), [words("receipt.how"), words("receipt.command"), words("receipt.salt")]
     )
     yield Prose(words("receipt.line"), [line])
+
+
+def _scope(reading: Reading, look: Seen, receipt: Mapping[str, Any]) -> str:
+    """Whether the look was at this person alone, at a few whom the receipt names by code, or at a set of many."""
+    named = len(receipt.get("persons", ()))
+    if look.among_many:
+        return reading.words("receipt.among_many")
+    return reading.words("receipt.few", n=named) if named > 1 else reading.words("receipt.alone")
 
 
 def _others(reading: Reading, looks: Sequence[Seen]) -> Table:

@@ -87,7 +87,7 @@ class ReviewPages(Desk):
         state = _state(declared)
         return Case(
             title=self._who(reading, declared),
-            lines=[*self._lines(words, declared), read, *_judged_before(words, declared)],
+            lines=[*self._lines(words, declared), read, *self._judged_before(words, declared)],
             forms=() if declared.reader == reviewer else [_judging(words, declared)],
             chip=words(f"emergency.state.{state}"),
             tone="alert" if state == "open" else "plain",
@@ -111,6 +111,17 @@ class ReviewPages(Desk):
         role = reading.words(f"role.{user.role}")
         return reading.words("emergency.review.who", name=user.display, role=role, place=place)
 
+    def _name(self, account: str | None) -> str:
+        user = self.site.installation.gate.identity.user(account or "")
+        return user.display if user else account or ""
+
+    def _judged_before(self, words: Words, declared: Declared) -> list[str]:
+        """What a reviewer said who asked for further inquiry."""
+        if declared.judgement is None:
+            return []
+        said, who = words(f"emergency.judged.{declared.judgement}"), self._name(declared.reviewer)
+        return [words("emergency.review.before", judgement=said, note=declared.note or "", who=who)]
+
     def _past(self, reading: Reading, past: Sequence[Declared]) -> Table:
         words = reading.words
         keys = ("reader", "since", "reason", "judgement", "note", "reviewer", "reviewed")
@@ -122,7 +133,7 @@ class ReviewPages(Desk):
                 "judgement": words(f"emergency.judged.{each.judgement}"),
                 "tone": "alert" if each.judgement == "unjustified" else "plain",
                 "note": each.note or None,
-                "reviewer": each.reviewer,
+                "reviewer": self._name(each.reviewer),
                 "reviewed": moment(words, each.reviewed or 0),
             }
             for each in past
@@ -135,14 +146,6 @@ def _state(declared: Declared) -> str:
     if declared.person is None:
         return "nobody"
     return "open" if declared.holds(int(time.time() * 1000)) else "over"
-
-
-def _judged_before(words: Words, declared: Declared) -> list[str]:
-    """What a reviewer said who asked for further inquiry."""
-    if declared.judgement is None:
-        return []
-    said = words(f"emergency.judged.{declared.judgement}")
-    return [words("emergency.review.before", judgement=said, note=declared.note or "", who=declared.reviewer)]
 
 
 def _judging(words: Words, declared: Declared) -> Form:
