@@ -11,7 +11,7 @@ from camphora.gate import Identity, User
 from camphora.gate.bases import DAY, Bases
 from camphora.gate.projects import Projects
 from camphora.gate.state import State, now
-from camphora.policy import Role
+from camphora.policy import Purpose, Role
 from camphora.policy.choices import close_part
 
 
@@ -150,6 +150,33 @@ def test_a_decision_is_explained_and_leaves_a_receipt(explained, camphora):
     receipt = json.loads(lines[told["explained"]])
     assert (receipt["act"], receipt["reader"], receipt["purpose"]) == ("explain", "keeper", "operation")
     assert receipt["persons"]
+
+
+def test_the_receipt_explained_is_the_one_that_a_reading_leaves(explained, camphora):
+    from camphora.installation import Installation
+
+    installation = Installation.open(explained)
+    try:
+        reader = installation.gate.identity.user("lin").reader()
+        access = installation.gate.access(reader, Purpose.CARE)
+        installation.store.read(access, "Patient", "ada")
+        installation.store.settle()
+        left = installation.store.audit.receipt(len(installation.store.audit) - 1)
+    finally:
+        installation.close()
+    told = json.loads(camphora(*ASKED[:-1], "Patient/ada", "--json")[1])
+    assert left["choices"] > 0
+    assert {key: left[key] for key in told["receipt"] if key != "ground"} == {
+        key: value for key, value in told["receipt"].items() if key != "ground"
+    }
+    assert {each["version"] for each in told["sets"]} == {left["choices"]}
+    assert told["policy"].endswith(f" {left['policy']}")
+
+
+def test_an_earlier_moment_says_that_choices_are_those_of_now(explained, camphora):
+    said = camphora(*ASKED, "--at", "2020-01-01T00:00:00+08:00", "--lang", "zh-TW")[1]
+    assert "以現在的為準" in said
+    assert json.loads(camphora(*ASKED, "--json")[1])["choices_as_of"] == "now"
 
 
 @pytest.mark.parametrize(("lang", "word"), [("zh-TW", "不准許"), ("en", "refused")])

@@ -300,6 +300,7 @@ def _say_explained(terminal: Terminal, told: Explanation, whole: bytes, policy: 
     if duties:
         terminal.result({}, words("gate_explain.duties", duties=duties))
     terminal.result({}, words("gate_explain.versions", policy=told.policy, choices=told.choices))
+    terminal.result({}, words("gate_explain.as_of"))
     terminal.result({}, words("gate_explain.would", receipt=orjson.dumps(told.receipt).decode()))
     if told.number is not None:
         terminal.say(words("gate_explain.left", number=str(told.number)))

@@ -21,6 +21,7 @@ from camphora.audit.receipt import Ruling, from_line, salt_of, salted_digest
 from camphora.errors import Busy
 from camphora.policy import Access
 from camphora.policy.vocabulary import Purpose
+from camphora.records.judging import policy_of
 from camphora.records.keeper import Keeper
 from camphora.records.store import Look
 
@@ -287,8 +288,8 @@ class Looks:
             basis=basis,
             reason=salted_digest(own, [reason.encode()]) if reason else None,
             decision=act.ruling or _ruling(access),
-            policy=access.policy_version,
-            choices=_choices(access),
+            policy=policy_of(reader).version,
+            choices=_choices(access, reader),
             result=salted_digest(own, act.result),
         )
         return Leaf(receipt, members, salt)
@@ -320,10 +321,11 @@ def _ruling(access: Access) -> Ruling:
     return "override" if access.basis is not None and access.ground == "legal-basis" else "permit"
 
 
-def _choices(access: Access) -> int:
-    """The version of the choices that the Access was minted under, 0 where none weigh."""
-    hidden = [each.version for each in access.hidden]
-    return max([*hidden, *(each.version for each in access.closed)], default=0)
+def _choices(access: Access, reader: apsw.Connection) -> int:
+    """The change up to which the choices were weighed at this reading, 0 where none weigh."""
+    if not (access.hidden or access.closed):
+        return 0
+    return int(next(reader.execute("SELECT coalesce(max(no), 0) FROM change"))[0])
 
 
 def _note(number: int, leaf: Leaf) -> bytes:
