@@ -13,6 +13,7 @@ import pytest
 from camphora.errors import Invalid
 from camphora.installation import Installation
 from camphora.installation.seeding import Plan, Seeding, require_enough
+from camphora.policy import Purpose
 from camphora.synth import Country, population
 
 PEOPLE = 220
@@ -69,3 +70,16 @@ def test_a_kept_plan_is_not_changed_by_another_wish(tmp_path):
 def test_too_few_people_are_refused():
     with pytest.raises(Invalid, match="synth-too-few-people"):
         require_enough(50)
+
+
+def test_the_demo_has_a_guardian_an_officer_of_one_county_and_a_privacy_officer(tmp_path):
+    installation = Installation.open(tmp_path, make=True)
+    Seeding(installation, Plan.of(tmp_path, PEOPLE, 1)).begin()
+    gate = installation.gate
+    users = {user.name: user for user in gate.identity.users()}
+    assert {"guardian", "officer", "privacy"} <= users.keys()
+    (child,) = gate.letting_in(users["guardian"].reader())
+    access = gate.access(users["guardian"].reader(), Purpose.SELF, child)
+    assert (access.ground, access.writes) == ("guardian", frozenset({"Consent"}))
+    assert gate.standings.of("officer").scope.areas == {"67000"}
+    installation.close()

@@ -23,11 +23,16 @@ from camphora.installation.installation import Installation
 from camphora.policy import Role, choices
 from camphora.policy.internal import following, loading
 from camphora.records import Put
+from camphora.records.derived import STAND_IN
 from camphora.synth import Cast, Country, cast, foundation, population
 
 CHUNK = 600
 FIRST_HOUSEHOLDS = 40
 """So many households are written before the first page is shown."""
+CHILDHOOD = range(3, 13)
+"""Ages, in whole years, of the demo's child, for whom a guardian chooses."""
+COUNTY_OF_OFFICER = "67000"
+"""臺南市, where the characters live: the area of the demo's officer."""
 TWCORE = "tw.gov.mohw.twcore"
 KIND = "urn:camphora:data-kind"
 Progress = Callable[[int, int], None]
@@ -75,8 +80,10 @@ class Seeding:
             self._write(foundation(self.country))
             self._note("foundation", 1)
         self._households(FIRST_HOUSEHOLDS, progress)
-        self._accounts()
+        family = self._family()
+        self._accounts(family)
         self._let_in()
+        self._guard(family)
 
     def go_on(self, progress: Progress | None = None) -> None:
         """All other households, then Taiwan Core's definitions and examples. Returns early when `stopped` is set."""
@@ -122,13 +129,42 @@ class Seeding:
         while chunk := list(islice(waiting, CHUNK)):
             self.installation.store.write(loading("demo"), [Put(resource) for resource in chunk])
 
-    def _accounts(self) -> None:
-        identity = self.installation.gate.identity
-        for user in self._users():
-            if identity.user(user.name) is None:
-                identity.add_user(user, None)
+    def _family(self) -> tuple[str, str] | None:
+        """A child and its mother, by Patient ids, of the first household with both; None where the draw has none."""
+        day, plan = self.plan.today.toordinal(), self.plan
+        drawn = population(self.country, plan.people, plan.seed, plan.today)
+        for household in islice(drawn, 1, FIRST_HOUSEHOLDS):
+            people = household.people
+            for person in people:
+                living = not person.died and person.mother >= 0 and not people[person.mother].died
+                if living and person.age(day) in CHILDHOOD:
+                    return person.id, people[person.mother].id
+        return None
 
-    def _users(self) -> list[User]:
+    def _guard(self, family: tuple[str, str] | None) -> None:
+        """The mother stands as the child's guardian."""
+        if family is None or self._place("guard"):
+            return
+        child, mother = family
+        guard = {"system": "http://terminology.hl7.org/CodeSystem/v3-RoleCode", "code": "GUARD"}
+        related = {
+            "resourceType": "RelatedPerson", "id": f"{child}-guardian", "active": True,
+            "patient": {"reference": f"Patient/{child}"}, "relationship": [{"coding": [guard]}],
+            "extension": [{"url": STAND_IN, "valueReference": {"reference": f"Patient/{mother}"}}],
+            "meta": {"tag": [{"system": KIND, "code": "synthetic", "display": "合成資料"}]},
+        }  # fmt: skip
+        self._write([related])
+        self._note("guard", 1)
+
+    def _accounts(self, family: tuple[str, str] | None) -> None:
+        gate = self.installation.gate
+        for user in self._users(family):
+            if gate.identity.user(user.name) is None:
+                gate.identity.add_user(user, None)
+                if user.role is Role.OFFICER:
+                    gate.standings.set(user.name, "area", [COUNTY_OF_OFFICER])
+
+    def _users(self, family: tuple[str, str] | None) -> list[User]:
         store, access = self.installation.store, following("demo")
         ids = self.cast
 
@@ -136,7 +172,11 @@ class Seeding:
             body = orjson.loads(store.read(access, record_type, record_id).body or b"{}")
             return str(body["name"][0]["text"])
 
+        mother = family[1] if family else None
+        guardian = [User("guardian", named("Patient", mother), Role.CITIZEN, person=mother)] if mother else []
         return [
+            *guardian,
+            User("officer", "示範公共衛生人員", Role.OFFICER),
             User("citizen", named("Patient", ids.citizen), Role.CITIZEN, person=ids.citizen),
             User("relative", named("Patient", ids.daughter), Role.CITIZEN, person=ids.daughter),
             User(
