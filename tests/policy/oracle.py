@@ -665,6 +665,9 @@ class Question:
         if self.facts is None and name in ABOUT_THE_RECORD:
             _readable(name, said)
             return permit
+        if self.facts is not None and self.facts.type == "Patient" and name in ("code", "dataPeriod"):
+            _readable(name, said)
+            return permit
         method = getattr(self, f"_{name}")
         return bool(method(said, permit=permit))
 

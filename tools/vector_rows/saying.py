@@ -291,6 +291,12 @@ def known() -> Dimension:
     d.row("全部拒絕、准許他人一類者：不可知悉", "All denied but for somebody else: not known", "deny restricted @c1:provision", about=whom(consent(deny(permit(kind="laboratory", actor="Practitioner/huang")))), known=True)
     d.row("範圍之外：不可知悉", "Outside the scope: not known", "deny outside-area", asked("officer", "GOV", scope={"areas": ["63000"]}), known=True)
     d.row("本人知悉自己", "The person knows of themselves", "permit own-record", asked("citizen", "PATRQT"), known=True)
+    patient, undated = record("Patient", id="chen", period=None), record("Condition", period=None)
+    d.row("關閉一段期間之資料者：病人基本資料仍可見", "A closed span of data leaves the Patient", "permit care", about=whom(consent(deny(dates="2025/2025"))), what=patient)
+    d.row("關閉一段期間之資料者：無日期之紀錄不可見", "A closed span of data: a record without a date is withheld", "deny part-closed @c1:provision", about=whom(consent(deny(dates="2025/2025"))), what=undated)
+    d.row("全部拒絕、准許一段期間者：病人基本資料可見", "All denied but a span of data: the Patient shows", "permit consent-permits @c1:provision.provision[0]", about=whom(consent(deny(permit(dates="2025/2025")))), what=patient)
+    d.row("全部拒絕、准許一個代碼者：病人基本資料可見", "All denied but a code: the Patient shows", "permit consent-permits @c1:provision.provision[0]", about=whom(consent(deny(permit(code="http://loinc.org|7917-8")))), what=patient)
+    d.row("關閉病人基本資料者：不可見", "The Patient itself is closed", "deny part-closed @c1:provision", about=whom(consent(deny(kind="Patient"))), what=patient)
     return d
 
 

@@ -146,7 +146,9 @@ class Readings:
             return self._labels(value, sense)
         if name == "dataPeriod":
             return _data_period(_period(value), sense)
-        return {"class": _class, "code": _code, "data": _data}[name](value)
+        if name == "code":
+            return _code(value, sense)
+        return {"class": _class, "data": _data}[name](value)
 
     def _labels(self, labels: list[Json], sense: Sense | None) -> Test:
         levels = [each["code"] for each in labels if each.get("system") == CONFIDENTIALITY_SYSTEM]
@@ -251,17 +253,28 @@ def _class(codings: list[Json]) -> Test:
     return lambda facts: facts.type in types or facts.category in categories
 
 
-def _code(concepts: list[Json]) -> Test:
+def _code(concepts: list[Json], sense: Sense | None) -> Test:
     codes = _codes(concepts)
-    return lambda facts: not codes.isdisjoint(facts.codes)
+    return _of_person(sense, lambda facts: not codes.isdisjoint(facts.codes))
 
 
 def _data_period(period: tuple[int, int], sense: Sense | None) -> Test:
     """Wholly within for a permit, touched for a denial; a record without a date: no, and yes."""
     low, high = period
     if sense == "permit":
-        return lambda facts: facts.period is not None and low <= facts.period[0] and facts.period[1] <= high
-    return lambda facts: facts.period is None or (facts.period[0] <= high and low <= facts.period[1])
+        return _of_person(
+            sense,
+            lambda facts: facts.period is not None and low <= facts.period[0] and facts.period[1] <= high,
+        )
+    return _of_person(
+        sense, lambda facts: facts.period is None or (facts.period[0] <= high and low <= facts.period[1])
+    )
+
+
+def _of_person(sense: Sense | None, test: Test) -> Test:
+    """A Patient has neither date nor code of its own: it is known where the person may be, as without a record."""
+    permits = sense == "permit"
+    return lambda facts: permits if facts.type == "Patient" else test(facts)
 
 
 def _data(given: list[Json]) -> Test:
