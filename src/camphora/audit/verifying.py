@@ -14,16 +14,16 @@ from camphora.audit.heads import holds, key_after, last_key, public_key
 from camphora.audit.merkle import Tree, leaf_hash, verify_inclusion
 from camphora.audit.receipt import fields_of, is_receipt, salted_digest
 
-FaultKind = Literal["line", "cut", "unsigned", "key", "signature", "size", "root"]
+DisagreementKind = Literal["line", "cut", "unsigned", "key", "signature", "size", "root"]
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Disagreement:
     """One place where the log does not agree. `first` and `last`: numbers of receipts (of `signature` and `size`: the
     line of heads.log); `heads`: how many signed heads after it disagree because of it; `named`, `held`: what a head
     says it covers, and what is there."""
 
-    kind: FaultKind
+    kind: DisagreementKind
     first: int = 0
     last: int = 0
     heads: int = 0
@@ -58,7 +58,7 @@ class Verdict:
 
     receipts: int
     heads: int
-    found: tuple[Fault, ...]
+    found: tuple[Disagreement, ...]
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -91,7 +91,7 @@ class Verifier:
         self._tree = Tree()
         self._ends = {"receipts.log": 0, "heads.log": 0}
         self._heads = self._lines = self._signed = 0
-        self._faults: list[Fault] = []
+        self._faults: list[Disagreement] = []
 
     def verdict(self) -> Verdict:
         """What `verify` would find now. Not to be called by two threads at once."""
@@ -102,22 +102,22 @@ class Verifier:
         self._take_heads()
         faults = list(self._faults)
         if self._is_cut("receipts.log"):
-            faults.insert(0, Fault("cut", len(self._tree)))
+            faults.insert(0, Disagreement("cut", len(self._tree)))
         changed = any(each.kind in {"line", "root"} and each.heads for each in faults)
         if self._signed < len(self._tree) and not changed:
-            faults.append(Fault("unsigned", self._signed, held=len(self._tree) - self._signed))
+            faults.append(Disagreement("unsigned", self._signed, held=len(self._tree) - self._signed))
         return Verdict(len(self._tree), self._heads, tuple(faults))
 
     def _take_receipts(self) -> None:
         for line in self._added("receipts.log"):
             number = self._tree.append(leaf_hash(line))
             if not is_receipt(line):
-                self._faults.append(Fault("line", number, number))
+                self._faults.append(Disagreement("line", number, number))
 
     def _take_heads(self) -> None:
         if self._public is None:
             if (self.folder / "heads.log").exists():
-                self._faults.append(Fault("key"))
+                self._faults.append(Disagreement("key"))
             return
         for line in self._added("heads.log"):
             self._lines += 1
@@ -130,7 +130,7 @@ class Verifier:
                 self._signed = int(signed["head"]["size"])
                 self._public = key_after(signed, self._public)
 
-    def _keep(self, fault: Fault) -> None:
+    def _keep(self, fault: Disagreement) -> None:
         """A receipt that was changed makes every head after it wrong: told once, with how many."""
         if fault.kind == "root":
             for at, before in enumerate(self._faults):
@@ -139,7 +139,7 @@ class Verifier:
                     return
         self._faults.append(fault)
 
-    def _head_fault(self, line: bytes, public: Ed25519PublicKey) -> Fault | None:
+    def _head_fault(self, line: bytes, public: Ed25519PublicKey) -> Disagreement | None:
         try:
             signed = orjson.loads(line)
             head = signed["head"]
@@ -148,12 +148,12 @@ class Verifier:
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
             genuine = False
         if not genuine:
-            return Fault("signature", self._lines)
+            return Disagreement("signature", self._lines)
         if not self._signed <= size <= len(self._tree):
-            return Fault("size", self._lines, named=size, held=len(self._tree))
+            return Disagreement("size", self._lines, named=size, held=len(self._tree))
         if self._tree.root(size).hex() == root:
             return None
-        return Fault("root", self._signed, max(self._signed, size - 1), named=size)
+        return Disagreement("root", self._signed, max(self._signed, size - 1), named=size)
 
     def _added(self, name: str) -> Iterator[bytes]:
         """The whole lines of a file that were not read yet."""

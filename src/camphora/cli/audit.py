@@ -16,7 +16,7 @@ from camphora.audit.heads import public_key, signed_heads
 from camphora.audit.log import newest_checkpoint
 from camphora.audit.merkle import leaf_hash
 from camphora.audit.receipt import fields_of
-from camphora.audit.verifying import Fault
+from camphora.audit.verifying import Disagreement
 from camphora.audit.witnesses import Addition, Witness, contradictions, read_addition
 from camphora.cli.terminal import Terminal
 from camphora.errors import Invalid
@@ -71,7 +71,7 @@ def run_verify(given: argparse.Namespace, terminal: Terminal) -> int:
     return 0 if verdict.sound else Invalid.exit_code
 
 
-def _fault_line(words: Words, fault: Fault) -> str:
+def _fault_line(words: Words, fault: Disagreement) -> str:
     key = fault.kind if fault.first >= fault.last or fault.kind != "root" else "root_among"
     facts = {"first": fault.first, "last": fault.last, "named": fault.named, "held": fault.held}
     after = words("audit_verify.fault.after", heads=fault.heads) if fault.heads else ""
