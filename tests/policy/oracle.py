@@ -647,6 +647,26 @@ def _said_anew(way: list[Link], said: list[dict[str, bool]], number: int, name: 
     return False
 
 
+ONE_SYSTEM = {
+    "http://hl7.org/fhir/sid/icd-10": "icd",
+    "http://hl7.org/fhir/sid/icd-10-cm": "icd",
+    "https://twcore.mohw.gov.tw/ig/twcore/CodeSystem/icd-10-cm-2014-tw": "icd",
+    "https://twcore.mohw.gov.tw/ig/twcore/CodeSystem/icd-10-cm-2021-tw": "icd",
+    "https://twcore.mohw.gov.tw/ig/twcore/CodeSystem/icd-10-cm-2023-tw": "icd",
+    "http://www.whocc.no/atc": "atc",
+    "https://twcore.mohw.gov.tw/ig/twcore/CodeSystem/medcation-atc-tw": "atc",
+}
+
+
+def _coding(coding: Json) -> str:
+    return f"{coding.get('system')}|{coding.get('code')}"
+
+
+def _one_system(code: str) -> str:
+    system, _, value = code.rpartition("|")
+    return f"{ONE_SYSTEM.get(system, system)}|{value}"
+
+
 CRITERIA = ("period", "purpose", "action", "actor", "securityLabel", "class", "code", "dataPeriod", "data")
 
 
@@ -743,8 +763,8 @@ class Question:
 
     def _code(self, said: Sequence[Json], *, permit: bool) -> bool:
         assert self.facts
-        codes = {f"{c.get('system')}|{c.get('code')}" for one in said for c in one.get("coding", ())}
-        return bool(codes & self.facts.codes)
+        codes = {_one_system(_coding(c)) for one in said for c in one.get("coding", ())}
+        return bool(codes & {_one_system(code) for code in self.facts.codes})
 
     def _dataPeriod(self, said: Json, *, permit: bool) -> bool:
         assert self.facts

@@ -296,6 +296,8 @@ def known() -> Dimension:
     d.row("關閉一段期間之資料者：無日期之紀錄不可見", "A closed span of data: a record without a date is withheld", "deny part-closed @c1:provision", about=whom(consent(deny(dates="2025/2025"))), what=undated)
     d.row("全部拒絕、准許一段期間者：病人基本資料可見", "All denied but a span of data: the Patient shows", "permit consent-permits @c1:provision.provision[0]", about=whom(consent(deny(permit(dates="2025/2025")))), what=patient)
     d.row("全部拒絕、准許一個代碼者：病人基本資料可見", "All denied but a code: the Patient shows", "permit consent-permits @c1:provision.provision[0]", about=whom(consent(deny(permit(code="http://loinc.org|7917-8")))), what=patient)
+    coded = record("Condition", codes=["https://twcore.mohw.gov.tw/ig/twcore/CodeSystem/icd-10-cm-2023-tw|E11.9"])
+    d.row("同一代碼系統之另一位址：亦符合", "Another address of the same code system matches", "deny part-closed @c1:provision", about=whom(consent(deny(code="http://hl7.org/fhir/sid/icd-10-cm|E11.9"))), what=coded)
     d.row("關閉病人基本資料者：不可見", "The Patient itself is closed", "deny part-closed @c1:provision", about=whom(consent(deny(kind="Patient"))), what=patient)
     return d
 

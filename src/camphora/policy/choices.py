@@ -292,6 +292,12 @@ def _purposes(provision: dict[str, Any]) -> Purposes:
     return frozenset(found)
 
 
+def may_be_asked(coding: dict[str, Any]) -> bool:
+    """Whether some reader may ask for a purpose that a Consent names; one of a foreign system may be known."""
+    code = str(coding.get("code", ""))
+    return coding.get("system") != ACT_REASON or code in purposes() or bool(_above(code))
+
+
 def _above(code: str) -> set[str]:
     """The top of all codes of use, where it is this one or stands below it."""
     return {TOP} if any(code in line for line in purposes().values()) else set()

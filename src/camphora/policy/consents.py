@@ -15,6 +15,7 @@ from camphora.fhir.dates import EARLIEST, LATEST, span
 from camphora.policy.asking import Facts
 from camphora.policy.choices import DATA_CATEGORY, sense_of
 from camphora.policy.codes import CONFIDENTIALITY, act_codes
+from camphora.policy.labels import SYSTEMS
 from camphora.policy.vocabulary import ACT_REASON
 
 CONSENT_ACTION = "http://terminology.hl7.org/CodeSystem/consentaction"
@@ -254,8 +255,17 @@ def _class(codings: list[Json]) -> Test:
 
 
 def _code(concepts: list[Json], sense: Sense | None) -> Test:
-    codes = _codes(concepts)
+    codes = frozenset(one for code in _codes(concepts) for one in _spellings(code))
     return _of_person(sense, lambda facts: not codes.isdisjoint(facts.codes))
+
+
+@cache
+def _spellings(code: str) -> tuple[str, ...]:
+    """A code under every address that its code system goes by here."""
+    system, _, value = code.rpartition("|")
+    short = SYSTEMS.get(system)
+    same = (each for each, name in SYSTEMS.items() if name == short) if short else ()
+    return (code, *(f"{each}|{value}" for each in same))
 
 
 def _data_period(period: tuple[int, int], sense: Sense | None) -> Test:

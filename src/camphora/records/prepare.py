@@ -19,7 +19,7 @@ from camphora.errors import Invalid, Place
 from camphora.fhir.emit import IndexValues
 from camphora.fhir.extract import extract
 from camphora.fhir.structure import require
-from camphora.policy.choices import Effect, effects
+from camphora.policy.choices import Effect, effects, may_be_asked
 from camphora.policy.facts import has_parts, parts_of, without
 from camphora.policy.labels import Found, Rules
 from camphora.records.deriving import mask
@@ -100,11 +100,21 @@ def _require_weighable(consent: dict[str, Any]) -> None:
             raise Invalid(
                 "records-consent-too-large", place=Place(path=path), most=MOST_PROVISIONS, deepest=DEEPEST
             )
+        for above, provision in level:
+            _require_purpose(above, provision)
         level = [
             (f"{above}.provision[{number}]", inner)
             for above, provision in level
             for number, inner in enumerate(provision.get("provision", ()))
         ]
+
+
+def _require_purpose(path: str, provision: dict[str, Any]) -> None:
+    """Refuse a provision that names only purposes of v3-ActReason which no reader can have: it would never act."""
+    said = provision.get("purpose") or ()
+    if said and not any(may_be_asked(each) for each in said):
+        code = str(said[0].get("code", ""))
+        raise Invalid("records-consent-purpose", place=Place(path=f"{path}.purpose[0]"), code_given=code)
 
 
 def _rest(put: Put) -> bytes:
