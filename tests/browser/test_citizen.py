@@ -115,7 +115,7 @@ def test_a_hospital_that_she_restricts_finds_what_it_would_find_of_nobody(citize
     citizen.get_by_role("button", name="下一步").click()
     citizen.get_by_role("button", name="確定限制").click()
     assert f"{OTHER_HOSPITAL} 目前：已限制" in spoken(citizen)
-    nobody = found(doctor, "無此人").replace("無此人", NOBODY)
+    nobody = found(doctor, "某某某").replace("某某某", NOBODY)
     assert found(doctor, SELF).replace(SELF, NOBODY) == nobody
     assert found(doctor, number).replace(number, NOBODY) == nobody
     for path in ("/patients/{}", "/patients/{}/timeline", "/records/Patient/{}", "/fhir/Patient/{}"):
