@@ -175,7 +175,9 @@ def test_the_log_is_verified_and_a_changed_byte_found(capsys, place):
     (place / "audit" / "receipts.log").write_bytes(b"{}\n")
     code, out, err = _run(capsys, "audit", "verify", str(place), "--lang", "en")
     assert code == 2
-    assert "not a receipt" in err
+    assert "receipt 0 (line 1 of receipts.log)" in err
+    _, _, err = _run(capsys, "audit", "verify", str(place), "--lang", "zh-TW")
+    assert "第 0 號查閱存證（receipts.log 第 1 行）已非查閱存證" in err
 
 
 def test_a_proof_is_checked_offline(capsys, tmp_path):
