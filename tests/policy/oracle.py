@@ -587,7 +587,14 @@ def matched(question: Question, consent: Json, *, for_permits: bool) -> list[Nod
         return []
     ways = list(ways_down([Link(consent.get("provision") or {}, root_sense(consent))], "provision"))
     found = (_node(question, way, path) for path, way in ways if way[-1].sense is for_permits)
-    return [node for node in found if node]
+    return [node for node in found if node and not (recorded_by_duty(question, node) and not for_permits)]
+
+
+def recorded_by_duty(question: Question, node: Node) -> bool:
+    """A new record in care: a denial about records that does not state the action does not count."""
+    duty = question.one.rules.settings["consents.recording"] and question.one.cls == "care"
+    about = node.criteria & {"securityLabel", "class", "code", "dataPeriod", "data"}
+    return bool(duty and question.asked.action == "collect" and about and "action" not in node.criteria)
 
 
 def ways_down(way: list[Link], path: str) -> Iterator[tuple[str, list[Link]]]:

@@ -10,6 +10,7 @@ from camphora.errors import Forbidden, Invalid, NotFound
 from camphora.fhir.search import parse_query
 from camphora.policy import Purpose, Reader, Request, Role, admit, choices
 from camphora.policy.internal import deciding
+from camphora.policy.vocabulary import ACT_CODE
 from camphora.records import Delete, Put
 from consented import LOAD, REASON, consent, labelled_part, treating
 
@@ -132,9 +133,12 @@ def test_a_closed_record_that_was_deleted_is_as_absent_as_one_that_never_was(loa
     assert gone.value.code == "records-gone"
 
 
-def test_a_denial_whose_purpose_cannot_be_read_denies(loaded):
-    _put(loaded, consent("k", "ada", {"type": "deny", "purpose": [{"system": REASON, "display": "care"}]}))
-    assert _ids(loaded, clinician()) == []
+def test_a_denial_whose_purpose_cannot_be_read_is_refused_where_it_is_written_and_denies_where_it_stands(loaded):
+    unread = consent("k", "ada", {"type": "deny", "purpose": [{"system": REASON, "display": "care"}]})
+    with pytest.raises(Invalid) as refused:
+        _put(loaded, unread)
+    assert refused.value.code == "records-consent-purpose"
+    assert choices.effects(unread) != ()
 
 
 def test_who_restricted_an_institution_is_absent_for_those_who_belong_below_it(loaded):
@@ -233,3 +237,13 @@ def test_a_denial_of_reading_alone_does_not_open_what_is_changed_blindly(loaded)
     _put(loaded, consent("k", "ada", treating(**_acting("access"))))
     with pytest.raises(NotFound):
         _put(loaded, observation("o1", "ada", "8480-6", "2026-01-06"), access=clinician())
+
+
+@pytest.mark.parametrize("closed", [PRESSURE, {"securityLabel": [{"system": ACT_CODE, "code": "PSY"}]}])
+def test_who_treats_records_in_a_closed_part_and_finds_it_closed_like_the_rest(loaded, closed):
+    _put(loaded, consent("k", "ada", treating(**closed)))
+    before = len(_ids(loaded, clinician()))
+    psychiatric = observation("", "ada", "8480-6", "2026-01-06")
+    psychiatric["meta"] = {"security": [{"system": ACT_CODE, "code": "PSY"}]}
+    loaded.write(clinician(), [_anew(psychiatric)])
+    assert len(_ids(loaded, clinician())) == before

@@ -201,6 +201,17 @@ def action() -> Dimension:
         "可供統計、不可攜出：統計可行", "Use is permitted, disclosure denied: a question passes", "permit consent-permits @c1:provision",
         asked("analyst", "HRESCH", action="use"), whom(consent(permit(deny(action="disclose"), purpose="HRESCH"))),
     )
+    part = whom(consent(deny(label="PSY")))
+    d.row("關閉一部不妨礙新增紀錄", "A closed part keeps no new record from being made", "permit care", asked(action="collect"), part, record("Condition", "PSY"))
+    d.row("新增後之更正仍受關閉", "Correcting what lies in it stays closed", "deny part-closed @c1:provision", asked(action="correct"), part, record("Condition", "PSY"))
+    d.row(
+        "明文拒絕新增一部紀錄", "A denial that states the action keeps it out", "deny part-closed @c1:provision",
+        asked(action="collect"), whom(consent(deny(label="PSY", action="collect"))), record("Condition", "PSY"),
+    )
+    d.row(
+        "政策不採製作病歷義務時", "Where the policy knows no duty to record", "deny part-closed @c1:provision",
+        asked(action="collect"), part, record("Condition", "PSY"), policy={"consents.recording": False},
+    )
     return d
 
 

@@ -293,7 +293,8 @@ class _OnePurpose:
         policy, at = self._policy, self.asked.at
         if named not in policy["consents.classes"]:
             return Answers([], lambda _: NONE)
-        request = Request.of(self.asked, self.lineage, only_named=named == "family")
+        records = named == "care" and self.asked.action == "collect" and policy["consents.recording"]
+        request = Request.of(self.asked, self.lineage, only_named=named == "family", records=records)
         found: list[list[Verdict]] = []
         for consent in self.compiled.consents:
             if silent(consent.root, request):

@@ -95,6 +95,7 @@ PARAMETERS: dict[str, Check] = {
         lambda each: each in get_args(PurposeClass), "目的類別", "classes of purposes"
     ),
     "consents.death_ends_permits": _YES_OR_NO,
+    "consents.recording": _YES_OR_NO,
     "consents.pending_withdrawal": _YES_OR_NO,
     "consents.unverified": _YES_OR_NO,
     "defaults.care": _SENSE,

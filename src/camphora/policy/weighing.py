@@ -92,21 +92,25 @@ def _may_permit(consent: Consent, at: int, life: Life, policy: Policy) -> bool:
 @dataclass(frozen=True, slots=True)
 class Request:
     """One purpose of a request, with what stands above it and every name of the reader. `only_named`: a permit counts
-    only where it names this reader."""
+    only where it names this reader. `records`: a new record is made by duty, so that a denial of parts counts only
+    where it states the action."""
 
     asked: Asked
     purpose: str
     lineage: frozenset[str]
     names: frozenset[str]
-    only_named: bool
+    only_named: bool = False
+    records: bool = False
 
     @classmethod
-    def of(cls, asked: Asked, lineage: Sequence[str], *, only_named: bool = False) -> Request:
+    def of(
+        cls, asked: Asked, lineage: Sequence[str], *, only_named: bool = False, records: bool = False
+    ) -> Request:
         reader = asked.reader
         own = (reader.id, reader.person, reader.organisation, reader.device)
         role = f"{ROLES}|{reader.role}"
         names = frozenset([role, *(each for each in own if each)]) | reader.memberships | reader.identifiers
-        return cls(asked, lineage[0], frozenset(lineage), names, only_named)
+        return cls(asked, lineage[0], frozenset(lineage), names, only_named, records)
 
 
 class _Statement(NamedTuple):
@@ -199,7 +203,8 @@ def verdicts(consent: Consent, stands: Standing, request: Request) -> Iterator[V
 
 def _counts(chain: _Chain, stands: Standing, request: Request) -> bool:
     if chain.sense == "deny":
-        return stands.denies
+        by_duty = request.records and bool(chain.stated & ABOUT_RECORDS) and "action" not in chain.stated
+        return stands.denies and not by_duty
     named = not request.only_named or chain.names("actor")
     return chain.sense == "permit" and stands.permits and not chain.broken and named
 

@@ -9,6 +9,7 @@ persons whose Consents say more are judged row by row by the compiled decision, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
@@ -60,7 +61,9 @@ def visible(
         among = _among(Names(connection).persons(access.persons), "r.person")
         sql, values = f"{sql} AND {among.sql}", [*among.values]
     if access.emergency is None:
-        rest = _template(access, record_type, judges_all=judges_all(access, connection))
+        rest = _template(
+            _weighed(access, connection, action), record_type, judges_all=judges_all(access, connection)
+        )
     else:
         opened = in_emergency(connection, access.emergency)
         rest = _Planner(access, record_type, opened, judges_all=judges_all(access, connection)).predicate()
@@ -91,6 +94,15 @@ def _filled(values: list[object], judge: Judge) -> list[object]:
 def _template(access: Access, record_type: str, *, judges_all: bool) -> Predicate:
     """The predicate of an Access but for its persons, kept for the next request of an equal one."""
     return _Planner(access, record_type, [], judges_all=judges_all).predicate()
+
+
+def _weighed(access: Access, connection: apsw.Connection, action: Action | None) -> Access:
+    """The Access whose sets weigh for an action: who treats must record, so closed parts keep no record from being
+    made (`consents.recording`)."""
+    recording = action == "collect" and access.purpose is Purpose.CARE
+    if recording and policy_of(connection)["consents.recording"]:
+        return replace(access, closed=())
+    return access
 
 
 def judges_all(access: Access, connection: apsw.Connection) -> bool:
