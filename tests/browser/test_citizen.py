@@ -25,7 +25,7 @@ def open_rows(page):
 
 def end(page, button):
     """Take a choice back: its button, then the one that confirms."""
-    page.get_by_role("link", name=button).click()
+    page.get_by_role("link", name=button, exact=True).click()
     page.locator("main form").get_by_role("button").click()
 
 

@@ -59,6 +59,7 @@ def test_a_part_that_she_closes_is_named_without_its_content(doctor, citizen, ch
     citizen.goto("/me/choices")
     citizen.get_by_role("link", name="選擇", exact=True).click()
     citizen.get_by_label("精神健康").check()
+    citizen.get_by_role("button", name="下一步").click()
     citizen.get_by_role("button", name="確定關閉").click()
     assert "精神健康 目前：已關閉" in spoken(citizen)
     for path in ("", "/timeline", "/results"):

@@ -51,10 +51,10 @@ def facts(chromium, demo, sessions, characters):
         context = chromium.new_context(base_url=demo, storage_state=sessions(person))
         asked[person] = context.new_page()
 
-    def first(person, path, mark):
+    def first(person, path, mark, within="main"):
         page = asked[person]
         page.goto(path)
-        return page.locator(f"main a[href*='{mark}']").first.get_attribute("href").partition(mark)[2]
+        return page.locator(f"{within} a[href*='{mark}']").first.get_attribute("href").partition(mark)[2]
 
     def record(kind):
         found = asked["clinician"].request.get(f"/fhir/{kind}?patient={characters.citizen}&_count=1")
@@ -78,7 +78,7 @@ def facts(chromium, demo, sessions, characters):
         "observation": record("Observation"),
         "prescription": record("MedicationRequest"),
         "condition": record("Condition"),
-        "look": first("citizen", "/me/looked", "/me/looked/"),
+        "look": first("citizen", "/me/looked", "/me/looked/", "#looks"),
         "consent": first("citizen", "/me/family", "?consent="),
         "use": first("analyst", "/uses?purpose=secondary", "/uses/").removesuffix(".json"),
     }
