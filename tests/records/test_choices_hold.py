@@ -133,7 +133,9 @@ def test_a_closed_record_that_was_deleted_is_as_absent_as_one_that_never_was(loa
     assert gone.value.code == "records-gone"
 
 
-def test_a_denial_whose_purpose_cannot_be_read_is_refused_where_it_is_written_and_denies_where_it_stands(loaded):
+def test_a_denial_whose_purpose_cannot_be_read_is_refused_where_it_is_written_and_denies_where_it_stands(
+    loaded,
+):
     unread = consent("k", "ada", {"type": "deny", "purpose": [{"system": REASON, "display": "care"}]})
     with pytest.raises(Invalid) as refused:
         _put(loaded, unread)

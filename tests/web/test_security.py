@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from camphora.errors import Busy, Faults, Invalid, TooMany, catalogue, deadline
 from camphora.gate import User
+from camphora.gate.allowance import Allowance
 from camphora.installation import Installation
 from camphora.installation.secrecy import require_private
 from camphora.installation.service import Bounds, Service
@@ -51,8 +52,10 @@ def app(installation):
 
 
 @pytest.fixture
-def limited(installation):
-    """`limited(proxies, hosts, **limits)`: the application as it is served, with these settings."""
+def limited(installation, monkeypatch):
+    """`limited(proxies, hosts, **limits)`: the application as it is served, with these settings. Time stands still for
+    its rates, so that a slow machine sees what a quick one does."""
+    monkeypatch.setitem(Allowance.__init__.__kwdefaults__, "clock", lambda: 1000.0)
 
     def made(proxies=(), hosts=frozenset(), **limits):
         text = f"proxies = {list(proxies)!r}\n[limits]\n" + "".join(

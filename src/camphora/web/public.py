@@ -52,7 +52,11 @@ def routes(site: Site) -> list[BaseRoute]:
         get("/search", public.search, "search", "tables"),
         get("/patterns", public.patterns, "patterns", "nothing"),
         get("/health", public.health, "health", "nothing"),
-        *(route for part in (about, codes, open_data, uses, operation, vectors) for route in part.routes(site)),
+        *(
+            route
+            for part in (about, codes, open_data, uses, operation, vectors)
+            for route in part.routes(site)
+        ),
     ]
 
 

@@ -187,7 +187,9 @@ def test_every_path_that_reaches_persons_is_asked(loaded):
     api = Api(loaded, lambda _: clinician(), desk=Desk(ResourceLibrary([])))
     routes = {route.name for route in fhir_routes(api)}
     assert reaching == GETS.keys() | BODIES.keys()
-    assert routes | {"fhir.audit-events"} == {path.name for path in declared() if path.name.startswith("fhir.")}
+    assert routes | {"fhir.audit-events"} == {
+        path.name for path in declared() if path.name.startswith("fhir.")
+    }
 
 
 def test_a_choice_made_between_two_pages_holds_on_the_second(doctor, loaded):
