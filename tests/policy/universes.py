@@ -82,7 +82,8 @@ def policies() -> tuple[dict[str, Any], ...]:
     """The policies among which cases choose: Taiwan's, and each open parameter the other way."""
     one = [
         {"consents.pending_withdrawal": False}, {"consents.unverified": True}, {"ages.heirs": True},
-        {"consents.death_ends_permits": True}, {"consents.recording": False}, {"labels.unlabelled": "R"}, {"labels.sensitive": "V"},
+        {"consents.death_ends_permits": True}, {"consents.recording": False}, {"labels.unlabelled": "R"},
+        {"labels.sensitive": "V"},
         {"combining.siblings": "permit-overrides"}, {"consents.classes": ["care"]}, {"ages.own_act": 12},
         {"consents.classes": ["care", "secondary", "family", "claims", "surveillance", "operation"]},
         {"defaults.care": "deny", "defaults.secondary": "deny"}, {"emergency.hours": 1},

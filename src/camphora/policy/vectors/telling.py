@@ -142,9 +142,8 @@ class Telling:
         if consent.get("status") != "active":
             head.append(consent.get("status", "–"))
         if "performer" in consent:
-            head.append(
-                f"{self.word('by')} {' '.join(one.get('reference') or one.get('display', '') for one in consent['performer'])}"
-            )
+            names = (one.get("reference") or one.get("display", "") for one in consent["performer"])
+            head.append(f"{self.word('by')} {' '.join(names)}")
         checks = consent.get("verification", ())
         if checks and not any(one["verified"] for one in checks):
             head.append(self.word("unverified"))
