@@ -40,7 +40,7 @@ def test_an_act_keeps_the_rules_of_its_profile(more, profile, patient):
 
 @pytest.mark.parametrize("decision", ["deny", "emergency", "override"])
 def test_a_decision_keeps_the_rules_of_the_authorisation_profile(decision):
-    event, decided = _events(decision=decision, basis="communicable-disease", choices=3)
+    event, decided = _events(decision=decision, basis="communicable-disease", choices="a3")
     assert faults(decided, "AuthZconsent") == []
     assert decided["outcome"] == ("8" if decision == "deny" else "0")
     assert ("meta" in event) is (decision != "deny")

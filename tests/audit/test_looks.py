@@ -116,3 +116,14 @@ def test_what_a_crash_left_unindexed_is_found_again(tmp_path, spoilt):
     again = SQLiteStore(tmp_path)
     assert [look.receipt for look in again.looks(citizen(), "ada")] == numbers
     again.close()
+
+
+def test_a_receipt_marks_the_choices_without_counting_changes(store):
+    for _ in range(2):
+        store.read(clinician(), "Patient", "ada")
+    store.write(loading("t"), [Put({**people()[0], "language": "zh-TW"})])
+    store.read(clinician(), "Patient", "ada")
+    one, same, later = (store.audit.receipt(number)["choices"] for number in range(3))
+    assert one == same != later
+    assert len(one) == len(later) == 20
+    assert later == store.mark(store.last_change())

@@ -108,7 +108,7 @@ def _event(number: int, receipt: Mapping[str, Any], place: Place, patient: str |
 def _decision(number: int, receipt: Mapping[str, Any], place: Place, patient: str) -> Json:
     event = _base(f"decision-{number}", receipt, place, [_coding(AUTHZ, "AuthZ-Consent")])
     event["meta"] = {"profile": [f"{BALP}.AuthZconsent"]}
-    choices = {"system": f"{OURS}/choices-version", "value": str(receipt["choices"])}
+    choices = {"system": f"{OURS}/choices-version", "value": receipt["choices"] or "none"}
     organisation = {"reference": f"Organization/{receipt['organisation']}"}
     event |= {
         "type": _coding(DCM, "110113", "Security Alert"),

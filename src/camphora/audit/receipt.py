@@ -24,7 +24,8 @@ class Receipt:
 
     `persons` are commitments to each person, or `members` is one to their set. `purposes` are codes, `ground` why the
     reader was let in, `basis` the named legal basis or emergency and `reason` a salted digest of what was written for
-    it. `policy` and `choices` are versions; `result` is a salted digest of what was answered. `at` in milliseconds UTC.
+    it. `policy` is a version, `choices` a mark of one; `result` is a salted digest of what was answered. `at` in
+    milliseconds UTC.
     """
 
     at: int
@@ -44,7 +45,7 @@ class Receipt:
     reason: str | None = None
     decision: Ruling = "permit"
     policy: int = 0
-    choices: int = 0
+    choices: str = ""
     result: str | None = None
     form: int = FORM
 
@@ -59,7 +60,7 @@ FIRST_FORM: dict[str, Any] = {
     "reason": None,
     "decision": "permit",
     "policy": 0,
-    "choices": 0,
+    "choices": "",
     "result": None,
     "form": 1,
 }

@@ -156,7 +156,7 @@ class Explaining:
             "ground": deciding,
             "basis": asked.basis.id if asked.basis else None,
             "policy": self._gate.policy.version,
-            "choices": self._store.last_change() if weighs else 0,
+            "choices": self._store.mark(self._store.last_change()) if weighs else "",
         }
 
     def _in_emergency(self, asked: Asked, name: str, person: str | None, at: int) -> Asked:

@@ -23,6 +23,7 @@ from camphora.policy import Access
 from camphora.policy.vocabulary import Purpose
 from camphora.records.judging import policy_of
 from camphora.records.keeper import Keeper
+from camphora.records.marking import mark
 from camphora.records.store import Look
 
 told = logging.getLogger("camphora.records")
@@ -289,10 +290,18 @@ class Looks:
             reason=salted_digest(own, [reason.encode()]) if reason else None,
             decision=act.ruling or _ruling(access),
             policy=policy_of(reader).version,
-            choices=_choices(access, reader),
+            choices=self._choices(access, reader),
             result=salted_digest(own, act.result),
         )
         return Leaf(receipt, members, salt)
+
+    def _choices(self, access: Access, reader: apsw.Connection) -> str:
+        """A mark of the change up to which the choices were weighed at this reading, empty where none weigh: anybody
+        may read receipts, and the number itself would count changes."""
+        if not (access.hidden or access.closed):
+            return ""
+        (last,) = next(reader.execute("SELECT coalesce(max(no), 0) FROM change"))
+        return mark(self._secret, int(last))
 
     def _commitments(self, members: BitMap, nonce: str, reader: apsw.Connection) -> tuple[str, ...]:
         salts = self._salts
@@ -319,13 +328,6 @@ def _ruling(access: Access) -> Ruling:
     if access.emergency is not None:
         return "emergency"
     return "override" if access.basis is not None and access.ground == "legal-basis" else "permit"
-
-
-def _choices(access: Access, reader: apsw.Connection) -> int:
-    """The change up to which the choices were weighed at this reading, 0 where none weigh."""
-    if not (access.hidden or access.closed):
-        return 0
-    return int(next(reader.execute("SELECT coalesce(max(no), 0) FROM change"))[0])
 
 
 def _note(number: int, leaf: Leaf) -> bytes:

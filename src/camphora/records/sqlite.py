@@ -34,6 +34,7 @@ from camphora.records.judging import Judge, has_closed, lets_in, stood_for, whom
 from camphora.records.keeper import Keeper
 from camphora.records.labelling import Labelling, Progress, progress, run
 from camphora.records.looks import Act, Looks
+from camphora.records.marking import mark
 from camphora.records.plan import named_persons, plan
 from camphora.records.prepare import Prepared, prepare
 from camphora.records.reviewing import Review, care_since, homes_of, known_of
@@ -301,8 +302,7 @@ class SQLiteStore:
     def mark(self, *versions: int) -> str:
         """A mark of versions that may be shown: equal for equal ones, and telling nothing else of how many changes
         there were. An operator who holds the installation can find the versions again."""
-        text = "/".join(str(version) for version in versions).encode()
-        return hashlib.blake2b(text, key=self._secret, digest_size=10).hexdigest()
+        return mark(self._secret, *versions)
 
     def counts(self) -> dict[str, int]:
         """Records per type, for the operator's page: totals only, no person."""
