@@ -90,7 +90,7 @@ def test_she_signs_in_and_changes_a_choice_without_a_mouse(opened, citizen):
         "停止": "/choices/stop",
         "確定停止": "?done=stop",
         "恢復": "/choices/end",
-        "結束": "?done=resume",
+        "恢復利用": "?done=resume",
     }
     for name, address in steps.items():
         press(page, name)

@@ -14,6 +14,7 @@ from leak.test_work import COVERS
 
 ELSEWHERE = {
     "command.backup": "tests/installation/test_backup.py: the choices travel with what they withhold",
+    "command.gate_explain": "tests/cli/test_gate.py: no clinical content, and a receipt of its own",
 }
 """Paths that only an operator with the disk in hand walks."""
 

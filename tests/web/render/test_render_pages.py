@@ -109,7 +109,7 @@ def test_a_part_of_a_list_is_drawn_alone_for_htmx() -> None:
         "catalogue_rows.html", lang="en", chapters=[shown.chapter], found=2, more="/systems?page=2"
     )
     looks = renderer.page("looks.html", lang="en", looks=[shown.look], more="")
-    none = renderer.page("patients_rows.html", lang="zh-TW", results=[], more="")
+    none = renderer.page("patients_rows.html", lang="zh-TW", results=[], more="", opened=[])
     assert "2 systems found" in rows
     assert 'hx-get="/systems?page=2"' in rows
     assert "Read receipt" in looks
