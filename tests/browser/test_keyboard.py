@@ -66,7 +66,7 @@ def press(page, name, key="Enter", most=80):
         said = page.evaluate(
             "() => { const one = document.activeElement; return one.innerText || one.value || ''; }"
         )
-        if name in said:
+        if name in f"\n{said.strip()}\n":
             page.keyboard.press(key)
             return
     pytest.fail(f"the keyboard does not reach {name}")
@@ -89,7 +89,7 @@ def test_she_signs_in_and_changes_a_choice_without_a_mouse(opened, citizen):
     steps = {
         "停止": "/choices/stop",
         "確定停止": "?done=stop",
-        "恢復": "/choices/end",
+        "\n恢復\n": "/choices/end",
         "恢復利用": "?done=resume",
     }
     for name, address in steps.items():
