@@ -8,7 +8,7 @@ import pytest
 from audit.balp import faults, instances
 from audit.leaves import receipt
 from camphora.audit.events import Place, audit_events
-from camphora.audit.receipt import fields_of
+from camphora.audit.receipt import FIRST_FORM, fields_of
 from camphora.fhir.validation import Validator
 from mutation import own
 
@@ -82,20 +82,7 @@ def test_an_event_names_nobody_where_nobody_may_be_named():
 
 def test_an_old_receipt_becomes_an_event_too():
     fields = fields_of(receipt(0).line())
-    first = (
-        "act",
-        "at",
-        "members",
-        "name",
-        "nonce",
-        "organisation",
-        "persons",
-        "purpose",
-        "reader",
-        "role",
-        "types",
-    )
-    line = orjson.dumps({key: fields[key] for key in first})
+    line = orjson.dumps({key: value for key, value in fields.items() if key not in FIRST_FORM})
     (event,) = audit_events(0, fields_of(line), PLACE, "ada")
     assert faults(event, "PatientRead") == []
     assert event["purposeOfEvent"][0]["coding"][0]["code"] == "care"

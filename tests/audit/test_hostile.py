@@ -14,7 +14,7 @@ import pytest
 from audit.leaves import receipt
 from camphora.audit import Log, verify
 from camphora.audit import log as logs
-from camphora.audit.receipt import fields_of, from_line
+from camphora.audit.receipt import FIRST_FORM, fields_of, from_line
 
 SECOND = 1000
 
@@ -232,20 +232,7 @@ def test_a_failing_sync_is_tried_again(tmp_path, monkeypatch):
 
 def test_lines_of_the_first_form_stay_and_are_read(tmp_path):
     fields = fields_of(receipt(3).line())
-    first = (
-        "act",
-        "at",
-        "members",
-        "name",
-        "nonce",
-        "organisation",
-        "persons",
-        "purpose",
-        "reader",
-        "role",
-        "types",
-    )
-    line = orjson.dumps({key: fields[key] for key in first})
+    line = orjson.dumps({key: value for key, value in fields.items() if key not in FIRST_FORM})
     (tmp_path / "receipts.log").write_bytes(line + b"\n")
     log = Log(tmp_path)
     assert log.entry(0) == line

@@ -1,6 +1,7 @@
 """Attacks on the pages and their files: by the restricted hospital, by a stranger, by an analyst, by nobody."""
 
 from leak.attacks import CLAIMS, SECONDARY, attack
+from leak.kinds import GROUPS
 
 CHART = ("clinic.patient", "clinic.timeline", "clinic.results")
 FRAGMENT = {"hx-request": "true"}
@@ -150,22 +151,8 @@ OWN_PAGES = (
     "/me/download/record.csv",
     "/me/looked/events.json",
 )
-OWN = (
-    "citizen.record",
-    "citizen.timeline",
-    "citizen.choices",
-    "citizen.stop",
-    "citizen.restrict",
-    "citizen.close",
-    "citizen.end",
-    "citizen.family",
-    "citizen.let-in",
-    "citizen.download",
-    "lake.open_rows_of",
-)
-FILES = ("citizen.bundle", "citizen.csv", "citizen.events")
-RELATIVE = ("citizen.relative", "citizen.relative.timeline")
-RECEIPTS = ("citizen.looked", "citizen.receipt", "citizen.proof")
+OWN, FILES, RELATIVE = GROUPS["own"], GROUPS["files"], GROUPS["relative"]
+RECEIPTS = tuple(path for path in GROUPS["receipts"] if path.startswith("citizen."))
 
 
 @attack((*OWN, *FILES, "citizen.looked"), "status", "error-text", by=("stranger",))
