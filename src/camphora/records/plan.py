@@ -14,14 +14,17 @@ from typing import NamedTuple
 import apsw
 import orjson
 
-from camphora.fhir.search import (
+from camphora.fhir.search.asking import (
     Clause,
     DateClause,
+    IdClause,
     MissingClause,
     Query,
     ReferenceClause,
     StringClause,
     TokenClause,
+    UpdatedClause,
+    UriClause,
 )
 from camphora.policy import Access
 from camphora.policy.vocabulary import Purpose
@@ -35,6 +38,9 @@ NEVER = 9_000_000_000_000_000
 FEW_TERMS = 200
 RECORDS = "record r"
 PERSON_PARAMS = frozenset({"patient", "subject"})
+
+
+Indexed = TokenClause | UriClause | ReferenceClause | DateClause | StringClause | MissingClause
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +105,6 @@ def plan(query: Query, access: Access, connection: apsw.Connection) -> Plan:
     """Compile a query for one Access on one connection (whose snapshot the numbers come from)."""
     compiler = _Compiler(Names(connection), connection, query.type, _concealed(query, access, connection))
     conditions = [compiler.condition(clause) for clause in query.clauses]
-    conditions += [compiler.updated(clause) for clause in query.last_updated]
-    if query.ids is not None:
-        marks = ",".join("?" * len(query.ids))
-        conditions.append(Condition(f"r.id IN ({marks})", query.ids, weight=0))
     conditions += compiler.person(query)
     conditions.sort(key=lambda condition: condition.weight)
     source, conditions = _driven(conditions, _areas(access))
@@ -190,6 +192,24 @@ class _Compiler:
         self.type_no = names.type(resource_type) or 0
 
     def condition(self, clause: Clause) -> Condition:
+        match clause:
+            case IdClause():
+                marks = ",".join("?" * len(clause.alternatives))
+                return Condition(f"r.id IN ({marks})", clause.alternatives, weight=0)
+            case UpdatedClause():
+                return self._updated(clause)
+            case (
+                TokenClause()
+                | UriClause()
+                | ReferenceClause()
+                | DateClause()
+                | StringClause()
+                | MissingClause()
+            ):
+                return self._indexed(clause)
+        raise NotImplementedError
+
+    def _indexed(self, clause: Indexed) -> Condition:
         param = self.names.param(self.type_no, clause.param)
         if param is None:
             absent = isinstance(clause, MissingClause) and clause.missing
@@ -197,6 +217,10 @@ class _Compiler:
         match clause:
             case TokenClause():
                 return self._postings(self._token_terms(param, clause))
+            case UriClause():
+                return self._postings(
+                    [t for uri in clause.alternatives for t in self.names.terms(param, None, uri)]
+                )
             case ReferenceClause():
                 return self._postings(self._reference_terms(param, clause))
             case DateClause():
@@ -206,7 +230,7 @@ class _Compiler:
             case MissingClause():
                 return self._missing(param, clause)
 
-    def updated(self, clause: DateClause) -> Condition:
+    def _updated(self, clause: UpdatedClause) -> Condition:
         tests = [
             _against(prefix, low, high, "r.updated", "r.updated") for prefix, low, high in clause.alternatives
         ]
@@ -233,7 +257,7 @@ class _Compiler:
         """The sort keys, last of all the record's `number`: of the posting list where that drives, so that a page is
         read off it without sorting."""
         keys: list[tuple[str, bool, tuple[object, ...]]] = []
-        for code, down in query.sort:
+        for code, _, down in ((one.param, one.kind, one.down) for one in query.sort):
             if code == "_id":
                 keys.append(("r.id", down, ()))
             elif code == "_lastUpdated":

@@ -15,7 +15,7 @@ import orjson
 from camphora.errors import CamphoraError, Faults, Invalid, NotFound, Place, TooLarge
 from camphora.fhir.json import parse
 from camphora.fhir.references import relative, rewrite
-from camphora.fhir.search import Query
+from camphora.fhir.search.asking import IdClause, Query
 from camphora.formats.limits import megabytes
 from camphora.records import Delete, Put, Written
 from camphora.records.prepare import instant, new_id
@@ -169,7 +169,7 @@ def _require(call: Call, item: Item, put: set[tuple[str, ...]]) -> None:
 
 
 def _exists(call: Call, item: Item) -> bool:
-    query = Query(item.type, ids=(item.id,), summary="count")
+    query = Query(item.type, (IdClause((item.id,)),), summary="count")
     return bool(call.store.search(call.access, query).total)
 
 

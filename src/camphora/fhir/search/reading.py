@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import cache
-from typing import Literal, NamedTuple, cast
+from typing import cast
 
 from camphora.errors import Faults, Invalid
 from camphora.fhir import definitions
@@ -19,18 +18,32 @@ from camphora.fhir.dates import span
 from camphora.fhir.extract import OWN_COLUMNS, extract
 from camphora.fhir.folding import fold
 from camphora.fhir.references import parse_reference
-
-Kind = Literal["token", "reference", "date", "string"]
-Prefix = Literal["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"]
-Mode = Literal["start", "exact", "contains"]
-Summary = Literal["true", "text", "data", "count", "false"]
-Total = Literal["none", "accurate"]
+from camphora.fhir.search.asking import (
+    Clause,
+    DateClause,
+    IdClause,
+    Kind,
+    MissingClause,
+    Mode,
+    Parameter,
+    Prefix,
+    Query,
+    ReferenceClause,
+    Sort,
+    StringClause,
+    Summary,
+    TokenClause,
+    Total,
+    UpdatedClause,
+    UriClause,
+)
 
 MODIFIERS: dict[Kind, frozenset[str]] = {
     "token": frozenset(),
     "reference": frozenset({"identifier"}),
     "date": frozenset(),
     "string": frozenset({"exact", "contains"}),
+    "uri": frozenset(),
 }
 """The modifiers that are understood, beside `missing` and the type of a reference."""
 RESULT_NAMES = frozenset({"_sort", "_count", "_page", "_total", "_summary", "_elements"})
@@ -45,83 +58,6 @@ MOST_ALTERNATIVES, MOST_CLAUSES, MOST_SORTED = 200, 50, 10
 _DATE = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb|ap)?(.+)")
 
 
-class Parameter(NamedTuple):
-    """A parameter that can be searched. `targets` are the types that a reference may name."""
-
-    code: str
-    kind: Kind
-    is_uri: bool = False
-    targets: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class TokenClause:
-    """Any of (system, code): system None is any, "" none at all; code None is any code of the system."""
-
-    param: str
-    alternatives: tuple[tuple[str | None, str | None], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ReferenceClause:
-    """Any of (type, id): type None is any type, "" an address that stands in place of the id."""
-
-    param: str
-    alternatives: tuple[tuple[str | None, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class DateClause:
-    """Any of (prefix, first, last millisecond UTC, both inclusive) against the span that a record holds.
-
-    `eq` the record's span lies within, `ne` it does not, `gt`/`lt` it reaches beyond the end/start, `ge`/`le`
-    the same or `eq`, `sa`/`eb` it lies wholly after/before, `ap` it overlaps (the span is already widened).
-    """
-
-    param: str
-    alternatives: tuple[tuple[Prefix, int, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class StringClause:
-    """Any of the folded texts, where the record's folded text starts with, contains or is it."""
-
-    param: str
-    mode: Mode
-    alternatives: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MissingClause:
-    """The record has no value of the parameter (`missing`), or has one."""
-
-    param: str
-    kind: Kind
-    missing: bool
-
-
-Clause = TokenClause | ReferenceClause | DateClause | StringClause | MissingClause
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What is searched. `clauses` all hold together; `ids` None is any id; `ignored` names what was left out."""
-
-    type: str
-    clauses: tuple[Clause, ...] = ()
-    ids: tuple[str, ...] | None = None
-    last_updated: tuple[DateClause, ...] = ()
-    sort: tuple[tuple[str, bool], ...] = ()
-    """(`_id`, `_lastUpdated` or a date parameter, descending)."""
-    count: int | None = None
-    page: str | None = None
-    """The token of a page as the store gave it; not interpreted here."""
-    total: Total = "none"
-    summary: Summary = "false"
-    elements: tuple[str, ...] = ()
-    ignored: tuple[str, ...] = ()
-
-
 @cache
 def parameters(resource_type: str) -> dict[str, Parameter]:
     """The parameters of a type that can be searched, by code, without `_id` and `_lastUpdated`.
@@ -131,9 +67,8 @@ def parameters(resource_type: str) -> dict[str, Parameter]:
     found, extractor = {}, extract(resource_type)
     for code in sorted(extractor.compiled - OWN_COLUMNS):
         row = definitions.search_parameters(resource_type)[code]
-        kind = cast("Kind", "token" if row.type == "uri" else row.type)
         targets = tuple(t for t in row.target if t in extractor.targets.get(code, ()))
-        found[code] = Parameter(code, kind, row.type == "uri", targets)
+        found[code] = Parameter(code, cast("Kind", row.type), row.url, targets)
     return found
 
 
@@ -173,8 +108,6 @@ class _Reading:
         self.type, self.base, self.now = resource_type, base, now
         self.known = parameters(resource_type)
         self.clauses: list[Clause] = []
-        self.last_updated: list[DateClause] = []
-        self.ids: tuple[str, ...] | None = None
         self.result: dict[str, str] = {}
         self.faults: list[Invalid] = []
         self.unknown: list[Invalid] = []
@@ -190,10 +123,9 @@ class _Reading:
             if code in RESULT_NAMES and not modifier:
                 self._result(code, value)
             elif code == "_id" and not modifier:
-                ids = tuple(_unescaped(part) for part in split(value, ","))
-                self.ids = ids if self.ids is None else tuple(one for one in self.ids if one in ids)
+                self.clauses.append(IdClause(tuple(_unescaped(part) for part in split(value, ","))))
             elif code == "_lastUpdated" and not modifier:
-                self.last_updated.append(DateClause(code, self._spans(value)))
+                self.clauses.append(UpdatedClause(self._spans(value)))
             else:
                 self.clauses.append(self._clause(code, modifier, value))
         except _Unknown as unknown:
@@ -203,7 +135,7 @@ class _Reading:
 
     def excess(self) -> list[Invalid]:
         """The fault of asking for more than so many things at once, named by the first that is one too many."""
-        names = [clause.param for clause in (*self.clauses, *self.last_updated)][MOST_CLAUSES:]
+        names = [getattr(clause, "param", "_id") for clause in self.clauses][MOST_CLAUSES:]
         return [
             Invalid("fhir-search-many", type=self.type, param=name, most=MOST_CLAUSES) for name in names[:1]
         ]
@@ -225,6 +157,11 @@ class _Reading:
         if code not in {"_id", "_lastUpdated"} and (parameter is None or parameter.kind != "date"):
             raise _Unknown("fhir-search-sort")
 
+    def _sort(self, key: str) -> Sort:
+        code = key.removeprefix("-")
+        kind: Kind = self.known[code].kind if code in self.known else "date"
+        return Sort(code, "token" if code == "_id" else kind, key.startswith("-"))
+
     def _clause(self, code: str, modifier: str, value: str) -> Clause:
         parameter = self.known.get(code)
         if parameter is None:
@@ -237,7 +174,7 @@ class _Reading:
                 raise ValueError(code)
             return MissingClause(code, parameter.kind, value == "true")
         typed = parameter.kind == "reference" and modifier in definitions.resource_types()
-        if modifier and not typed and (parameter.is_uri or modifier not in MODIFIERS[parameter.kind]):
+        if modifier and not typed and modifier not in MODIFIERS[parameter.kind]:
             raise _Unknown("fhir-search-modifier")
         return self._valued(parameter, modifier, value)
 
@@ -246,8 +183,8 @@ class _Reading:
         if modifier in {"exact", "identifier"}:
             pairs = [(None, _unescaped(p)) if modifier == "exact" else _token(p) for p in parts]
             return TokenClause(f"{code}:{modifier}", tuple(pairs))
-        if parameter.is_uri:
-            return TokenClause(code, tuple((None, _unescaped(part)) for part in parts))
+        if parameter.kind == "uri":
+            return UriClause(code, tuple(_unescaped(part) for part in parts))
         if parameter.kind == "token":
             return TokenClause(code, tuple(_token(part) for part in parts))
         if parameter.kind == "date":
@@ -286,15 +223,11 @@ class _Reading:
 
     def query(self) -> Query:
         given = self.result
-        sort = [
-            (key.removeprefix("-"), key.startswith("-")) for key in given.get("_sort", "").split(",") if key
-        ]
+        sort = [self._sort(key) for key in given.get("_sort", "").split(",") if key]
         total = "none" if given.get("_total", "none") == "none" else "accurate"
         return Query(
             type=self.type,
             clauses=tuple(self.clauses),
-            ids=self.ids,
-            last_updated=tuple(self.last_updated),
             sort=tuple(sort),
             count=int(given["_count"]) if "_count" in given else None,
             page=given.get("_page"),
