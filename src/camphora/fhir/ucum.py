@@ -1,13 +1,15 @@
 """Units of measure: UCUM expressions read, compared and converted (https://ucum.org/ucum).
 
 A unit is a factor and the powers of base units, so that `mg/dL` and `g/L` are known to measure one thing. The
-table holds the units that clinical data use; facts of UCUM, written in our own compact form. Special units (degrees
-Celsius, pH, logarithmic ones) convert only to themselves, temperatures also between each other.
+table holds the units that clinical data use; facts of UCUM, written in our own compact form. Special units whose
+function rises (temperatures, logarithmic units) are converted through it; those whose function falls (pH, homeopathic
+potencies) or that are a slope convert only to themselves, so that greater stays greater.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from decimal import Context, Decimal
 from functools import lru_cache
 from typing import NamedTuple
@@ -34,7 +36,10 @@ METRIC = {
     "R": "2.58e-4 C.kg-1", "RAD": "0.01 Gy", "REM": "0.01 Sv", "Gal": "0.01 m.s-2", "kat": "1 mol.s-1",
     "U": "1 umol.min-1", "eq": "1 mol", "osm": "1 mol", "g%": "10 g.L-1", "m[H2O]": "9806.65 Pa",
     "m[Hg]": "133322 Pa", "mho": "1 S", "bit": "1", "By": "8 bit", "Bd": "1 s-1", "st": "1 m3",
-    "[iU]": "1 [iU]", "[IU]": "1 [iU]",
+    "[iU]": "1 [iU]", "[IU]": "1 [iU]", "cal_[15]": "4.1858 J", "cal_[20]": "4.1819 J", "Bi": "10 A",
+    "Gb": "7.957747154594766788444188168625718e-1 A", "Oe": "79.57747154594766788444188168625718 A/m",
+    "Ky": "1 cm-1", "Mx": "1e-8 Wb", "ph": "1e4 lx", "Lmb": "3183.098861837906715377675267450287 cd.m-2",
+    "[ly]": "9460730472580800 m",
 }  # fmt: skip
 OTHER = {
     "10*": "10", "10^": "10", "[pi]": "3.1415926535897932384626433832795", "%": "0.01", "[ppth]": "1e-3",
@@ -63,30 +68,43 @@ OTHER = {
     "[g]": "9.80665 m.s-2", "gf": "0.00980665 N", "[degR]": "0.5555555555555555555555555555555556 K",
     "[drp]": "5e-8 m3", "[Ch]": "3.333333333333333333333333333333333e-4 m", "[diop]": "1 m-1",
     "[mesh_i]": "39.37007874015748031496062992125984 m-1", "[car_m]": "0.2 g", "[car_Au]": "0.04166666666666666667",
-    "[smoot]": "1.7018 m", "[MET]": "3.5 mL.min-1.kg-1", "[HPF]": "1", "[LPF]": "100", "kgf": "9.80665 N",
+    "[ft_us]": "0.3048006096012192024384048768097536 m", "[in_us]": "1 [ft_us]/12", "[yd_us]": "3 [ft_us]",
+    "[rd_us]": "16.5 [ft_us]", "[ch_us]": "4 [rd_us]", "[lk_us]": "1 [ch_us]/100", "[rch_us]": "100 [ft_us]",
+    "[rlk_us]": "1 [rch_us]/100", "[fth_us]": "6 [ft_us]", "[fur_us]": "40 [rd_us]", "[mi_us]": "8 [fur_us]",
+    "[mil_us]": "1e-3 [in_us]", "[srd_us]": "1 [rd_us]2", "[smi_us]": "1 [mi_us]2", "[sct]": "1 [mi_us]2",
+    "[twp]": "36 [sct]", "[in_br]": "0.02539998 m", "[ft_br]": "12 [in_br]", "[rd_br]": "16.5 [ft_br]",
+    "[ch_br]": "4 [rd_br]", "[lk_br]": "1 [ch_br]/100", "[fth_br]": "6 [ft_br]", "[pc_br]": "2.5 [ft_br]",
+    "[yd_br]": "3 [ft_br]", "[mi_br]": "5280 [ft_br]", "[nmi_br]": "6080 [ft_br]", "[kn_br]": "1 [nmi_br]/h",
+    "[acr_br]": "4840 [yd_br]2", "[cml_i]": "0.7853981633974483096156608458198757 [mil_i]2",
+    "[bf_i]": "144 [cin_i]", "[cr_i]": "128 [cft_i]", "[crd_us]": "128 [cft_i]", "[bu_us]": "2150.42 [cin_i]",
+    "[gal_wi]": "1 [bu_us]/8", "[pk_us]": "1 [bu_us]/4", "[dqt_us]": "1 [pk_us]/8", "[dpt_us]": "1 [dqt_us]/2",
+    "[pk_br]": "2 [gal_br]", "[bu_br]": "4 [pk_br]", "[qt_br]": "1 [gal_br]/4", "[gil_br]": "1 [pt_br]/4",
+    "[fdr_br]": "1 [foz_br]/8", "[min_br]": "1 [fdr_br]/60", "[lne]": "1 [in_i]/12", "[pnt]": "1 [lne]/6",
+    "[pca]": "12 [pnt]", "[pnt_pr]": "0.013837 [in_i]", "[pca_pr]": "12 [pnt_pr]", "[pied]": "0.3248 m",
+    "[pouce]": "1 [pied]/12", "[ligne]": "1 [pouce]/12", "[didot]": "1 [ligne]/6", "[cicero]": "12 [didot]",
+    "[h]": "6.6260755e-34 J.s", "[k]": "1.380658e-23 J/K", "[eps_0]": "8.854187817e-12 F/m",
+    "[mu_0]": "1.2566370614359172953850573533118e-6 N/A2", "[e]": "1.60217733e-19 C", "[m_e]": "9.1093897e-28 g",
+    "[m_p]": "1.6726231e-24 g", "[G]": "6.67259e-11 m3.kg-1.s-2", "att": "98066.5 Pa", "sb": "10000 cd.m-2",
+    "[Btu_39]": "1.05967 kJ", "[Btu_59]": "1.0548 kJ", "[Btu_60]": "1.05468 kJ", "[Btu_m]": "1.05587 kJ",
+    "[Btu_th]": "1.054350 kJ", "[smoot]": "1.7018 m", "[MET]": "3.5 mL.min-1.kg-1",
+    "[HPF]": "1", "[LPF]": "100", "kgf": "9.80665 N",
 }  # fmt: skip
 ARBITRARY = frozenset(
     (  # noqa: SIM905 - one word after the other reads best
         "[arb'U] [USP'U] [GPL'U] [MPL'U] [APL'U] [beth'U] [anti'Xa'U] [todd'U] [dye'U] [smgy'U] [bdsk'U] "
         "[ka'U] [knk'U] [mclg'U] [tb'U] [CCID_50] [TCID_50] [EID_50] [PFU] [FFU] [CFU] [IR] [BAU] [AU] "
-        "[Amb'a'1'U] [PNU] [Lf] [D'ag'U] [FEU] [ELU] [EU] [iU] [hp'_X] [hp'_C] [kp_X] [kp_C] [S] [Hn] pH "
-        "[p'diop] B[SPL] B[V] B[mV] B[uV] B[W] B[kW] B[10.nV] B Np [m/s2/Hz^0.5] [HP_X] [HP_C] bit_s [NTU] "
-        "[FNU] %[slope]"
+        "[Amb'a'1'U] [PNU] [Lf] [D'ag'U] [FEU] [ELU] [EU] [iU] [hp'_X] [hp'_C] [hp'_M] [hp'_Q] [hp_X] [hp_C] "
+        "[hp_M] [hp_Q] [kp_X] [kp_C] [S] [Hn] [hnsf'U] pH [pH] [PRU] [NTU] [FNU] "
+        "[p'diop] B[SPL] B[V] B[mV] B[uV] B[W] B[kW] B[10.nV] B Np [m/s2/Hz^0.5] [HP_X] [HP_C] bit_s %[slope]"
     ).split()
 )
-TEMPERATURES = {
-    "K": (Decimal(1), Decimal(0)),
-    "Cel": (Decimal(1), Decimal("273.15")),
-    "[degF]": (EXACT.divide(Decimal(5), Decimal(9)), Decimal("459.67")),
-    "[degRe]": (Decimal("1.25"), Decimal("218.52")),
-}
-"""Kelvin = factor × (value + zero)."""
 _METRIC_ARBITRARY = frozenset({"[iU]", "[IU]", "[EU]", "Np", "B", "[arb'U]", "[CFU]"})
+_NOTE = re.compile(r"\{[^{}]*\}\Z")
 _PART = re.compile(
     r"(?P<open>\()|(?P<close>\))|(?P<times>\.)|(?P<over>/)"
     r"|(?P<ten>10[*^])(?P<power>[+-]?\d+)?"
     r"|(?P<count>\d+)(?![*^\d])"
-    r"|(?P<note>\{[!-z|~]*\})"
+    r"|(?P<note>\{[ -z|~]*\})"
     r"|(?P<atom>(?:[A-Za-z%_'\"*^]|\[[^\[\]{}\s]*\]|(?<=[A-Za-z_])\d(?=_))+)(?P<exponent>[+-]?\d+)?"
 )
 
@@ -137,21 +155,109 @@ def convert(value: Decimal, source: str, target: str) -> Decimal | None:
     """`value` in another unit; None where the units are unknown or measure different things."""
     if source == target:
         return value
-    if source in TEMPERATURES and target in TEMPERATURES:
-        return _temperature(value, source, target)
-    a, b = unit(source), unit(target)
-    if a is None or b is None or a.powers != b.powers:
+    a, b = scale(source), scale(target)
+    if a is None or b is None or a.base != b.base:
         return None
     try:
+        if a.special or b.special:
+            return b.out_of(a.into(value))
         return EXACT.divide(EXACT.multiply(value, a.factor), b.factor)
     except ArithmeticError:
         return None
 
 
-def _temperature(value: Decimal, source: str, target: str) -> Decimal:
-    (factor, zero), (other, start) = TEMPERATURES[source], TEMPERATURES[target]
-    kelvin = EXACT.multiply(factor, EXACT.add(value, zero))
-    return EXACT.subtract(EXACT.divide(kelvin, other), start)
+def canonical(value: Decimal, code: str) -> tuple[Decimal, str] | None:
+    """`value` in the base units of UCUM and those written as one text (`g.m-3`; `1` where there are none), one for all
+    units that measure the same thing; None where the unit is unknown or the value too large for its function."""
+    found = scale(code)
+    try:
+        return (found.into(value), found.base) if found else None
+    except ArithmeticError:
+        return None
+
+
+class Special(NamedTuple):
+    """A unit that is a rising function of another: `into` gives the amount of `proper`, `out_of` its inverse."""
+
+    proper: str
+    into: Callable[[Decimal], Decimal]
+    out_of: Callable[[Decimal], Decimal]
+    metric: bool = True
+
+
+def _temperature(factor: Decimal, zero: str, *, metric: bool = False) -> Special:
+    """Kelvin = factor × (value + zero)."""
+    shift = Decimal(zero)
+    return Special(
+        "K",
+        lambda value: EXACT.multiply(factor, EXACT.add(value, shift)),
+        lambda kelvin: EXACT.subtract(EXACT.divide(kelvin, factor), shift),
+        metric,
+    )
+
+
+def _decades(proper: str, each: int) -> Special:
+    """`each` times the decimal logarithm."""
+    return Special(
+        proper,
+        lambda value: EXACT.power(10, EXACT.divide(value, each)),
+        lambda value: EXACT.multiply(each, EXACT.log10(value)),
+    )
+
+
+SPECIAL = {
+    "Cel": _temperature(Decimal(1), "273.15", metric=True),
+    "[degF]": _temperature(EXACT.divide(5, 9), "459.67"),
+    "[degRe]": _temperature(Decimal("1.25"), "218.52"),
+    "Np": Special("1", EXACT.exp, EXACT.ln),
+    "B": _decades("1", 1),
+    "B[SPL]": _decades("20.uPa", 2),
+    **{f"B[{volt}]": _decades(volt, 2) for volt in ("V", "mV", "uV", "10.nV")},
+    **{f"B[{watt}]": _decades(watt, 1) for watt in ("W", "kW")},
+    "bit_s": Special("1", lambda value: EXACT.power(2, value), lambda n: EXACT.divide(EXACT.ln(n), EXACT.ln(2))),
+    "[m/s2/Hz^0.5]": Special("m2/s4/Hz", lambda value: EXACT.multiply(value, value), EXACT.sqrt, metric=False),
+}  # fmt: skip
+
+
+class Scale(NamedTuple):
+    """How amounts of a unit become amounts of `base`: the base units and their powers as one text."""
+
+    base: str
+    factor: Decimal
+    special: Special | None = None
+    step: Decimal = Decimal(1)
+    """What the prefix of a special unit multiplies its amounts by."""
+
+    def into(self, value: Decimal) -> Decimal:
+        inner = self.special.into(EXACT.multiply(value, self.step)) if self.special else value
+        return EXACT.multiply(inner, self.factor)
+
+    def out_of(self, value: Decimal) -> Decimal:
+        inner = EXACT.divide(value, self.factor)
+        return EXACT.divide(self.special.out_of(inner), self.step) if self.special else inner
+
+
+@lru_cache(maxsize=2048)
+def scale(text: str) -> Scale | None:
+    """The scale of a unit; None where it is unknown. A special unit stands alone, or with a prefix or a note."""
+    if len(text) > LONGEST:
+        return None
+    bare = _NOTE.sub("", text)
+    special, step = SPECIAL.get(bare), Decimal(1)
+    if special is None:
+        special = SPECIAL.get(bare[1:])
+        if special is None or not special.metric or bare[0] not in PREFIXES:
+            return _linear(unit(text))
+        step = Decimal(1).scaleb(PREFIXES[bare[0]])
+    proper = _linear(unit(special.proper))
+    return proper and proper._replace(special=special, step=step)
+
+
+def _linear(found: Unit | None) -> Scale | None:
+    if found is None:
+        return None
+    powers = (name if power == 1 else f"{name}{power}" for name, power in found.powers)
+    return Scale(".".join(powers) or "1", found.factor)
 
 
 class _Reader:
@@ -207,11 +313,9 @@ class _Reader:
             raise ValueError
         part = self.parts[self.next]
         self.next += 1
-        if kind == "open":
-            return self.closed()
         if kind == "note":
             return ONE
-        found = _amount(kind, part)
+        found = self.closed() if kind == "open" else _amount(kind, part)
         if self.kind() == "note":
             self.next += 1
         return found
@@ -254,7 +358,7 @@ def _known(name: str) -> Unit | None:
         return Unit(Decimal(1), ((name, 1),))
     if name in {"[iU]", "[IU]"}:
         return Unit(Decimal(1), (("[iU]", 1),))
-    if name in ARBITRARY or name in TEMPERATURES:
+    if name in ARBITRARY or name in SPECIAL:
         return Unit(Decimal(1), ((name, 1),))
     said = METRIC.get(name) or OTHER.get(name)
     if said is None:
