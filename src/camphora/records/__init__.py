@@ -1,5 +1,7 @@
 """Records and tables: versions, index, search plans, change log, persons, batches. Every call takes an Access."""
 
+from camphora.records.conditional import MOST_MATCHES, Given
+from camphora.records.histories import Versions
 from camphora.records.prepare import Prepared, prepare
 from camphora.records.sqlite import SQLiteStore
 from camphora.records.store import (
@@ -16,10 +18,12 @@ from camphora.records.store import (
 )
 
 __all__ = [
+    "MOST_MATCHES",
     "Batch",
     "Change",
     "Delete",
     "Followed",
+    "Given",
     "Look",
     "Page",
     "Prepared",
@@ -27,6 +31,7 @@ __all__ = [
     "SQLiteStore",
     "Store",
     "Version",
+    "Versions",
     "Written",
     "prepare",
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 
 import orjson
@@ -17,21 +18,22 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from camphora.errors import Invalid
 from camphora.fhir.search import Query
 from camphora.policy import Access
+from camphora.records.histories import Versions
 
 NONCE = 12
 BLOCK = 48
 
 
-def issue(secret: bytes, access: Access, query: Query, keys: list[int | str]) -> str:
+def issue(secret: bytes, access: Access, query: Query | Versions, keys: Sequence[int | str]) -> str:
     """A token that goes on after the record with these sort keys; its length says nothing of them."""
-    body = orjson.dumps(keys)
+    body = orjson.dumps(list(keys))
     body += b" " * (-len(body) % BLOCK)
     nonce = secrets.token_bytes(NONCE)
     sealed = nonce + AESGCM(secret).encrypt(nonce, body, _bound(access, query))
     return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
 
-def redeem(secret: bytes, access: Access, query: Query, token: str) -> list[int | str]:
+def redeem(secret: bytes, access: Access, query: Query | Versions, token: str) -> list[int | str]:
     """The sort keys in a token. Any token not issued for this reader and query is refused."""
     if not re.fullmatch(r"[A-Za-z0-9_-]{24,900}", token):
         raise Invalid("records-page-token")
@@ -44,5 +46,5 @@ def redeem(secret: bytes, access: Access, query: Query, token: str) -> list[int 
     return keys
 
 
-def _bound(access: Access, query: Query) -> bytes:
+def _bound(access: Access, query: Query | Versions) -> bytes:
     return repr((access.digest(), replace(query, page=None))).encode()

@@ -9,7 +9,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import apsw
 import orjson
@@ -27,9 +27,11 @@ from camphora.policy.asking import Facts, Whom
 from camphora.policy.labels import Found, Rules
 from camphora.policy.policy import Policy
 from camphora.policy.vocabulary import Purpose, Role
-from camphora.records import paging
+from camphora.records import histories, paging
+from camphora.records.conditional import Given, require_given
 from camphora.records.connections import Connections
 from camphora.records.effects import bring_up
+from camphora.records.histories import Versions
 from camphora.records.judging import Judge, has_closed, lets_in, stood_for, whom_of
 from camphora.records.keeper import Keeper
 from camphora.records.labelling import Labelling, Progress, progress, run
@@ -85,10 +87,13 @@ class SQLiteStore:
 
     # Records
 
-    def write(self, access: Access, changes: Sequence[Put | Prepared | Delete]) -> list[Written]:
+    def write(
+        self, access: Access, changes: Sequence[Put | Prepared | Delete], given: Sequence[Given] = ()
+    ) -> list[Written]:
         ready = [_ready(number, change) for number, change in enumerate(changes)]
 
         def job(connection: apsw.Connection) -> list[Written]:
+            require_given(connection, access, given)
             writer = Writer(connection, self._interned, access, self._labelling.older)
             written: list[Written] = []
             for item in ready:
@@ -122,6 +127,29 @@ class SQLiteStore:
         versions = [version for version, _ in rows]
         self._looks.leave(access, Act("history", [record_type], _bodies(versions)), _numbers(rows), reader)
         return versions
+
+    def versions(self, access: Access, asked: Versions) -> Page:
+        if asked.type is not None or access.purpose is Purpose.SECONDARY:
+            require_type(access, asked.type or "*")
+        reader = self._connections.reader()
+        after = paging.redeem(self._secret, access, asked, asked.page) if asked.page else None
+        limit = min(DEFAULT_COUNT if asked.count is None else asked.count, MOST)
+        with reader:
+            rows = histories.found(reader, access, asked, cast("histories.Place | None", after), limit + 1)
+        if not rows and asked.type and asked.id:
+            self._require_seen(reader, access, asked.type, asked.id)
+        found = rows[:limit]
+        page = [one.version for one in found]
+        persons = _persons(one.person for one in found)
+        act = Act("history", {one.type for one in page} or [asked.type or "*"], _bodies(page))
+        self._looks.leave(access, act, persons, reader)
+        more = len(rows) > limit > 0
+        return Page(page, paging.issue(self._secret, access, asked, list(found[-1].place)) if more else None)
+
+    def _require_seen(self, reader: apsw.Connection, access: Access, record_type: str, record_id: str) -> None:
+        """A history in which nothing is left is empty only of what may be seen."""
+        if not _versions(reader, access, record_type, record_id, older=False):
+            raise self._absent(access, "history", record_type, record_id)
 
     def _absent(self, access: Access, act: str, record_type: str, record_id: str) -> NotFound:
         """What is hidden and what is absent is refused alike and leaves a receipt alike; who hid finds it."""

@@ -48,13 +48,15 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version of a record; `body` is None where it records a deletion. `updated` in milliseconds UTC."""
+    """One version of a record; `body` is None where it records a deletion. `updated` in milliseconds UTC. `revived`:
+    in a history, the version before it recorded a deletion."""
 
     type: str
     id: str
     version: int
     updated: int
     body: bytes | None
+    revived: bool = False
 
     @property
     def deleted(self) -> bool:
@@ -132,9 +134,9 @@ class Store(Protocol):
 
     audit: Log
 
-    def write(self, access: Access, changes: Sequence[Any]) -> list[Written]:
+    def write(self, access: Access, changes: Sequence[Any], given: Sequence[Any] = ()) -> list[Written]:
         """Apply all changes (each a `Put`, one already `Prepared`, or a `Delete`) or none, in order; answers after
-        they are durable."""
+        they are durable. `given` (`conditional.Given`): what must still be so, else Conflict records-moved-on."""
 
     def read(self, access: Access, record_type: str, record_id: str, version: int | None = None) -> Version:
         """The present version, or the one asked for. Refuses what is absent and what is hidden alike."""
@@ -144,6 +146,9 @@ class Store(Protocol):
 
     def history(self, access: Access, record_type: str, record_id: str) -> list[Version]:
         """The versions of one record that the Access may see, newest first."""
+
+    def versions(self, access: Access, asked: Any) -> Page:
+        """A page of the versions that `histories.Versions` asks for and the Access may see, newest first."""
 
     def changes(self, access: Access, after: int, limit: int) -> list[Change]:
         """The change log from a place on, for followers."""

@@ -1,0 +1,43 @@
+"""Writes that rest on a search: what was found outside the keeper must still be so inside its transaction.
+
+A conditional create, update, delete or reference is resolved by a search like any other, under the reader's Access and
+with its receipt. The write then names what it rests on; the keeper asks again before it changes anything, so that two
+at once make one. Who is hidden matches nothing here either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import apsw
+
+from camphora.errors import Conflict
+from camphora.fhir.search import Query
+from camphora.policy import Access
+from camphora.records.plan import plan
+
+MOST_MATCHES = 1_000
+"""So many records may one conditional delete take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a write rests on: the records of which the query's clauses hold are these, and no others."""
+
+    query: Query
+    ids: frozenset[str]
+
+
+def require_given(connection: apsw.Connection, access: Access, given: Iterable[Given]) -> None:
+    """Raises Conflict records-moved-on where another write came between. Runs in the keeper."""
+    for one in given:
+        if matching(connection, access, one.query, len(one.ids) + 1) != one.ids:
+            raise Conflict("records-moved-on", type=one.query.type)
+
+
+def matching(connection: apsw.Connection, access: Access, query: Query, most: int) -> frozenset[str]:
+    """The ids of at most so many records that the clauses name and the Access may see."""
+    asked = replace(query, sort=(), page=None, includes=(), summary="false", total="none")
+    sql, values = plan(asked, access, connection).select("r.id", None, most)
+    return frozenset(row[0] for row in connection.execute(sql, values))
