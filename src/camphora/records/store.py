@@ -65,11 +65,13 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of a search: `next` is an opaque signed token, `total` counts all matches where it was asked for."""
+    """A page of a search: `next` is an opaque signed token, `total` counts all matches where it was asked for;
+    `included` are the records that `_include` and `_revinclude` bring beside the rows."""
 
     rows: Sequence[Version]
     next: str | None = None
     total: int | None = None
+    included: Sequence[Version] = ()
 
 
 @dataclass(frozen=True, slots=True)
