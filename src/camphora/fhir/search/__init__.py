@@ -1,16 +1,13 @@
 """The search grammar of FHIR: a query string as an immutable `Query`."""
 
 from camphora.fhir.search.asking import Clause, Query, Summary
-from camphora.fhir.search.reading import (
-    ELSEWHERE,
-    MOST_ALTERNATIVES,
-    RESULT_NAMES,
-    parameters,
-    parse_query,
-)
+from camphora.fhir.search.known import ELSEWHERE, FUNCTIONAL_LISTS, HIERARCHIES, RESULT_NAMES, parameters
+from camphora.fhir.search.reading import MOST_ALTERNATIVES, parse_query
 
 __all__ = [
     "ELSEWHERE",
+    "FUNCTIONAL_LISTS",
+    "HIERARCHIES",
     "MOST_ALTERNATIVES",
     "RESULT_NAMES",
     "Clause",

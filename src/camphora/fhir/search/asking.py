@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["token", "reference", "date", "string", "number", "quantity", "uri", "composite", "special"]
-Prefix = Literal["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"]
-Mode = Literal["start", "exact", "contains"]
+Prefix = Literal["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap", "co"]
+"""`co` comes from `_filter` alone: the record's own range contains the whole of the range asked for."""
+Mode = Literal["start", "exact", "contains", "end", "gt", "lt", "ge", "le"]
+"""How a folded text is compared; `end` and the orders by code point come from `_filter` alone."""
 Direction = Literal["above", "below"]
 Summary = Literal["true", "text", "data", "count", "false"]
 Total = Literal["none", "estimate", "accurate"]
@@ -53,7 +55,8 @@ class MemberClause:
 @dataclass(frozen=True, slots=True)
 class SubsumedClause:
     """A code of the parameter is one of these (system, code) or lies above (is more general) or below it in its code
-    system. system None: whichever system has the code."""
+    system. system None: whichever system has the code. A MIME type lies above the same one with parameters: `text/xml`
+    above `text/xml; charset=UTF-8`."""
 
     param: str
     direction: Direction
@@ -75,7 +78,8 @@ class DateClause:
     """Any of (prefix, first, last millisecond UTC, both inclusive) against the span that a record holds.
 
     `eq` the record's span lies within, `ne` it does not, `gt`/`lt` it reaches beyond the end/start, `ge`/`le`
-    the same or `eq`, `sa`/`eb` it lies wholly after/before, `ap` it overlaps (the span is already widened).
+    the same or `eq`, `sa`/`eb` it lies wholly after/before, `ap` it overlaps (the span is already widened; of `po` in
+    `_filter` it is not), `co` it contains the whole span asked for.
     """
 
     param: str
@@ -85,7 +89,8 @@ class DateClause:
 @dataclass(frozen=True, slots=True)
 class Amount:
     """A number as asked: the `value` itself and the ends `low` and `high` of the range that its digits imply (`ap`: the
-    widened range). `eq`/`ne` weigh the range (low <= x < high), `gt lt ge le sa eb` the value."""
+    widened range). `eq`/`ne` weigh the range (low <= x < high), `gt lt ge le sa eb` the value; `co`: the value lies in
+    the range that the record holds."""
 
     prefix: Prefix
     value: float
@@ -115,8 +120,8 @@ class QuantityClause:
 
 @dataclass(frozen=True, slots=True)
 class StringClause:
-    """Any of the folded texts, where the record's folded text starts with, contains or is it. A token asked by `:text`
-    is the string parameter `PARAM:text`."""
+    """Any of the folded texts: the record's folded text starts with it, contains it, is it, ends with it, or stands
+    before or after it. A token asked by `:text` is the string parameter `PARAM:text`."""
 
     param: str
     mode: Mode
@@ -215,14 +220,14 @@ class NotClause:
 
 @dataclass(frozen=True, slots=True)
 class AnyClause:
-    """One of the clauses holds."""
+    """One of the clauses holds; of none, nothing holds."""
 
     clauses: tuple[Clause, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class AllClause:
-    """All of the clauses hold."""
+    """All of the clauses hold; of none, everything does."""
 
     clauses: tuple[Clause, ...]
 
