@@ -59,7 +59,7 @@ SYSTEMS = {
 """Names that stand for the address of a code system."""
 GROUPS = {
     ("Group", "characteristic"): ("characteristic-value", {"code": "characteristic", "value": "value"}),
-    ("DocumentReference", "relatesTo"): ("relationship", {"code": "relatesto", "target": "relation"}),
+    ("DocumentReference", "relatesTo"): ("relationship", {"code": "relation", "target": "relatesto"}),
 }
 """The names that R4 adds for `_filter`, those of them whose parameters R4 still has: the composite that holds the same,
 and what its parts are called."""
