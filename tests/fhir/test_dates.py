@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from camphora.fhir.dates import EARLIEST, LATEST, days_of_month, span
-from camphora.fhir.emit import period
+from camphora.fhir.readings import period
 
 TAIPEI = timezone(timedelta(hours=8))
 moments = st.datetimes(datetime(1800, 1, 2), datetime(2200, 1, 1))  # noqa: DTZ001

@@ -73,7 +73,10 @@ def test_a_condition_on_the_literal_chooses_items(patient):
 @pytest.mark.parametrize(
     ("reference", "found"),
     [
-        ("Patient/1/_history/2", [("patient", "Patient", "1"), ("subject", "Patient", "1")]),
+        ("Patient/1/_history/2", [
+            ("patient", "Patient", "1"), ("patient", "", "Patient/1/_history/2"),
+            ("subject", "Patient", "1"), ("subject", "", "Patient/1/_history/2"),
+        ]),
         ("Group/1", [("subject", "Group", "1")]),
         ("#inside", []),
         ("urn:uuid:0", [("subject", "", "urn:uuid:0")]),

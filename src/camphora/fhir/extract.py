@@ -1,26 +1,34 @@
 """Search parameters compiled once per resource type: one walk over a resource gives its index values.
 
-The paths of all parameters of a type are laid into one tree by property, so that a resource pays only for the
-elements that it has. Source: https://hl7.org/fhir/R4/searchparameter-registry.html.
+Source: https://hl7.org/fhir/R4/searchparameter-registry.html.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from camphora.fhir import definitions
+from camphora.fhir.composites import Plan
 from camphora.fhir.dates import EARLIEST
-from camphora.fhir.definitions import Element, SearchParameter
-from camphora.fhir.emit import BOOLEANS, EMITTERS, Emit, IndexValues, Leaf, emitter
-from camphora.fhir.paths import Path, Step, branches
+from camphora.fhir.definitions import SearchParameter
+from camphora.fhir.emit import Emit, IndexValues
+from camphora.fhir.evaluated import evaluated
+from camphora.fhir.laying import Node, ends, lay, properties
+from camphora.fhir.paths import branches, root
+from camphora.fhir.readings import BOOLEANS
+from camphora.fhir.registry import Registry
 
-KINDS = frozenset({"token", "reference", "date", "string", "uri"})
 OWN_COLUMNS = frozenset({"_id", "_lastUpdated"})
 """Parameters that a store answers from a record's own row."""
+ELSEWHERE = {
+    "_text": "full text of the narrative (camphora.fhir.words)",
+    "_content": "full text of the whole resource (camphora.fhir.words)",
+    "_query": "names a query of the server, of which there are none",
+}
+"""R4's parameters without an expression, and who answers them."""
 PRESENCE = re.compile(r"(\w+)\.(\w+)\.exists\(\) and \1\.\2 != false")
 LEADING = {"Condition": ("onset-date", "recorded-date"), "AllergyIntolerance": ("date", "onset")}
 """The date parameters that give the main date, where it is not the first of `USUAL` that the type has."""
@@ -29,21 +37,15 @@ USUAL = ("date", "effective", "authoredon", "authored-on", "authored", "occurren
          "start-date", "collected", "request", "entered-date")  # fmt: skip
 FIRST_NAMES = ("patient", "subject", "individual", "beneficiary")
 """Among the parameters that put a resource into the Patient compartment, those that say whom it is about."""
-
-
-@dataclass(slots=True)
-class _Node:
-    """A place in the tree of paths: by property and condition the nodes below, and what is emitted here."""
-
-    below: dict[tuple[str, bool, tuple[str, str] | None], _Node] = field(default_factory=dict)
-    leaves: dict[tuple[str, str, str], list[Leaf]] = field(default_factory=dict)
+FORMLESS = "no path with an index form"
 
 
 class Extractor:
     """Index values of one resource type.
 
-    `compiled` names its parameters, `uncompiled` the others and why; `targets` gives the types that a reference
-    parameter's elements may name.
+    `parameters` are all that the type has, `compiled` names those that are indexed or answered from the record's own
+    row, `uncompiled` the others and why; `targets` gives the types that a reference parameter's elements may name,
+    `components` the parameters of a composite in order.
     """
 
     __slots__ = (
@@ -52,24 +54,32 @@ class Extractor:
         "_people",
         "_visit",
         "compiled",
+        "components",
+        "parameters",
         "resource_type",
         "targets",
         "uncompiled",
     )
 
-    def __init__(self, resource_type: str) -> None:
+    def __init__(self, resource_type: str, registry: Registry) -> None:
         self.resource_type = resource_type
+        self.parameters = registry.of(resource_type)
         self.uncompiled: dict[str, str] = {}
         self.targets: dict[str, frozenset[str]] = {}
+        self.components: dict[str, tuple[SearchParameter, ...]] = {}
         self._always: list[Emit] = []
-        root = _Node()
-        parameters = definitions.search_parameters(resource_type)
-        for parameter in parameters.values():
-            reason = self._laid(parameter, root)
+        tree, plan = Node(), Plan(resource_type)
+        for parameter in self.parameters.values():
+            if parameter.type == "composite":
+                reason = self._composed(parameter, plan, registry)
+            else:
+                reason = self._laid(parameter, tree)
             if reason:
                 self.uncompiled[parameter.code] = reason
-        self.compiled = frozenset(parameters) - self.uncompiled.keys()
-        self._visit = _properties(root)
+        self.compiled = frozenset(self.parameters) - self.uncompiled.keys()
+        self._visit = properties(tree)
+        composites = plan.emit()
+        self._always += [composites] if composites else []
         self._dates = _ranks(LEADING.get(resource_type, USUAL))
         self._people = _ranks(_about(definitions.compartment("Patient").get(resource_type, ())))
 
@@ -94,27 +104,38 @@ class Extractor:
             out.labels = tuple(label["code"] for label in meta["security"] if "code" in label)
         return out
 
-    def _laid(self, parameter: SearchParameter, root: _Node) -> str | None:
-        """Lay one parameter into the tree; the reason where that cannot be."""
-        if parameter.type not in KINDS:
-            return f"type {parameter.type}"
-        if parameter.code == "phonetic":
-            return "needs an algorithm of sounds"
-        if parameter.code in OWN_COLUMNS:
+    def _laid(self, parameter: SearchParameter, tree: Node) -> str | None:
+        """Lay one parameter into the tree, or have the FHIRPath engine evaluate it; the reason where neither can be."""
+        code, expression = parameter.code, parameter.expression
+        if code in OWN_COLUMNS:
             return None
-        presence = PRESENCE.fullmatch(parameter.expression)
-        if presence:
-            self._always.append(_presence(parameter.code, self.resource_type, presence[2]))
+        if code in ELSEWHERE:
+            return ELSEWHERE[code]
+        presence = PRESENCE.fullmatch(expression)
+        if presence and presence[1] == self.resource_type:
+            self._always.append(_presence(code, self.resource_type, presence[2]))
             return None
-        split = branches(parameter.expression)
-        bases = {self.resource_type, "Resource", "DomainResource", ""}
+        kind = "phonetic" if code == "phonetic" else parameter.type
+        split, bases = branches(expression), {self.resource_type, "Resource", "DomainResource", ""}
         paths = [path for path in split.read if path.root in bases]
-        laid = [target for path in paths for target in _lay(path, parameter, self.resource_type, root)]
-        self.targets[parameter.code] = frozenset[str]().union(*laid)
-        unread = [text for text in split.unread if text.lstrip("(").startswith(self.resource_type + ".")]
-        if unread:
-            return f"expression {unread[0]}"
-        return None if laid else "no path with an index form"
+        if any(root(node) in bases for node in split.unread) or not all(
+            ends(path, self.resource_type) for path in paths
+        ):
+            emit = evaluated(kind, expression, self.resource_type, code, parameter.target)
+            self._always.append(emit)
+            self.targets[code] = frozenset(parameter.target)
+            return None
+        laid = [target for path in paths for target in lay(path, code, kind, self.resource_type, tree)]
+        self.targets[code] = frozenset[str]().union(*laid)
+        return None if laid else FORMLESS
+
+    def _composed(self, parameter: SearchParameter, plan: Plan, registry: Registry) -> str | None:
+        parts = [registry.by_url(each.definition) for each in parameter.components]
+        known = tuple(part for part in parts if part)
+        if len(known) < len(parts) or not known:
+            return "a component without a definition"
+        self.components[parameter.code] = known
+        return plan.lay(parameter, tuple(part.type for part in known))
 
     def _person_of(self, resource: dict[str, Any], out: IndexValues) -> None:
         if self.resource_type == "Patient":
@@ -138,93 +159,15 @@ class Extractor:
 
 
 @cache
-def extract(resource_type: str) -> Extractor:
-    """The extractor of a resource type, compiled at the first call; KeyError for a type that R4 lacks."""
-    return Extractor(resource_type)
+def extract(resource_type: str, registry: Registry | None = None) -> Extractor:
+    """The extractor of a resource type with R4's parameters and those of a registry (`Registry.bundled()` where none is
+    given), compiled at the first call; KeyError for a type that R4 lacks."""
+    return _extractor(resource_type, registry or Registry.bundled())
 
 
-def _lay(path: Path, parameter: SearchParameter, resource_type: str, root: _Node) -> list[tuple[str, ...]]:
-    """Lay one path into the tree; of each leaf, the types that it may refer to."""
-    places = [(root, resource_type)]
-    reached: list[tuple[_Node, Element, str]] = []
-    for step in path.steps:
-        reached = [found for node, owner in places for found in _stepped(node, owner, step)]
-        places = [(node, element.content(code)) for node, element, code in reached]
-    laid = [(node, element, code) for node, element, code in reached if (parameter.type, code) in EMITTERS]
-    for node, element, code in laid:
-        key = (parameter.type, code, _system(element) if code == "code" else "")
-        node.leaves.setdefault(key, []).append(Leaf(parameter.code, path.steps[-1].target))
-    target = path.steps[-1].target
-    return [(target,) if target else element.targets for _, element, _ in laid]
-
-
-def _stepped(node: _Node, owner: str, step: Step) -> Iterable[tuple[_Node, Element, str]]:
-    for element in definitions.children(owner):
-        if element.name.removesuffix("[x]") == step.name:
-            for name, code in element.properties:
-                if not step.cast or definitions.is_a(code, step.cast):
-                    key = (name, element.many, step.where)
-                    yield node.below.setdefault(key, _Node()), element, code
-
-
-def _system(element: Element) -> str:
-    """The code system that a plain `code` implies: its required value set's, where that has only one."""
-    systems = definitions.value_sets().get(element.values or "", {})
-    return next(iter(systems)) if len(systems) == 1 else ""
-
-
-def _properties(node: _Node) -> dict[str, Emit]:
-    grouped: dict[str, list[Emit]] = {}
-    for (name, many, where), below in node.below.items():
-        emit = _item(below)
-        emit = _guarded(emit, *where) if where else emit
-        grouped.setdefault(name, []).append(_each(emit) if many else emit)
-    return {name: _all(emits) for name, emits in grouped.items()}
-
-
-def _item(node: _Node) -> Emit:
-    emits = [emitter(*key, leaves) for key, leaves in node.leaves.items()]
-    if node.below:
-        emits.append(_inner(tuple(_properties(node).items())))
-    return _all(emits)
-
-
-def _inner(entries: tuple[tuple[str, Emit], ...]) -> Emit:
-    def visit(value: Any, out: IndexValues) -> None:
-        for name, emit in entries:
-            item = value.get(name)
-            if item is not None:
-                emit(item, out)
-
-    return visit
-
-
-def _each(emit: Emit) -> Emit:
-    def visit(values: Any, out: IndexValues) -> None:
-        for value in values:
-            if value is not None:
-                emit(value, out)
-
-    return visit
-
-
-def _all(emits: list[Emit]) -> Emit:
-    if len(emits) == 1:
-        return emits[0]
-
-    def visit(value: Any, out: IndexValues) -> None:
-        for emit in emits:
-            emit(value, out)
-
-    return visit
-
-
-def _guarded(emit: Emit, name: str, literal: str) -> Emit:
-    def visit(value: Any, out: IndexValues) -> None:
-        if value.get(name) == literal:
-            emit(value, out)
-
-    return visit
+@lru_cache(maxsize=1024)
+def _extractor(resource_type: str, registry: Registry) -> Extractor:
+    return Extractor(resource_type, registry)
 
 
 def _presence(code: str, resource_type: str, name: str) -> Emit:

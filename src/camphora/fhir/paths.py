@@ -1,23 +1,22 @@
-"""The simple shapes of FHIRPath in which R4 writes nearly all its search parameters.
+"""The simple shapes of FHIRPath in which R4 writes nearly all its search parameters, as paths.
 
-Plain path, `as`/`ofType`, `where(field='literal')`, `where(resolve() is T)`. What has another shape is named
-in `unread`, so that nobody believes that it is searched.
+Plain path, `as`/`ofType`, `where(field='literal')`, `where(resolve() is T)`, `extension('url')`, and `%resource` as a
+root. What has another shape is given as its tree, so that the FHIRPath engine evaluates it.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import NamedTuple
 
-_CAST = re.compile(r"\(?\s*([\w.]+) as (\w+)\s*\)?")
-_SEGMENT = re.compile(
-    r"""\.?(?:(?:as|ofType)\((?P<cast>\w+)\)
-      |where\(resolve\(\)\ is\ (?P<target>\w+)\)
-      |where\((?P<field>\w+)='(?P<literal>[^']*)'\)
-      |(?P<name>\w+)\b(?![(\[]))""",
-    re.VERBOSE,
-)
+from camphora.fhir import definitions
+from camphora.fhir.definitions import Element
+from camphora.fhir.fhirpath import parse, tree
+from camphora.fhir.fhirpath.tree import Node
+
+WHOLE = "%resource"
+"""The root of a path that begins at the whole resource, wherever it is evaluated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class Step:
 
 
 class Path(NamedTuple):
-    """`root` is the type at which the path begins, "" where the expression leaves it out."""
+    """`root` is the type at which the path begins, or `WHOLE`; "" where the expression leaves it out."""
 
     root: str
     steps: tuple[Step, ...]
@@ -39,41 +38,121 @@ class Path(NamedTuple):
 
 class Branches(NamedTuple):
     read: tuple[Path, ...]
-    unread: tuple[str, ...]
+    unread: tuple[Node, ...]
 
 
+@lru_cache(maxsize=4096)
 def branches(expression: str) -> Branches:
-    """The union's branches as paths, and as text those that have another shape."""
-    parts = [part.strip() for part in expression.split("|") if part.strip()]
-    paths = [(part, path(part)) for part in parts]
+    """The union's branches as paths, and as trees those that have another shape. Raises `Invalid` where the
+    expression is no FHIRPath."""
+    parts = _parts(parse(expression)) if expression else []
+    paths = [(part, _path(part)) for part in parts]
     return Branches(tuple(p for _, p in paths if p), tuple(part for part, p in paths if not p))
 
 
-def path(text: str) -> Path | None:
-    """One branch as a path; None where it has none of the simple shapes."""
-    flat = _CAST.sub(r"\1.as(\2)", text)
-    steps: list[Step] = []
-    at = 0
-    while at < len(flat):
-        found = _SEGMENT.match(flat, at)
-        if not found:
-            return None
-        at = found.end()
-        if found["name"]:
-            steps.append(Step(found["name"]))
-        elif not steps:
-            return None
+def reached(owner: str, step: Step) -> list[tuple[str, Element, str]]:
+    """The properties in JSON to which a step leads from a type or an element's path, each with the element and its data
+    type. None where there is no such element, or it cannot be chosen by `where` on a plain text."""
+    return [
+        (name, element, code)
+        for element in definitions.children(owner)
+        if element.name.removesuffix("[x]") == step.name
+        for name, code in element.properties
+        if _fits(code, step.cast) and (step.where is None or _has_text(element.content(code), step.where[0]))
+    ]
+
+
+def _fits(code: str, cast: str) -> bool:
+    """Whether a type passes `as(CAST)`, a primitive also where R4 writes it with a capital (`DateTime`)."""
+    return not cast or definitions.is_a(code, cast) or definitions.is_a(code, cast[0].lower() + cast[1:])
+
+
+def _has_text(owner: str, field: str) -> bool:
+    if owner not in definitions.types() and "." not in owner:
+        return False
+    found = [each for each in definitions.children(owner) if each.name == field]
+    return (
+        bool(found)
+        and not found[0].many
+        and definitions.is_a(found[0].types[0], "string") | definitions.is_a(found[0].types[0], "uri")
+    )
+
+
+def root(node: Node) -> str:
+    """The type by which an expression begins; "" where it begins with an element or something else."""
+    at: Node | None = node
+    while at is not None:
+        if isinstance(at, tree.Member) and at.source is None:
+            return at.name if at.name[0].isupper() else ""
+        if isinstance(at, tree.Member | tree.Function | tree.Indexer):
+            at = at.source
+        elif isinstance(at, tree.TypeTest | tree.Polarity):
+            at = at.operand
         else:
-            steps[-1] = _narrowed(steps[-1], found)
-    if not steps:
+            at = at.left if isinstance(at, tree.Binary) else None
+    return ""
+
+
+def _parts(node: Node) -> list[Node]:
+    if isinstance(node, tree.Binary) and node.operator == "|":
+        return [*_parts(node.left), *_parts(node.right)]
+    return [node]
+
+
+def _path(node: Node) -> Path | None:
+    """One branch as a path; None where it has none of the simple shapes."""
+    if isinstance(node, tree.External):
+        return Path(WHOLE, ()) if node.name == "resource" else None
+    if isinstance(node, tree.Member):
+        if node.source is not None:
+            return _then(node.source, Step(node.name))
+        return Path(node.name, ()) if node.name[0].isupper() else Path("", (Step(node.name),))
+    if isinstance(node, tree.TypeTest) and node.operator == "as":
+        return _narrowed(node.operand, cast=node.name)
+    if isinstance(node, tree.Function) and len(node.arguments) == 1:
+        return _called(node, node.arguments[0])
+    return None
+
+
+def _called(node: tree.Function, argument: Node) -> Path | None:
+    if node.name in {"as", "ofType"} and isinstance(argument, tree.Member) and node.source is not None:
+        return _narrowed(node.source, cast=argument.name)
+    if node.name == "extension" and _is_text(argument):
+        step = Step("extension", where=("url", str(argument.value)))  # type: ignore[union-attr]
+        return Path("", (step,)) if node.source is None else _then(node.source, step)
+    if node.name != "where" or node.source is None:
         return None
-    rooted = steps[0].name[0].isupper()
-    return Path(steps[0].name, tuple(steps[1:])) if rooted else Path("", tuple(steps))
+    if isinstance(argument, tree.TypeTest) and argument.operator == "is":
+        asked = argument.operand
+        resolves = isinstance(asked, tree.Function) and asked.name == "resolve" and asked.source is None
+        return _narrowed(node.source, target=argument.name) if resolves else None
+    if isinstance(argument, tree.Binary) and argument.operator == "=" and _is_text(argument.right):
+        field = argument.left
+        if isinstance(field, tree.Member) and field.source is None:
+            return _narrowed(node.source, where=(field.name, str(argument.right.value)))  # type: ignore[union-attr]
+    return None
 
 
-def _narrowed(step: Step, found: re.Match[str]) -> Step:
-    if found["cast"]:
-        return replace(step, cast=found["cast"])
-    if found["target"]:
-        return replace(step, target=found["target"])
-    return replace(step, where=(found["field"], found["literal"]))
+def _is_text(node: Node) -> bool:
+    return isinstance(node, tree.Literal) and node.type == "String"
+
+
+def _then(source: Node, step: Step) -> Path | None:
+    before = _path(source)
+    # what resolves is the end of a path: beyond it lies another resource
+    if before is None or any(each.target for each in before.steps):
+        return None
+    return Path(before.root, (*before.steps, step))
+
+
+def _narrowed(
+    source: Node, cast: str = "", where: tuple[str, str] | None = None, target: str = ""
+) -> Path | None:
+    before = _path(source)
+    if before is None or not before.steps:
+        return None
+    *first, last = before.steps
+    if (cast and last.cast) or (where and last.where) or (target and last.target):
+        return None
+    step = replace(last, cast=cast or last.cast, where=where or last.where, target=target or last.target)
+    return Path(before.root, (*first, step))

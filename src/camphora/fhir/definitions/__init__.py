@@ -48,6 +48,12 @@ class Element(msgspec.Struct, frozen=True, gc=False):
             return ((self.name, self.types[0] if self.types else ""),)
         return tuple((self.name[:-3] + code[0].upper() + code[1:], code) for code in self.types)
 
+    @property
+    def system(self) -> str | None:
+        """The code system that a plain `code` implies: its required value set's, where that has only one."""
+        systems = value_sets().get(self.values or "", {})
+        return next(iter(systems)) if len(systems) == 1 else None
+
     def content(self, code: str) -> str:
         """The type or path whose elements lie inside this one when it holds the type `code`."""
         return self.same_as or (self.path if code in {"BackboneElement", "Element"} else code)
@@ -137,6 +143,16 @@ def search_parameters(resource_type: str) -> dict[str, SearchParameter]:
     definition = types()[resource_type]
     bases = {resource_type, "Resource", definition.base}
     return {p.code: p for p in _search().parameters if not bases.isdisjoint(p.base)}
+
+
+@cache
+def _by_address() -> dict[str, SearchParameter]:
+    return {parameter.url: parameter for parameter in _search().parameters}
+
+
+def search_parameter(url: str) -> SearchParameter | None:
+    """The search parameter with this canonical address; None where R4 has none."""
+    return _by_address().get(url)
 
 
 def compartment(code: str) -> dict[str, tuple[str, ...]]:

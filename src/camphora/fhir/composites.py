@@ -1,0 +1,190 @@
+"""Composite parameters: of each element at their base, every combination of their components' values.
+
+Source: https://hl7.org/fhir/R4/search.html#combining.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import product
+from typing import Any, NamedTuple
+
+from camphora.fhir import fhirpath
+from camphora.fhir.definitions import Element, SearchParameter
+from camphora.fhir.emit import Component, Emit, IndexValues, component
+from camphora.fhir.evaluated import components, values
+from camphora.fhir.paths import WHOLE, Path, Step, branches, reached, root
+from camphora.fhir.readings import READINGS
+
+Gather = Callable[[Any, Any], list[Component]]
+"""Takes an element and the whole resource, gives the values of a component."""
+Visit = Callable[[Any, list[Any]], None]
+"""Takes an element and adds what lies at a path to the list."""
+Leaf = Callable[[Element, str], Visit | None]
+"""The end of a path: what to do with an element of a type; None where nothing can be done with it."""
+
+
+class Part(NamedTuple):
+    """A component: the parameter that says its kind, and its expression from the composite's element."""
+
+    kind: str
+    expression: str
+
+
+class Composite(NamedTuple):
+    param: str
+    parts: tuple[Part, ...]
+
+
+class Plan:
+    """The composites of a resource type, by the elements at which they begin, each component read once an element."""
+
+    def __init__(self, resource_type: str) -> None:
+        self.type = resource_type
+        self._at: dict[str, tuple[Callable[[Any], Iterable[Any]], str, list[Composite]]] = {}
+
+    def lay(self, parameter: SearchParameter, kinds: tuple[str, ...]) -> str | None:
+        """Add a composite, its components' kinds in order; the reason where that cannot be."""
+        parts = tuple(
+            Part(kind, each.expression) for kind, each in zip(kinds, parameter.components, strict=True)
+        )
+        found = branches(parameter.expression)
+        bases = {self.type, "Resource", "DomainResource", ""}
+        expressions = [_said(path) for path in found.read if path.root in bases]
+        expressions += [str(node) for node in found.unread if root(node) in bases]
+        for expression in expressions:
+            elements, owner = _elements(expression, self.type)
+            for part in parts:
+                if _gather(part, owner, self.type) is None:
+                    return f"component {part.expression}"
+            self._at.setdefault(expression, (elements, owner, []))[2].append(Composite(parameter.code, parts))
+        return None if expressions else "no path with an index form"
+
+    def emit(self) -> Emit | None:
+        """The function that adds all composites of a resource; None where there are none."""
+        visits = [(elements, _visit(owner, self.type, rows)) for elements, owner, rows in self._at.values()]
+        if not visits:
+            return None
+
+        def emit(resource: Any, out: IndexValues) -> None:
+            for elements, visit in visits:
+                for element in elements(resource):
+                    visit(element, resource, out)
+
+        return emit
+
+
+def _said(path: Path) -> str:
+    steps = [
+        step.name
+        + (f".as({step.cast})" if step.cast else "")
+        + (f".where({step.where[0]}={fhirpath.tree.quoted(step.where[1])})" if step.where else "")
+        for step in path.steps
+    ]
+    return ".".join([path.root, *steps] if path.root else steps)
+
+
+def _visit(owner: str, resource_type: str, rows: list[Composite]) -> Callable[[Any, Any, IndexValues], None]:
+    """Of one element: each component at most once, the last of a composite first, since most elements lack it."""
+    parts = list(dict.fromkeys(part for row in rows for part in row.parts))
+    gathers = [gather for part in parts if (gather := _gather(part, owner, resource_type))]
+    groups: dict[tuple[int, ...], list[str]] = {}
+    for row in rows:
+        groups.setdefault(tuple(parts.index(part) for part in row.parts), []).append(row.param)
+    entries = [(indexes, indexes[::-1], tuple(params)) for indexes, params in groups.items()]
+
+    def visit(element: Any, resource: Any, out: IndexValues) -> None:
+        known: list[list[Component] | None] = [None] * len(gathers)
+        for indexes, backwards, params in entries:
+            for index in backwards:
+                found = known[index]
+                if found is None:
+                    found = known[index] = gathers[index](element, resource)
+                if not found:
+                    break
+            else:
+                for row in product(*(known[index] or () for index in indexes)):
+                    for param in params:
+                        out.composites.append((param, row))
+
+    return visit
+
+
+def _elements(expression: str, resource_type: str) -> tuple[Callable[[Any], Iterable[Any]], str]:
+    """The elements at which a composite begins, and the type or path that they are of."""
+    found = branches(expression)
+    if not found.read:
+        compiled = fhirpath.compile(expression, resource_type)
+        return lambda resource: [value for _, value in values(compiled, resource)], ""
+    steps = found.read[0].steps
+    if not steps:
+        return lambda resource: (resource,), resource_type
+    owners: list[str] = []
+
+    def leaf(element: Element, code: str) -> Visit:
+        owners.append(element.content(code))
+        return lambda value, rows: rows.append(value)
+
+    visit = _walk(resource_type, steps, leaf)
+
+    def elements(resource: Any) -> list[Any]:
+        rows: list[Any] = []
+        if visit:
+            visit(resource, rows)
+        return rows
+
+    return elements, owners[0] if owners else ""
+
+
+def _gather(part: Part, owner: str, resource_type: str) -> Gather | None:
+    """A component's values of an element of the type or path `owner` ("": not known); None where it has none."""
+    found = branches(part.expression)
+    if found.unread or not owner:
+        compiled = fhirpath.compile(part.expression, owner or None)
+        return lambda element, resource: components(part.kind, compiled, element, resource)
+    visits = [
+        (path.root == WHOLE, visit)
+        for path in found.read
+        if (visit := _walk(resource_type if path.root == WHOLE else owner, path.steps, _leaf(part.kind)))
+    ]
+
+    def gather(element: Any, resource: Any) -> list[Component]:
+        rows: list[Component] = []
+        for whole, visit in visits:
+            visit(resource if whole else element, rows)
+        return rows
+
+    return gather if visits else None
+
+
+def _leaf(kind: str) -> Leaf:
+    def leaf(element: Element, code: str) -> Visit | None:
+        if (kind, code) not in READINGS:
+            return None
+        read, system = component(kind, code), element.system if code == "code" else None
+        return lambda value, rows: rows.extend(read(value, system))
+
+    return leaf
+
+
+def _walk(owner: str, steps: tuple[Step, ...], leaf: Leaf) -> Visit | None:
+    """The function that adds what lies at the path; None where the path leads nowhere."""
+    step, *rest = steps
+    entries = []
+    for name, element, code in reached(owner, step):
+        inner = _walk(element.content(code), tuple(rest), leaf) if rest else leaf(element, code)
+        if inner:
+            entries.append((name, element.many, inner))
+    return _over(entries, step.where) if entries else None
+
+
+def _over(entries: list[tuple[str, bool, Visit]], where: tuple[str, str] | None) -> Visit:
+    def visit(value: Any, rows: list[Any]) -> None:
+        for name, many, inner in entries:
+            found = value.get(name)
+            if found is not None:
+                for item in found if many else (found,):
+                    if item is not None and (where is None or item.get(where[0]) == where[1]):
+                        inner(item, rows)
+
+    return visit
