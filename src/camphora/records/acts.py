@@ -17,6 +17,7 @@ from camphora.errors import Forbidden, Place
 from camphora.policy import Access
 from camphora.policy.lives import Life
 from camphora.policy.vocabulary import Purpose
+from camphora.records.bodies import plain
 from camphora.records.derived import stand_ins_linked
 from camphora.records.judging import policy_of, whom_of
 
@@ -58,11 +59,13 @@ def check_act(
 def _names(connection: apsw.Connection, reader: str) -> set[str]:
     """A Patient's reference with those of the RelatedPersons who are this Patient: by a link, or by naming them."""
     sql = (
-        "SELECT r.body FROM record r JOIN type t ON t.no = r.type WHERE t.name = 'Patient' AND r.deleted = 0"
-        " AND r.id = ?"
+        "SELECT c.body FROM record r JOIN type t ON t.no = r.type JOIN content c ON c.record = r.no"
+        " WHERE t.name = 'Patient' AND r.deleted = 0 AND r.id = ?"
     )
     bodies = connection.execute(sql, (reader.removeprefix("Patient/"),))
-    linked = {f"RelatedPerson/{one}" for (body,) in bodies for one in stand_ins_linked(orjson.loads(body))}
+    linked = {
+        f"RelatedPerson/{one}" for (body,) in bodies for one in stand_ins_linked(orjson.loads(plain(body)))
+    }
     sql = "SELECT r.id FROM stand_in s JOIN record r ON r.no = s.record WHERE s.who = ?"
     return {reader, *linked, *(f"RelatedPerson/{one}" for (one,) in connection.execute(sql, (reader,)))}
 

@@ -6,10 +6,13 @@ import threading
 import weakref
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import apsw
 
 from camphora.errors import Fault, deadline
+from camphora.fhir.folding import fold
+from camphora.fhir.references import parse_reference
 from camphora.policy.policy import Policy
 from camphora.records.judging import Opened, register
 
@@ -79,13 +82,31 @@ def _go_on() -> bool:
 
 
 def migrate(connection: apsw.Connection, path: Path) -> None:
-    """Apply the numbered SQL files that this store has not seen. A store of a newer version is refused."""
-    steps = sorted(item.name for item in files("camphora.records").joinpath("sql").iterdir())
+    """Apply the numbered SQL files that this store has not seen, by their numbers, of which some may be missing. A
+    store of a newer version is refused."""
+    steps = sorted(files("camphora.records").joinpath("sql").iterdir(), key=lambda item: _number(item.name))
+    known = _number(steps[-1].name)
     (present,) = next(connection.execute("PRAGMA user_version"))
-    if present > len(steps):
-        raise Fault("records-newer-store", present=present, known=len(steps), file=path.name)
-    for number, name in enumerate(steps[present:], present + 1):
-        sql = files("camphora.records").joinpath("sql", name).read_text("utf-8")
-        with connection:
-            connection.execute(sql)
-            connection.execute(f"PRAGMA user_version = {number}")
+    if present > known:
+        raise Fault("records-newer-store", present=present, known=known, file=path.name)
+    connection.create_scalar_function("folded", _folded, 1, deterministic=True)
+    connection.create_scalar_function("referred", _referred, 1, deterministic=True)
+    for step in steps:
+        if (number := _number(step.name)) > present:
+            with connection:
+                connection.execute(step.read_text("utf-8"))
+                connection.execute(f"PRAGMA user_version = {number}")
+
+
+def _number(name: str) -> int:
+    return int(name[:4])
+
+
+def _folded(*row: Any) -> str:
+    return fold(str(row[0]))
+
+
+def _referred(*row: Any) -> str:
+    """The type that a local reference names, as the index of before wrote one: `Type/id`; "" for every other text."""
+    found = parse_reference(str(row[0]))
+    return found.type if found.kind == "local" and not found.version else ""

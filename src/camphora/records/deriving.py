@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import apsw
-import orjson
 
 from camphora.policy.facts import has_parts, own_labels
 from camphora.policy.labels import CHOSEN, NOTIFIABLE, PARTS, Found, mask_of
 from camphora.records.derived import TOWNSHIPS, area_of, others_linked, places_of, stand_of
+from camphora.records.keys import unpacked
 from camphora.records.terms import Interned
 
 Json = dict[str, Any]
@@ -100,11 +100,11 @@ class Deriver:
         if before == area:
             return
         sql = (
-            f"SELECT no, labels, keys FROM record WHERE person = ? AND labels >= {NOTIFIABLE} AND deleted = 0"
+            "SELECT r.no, r.labels, c.keys FROM record r JOIN content c ON c.record = r.no"
+            f" WHERE r.person = ? AND r.labels >= {NOTIFIABLE} AND r.deleted = 0"
         )
         rows = [
-            (no, labels, orjson.loads(keys)[0])
-            for no, labels, keys in self.connection.execute(sql, (person,))
+            (no, labels, unpacked(keys).terms) for no, labels, keys in self.connection.execute(sql, (person,))
         ]
         for number, labels, terms in rows:
             self.unlocal(number, person, labels, terms)

@@ -17,6 +17,7 @@ from camphora.errors import Invalid
 from camphora.policy.choices import Allows, Closes, Effect, Hides, LetsIn, Ruled, effects
 from camphora.policy.lives import Life
 from camphora.policy.policy import Policy
+from camphora.records.bodies import plain
 from camphora.records.deriving import identities
 from camphora.records.judging import policy_of, whom_of
 
@@ -60,11 +61,11 @@ def bring_up(connection: apsw.Connection) -> None:
 
 def _put_again(connection: apsw.Connection, which: str, values: list[int]) -> None:
     sql = (
-        "SELECT r.no, r.person, r.body FROM record r JOIN type t ON t.no = r.type WHERE t.name = 'Consent'"
-        f" AND r.deleted = 0{which}"
+        "SELECT r.no, r.person, c.body FROM record r JOIN type t ON t.no = r.type JOIN content c ON c.record = r.no"
+        f" WHERE t.name = 'Consent' AND r.deleted = 0{which}"
     )
     for number, person, body in list(connection.execute(sql, values)):
-        does = effects(orjson.loads(body))
+        does = effects(orjson.loads(plain(body)))
         if any(isinstance(each, Allows) for each in does):
             put(connection, number, person, does)
 

@@ -15,8 +15,9 @@ from typing import NamedTuple
 import apsw
 
 from camphora.policy import Access
+from camphora.records.bodies import plain_or_none
 from camphora.records.store import Version
-from camphora.records.visible import shown, visible
+from camphora.records.visible import of_versions, shown, visible
 
 Place = tuple[int, int, int]
 """Where a page ends: the time of a version, its record's inner number, the version."""
@@ -80,7 +81,8 @@ def _versions(
             "(SELECT s.record AS no, s.*, p.id FROM superseded s JOIN record p ON p.no = s.record"
             f" WHERE p.type = ? AND s.record IN ({present}))"
         )
-        where, values = seen.sql, [number, number, *which, *seen.values]
+        body = of_versions(body)
+        where, values = of_versions(seen).sql, [number, number, *which, *seen.values]
     times, moments = _times(asked, after)
     sql = (
         f"SELECT r.updated, r.no, r.version, r.person, r.id, {body.sql}, {REVIVED} FROM {rows} r"
@@ -91,7 +93,7 @@ def _versions(
         Found(
             (updated, no, version),
             person,
-            Version(name, record_id, version, updated, shown_body, revived=bool(revived)),
+            Version(name, record_id, version, updated, plain_or_none(shown_body), revived=bool(revived)),
         )
         for updated, no, version, person, record_id, shown_body, revived in reader.execute(sql, bound)
     ]

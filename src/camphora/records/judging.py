@@ -28,8 +28,10 @@ from camphora.policy.labels import MARKS, NOTIFIABLE, Rules, labels_in
 from camphora.policy.lives import Life
 from camphora.policy.policy import Policy
 from camphora.policy.vocabulary import Purpose, Role
+from camphora.records.bodies import plain
 from camphora.records.derived import area_code, incapable_of, stand_of
 from camphora.records.deriving import identities
+from camphora.records.keys import holds
 
 KEPT = 4096
 """Compiled policies kept in memory, the ones used last; and as many requests settled by them."""
@@ -166,10 +168,12 @@ class Judge:
                 return has_notifiable(self.connection, person)
             return bool(labels & NOTIFIABLE)
 
-        return FactsOnDemand(self.type, body, lambda row: _labels(labels, row), notifiable)
+        said = None if body is None else plain(body)
+        return FactsOnDemand(self.type, said, lambda row: _labels(labels, row), notifiable)
 
     def redacted(self, person: int, labels: int, body: bytes) -> bytes:
-        """The body without the parts that the decision takes out or masks."""
+        """The body, packed or not, without the parts that the decision takes out or masks."""
+        body = plain(body)
         decision = self.decide(person, labels, body)
         taken = [each.path for each in decision.obligations if each.kind in {"redact", "mask"} and each.path]
         paths = taken if decision.permitted else [part.path for part in parts_of(orjson.loads(body))]
@@ -199,8 +203,13 @@ def register(connection: apsw.Connection) -> None:
         judge, *values = row
         return bytes(judge.redacted(*values))
 
+    def held(*row: Any) -> bool:
+        keys, param = row
+        return holds(keys, param)
+
     connection.create_scalar_function("judged", judged, 4)
     connection.create_scalar_function("redacted", redacted, 4)
+    connection.create_scalar_function("holds", held, 2, deterministic=True)
 
 
 def has_closed(access: Access, person: int, connection: apsw.Connection) -> bool:
@@ -248,10 +257,10 @@ def whom_of(connection: apsw.Connection, person: int) -> Whom:
 
 def _bodies(connection: apsw.Connection, persons: list[int], kind: str) -> list[Json]:
     sql = (
-        "SELECT r.body FROM record r JOIN type t ON t.no = r.type WHERE t.name = ? AND r.deleted = 0"
-        f" AND r.person IN ({','.join('?' * len(persons))}) ORDER BY r.no"
+        "SELECT c.body FROM record r JOIN type t ON t.no = r.type JOIN content c ON c.record = r.no"
+        f" WHERE t.name = ? AND r.deleted = 0 AND r.person IN ({','.join('?' * len(persons))}) ORDER BY r.no"
     )
-    return [orjson.loads(body) for (body,) in connection.execute(sql, (kind, *persons))]
+    return [orjson.loads(plain(body)) for (body,) in connection.execute(sql, (kind, *persons))]
 
 
 def _places(connection: apsw.Connection, persons: list[int]) -> frozenset[str]:
@@ -285,10 +294,11 @@ def _named(connection: apsw.Connection, related: str, who: tuple[str, ...]) -> t
     """The references of a stand-in, with the Patient that links to the RelatedPerson as to itself."""
     sql = (
         "SELECT r.id FROM type t JOIN param q ON q.type = t.no AND q.code = 'link' JOIN term m ON m.param = q.no"
-        " AND m.code = ? AND m.system = '' JOIN posting p ON p.term = m.no JOIN record r ON r.no = p.record"
+        " AND m.code = ? JOIN text x ON x.no = m.system AND x.text = 'RelatedPerson'"
+        " JOIN posting p ON p.term = m.no JOIN record r ON r.no = p.record"
         " WHERE t.name = 'Patient' AND r.deleted = 0"
     )
-    linked = (f"Patient/{name}" for (name,) in connection.execute(sql, (f"RelatedPerson/{related}",)))
+    linked = (f"Patient/{name}" for (name,) in connection.execute(sql, (related,)))
     return tuple(dict.fromkeys((*who, *linked)))
 
 
@@ -322,8 +332,13 @@ def lets_in(connection: apsw.Connection, person: int, relative: str, now: int) -
 def _links(connection: apsw.Connection, who: str) -> list[str]:
     """The RelatedPersons to whom a Patient links as to themselves."""
     sql = (
-        "SELECT l.value ->> '$.other.reference' FROM record r JOIN type t ON t.no = r.type,"
-        " json_each(CAST(r.body AS TEXT), '$.link') l WHERE t.name = 'Patient' AND r.id = ? AND r.deleted = 0"
+        "SELECT c.body FROM record r JOIN type t ON t.no = r.type JOIN content c ON c.record = r.no"
+        " WHERE t.name = 'Patient' AND r.id = ? AND r.deleted = 0"
     )
-    named = connection.execute(sql, (who.removeprefix("Patient/"),))
-    return [name for (name,) in named if name and name.startswith("RelatedPerson/")]
+    bodies = connection.execute(sql, (who.removeprefix("Patient/"),))
+    named = (
+        link.get("other", {}).get("reference", "")
+        for (body,) in bodies
+        for link in orjson.loads(plain(body)).get("link", ())
+    )
+    return [name for name in named if name.startswith("RelatedPerson/")]

@@ -19,8 +19,10 @@ from camphora.errors import Busy
 from camphora.policy.choices import effects
 from camphora.policy.labels import CHOSEN, OTHERS, Found, Rules
 from camphora.records import effects as effect_rows
+from camphora.records.bodies import plain
 from camphora.records.deriving import Deriver, mask
 from camphora.records.keeper import Keeper
+from camphora.records.keys import unpacked
 from camphora.records.terms import Interned
 
 STEP = 200
@@ -75,8 +77,8 @@ class Labelling:
             return None
         line, phase, through = row
         sql = (
-            "SELECT r.no, r.person, r.labels, r.deleted, r.keys, r.body, t.name FROM record r"
-            " JOIN type t ON t.no = r.type WHERE r.no > ? ORDER BY r.no LIMIT ?"
+            "SELECT r.no, r.person, r.labels, r.deleted, c.keys, c.body, t.name FROM record r"
+            " JOIN type t ON t.no = r.type JOIN content c ON c.record = r.no WHERE r.no > ? ORDER BY r.no LIMIT ?"
         )
         rows = list(connection.execute(sql, (through, size)))
         deriver = Deriver(connection, interned)
@@ -111,7 +113,7 @@ class Labelling:
     def _record(self, deriver: Deriver, phase: int, row: tuple[Any, ...]) -> None:
         number, person, before, deleted, keys, body, kind = row
         connection = deriver.connection
-        resource = orjson.loads(body) if body else None
+        resource = orjson.loads(plain(body)) if body else None
         found = self.rules.of(resource) if resource else ()
         labels = mask(resource, found) | before & KEPT if resource else before
         if phase == ADDING:
@@ -121,7 +123,7 @@ class Labelling:
             self._derive(deriver, number, person, resource, found)
             if kind == "Consent":
                 effect_rows.put(connection, number, person, effects(resource))
-            terms = orjson.loads(keys)[0]
+            terms = unpacked(keys).terms
             deriver.unlocal(number, person, before, terms)
             deriver.local(number, person, labels, terms)
         if labels != before:
@@ -139,7 +141,7 @@ class Labelling:
         """The versions before: each by its own body."""
         sql = "SELECT version, labels, body FROM superseded WHERE record = ? AND body IS NOT NULL"
         for version, before, body in list(connection.execute(sql, (number,))):
-            resource = orjson.loads(body)
+            resource = orjson.loads(plain(body))
             labels = mask(resource, self.rules.of(resource)) | before & KEPT
             labels |= before if phase == ADDING else 0
             if labels != before:

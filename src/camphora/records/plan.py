@@ -30,13 +30,16 @@ from camphora.policy import Access
 from camphora.policy.vocabulary import Purpose
 from camphora.records.concealed import concealed
 from camphora.records.derived import area_range
+from camphora.records.spans import main_parameter
 from camphora.records.terms import Names
+from camphora.records.unions import asked
 from camphora.records.visible import Predicate, shown, visible
 
 NEVER = 9_000_000_000_000_000
 """Sorts what has no date after all that has one, in both directions."""
 FEW_TERMS = 200
 RECORDS = "record r"
+EXACT = ":exact"
 PERSON_PARAMS = frozenset({"patient", "subject"})
 
 
@@ -210,25 +213,31 @@ class _Compiler:
         raise NotImplementedError
 
     def _indexed(self, clause: Indexed) -> Condition:
-        param = self.names.param(self.type_no, clause.param)
-        if param is None:
-            absent = isinstance(clause, MissingClause) and clause.missing
-            return Condition("1" if absent else "0", weight=0)
+        if isinstance(clause, MissingClause):
+            return self._missing(clause)
+        code, spelled = clause.param.removesuffix(EXACT), clause.param.endswith(EXACT)
+        sent = asked(self.type, code)
+        params = [found for one in sent.codes if (found := self.names.param(self.type_no, one)) is not None]
         match clause:
+            case TokenClause() if spelled:
+                wanted = [text or "" for _, text in clause.alternatives]
+                return self._postings(
+                    [t for p in params for text in wanted for t in self.names.exactly(p, text)]
+                )
             case TokenClause():
-                return self._postings(self._token_terms(param, clause))
+                return self._postings([t for p in params for t in self._token_terms(p, clause)])
             case UriClause():
                 return self._postings(
-                    [t for uri in clause.alternatives for t in self.names.terms(param, None, uri)]
+                    [t for p in params for uri in clause.alternatives for t in self.names.terms(p, None, uri)]
                 )
             case ReferenceClause():
-                return self._postings(self._reference_terms(param, clause))
+                return self._postings(
+                    [t for p in params for t in self._reference_terms(p, clause, sent.target)]
+                )
             case DateClause():
-                return self._spans(param, clause)
+                return self._spans(clause)
             case StringClause():
-                return self._words(param, clause)
-            case MissingClause():
-                return self._missing(param, clause)
+                return self._words(params, clause)
 
     def _updated(self, clause: UpdatedClause) -> Condition:
         tests = [
@@ -266,6 +275,9 @@ class _Compiler:
                 param = self.names.param(self.type_no, code) or 0
                 edge, none = ("max(s.high)", -NEVER) if down else ("min(s.low)", NEVER)
                 sql = f"coalesce((SELECT {edge} FROM span s WHERE s.record = r.no AND s.param = ?), {none})"
+                if code == main_parameter(self.type):
+                    own = "r.main_date + r.main_length" if down else "r.main_date"
+                    sql = f"iif(r.main_length >= 0, {own}, {sql})"
                 keys.append((sql, down, (param,)))
         return (*keys, (number, bool(keys) and keys[-1][1], ()))
 
@@ -276,14 +288,11 @@ class _Compiler:
             for term in self.names.terms(param, system, code or "")
         ]
 
-    def _reference_terms(self, param: int, clause: ReferenceClause) -> list[int]:
+    def _reference_terms(self, param: int, clause: ReferenceClause, target: str) -> list[int]:
         terms: list[int] = []
         for kind, key in clause.alternatives:
-            hidden = self.names.terms(param, "", f"Patient/{key}") if key in self.concealed else []
-            if kind is None:
-                found = self.names.references(param, key)
-            else:
-                found = self.names.terms(param, "", f"{kind}/{key}" if kind else key)
+            hidden = self.names.terms(param, "Patient", key) if key in self.concealed else []
+            found = self.names.terms(param, (target or None) if kind is None else kind, key)
             terms += [term for term in found if term not in hidden]
         return terms
 
@@ -301,38 +310,33 @@ class _Compiler:
         (found,) = next(self.connection.execute(sql, values))
         return int(found)
 
-    def _spans(self, param: int, clause: DateClause) -> Condition:
-        tests = [_against(prefix, low, high, "s.low", "s.high") for prefix, low, high in clause.alternatives]
-        sql = " OR ".join(f"({sql})" for sql, _ in tests)
-        values = tuple(value for _, given in tests for value in given)
-        whole = f"EXISTS (SELECT 1 FROM span s WHERE s.record = r.no AND s.param = ? AND ({sql}))"
-        return Condition(whole, (param, *values), weight=100_000)
+    def _spans(self, clause: DateClause) -> Condition:
+        param = self.names.param(self.type_no, clause.param) or 0
+        whole, values = self._tested(clause, "s.low", "s.high")
+        sql = f"EXISTS (SELECT 1 FROM span s WHERE s.record = r.no AND s.param = ? AND ({whole}))"
+        if clause.param != main_parameter(self.type):
+            return Condition(sql, (param, *values), weight=100_000)
+        own, told = self._tested(clause, "r.main_date", "(r.main_date + r.main_length)")
+        either = f"CASE WHEN r.main_length >= 0 THEN ({own}) ELSE {sql} END"
+        return Condition(either, (*told, param, *values), weight=100_000)
 
-    def _words(self, param: int, clause: StringClause) -> Condition:
-        tests: list[str] = []
-        values: list[object] = [param]
-        for text in clause.alternatives:
-            if clause.mode == "contains":
-                tests.append("instr(w.folded, ?) > 0")
-                values.append(text)
-            elif clause.mode == "exact":
-                tests.append("w.folded = ?")
-                values.append(text)
-            else:
-                tests.append("w.folded >= ? AND w.folded < ?")
-                values += [text, text + "\U0010ffff"]
-        either = " OR ".join(f"({test})" for test in tests)
-        sql = f"r.no IN (SELECT w.record FROM word w WHERE w.param = ? AND ({either}))"
-        return Condition(sql, tuple(values), weight=500)
+    def _tested(self, clause: DateClause, low: str, high: str) -> tuple[str, list[object]]:
+        tests = [_against(prefix, first, last, low, high) for prefix, first, last in clause.alternatives]
+        return " OR ".join(f"({sql})" for sql, _ in tests), [value for _, given in tests for value in given]
 
-    def _missing(self, param: int, clause: MissingClause) -> Condition:
-        has = {
-            "date": "EXISTS (SELECT 1 FROM span s WHERE s.record = r.no AND s.param = ?)",
-            "string": "EXISTS (SELECT 1 FROM word w WHERE w.record = r.no AND w.param = ?)",
-        }.get(
-            clause.kind,
-            "EXISTS (SELECT 1 FROM json_each(r.keys, '$[0]') k JOIN term t ON t.no = k.value WHERE t.param = ?)",
-        )
+    def _words(self, params: list[int], clause: StringClause) -> Condition:
+        find = {
+            "start": self.names.starting,
+            "contains": self.names.containing,
+            "exact": self.names.folded,
+        }[clause.mode]
+        return self._postings([t for p in params for text in clause.alternatives for t in find(p, text)])
+
+    def _missing(self, clause: MissingClause) -> Condition:
+        param = self.names.param(self.type_no, clause.param)
+        if param is None:
+            return Condition("1" if clause.missing else "0", weight=0)
+        has = "holds((SELECT c.keys FROM content c WHERE c.record = r.no), ?)"
         return Condition(f"NOT {has}" if clause.missing else has, (param,), weight=900_000)
 
 

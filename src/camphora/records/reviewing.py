@@ -18,6 +18,7 @@ from camphora.audit import Log
 from camphora.audit.unusual import DAY, NOBODY, Home, Known, Look, Suspicion
 from camphora.fhir.dates import span
 from camphora.policy.vocabulary import Purpose
+from camphora.records.bodies import plain
 from camphora.records.terms import Names
 
 MOST = 500_000
@@ -115,9 +116,12 @@ def _bodies(
     wanted = list(persons)
     for part in (wanted[start : start + 500] for start in range(0, len(wanted), 500)):
         marks = ",".join("?" * len(part))
-        sql = f"SELECT person, body FROM record WHERE type = ? AND deleted = 0 AND person IN ({marks})"
+        sql = (
+            "SELECT r.person, c.body FROM record r JOIN content c ON c.record = r.no"
+            f" WHERE r.type = ? AND r.deleted = 0 AND r.person IN ({marks})"
+        )
         for person, body in connection.execute(sql, (number, *part)):
-            yield int(person), orjson.loads(body)
+            yield int(person), orjson.loads(plain(body))
 
 
 def _homes(connection: apsw.Connection, persons: Iterable[int]) -> Iterator[tuple[int, Home]]:

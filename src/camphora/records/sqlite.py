@@ -28,6 +28,7 @@ from camphora.policy.labels import Found, Rules
 from camphora.policy.policy import Policy
 from camphora.policy.vocabulary import Purpose, Role
 from camphora.records import histories, paging
+from camphora.records.bodies import plain_or_none
 from camphora.records.conditional import Given, require_given
 from camphora.records.connections import Connections
 from camphora.records.effects import bring_up
@@ -43,7 +44,7 @@ from camphora.records.reviewing import Review, care_since, homes_of, known_of
 from camphora.records.sets import Sets
 from camphora.records.store import Batch, Change, Delete, Followed, Look, Page, Put, Version, Written
 from camphora.records.terms import Interned, Names
-from camphora.records.visible import in_emergency, require_type, shown, visible
+from camphora.records.visible import in_emergency, of_versions, require_type, shown, visible
 from camphora.records.writing import Writer
 
 T = TypeVar("T")
@@ -146,7 +147,9 @@ class SQLiteStore:
         more = len(rows) > limit > 0
         return Page(page, paging.issue(self._secret, access, asked, list(found[-1].place)) if more else None)
 
-    def _require_seen(self, reader: apsw.Connection, access: Access, record_type: str, record_id: str) -> None:
+    def _require_seen(
+        self, reader: apsw.Connection, access: Access, record_type: str, record_id: str
+    ) -> None:
         """A history in which nothing is left is empty only of what may be seen."""
         if not _versions(reader, access, record_type, record_id, older=False):
             raise self._absent(access, "history", record_type, record_id)
@@ -173,7 +176,7 @@ class SQLiteStore:
             named = named_persons(query, access, reader, found=bool(rows or total))
         found = rows[:limit]
         persons |= BitMap(named.persons) | BitMap(_persons(row[0] for row in found))
-        versions = [Version(query.type, *row[1:5]) for row in found]
+        versions = [Version(query.type, row[1], row[2], row[3], plain_or_none(row[4])) for row in found]
         ruling: Ruling | None = None if named.seen else "deny"
         self._looks.leave(access, Act("search", [query.type], _bodies(versions), ruling), persons, reader)
         more = len(rows) > limit > 0
@@ -190,12 +193,12 @@ class SQLiteStore:
     def scan(self, access: Access, low: int, high: int) -> Iterator[Followed]:
         _require_follower(access)
         sql = (
-            "SELECT r.no, t.name, r.id, r.person, r.updated, r.labels, r.body"
-            " FROM record r JOIN type t ON t.no = r.type WHERE r.person >= ?"
+            "SELECT r.no, t.name, r.id, r.person, r.updated, r.labels, c.body"
+            " FROM record r JOIN type t ON t.no = r.type JOIN content c ON c.record = r.no WHERE r.person >= ?"
             " AND r.person < ? AND r.deleted = 0 ORDER BY r.person, r.type, r.no"
         )
-        for row in self._connections.reader().execute(sql, (low, high)):
-            yield Followed(*row)
+        for *row, body in self._connections.reader().execute(sql, (low, high)):
+            yield Followed(*row, body=plain_or_none(body))
 
     def hidden_persons(self, access: Access, name: str) -> list[int]:
         """The person numbers in a hidden set now, for followers that place parts."""
@@ -251,7 +254,8 @@ class SQLiteStore:
         if access.ground != "deciding":
             raise Forbidden("records-not-a-follower")
         sql = (
-            "SELECT r.person, p.patient, r.labels, r.body FROM record r JOIN type t ON t.no = r.type"
+            "SELECT r.person, p.patient, r.labels, c.body FROM record r JOIN type t ON t.no = r.type"
+            " JOIN content c ON c.record = r.no"
             " LEFT JOIN person p ON p.no = r.person WHERE t.name = ? AND r.id = ? AND r.deleted = 0"
         )
         reader = self._connections.reader()
@@ -492,11 +496,15 @@ def _versions(
     found = [row[1:]]
     if older:
         sql = (
-            f"SELECT r.person, r.version, r.updated, {body.sql} FROM (SELECT record AS no, * FROM superseded) r"
-            f" WHERE r.no = ? AND {seen.sql} ORDER BY r.version DESC"
+            f"SELECT r.person, r.version, r.updated, {of_versions(body).sql}"
+            " FROM (SELECT record AS no, * FROM superseded) r"
+            f" WHERE r.no = ? AND {of_versions(seen).sql} ORDER BY r.version DESC"
         )
         found += reader.execute(sql, (*body.values, row[0], *seen.values))
-    return [(Version(record_type, record_id, *columns[1:]), columns[0]) for columns in found]
+    return [
+        (Version(record_type, record_id, version, updated, plain_or_none(stored)), person)
+        for person, version, updated, stored in found
+    ]
 
 
 def _bodies(versions: Iterable[Version]) -> Iterator[bytes]:

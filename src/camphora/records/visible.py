@@ -1,8 +1,8 @@
 """Law and consent as a predicate: the part of every statement that reads records.
 
-There is one function, so that no path can forget it. It speaks about a row `r` with the columns no, person, labels and
-body, which both the present records and the superseded versions have. Persons whose choices are sets are joined;
-persons whose Consents say more are judged row by row by the compiled decision, inside the same statement
+There is one function, so that no path can forget it. It speaks about a row `r` of the present records, with the
+columns no, person and labels; `of_versions` makes it speak of superseded ones. Persons whose choices are sets are
+joined; persons whose Consents say more are judged row by row by the compiled decision, inside the same statement
 (docs/decisions/0007-judged-in-the-query.md).
 """
 
@@ -74,7 +74,7 @@ def visible(
 def shown(access: Access, record_type: str, connection: apsw.Connection) -> Predicate:
     """The expression that gives the body of a visible row: without the parts that are closed for this Access."""
     if _sees_all(access) or record_type in SHARED_TYPES or _own(access):
-        return Predicate("r.body", [])
+        return Predicate(PRESENT, [])
     return Predicate(REDACTED, [apsw.pyobject(Judge(access, record_type, connection))])
 
 
@@ -255,8 +255,15 @@ class _Planner:
 
 LAST = "SELECT l.body FROM superseded l WHERE l.record = r.no AND l.body IS NOT NULL ORDER BY l.version DESC LIMIT 1"
 """What a deleted record said last: it is as hidden as it was."""
-JUDGED = f"judged(?, r.person, r.labels, coalesce(r.body, ({LAST})))"
-REDACTED = f"iif(r.labels & {PARTS} AND r.body IS NOT NULL, redacted(?, r.person, r.labels, r.body), r.body)"
+PRESENT = "(SELECT c.body FROM content c WHERE c.record = r.no)"
+"""The body of a present record as it is packed: read only where something asks for it."""
+JUDGED = f"judged(?, r.person, r.labels, coalesce({PRESENT}, ({LAST})))"
+REDACTED = f"iif(r.labels & {PARTS} AND r.deleted = 0, redacted(?, r.person, r.labels, {PRESENT}), {PRESENT})"
+
+
+def of_versions(predicate: Predicate) -> Predicate:
+    """The same about rows `r` of superseded versions, which hold their own bodies: by each version's own."""
+    return Predicate(predicate.sql.replace(PRESENT, "r.body"), predicate.values)
 
 
 def in_emergency(connection: apsw.Connection, declared: Emergency) -> list[int]:

@@ -17,13 +17,23 @@ from camphora.policy.choices import effects
 from camphora.policy.labels import CHOSEN, OTHERS, PARTS, Found, Rules, mask_of
 from camphora.policy.vocabulary import Purpose
 from camphora.records import effects as effect_rows
+from camphora.records import index
 from camphora.records.acts import check_act
+from camphora.records.bodies import packed, plain
 from camphora.records.derived import incapable_of, others_linked, stand_ins_linked, stand_of
 from camphora.records.deriving import DECIDING, Deriver, identities
+from camphora.records.keys import packed as packed_keys
+from camphora.records.keys import unpacked
 from camphora.records.prepare import Prepared
+from camphora.records.spans import ELSEWHERE
 from camphora.records.store import Delete, Written
 from camphora.records.terms import Interned
 from camphora.records.visible import shown, visible
+
+Values = tuple[int, int | None, int | None, int, int, int, int]
+"""Of a record's row: version, person, main date and its length, time, labels, whether it is deleted."""
+Content = tuple[bytes, bytes, bytes | None]
+"""Digest, keys, body."""
 
 
 class Row(NamedTuple):
@@ -72,19 +82,21 @@ class Writer:
         now = _now(row)
         version = row.version + 1 if row else 1
         person = self.interned.person(prepared.patient) if prepared.patient else None
-        keys = self._keys(type_no, prepared)
+        rows = index.rows_of(self.interned, prepared.type, prepared.index)
         found, labels = self._labels(prepared, row, person)
         values = (
-            version, person, prepared.index.main_date, now, labels, 0,
-            prepared.digest, orjson.dumps(keys), prepared.body(version, now),
+            version, person, prepared.index.main_date, rows.main_length, now, labels, 0,
         )  # fmt: skip
+        content = (prepared.digest, packed_keys(*rows.keys), packed(prepared.body(version, now)))
         stood = self._stood_for(prepared.type, row, prepared.put.resource)
-        number = self._replace(row, values) if row else self._insert(type_no, prepared.id, values)
-        self._index(number, keys)
+        number = row.no if row else self._insert(type_no, prepared.id, values, content)
+        if row:
+            self._replace(row, values, content)
+        index.put(self.connection, number, rows)
         self._others(number, prepared)
         group = self._group(prepared.type, person)
         self.deriver.keep(number, person, {**prepared.put.resource, "id": prepared.id}, found)
-        self.deriver.local(number, person, labels, keys[0])
+        self.deriver.local(number, person, labels, rows.keys.terms)
         if prepared.type == "Consent":
             effect_rows.put(self.connection, number, person, prepared.effects)
         if not (row and not row.deleted) and not self._sees(number, prepared.type, "collect"):
@@ -117,10 +129,10 @@ class Writer:
         if change.type == "Consent":
             self._check_act(row, None)
         now, version = _now(row), row.version + 1
-        empty = orjson.dumps([[], [], []])
         stood = self._stood_for(change.type, row)
         group = self._group(change.type, row.person)
-        self._replace(row, (version, row.person, None, now, row.labels, 1, b"", empty, None))
+        values = (version, row.person, None, ELSEWHERE, now, row.labels, 1)
+        self._replace(row, values, (b"", packed_keys((), ()), None))
         effect_rows.drop(self.connection, row.no)
         self.deriver.forget(row.no)
         line = Line(row.no, version, row.person, now)
@@ -163,11 +175,12 @@ class Writer:
         """Who is one with whom has changed: each of their Consents takes effect for all its identities anew."""
         marks = ",".join("?" * len(persons))
         sql = (
-            "SELECT r.no, r.person, r.body FROM record r JOIN type t ON t.no = r.type WHERE t.name = 'Consent'"
-            f" AND r.deleted = 0 AND r.person IN ({marks})"
+            "SELECT r.no, r.person, c.body FROM record r JOIN type t ON t.no = r.type"
+            " JOIN content c ON c.record = r.no"
+            f" WHERE t.name = 'Consent' AND r.deleted = 0 AND r.person IN ({marks})"
         )
         for number, person, body in list(self.connection.execute(sql, sorted(persons))):
-            effect_rows.put(self.connection, number, person, effects(orjson.loads(body)))
+            effect_rows.put(self.connection, number, person, effects(orjson.loads(plain(body))))
 
     def _keeps(self, record_type: str) -> bool:
         """A Patient is deleted by operation only: every choice and every receipt of the person hangs on it."""
@@ -233,8 +246,8 @@ class Writer:
 
     def _present(self, row: Row) -> dict[str, Any] | None:
         """The present body; None where the record is deleted."""
-        (body,) = next(self.connection.execute("SELECT body FROM record WHERE no = ?", (row.no,)))
-        return None if body is None else orjson.loads(body)
+        (body,) = next(self.connection.execute("SELECT body FROM content WHERE record = ?", (row.no,)))
+        return None if body is None else orjson.loads(plain(body))
 
     def _gives_power(self, row: Row, record_type: str) -> bool:
         if record_type == "RelatedPerson":
@@ -277,65 +290,47 @@ class Writer:
         if not row.labels & PARTS:
             return False
         body = shown(self.access, record_type, self.connection)
-        sql = f"SELECT ({body.sql}) IS NOT r.body FROM record r WHERE r.no = ?"
-        return bool(next(self.connection.execute(sql, (*body.values, row.no)))[0])
+        sql = f"SELECT {body.sql}, c.body FROM record r JOIN content c ON c.record = r.no WHERE r.no = ?"
+        seen, whole = next(self.connection.execute(sql, (*body.values, row.no)))
+        return whole is not None and plain(seen) != plain(whole)
 
     def _row(self, type_no: int, record_id: str) -> Row | None:
-        sql = "SELECT no, version, person, updated, labels, deleted, digest, keys FROM record WHERE type = ? AND id = ?"
+        sql = (
+            "SELECT r.no, r.version, r.person, r.updated, r.labels, r.deleted, c.digest, c.keys FROM record r"
+            " JOIN content c ON c.record = r.no WHERE r.type = ? AND r.id = ?"
+        )
         found = next(self.connection.execute(sql, (type_no, record_id)), None)
         return Row(*found) if found else None
 
-    def _insert(self, type_no: int, record_id: str, values: tuple[Any, ...]) -> int:
+    def _insert(self, type_no: int, record_id: str, values: Values, content: Content) -> int:
         self.connection.execute(
-            "INSERT INTO record (type, id, version, person, main_date, updated, labels, deleted, digest, keys, body)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO record (type, id, version, person, main_date, main_length, updated, labels, deleted)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (type_no, record_id, *values),
         )
-        return int(self.connection.last_insert_rowid())
+        number = int(self.connection.last_insert_rowid())
+        self.connection.execute("INSERT INTO content VALUES (?, ?, ?, ?)", (number, *content))
+        return number
 
-    def _replace(self, row: Row, values: tuple[Any, ...]) -> int:
+    def _replace(self, row: Row, values: Values, content: Content) -> None:
         self.connection.execute(
-            "INSERT INTO superseded SELECT no, version, person, updated, labels | ?, deleted, body"
-            " FROM record WHERE no = ?",
+            "INSERT INTO superseded SELECT r.no, r.version, r.person, r.updated, r.labels | ?, r.deleted, c.body"
+            " FROM record r JOIN content c ON c.record = r.no WHERE r.no = ?",
             (CHOSEN, row.no),
         )
         self._unindex(row)
         self.connection.execute(
-            "UPDATE record SET version = ?, person = ?, main_date = ?, updated = ?, labels = ?, deleted = ?,"
-            " digest = ?, keys = ?, body = ? WHERE no = ?",
+            "UPDATE record SET version = ?, person = ?, main_date = ?, main_length = ?, updated = ?, labels = ?,"
+            " deleted = ? WHERE no = ?",
             (*values, row.no),
         )
-        return row.no
-
-    def _keys(self, type_no: int, prepared: Prepared) -> list[list[Any]]:
-        """The index rows of a resource in numbers: terms, spans, words. Kept with it, to take them back later."""
-        param, term = self.interned.param, self.interned.term
-        index = prepared.index
-        terms = {term(param(type_no, name), code, system or "") for name, system, code in index.tokens}
-        terms |= {
-            term(param(type_no, name), f"{kind}/{key}" if kind else key, "")
-            for name, kind, key in index.references
-        }
-        spans = {(param(type_no, name), low, high) for name, low, high in index.dates}
-        words = {(param(type_no, name), folded) for name, folded in index.strings}
-        return [sorted(terms), sorted(spans), sorted(words)]
-
-    def _index(self, number: int, keys: list[list[Any]]) -> None:
-        terms, spans, words = keys
-        many = self.connection.executemany
-        many("INSERT INTO posting VALUES (?, ?)", ((term, number) for term in terms))
-        many("INSERT INTO span VALUES (?, ?, ?, ?)", ((number, *span) for span in spans))
-        if words:
-            many("INSERT INTO word VALUES (?, ?, ?)", ((number, *word) for word in words))
+        sql = "UPDATE content SET digest = ?, keys = ?, body = ? WHERE record = ?"
+        self.connection.execute(sql, (*content, row.no))
 
     def _unindex(self, row: Row) -> None:
-        terms, _, _ = orjson.loads(row.keys)
-        self.deriver.unlocal(row.no, row.person, row.labels, terms)
-        self.connection.executemany(
-            "DELETE FROM posting WHERE term = ? AND record = ?", ((term, row.no) for term in terms)
-        )
-        self.connection.execute("DELETE FROM span WHERE record = ?", (row.no,))
-        self.connection.execute("DELETE FROM word WHERE record = ?", (row.no,))
+        keys = unpacked(row.keys)
+        self.deriver.unlocal(row.no, row.person, row.labels, keys.terms)
+        index.take(self.connection, row.no, keys)
 
     def _log(self, kind: str, line: Line) -> None:
         self.connection.execute(
