@@ -43,15 +43,12 @@ class Plan:
         self.type = resource_type
         self._at: dict[str, tuple[Callable[[Any], Iterable[Any]], str, list[Composite]]] = {}
 
-    def lay(self, parameter: SearchParameter, kinds: tuple[str, ...]) -> str | None:
-        """Add a composite, its components' kinds in order; the reason where that cannot be."""
-        parts = tuple(
-            Part(kind, each.expression) for kind, each in zip(kinds, parameter.components, strict=True)
-        )
+    def lay(self, parameter: SearchParameter, parts: tuple[Part, ...]) -> str | None:
+        """Add a composite with its components in order; the reason where that cannot be."""
         found = branches(parameter.expression)
         bases = {self.type, "Resource", "DomainResource", ""}
         expressions = [_said(path) for path in found.read if path.root in bases]
-        expressions += [str(node) for node in found.unread if root(node) in bases]
+        expressions += [text for text in found.unread if root(text) in bases]
         for expression in expressions:
             elements, owner = _elements(expression, self.type)
             for part in parts:

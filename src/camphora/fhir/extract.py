@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from camphora.fhir import definitions
-from camphora.fhir.composites import Plan
+from camphora.fhir.composites import Part, Plan
 from camphora.fhir.dates import EARLIEST
 from camphora.fhir.definitions import SearchParameter
 from camphora.fhir.emit import Emit, IndexValues
@@ -19,7 +19,7 @@ from camphora.fhir.evaluated import evaluated
 from camphora.fhir.laying import Node, ends, lay, properties
 from camphora.fhir.paths import branches, root
 from camphora.fhir.readings import BOOLEANS
-from camphora.fhir.registry import Registry
+from camphora.fhir.registry import HL7, Registry
 
 OWN_COLUMNS = frozenset({"_id", "_lastUpdated"})
 """Parameters that a store answers from a record's own row."""
@@ -29,6 +29,8 @@ ELSEWHERE = {
     "_query": "names a query of the server, of which there are none",
 }
 """R4's parameters without an expression, and who answers them."""
+CROSSED = {f"{HL7}DocumentReference-relationship": ("target", "code")}
+"""Composites whose components' expressions R4 gives in another order than their definitions, with the right one."""
 PRESENCE = re.compile(r"(\w+)\.(\w+)\.exists\(\) and \1\.\2 != false")
 LEADING = {"Condition": ("onset-date", "recorded-date"), "AllergyIntolerance": ("date", "onset")}
 """The date parameters that give the main date, where it is not the first of `USUAL` that the type has."""
@@ -118,7 +120,7 @@ class Extractor:
         kind = "phonetic" if code == "phonetic" else parameter.type
         split, bases = branches(expression), {self.resource_type, "Resource", "DomainResource", ""}
         paths = [path for path in split.read if path.root in bases]
-        if any(root(node) in bases for node in split.unread) or not all(
+        if any(root(text) in bases for text in split.unread) or not all(
             ends(path, self.resource_type) for path in paths
         ):
             emit = evaluated(kind, expression, self.resource_type, code, parameter.target)
@@ -130,12 +132,14 @@ class Extractor:
         return None if laid else FORMLESS
 
     def _composed(self, parameter: SearchParameter, plan: Plan, registry: Registry) -> str | None:
-        parts = [registry.by_url(each.definition) for each in parameter.components]
-        known = tuple(part for part in parts if part)
-        if len(known) < len(parts) or not known:
+        found = [registry.by_url(each.definition) for each in parameter.components]
+        known = tuple(part for part in found if part)
+        if len(known) < len(found) or not known:
             return "a component without a definition"
         self.components[parameter.code] = known
-        return plan.lay(parameter, tuple(part.type for part in known))
+        said = CROSSED.get(parameter.url) or [each.expression for each in parameter.components]
+        parts = tuple(Part(part.type, text) for part, text in zip(known, said, strict=True))
+        return plan.lay(parameter, parts)
 
     def _person_of(self, resource: dict[str, Any], out: IndexValues) -> None:
         if self.resource_type == "Patient":

@@ -1,7 +1,7 @@
 """The simple shapes of FHIRPath in which R4 writes nearly all its search parameters, as paths.
 
 Plain path, `as`/`ofType`, `where(field='literal')`, `where(resolve() is T)`, `extension('url')`, and `%resource` as a
-root. What has another shape is given as its tree, so that the FHIRPath engine evaluates it.
+root. What has another shape is given as text, so that the FHIRPath engine evaluates it.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ class Path(NamedTuple):
 
 class Branches(NamedTuple):
     read: tuple[Path, ...]
-    unread: tuple[Node, ...]
+    unread: tuple[str, ...]
 
 
 @lru_cache(maxsize=4096)
 def branches(expression: str) -> Branches:
-    """The union's branches as paths, and as trees those that have another shape. Raises `Invalid` where the
+    """The union's branches as paths, and as text those that have another shape. Raises `Invalid` where the
     expression is no FHIRPath."""
     parts = _parts(parse(expression)) if expression else []
     paths = [(part, _path(part)) for part in parts]
-    return Branches(tuple(p for _, p in paths if p), tuple(part for part, p in paths if not p))
+    return Branches(tuple(p for _, p in paths if p), tuple(str(part) for part, p in paths if not p))
 
 
 def reached(owner: str, step: Step) -> list[tuple[str, Element, str]]:
@@ -78,9 +78,9 @@ def _has_text(owner: str, field: str) -> bool:
     )
 
 
-def root(node: Node) -> str:
+def root(expression: str) -> str:
     """The type by which an expression begins; "" where it begins with an element or something else."""
-    at: Node | None = node
+    at: Node | None = parse(expression)
     while at is not None:
         if isinstance(at, tree.Member) and at.source is None:
             return at.name if at.name[0].isupper() else ""

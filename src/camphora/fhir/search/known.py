@@ -57,24 +57,18 @@ def parameters(resource_type: str) -> dict[str, Parameter]:
 
     KeyError for a type that R4 does not have.
     """
-    extractor, rows = extract(resource_type), definitions.search_parameters(resource_type)
-    by_url = {row.url: row for row in rows.values()}
+    extractor = extract(resource_type)
     found = {}
     for code in sorted(extractor.compiled - OWN_COLUMNS):
-        row = rows[code]
-        components = tuple(
-            _parameter(by_url[each.definition], extractor)
-            for each in row.components
-            if each.definition in by_url
-        )
-        if len(components) == len(row.components):
-            found[code] = replace(_parameter(row, extractor), components=components)
+        components = tuple(_parameter(each, extractor) for each in extractor.components.get(code, ()))
+        found[code] = replace(_parameter(extractor.parameters[code], extractor), components=components)
     return found
 
 
 def _parameter(row: SearchParameter, extractor: Extractor) -> Parameter:
     reached = extractor.targets.get(row.code, frozenset())
-    targets = tuple(each for each in row.target if each in reached or "Resource" in reached)
+    named = row.target or sorted(reached)
+    targets = tuple(each for each in named if each in reached or "Resource" in reached)
     return Parameter(row.code, cast("Kind", row.type), row.url, targets)
 
 
