@@ -15,7 +15,7 @@ import apsw
 from camphora.errors import Conflict
 from camphora.fhir.search import Query
 from camphora.policy import Access
-from camphora.records.plan import plan
+from camphora.records.planning import Coding, plan
 
 MOST_MATCHES = 1_000
 """So many records may one conditional delete take."""
@@ -29,15 +29,19 @@ class Given:
     ids: frozenset[str]
 
 
-def require_given(connection: apsw.Connection, access: Access, given: Iterable[Given]) -> None:
+def require_given(
+    connection: apsw.Connection, access: Access, given: Iterable[Given], coding: Coding | None = None
+) -> None:
     """Raises Conflict records-moved-on where another write came between. Runs in the keeper."""
     for one in given:
-        if matching(connection, access, one.query, len(one.ids) + 1) != one.ids:
+        if matching(connection, access, one, coding) != one.ids:
             raise Conflict("records-moved-on", type=one.query.type)
 
 
-def matching(connection: apsw.Connection, access: Access, query: Query, most: int) -> frozenset[str]:
-    """The ids of at most so many records that the clauses name and the Access may see."""
-    asked = replace(query, sort=(), page=None, includes=(), summary="false", total="none")
-    sql, values = plan(asked, access, connection).select("r.id", None, most)
-    return frozenset(row[0] for row in connection.execute(sql, values))
+def matching(
+    connection: apsw.Connection, access: Access, given: Given, coding: Coding | None = None
+) -> frozenset[str]:
+    """The ids of the records that the clauses name now and the Access may see; one more than was found at most."""
+    asked = replace(given.query, sort=(), page=None, includes=(), summary="false", total="none")
+    made = plan(asked, access, connection, coding)
+    return frozenset(found.id for found in made.shown(made.page(None, len(given.ids) + 1)))

@@ -31,7 +31,7 @@ from camphora.policy.vocabulary import Purpose, Role
 from camphora.records.bodies import plain
 from camphora.records.derived import area_code, incapable_of, stand_of
 from camphora.records.deriving import identities
-from camphora.records.keys import holds
+from camphora.records.keys import holds, unpacked
 
 KEPT = 4096
 """Compiled policies kept in memory, the ones used last; and as many requests settled by them."""
@@ -210,6 +210,13 @@ def register(connection: apsw.Connection) -> None:
     connection.create_scalar_function("judged", judged, 4)
     connection.create_scalar_function("redacted", redacted, 4)
     connection.create_scalar_function("holds", held, 2, deterministic=True)
+    connection.create_scalar_function("terms_in", _terms_in, 1, deterministic=True)
+
+
+def _terms_in(*row: Any) -> str:
+    """The numbers of the terms under which a record is found, as a JSON array, from its keys."""
+    (keys,) = row
+    return orjson.dumps(unpacked(keys).terms).decode()
 
 
 def has_closed(access: Access, person: int, connection: apsw.Connection) -> bool:

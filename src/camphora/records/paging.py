@@ -20,11 +20,13 @@ from camphora.fhir.search import Query
 from camphora.policy import Access
 from camphora.records.histories import Versions
 
+Value = int | float | str | None
+"""One of the sort keys of a record."""
 NONCE = 12
 BLOCK = 48
 
 
-def issue(secret: bytes, access: Access, query: Query | Versions, keys: Sequence[int | str]) -> str:
+def issue(secret: bytes, access: Access, query: Query | Versions, keys: Sequence[Value]) -> str:
     """A token that goes on after the record with these sort keys; its length says nothing of them."""
     body = orjson.dumps(list(keys))
     body += b" " * (-len(body) % BLOCK)
@@ -33,16 +35,16 @@ def issue(secret: bytes, access: Access, query: Query | Versions, keys: Sequence
     return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
 
-def redeem(secret: bytes, access: Access, query: Query | Versions, token: str) -> list[int | str]:
+def redeem(secret: bytes, access: Access, query: Query | Versions, token: str) -> list[Value]:
     """The sort keys in a token. Any token not issued for this reader and query is refused."""
-    if not re.fullmatch(r"[A-Za-z0-9_-]{24,900}", token):
+    if not re.fullmatch(r"[A-Za-z0-9_-]{24,9000}", token):
         raise Invalid("records-page-token")
     raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
     try:
         body = AESGCM(secret).decrypt(raw[:NONCE], raw[NONCE:], _bound(access, query))
     except InvalidTag:
         raise Invalid("records-page-token") from None
-    keys: list[int | str] = orjson.loads(body)
+    keys: list[Value] = orjson.loads(body)
     return keys
 
 

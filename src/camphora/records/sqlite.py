@@ -8,6 +8,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -27,7 +28,7 @@ from camphora.policy.asking import Facts, Whom
 from camphora.policy.labels import Found, Rules
 from camphora.policy.policy import Policy
 from camphora.policy.vocabulary import Purpose, Role
-from camphora.records import histories, paging
+from camphora.records import histories, paging, searching
 from camphora.records.bodies import plain_or_none
 from camphora.records.conditional import Given, require_given
 from camphora.records.connections import Connections
@@ -38,9 +39,10 @@ from camphora.records.keeper import Keeper
 from camphora.records.labelling import Labelling, Progress, progress, run
 from camphora.records.looks import Act, Looks
 from camphora.records.marking import mark
-from camphora.records.plan import named_persons, plan
+from camphora.records.planning import Coding, PlanTold, plan, told
 from camphora.records.prepare import Prepared, prepare
 from camphora.records.reviewing import Review, care_since, homes_of, known_of
+from camphora.records.searching import DEFAULT_COUNT, MOST
 from camphora.records.sets import Sets
 from camphora.records.store import Batch, Change, Delete, Followed, Look, Page, Put, Version, Written
 from camphora.records.terms import Interned, Names
@@ -48,7 +50,6 @@ from camphora.records.visible import in_emergency, of_versions, require_type, sh
 from camphora.records.writing import Writer
 
 T = TypeVar("T")
-DEFAULT_COUNT, MOST = 20, 1000
 
 
 class SQLiteStore:
@@ -66,6 +67,8 @@ class SQLiteStore:
         self._count_lock = threading.Lock()
         self._keeper = Keeper(self._connections.writer, self._committed, self._interned.forget)
         self._looks = Looks(self.audit, self._keeper, self._secret)
+        self.coding: Coding | None = None
+        """Answers what is asked by value set or hierarchy; the installation gives it."""
         self._review = Review(self.audit)
         self._keeper.submit(self._looks.bring_up).result()
         self._keeper.submit(bring_up).result()
@@ -94,7 +97,7 @@ class SQLiteStore:
         ready = [_ready(number, change) for number, change in enumerate(changes)]
 
         def job(connection: apsw.Connection) -> list[Written]:
-            require_given(connection, access, given)
+            require_given(connection, access, given, self.coding)
             writer = Writer(connection, self._interned, access, self._labelling.older)
             written: list[Written] = []
             for item in ready:
@@ -164,24 +167,27 @@ class SQLiteStore:
         return NotFound("records-not-found", type=record_type)
 
     def search(self, access: Access, query: Query) -> Page:
+        types = [kind for kind in query.types if access.covers(kind)] or [query.type]
+        for kind in types:
+            require_type(access, kind)
+        asked = replace(query, types=tuple(types) if query.types else ())
+        reader = self._connections.reader()
+        place = paging.redeem(self._secret, access, query, query.page) if query.page else None
+        with reader:
+            found = searching.search(access, asked, reader, self.coding, place)
+        ruling: Ruling | None = None if found.seen else "deny"
+        shown = [*found.rows, *found.included]
+        act = Act("search", {*types, *(one.type for one in found.included)}, _bodies(shown), ruling)
+        self._looks.leave(access, act, found.persons, reader)
+        token = paging.issue(self._secret, access, query, found.next) if found.next else None
+        return Page(found.rows, token, found.total, found.included, whole=found.whole)
+
+    def explain(self, access: Access, query: Query) -> tuple[PlanTold, ...]:
         require_type(access, query.type)
         reader = self._connections.reader()
-        after = paging.redeem(self._secret, access, query, query.page) if query.page else None
         with reader:
-            compiled = plan(query, access, reader)
-            persons, total = _counted(reader, compiled.persons()) if _counts(query) else (BitMap(), None)
-            limit = _limit(query)
-            sql, values = compiled.select("r.person, r.id, r.version, r.updated", after, limit + 1)
-            rows = list(reader.execute(sql, values)) if limit else []
-            named = named_persons(query, access, reader, found=bool(rows or total))
-        found = rows[:limit]
-        persons |= BitMap(named.persons) | BitMap(_persons(row[0] for row in found))
-        versions = [Version(query.type, row[1], row[2], row[3], plain_or_none(row[4])) for row in found]
-        ruling: Ruling | None = None if named.seen else "deny"
-        self._looks.leave(access, Act("search", [query.type], _bodies(versions), ruling), persons, reader)
-        more = len(rows) > limit > 0
-        token = paging.issue(self._secret, access, query, list(found[-1][5:])) if more else None
-        return Page(versions, token, total)
+            found = told(plan(query, access, reader, self.coding))
+        return found  # noqa: RET504 - the connection is typed as one that may swallow errors
 
     # For followers and the gate
 
@@ -197,8 +203,8 @@ class SQLiteStore:
             " FROM record r JOIN type t ON t.no = r.type JOIN content c ON c.record = r.no WHERE r.person >= ?"
             " AND r.person < ? AND r.deleted = 0 ORDER BY r.person, r.type, r.no"
         )
-        for *row, body in self._connections.reader().execute(sql, (low, high)):
-            yield Followed(*row, body=plain_or_none(body))
+        for row in self._connections.reader().execute(sql, (low, high)):
+            yield Followed(row[0], row[1], row[2], row[3], row[4], row[5], plain_or_none(row[6]))
 
     def hidden_persons(self, access: Access, name: str) -> list[int]:
         """The person numbers in a hidden set now, for followers that place parts."""
@@ -518,22 +524,6 @@ def _numbers(rows: list[tuple[Version, int | None]]) -> list[int]:
 
 def _persons(numbers: Iterable[int | None]) -> list[int]:
     return [number for number in numbers if number is not None]
-
-
-def _counts(query: Query) -> bool:
-    return query.total == "accurate" or query.summary == "count"
-
-
-def _limit(query: Query) -> int:
-    if query.summary == "count":
-        return 0
-    return min(DEFAULT_COUNT if query.count is None else query.count, MOST)
-
-
-def _counted(reader: apsw.Connection, statement: tuple[str, list[object]]) -> tuple[BitMap, int]:
-    """The persons whose records a total counts, and the total."""
-    rows = list(reader.execute(*statement))
-    return BitMap(_persons(person for person, _ in rows)), sum(count for _, count in rows)
 
 
 def _may_read(access: Access, batch: Batch) -> bool:

@@ -72,6 +72,8 @@ class Page:
     next: str | None = None
     total: int | None = None
     included: Sequence[Version] = ()
+    whole: bool = True
+    """Whether all that was to be included is: a page brings a thousand records beside its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ joined; persons whose Consents say more are judged row by row by the compiled de
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from enum import Enum
@@ -29,6 +30,7 @@ from camphora.records.judging import Judge, policy_of
 from camphora.records.terms import Names
 
 NOWHERE = "0"
+ROW = re.compile(r"\br\.")
 BREAKING = "BTG"
 """The purpose that stands on a declared emergency alone."""
 WITHIN = "{0}.since <= ? AND ({0}.until IS NULL OR {0}.until > ?)"
@@ -51,9 +53,26 @@ def require_type(access: Access, record_type: str) -> None:
 
 
 def visible(
-    access: Access, record_type: str, connection: apsw.Connection, action: Action | None = None
+    access: Access,
+    record_type: str,
+    connection: apsw.Connection,
+    action: Action | None = None,
+    *,
+    row: str = "r",
 ) -> Predicate:
-    """Which rows `r` of this type the Access may see, at this moment; or, where an action is named, do that with."""
+    """Which rows of this type the Access may see, at this moment; or, where an action is named, do that with. `row`:
+    the alias under which the statement has them."""
+    return _of(row, _visible(access, record_type, connection, action))
+
+
+def _of(row: str, predicate: Predicate) -> Predicate:
+    """The same about rows of another alias: what stands inside has none that is `r`."""
+    return predicate if row == "r" else Predicate(ROW.sub(f"{row}.", predicate.sql), predicate.values)
+
+
+def _visible(
+    access: Access, record_type: str, connection: apsw.Connection, action: Action | None
+) -> Predicate:
     if _sees_all(access) or record_type in SHARED_TYPES:
         return Predicate("1", [])
     sql, values = "r.person IS NOT NULL", []
@@ -71,11 +90,11 @@ def visible(
     return Predicate(f"{sql}{rest.sql}", [*values, *_filled(rest.values, judge)])
 
 
-def shown(access: Access, record_type: str, connection: apsw.Connection) -> Predicate:
+def shown(access: Access, record_type: str, connection: apsw.Connection, *, row: str = "r") -> Predicate:
     """The expression that gives the body of a visible row: without the parts that are closed for this Access."""
     if _sees_all(access) or record_type in SHARED_TYPES or _own(access):
-        return Predicate(PRESENT, [])
-    return Predicate(REDACTED, [apsw.pyobject(Judge(access, record_type, connection))])
+        return _of(row, Predicate(PRESENT, []))
+    return _of(row, Predicate(REDACTED, [apsw.pyobject(Judge(access, record_type, connection))]))
 
 
 class _Given(Enum):

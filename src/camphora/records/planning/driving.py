@@ -1,0 +1,90 @@
+"""Which list drives a statement: the rarest, by counts; the other conditions are asked of each row that it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from camphora.records.planning.conditions import UNCOUNTED, Condition
+from camphora.records.planning.work import Level
+
+
+class Sql(NamedTuple):
+    """A piece of a statement and its parameters."""
+
+    sql: str
+    values: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Drive:
+    """What stands after FROM and WHERE. `by`: the condition whose list drives, None where the type's own rows do;
+    `ascending`: rows come in the order of their numbers."""
+
+    source: Sql
+    where: Sql
+    by: Condition | None
+    tests: tuple[Condition, ...]
+    ascending: bool = False
+
+
+class Sought:
+    """The records of a level of which all its conditions hold."""
+
+    def __init__(self, level: Level, conditions: Sequence[Condition]) -> None:
+        self.level = level
+        self.conditions = sorted(conditions, key=lambda each: each.weight)
+
+    @cached_property
+    def weight(self) -> int:
+        return min((each.weight for each in self.conditions), default=UNCOUNTED)
+
+    @cached_property
+    def driver(self) -> Condition | None:
+        """The rarest condition that can list its records, or is about one person."""
+        return next((each for each in self.conditions if each.listing or each.person is not None), None)
+
+    def tested(self, rows: int = UNCOUNTED, *, without: Condition | None = None) -> tuple[Condition, ...]:
+        """The tests of a row in their order: what its own indexes say, the law, what other records say."""
+        row = self.level.row
+        asked = [each.test(row, rows) for each in self.conditions if each is not without]
+        early = [each for each in asked if not each.late]
+        return (*early, self.level.law, *(each for each in asked if each.late))
+
+    def driven(self) -> Drive:
+        """By the rarest list; by all rows of the type where no condition has one."""
+        by = self.driver
+        if by is None:
+            return self.through("record_by_update")
+        row = self.level.row
+        if by.person is not None and (by.listing is None or by.person == 0 or self._is_rarer(by)):
+            source = Sql(f"record {row} INDEXED BY record_by_person")
+            person = Condition(f"{row}.person = ?", (by.person,))
+            tests = (person, *self.tested(by.weight))
+            return Drive(source, together(tests), by, tests)
+        assert by.listing is not None
+        place = f"d{row[1:]}"
+        source = Sql(
+            f"({by.listing.sql}) {place} CROSS JOIN record {row} ON {row}.no = {place}.record",
+            by.listing.values,
+        )
+        tests = self.tested(by.weight, without=by if by.listing.exact else None)
+        return Drive(source, together(tests), by, tests, by.listing.ascending)
+
+    def through(self, index: str) -> Drive:
+        """By all rows of the type, in the order of an index that begins with it."""
+        tests = self.tested()
+        return Drive(Sql(f"record {self.level.row} INDEXED BY {index}"), together(tests), None, tests)
+
+    def _is_rarer(self, by: Condition) -> bool:
+        """Whether the rows of the person are fewer than what the list itself gives."""
+        return by.listing is None or self.level.counted(by.listing.sql, by.listing.values) > by.weight
+
+
+def together(tests: Sequence[Condition]) -> Sql:
+    return Sql(
+        " AND ".join(f"({each.sql})" for each in tests),
+        tuple(value for each in tests for value in each.values),
+    )

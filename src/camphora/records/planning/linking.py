@@ -1,0 +1,144 @@
+"""Chains, `_has`, lists and compartments: clauses that look into other records.
+
+Every other record is a level of its own, under the law of its type; a type that the Access does not cover holds
+nothing. What is hidden is refused before its links are followed, so that it costs what is absent costs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import orjson
+
+from camphora.errors import Invalid
+from camphora.fhir import definitions
+from camphora.fhir.references import parse_reference
+from camphora.fhir.search.asking import ChainClause, HasClause, IdClause, ListClause
+from camphora.records.bodies import plain
+from camphora.records.planning.conditions import NEVER, UNCOUNTED, Condition, Listing, among, any_of
+from camphora.records.planning.driving import Sought, Sql, together
+from camphora.records.planning.values import ids, referring
+from camphora.records.planning.work import Level, held, names_the_person
+from camphora.records.visible import shown
+
+FEW = 100
+"""Up to so many records at the other end, what is linked with them is counted."""
+
+
+def chain(level: Level, clause: ChainClause, sought: Sought | None) -> Condition:
+    """`sought`: the records at the other end; None where the Access does not cover their type."""
+    told = f"chain {clause.param}:{clause.type}"
+    codes = level.codes(clause.param)
+    if codes is None or sought is None:
+        return replace(NEVER, told=told)
+    told = f"{told} ({', '.join(each.told for each in sought.conditions)})"
+    kind = level.work.names.text(clause.type) or -1
+    if codes.kind not in {None, kind}:
+        return replace(NEVER, told=told)
+    params, numbers = among(codes.params)
+    named = Sql(f"t.param IN {params} AND t.system = ? AND t.code = {sought.level.row}.id", (*numbers, kind))
+    drive = sought.driven()
+    sql = (
+        f"SELECT DISTINCT p.record AS record FROM {drive.source.sql} CROSS JOIN term t"
+        f" CROSS JOIN posting p ON p.term = t.no WHERE {drive.where.sql} AND {named.sql}"
+    )
+    listing = Listing(sql, (*drive.source.values, *drive.where.values, *named.values))
+    weight = level.work.count(sql, listing.values) if sought.weight <= FEW else UNCOUNTED
+    test = _named_by(level, clause, sought, named)
+    return Condition(test.sql, test.values, weight, listing, looks=True, late=True, told=told)
+
+
+def _named_by(level: Level, clause: ChainClause, sought: Sought, named: Sql) -> Sql:
+    """The test of one row: what it names, found by its person where that is it, else by its own terms."""
+    there, where = sought.level, together(sought.tested())
+    if clause.type == "Patient" and names_the_person(level.type, clause.param):
+        sql = (
+            f"EXISTS (SELECT 1 FROM record {there.row} INDEXED BY record_by_person CROSS JOIN term t"
+            f" CROSS JOIN posting p ON p.term = t.no AND p.record = {level.row}.no"
+            f" WHERE {there.row}.person = {level.row}.person AND {where.sql} AND {named.sql})"
+        )
+        return Sql(sql, (*where.values, *named.values))
+    sql = (
+        f"EXISTS (SELECT 1 FROM {held(level.row)} AND {named.sql.rpartition(' AND ')[0]} AND EXISTS"
+        f" (SELECT 1 FROM record {there.row} WHERE {there.row}.id = t.code AND {where.sql}))"
+    )
+    return Sql(sql, (*named.values, *where.values))
+
+
+def has(level: Level, clause: HasClause, sought: Sought | None) -> Condition:
+    """`sought`: the records that name the searched one; None where the Access does not cover their type."""
+    told = f"_has {clause.type}:{clause.param}"
+    codes = sought.level.codes(clause.param) if sought is not None else None
+    if sought is None or codes is None:
+        return replace(NEVER, told=told)
+    told = f"{told} ({', '.join(each.told for each in sought.conditions)})"
+    kind = level.work.names.text(level.type) or -1
+    if codes.kind not in {None, kind}:
+        return replace(NEVER, told=told)
+    params, numbers = among(codes.params)
+    there, where = sought.level, together(sought.tested())
+    test = (
+        "EXISTS (SELECT 1 FROM term t CROSS JOIN posting p ON p.term = t.no"
+        f" CROSS JOIN record {there.row} ON {there.row}.no = p.record"
+        f" WHERE t.param IN {params} AND t.system = ? AND t.code = {level.row}.id AND {where.sql})"
+    )
+    drive = sought.driven()
+    sql = (
+        f"SELECT DISTINCT q.no AS record FROM {drive.source.sql} CROSS JOIN {_kept(there.row)}"
+        f" CROSS JOIN record q WHERE {drive.where.sql} AND t.param IN {params} AND t.system = ?"
+        " AND q.type = ? AND q.id = t.code"
+    )
+    listing = Listing(sql, (*drive.source.values, *drive.where.values, *numbers, kind, level.number))
+    weight = level.work.count(sql, listing.values) if sought.weight <= FEW else sought.weight
+    return Condition(test, (*numbers, kind, *where.values), weight, listing, looks=True, late=True, told=told)
+
+
+def _kept(row: str) -> str:
+    return (
+        f"content k ON k.record = {row}.no CROSS JOIN json_each(terms_in(k.keys)) e"
+        " CROSS JOIN term t ON t.no = e.value"
+    )
+
+
+def listed(level: Level, clause: ListClause) -> Condition:
+    """What the Lists name, entries that are marked deleted left out: read here, under the law, with the parts that are
+    closed taken out. Raises Invalid for functional lists."""
+    found: dict[str, None] = {}
+    for name in clause.alternatives:
+        if name.startswith("$"):
+            raise Invalid("records-list-functional", name=name)
+        found |= dict.fromkeys(_entries(level, name))
+    return replace(ids(level, IdClause(tuple(found))) if found else NEVER, told="_list")
+
+
+def _entries(level: Level, name: str) -> list[str]:
+    work = level.work
+    if not work.access.covers("List"):
+        return []
+    there = work.level("List")
+    body = shown(work.access, "List", work.connection, row=there.row)
+    sql = f"SELECT {there.row}.person, {body.sql} FROM record {there.row} WHERE {there.row}.id = ? AND {there.law.sql}"
+    values = (*body.values, name, *there.law.values)
+    row = next(work.connection.execute(sql, values), None)
+    if row is None:
+        return []
+    person, stored = row
+    work.persons |= {person} - {None}
+    entries = orjson.loads(plain(stored)).get("entry", ())
+    texts = [each.get("item", {}).get("reference") for each in entries if each.get("deleted") is not True]
+    named = [parse_reference(text) for text in texts if isinstance(text, str)]
+    return [each.id for each in named if each.kind == "local" and each.type == level.type]
+
+
+def compartment(level: Level, kind: str, key: str) -> Condition:
+    """Any of the parameters that put a record of this type into the compartment names its owner."""
+    told = f"compartment {kind}"
+    params = definitions.compartment(kind).get(level.type, ())
+    found = [
+        level.postings(referring(level, codes, [(kind, key)]), told)
+        for code in params
+        if (codes := level.codes(code)) is not None
+    ]
+    if "{def}" in params and level.type == kind:
+        found.append(ids(level, IdClause((key,))))
+    return replace(any_of(found, level.row), told=told)

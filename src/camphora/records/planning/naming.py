@@ -1,0 +1,102 @@
+"""Whom a search names: a question about a person is told of them, also where it finds nothing.
+
+Named is who stands in a reference to a Patient, at any depth of chains, `_has` and filters; whose compartment is
+searched; and who is told by their id or identifier at the end of a chain to Patient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from camphora.fhir.search.asking import (
+    ChainClause,
+    Clause,
+    HasClause,
+    IdClause,
+    Query,
+    ReferenceClause,
+    TokenClause,
+)
+from camphora.records.planning.conditions import among
+from camphora.records.planning.work import Work, same_level
+from camphora.records.visible import visible
+
+IDENTIFYING = ("identifier", "identifier:of-type")
+
+
+class NamedPersons(NamedTuple):
+    """The persons whom a query names; `seen`: whether the reader may know one of them. Empty and seen where it names
+    nobody."""
+
+    persons: list[int]
+    seen: bool
+
+
+def named_persons(work: Work, query: Query, *, found: bool) -> NamedPersons:
+    """That nothing was found about a person is told of them too, and so it is where they are hidden from the reader.
+    `found`: whether the query found something, and so the reader knows somebody."""
+    patients = set(_patients(query.clauses, query.type, top=True))
+    if query.compartment is not None and query.compartment[0] == "Patient":
+        patients.add(query.compartment[1])
+    identified = _identified(work, query.clauses)
+    if identified is not None:
+        patients |= identified
+    persons = work.names.persons(patients)
+    if found or not (patients or identified is not None):
+        return NamedPersons(persons, seen=True)
+    return NamedPersons(persons, _seen(work, patients))
+
+
+def _seen(work: Work, patients: Iterable[str]) -> bool:
+    seen = visible(work.access, "Patient", work.connection)
+    marks, values = among(sorted(patients))
+    sql = (
+        "SELECT 1 FROM record r JOIN type t ON t.no = r.type"
+        f" WHERE t.name = 'Patient' AND r.id IN {marks} AND {seen.sql}"
+    )
+    return next(work.connection.execute(f"{sql} LIMIT 1", (*values, *seen.values)), None) is not None
+
+
+def _patients(clauses: Iterable[Clause], record_type: str, *, top: bool = False) -> Iterator[str]:
+    """The Patient ids that clauses about this type name."""
+    for clause in clauses:
+        match clause:
+            case ReferenceClause():
+                yield from (key for kind, key in clause.alternatives if kind in {"Patient", None})
+            case IdClause() if record_type == "Patient" and not top:
+                yield from clause.alternatives
+            case ChainClause() | HasClause():
+                yield from _patients(clause.clauses, clause.type)
+            case _:
+                yield from _patients(same_level(clause), record_type, top=top)
+
+
+def _identified(work: Work, clauses: Iterable[Clause]) -> set[str] | None:
+    """The ids of those whom identifiers at the end of a chain to Patient tell; None where there is no such clause."""
+    tokens = list(_identifiers(clauses, ""))
+    if not tokens:
+        return None
+    number = work.names.type("Patient") or 0
+    terms = [
+        term
+        for clause in tokens
+        if (param := work.names.param(number, clause.param)) is not None
+        for system, code in clause.alternatives
+        if code
+        for term in work.names.terms(param, system, code)
+    ]
+    marks, values = among(terms)
+    sql = f"SELECT q.id FROM posting p CROSS JOIN record q ON q.no = p.record WHERE p.term IN {marks}"
+    return {name for (name,) in work.connection.execute(sql, values)}
+
+
+def _identifiers(clauses: Iterable[Clause], record_type: str) -> Iterator[TokenClause]:
+    for clause in clauses:
+        match clause:
+            case TokenClause() if record_type == "Patient" and clause.param in IDENTIFYING:
+                yield clause
+            case ChainClause() | HasClause():
+                yield from _identifiers(clause.clauses, clause.type)
+            case _:
+                yield from _identifiers(same_level(clause), record_type)

@@ -1,0 +1,264 @@
+"""A query as statements: which rows are found, in which order, page by page; whom a total counts; what is shown.
+
+The rarest list drives. Where every list is long and the order can be read off an index, that index drives for a
+window first: most pages end within it, and what does not is found by the list after all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import apsw
+import orjson
+from pyroaring import BitMap
+
+from camphora.fhir.search.asking import Query, Sort
+from camphora.records.bodies import plain
+from camphora.records.paging import Value
+from camphora.records.planning.compiling import sought
+from camphora.records.planning.conditions import Condition
+from camphora.records.planning.counting import COUNTED, COUNTS
+from camphora.records.planning.driving import Drive, Sought, Sql, together
+from camphora.records.planning.linking import compartment
+from camphora.records.planning.ordering import Key, after, keys
+from camphora.records.planning.work import Work, alone_leading
+from camphora.records.store import Version
+from camphora.records.visible import shown
+
+WINDOW = 10_000
+"""So many rows of an index are tried before a list drives."""
+STEP = 1_000_000
+"""Record numbers that one statement of a total goes over."""
+ESTIMATED = 1_000
+"""So far an estimated total counts; beyond, it is not known."""
+BY_NUMBER, BY_UPDATE, BY_SORT = "number", "updated", "sort"
+INDEXES = {"_lastUpdated": ("record_by_update", "updated"), "_id": ("sqlite_autoindex_record_1", "id")}
+"""By what a sort begins with: the index of that order, and its column."""
+
+
+class Row(NamedTuple):
+    """A found record: its number, person and type, and its place in the order."""
+
+    no: int
+    person: int | None
+    type: str
+    place: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """An index that gives the rows of a type in the order asked for: `column` is the first key."""
+
+    index: str
+    column: str
+
+
+class Part:
+    """The records of one of the types that are searched."""
+
+    def __init__(self, found: Sought, order: tuple[Key, ...], walk: Walk | None, narrowed: Drive) -> None:
+        self.sought = found
+        self.order = order
+        self.walk = walk
+        self.drive = narrowed
+
+    @property
+    def type(self) -> str:
+        return self.sought.level.type
+
+    def rows(self, connection: apsw.Connection, place: Sequence[Value] | None, limit: int) -> list[Row]:
+        """At most so many rows after a place. Where an index of the order is walked, by a window of it first."""
+        walk = self.walk
+        if walk is None or (place is not None and place[0] is None):
+            return self._read(connection, self.statement(self.drive, place, limit))
+        drive = self.sought.through(walk.index)
+        edge = self._edge(connection, walk, place)
+        if edge is not None:
+            bounds = self._bounds(walk, place, edge)
+            found = self._read(connection, self.statement(drive, place, limit, bounds))
+            if len(found) == limit:
+                return found
+        if self.drive.by is None:
+            return self._read(connection, self.statement(drive, place, limit))
+        return self._read(connection, self.statement(self.drive, place, limit))
+
+    def statement(
+        self, drive: Drive, place: Sequence[Value] | None, limit: int, bounds: Sequence[Condition] = ()
+    ) -> Sql:
+        row = self.sought.level.row
+        order = list(self.order)
+        if drive.by is not None and drive.source.sql.startswith("("):
+            order[-1] = replace(order[-1], sql=f"d{row[1:]}.record")
+        if bounds:
+            order[0] = replace(order[0], empty=False)
+        beyond = [*bounds, *([after(self.order, place)] if place else [])]
+        where = together([Condition(*drive.where), *beyond]) if beyond else drive.where
+        columns = "".join(f", {key.sql} AS k{number}" for number, key in enumerate(order))
+        ordered = ", ".join(f"k{number} {key.ordered}" for number, key in enumerate(order))
+        sql = (
+            f"SELECT {row}.no, {row}.person{columns} FROM {drive.source.sql} WHERE {where.sql}"
+            f" ORDER BY {ordered} LIMIT ?"
+        )
+        keyed = [value for key in order for value in key.values]
+        return Sql(sql, (*keyed, *drive.source.values, *where.values, limit))
+
+    def _read(self, connection: apsw.Connection, statement: Sql) -> list[Row]:
+        rows = connection.execute(*statement)
+        return [Row(no, person, self.type, tuple(place)) for no, person, *place in rows]
+
+    def _edge(self, connection: apsw.Connection, walk: Walk, place: Sequence[Value] | None) -> Value:
+        """The value of the first key at the end of the window; None where the index ends before it."""
+        level, down = self.sought.level, self.order[0].down
+        sign, way = ("<=", "DESC") if down else (">=", "ASC")
+        begun = f" AND {walk.column} {sign} ?" if place else f" AND {walk.column} IS NOT NULL"
+        sql = (
+            f"SELECT {walk.column} FROM record INDEXED BY {walk.index} WHERE type = ?{begun}"
+            f" ORDER BY {walk.column} {way} LIMIT 1 OFFSET {WINDOW}"
+        )
+        values = (level.number, *([place[0]] if place else []))
+        found: Value = COUNTS.edge(connection, sql, values)
+        return found
+
+    def _bounds(self, walk: Walk, place: Sequence[Value] | None, edge: Value) -> list[Condition]:
+        column, down = f"{self.sought.level.row}.{walk.column}", self.order[0].down
+        start, end = ("<=", ">=") if down else (">=", "<=")
+        begun = [Condition(f"{column} {start} ?", (place[0],))] if place else []
+        return [*begun, Condition(f"{column} {end} ?", (edge,))]
+
+    def persons(self, connection: apsw.Connection, most: int | None = None) -> Iterator[int | None]:
+        """The person of each match; None for a record of nobody. At most so many."""
+        for statement in self.counting(connection, most):
+            (listed,) = next(connection.execute(*statement))
+            yield from orjson.loads(listed)
+
+    def counting(self, connection: apsw.Connection, most: int | None = None) -> Iterator[Sql]:
+        """Statements that together give the persons of all matches, each as one JSON array: long lists in steps."""
+        row, drive = self.sought.level.row, self.drive
+        if most is not None:
+            inner = f"SELECT {row}.person FROM {drive.source.sql} WHERE {drive.where.sql} LIMIT {most:d}"
+            yield Sql(
+                f"SELECT json_group_array(person) FROM ({inner})", (*drive.source.values, *drive.where.values)
+            )
+            return
+        column, source = f"d{row[1:]}.record", drive.source
+        if drive.by is None:
+            column, source = f"{row}.no", Sql(f"record {row} NOT INDEXED")
+        sql = f"SELECT json_group_array({row}.person) FROM {source.sql} WHERE {drive.where.sql}"
+        values = (*source.values, *drive.where.values)
+        if drive.by is not None and not (drive.ascending and drive.by.weight >= COUNTED):
+            yield Sql(sql, values)
+            return
+        (last,) = next(connection.execute("SELECT coalesce(max(no), 0) FROM record"))
+        for start in range(0, last + 1, STEP):
+            yield Sql(f"{sql} AND {column} >= ? AND {column} < ?", (*values, start, start + STEP))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One query for one Access on one connection, in whose snapshot its numbers stand."""
+
+    work: Work
+    query: Query
+    parts: tuple[Part, ...]
+    by: str
+    """What the order goes by: a page goes on by the same."""
+
+    def page(self, place: Sequence[Value] | None, limit: int) -> list[Row]:
+        """At most so many rows after a place, of all types together in the order asked for."""
+        found = [row for part in self.parts for row in part.rows(self.work.connection, place, limit)]
+        if len(self.parts) > 1:
+            _sort(found, self.parts[0].order)
+        return found[:limit]
+
+    def place(self, row: Row) -> list[Value]:
+        """Where the page after this row begins, as a token holds it."""
+        return [self.by, *row.place]
+
+    def total(self) -> tuple[BitMap, int]:
+        """The persons whose records a total counts, and the total: a count is a reading."""
+        return _counted(person for part in self.parts for person in part.persons(self.work.connection))
+
+    def estimate(self) -> tuple[BitMap, int | None]:
+        """The same, counted up to `ESTIMATED`; beyond it the total is None. It counts only what the Access may see."""
+        people: list[int | None] = []
+        for part in self.parts:
+            people += part.persons(self.work.connection, ESTIMATED + 1 - len(people))
+        persons, total = _counted(people)
+        return persons, total if total <= ESTIMATED else None
+
+    def shown(self, rows: Sequence[Row]) -> list[Version]:
+        """What the Access may see of found rows, in their order. They were found under the law, in this snapshot."""
+        return bodies(self.work, rows)
+
+
+def bodies(work: Work, rows: Sequence[Row]) -> list[Version]:
+    """The records of rows that a level's law has let through."""
+    found: dict[int, Version] = {}
+    for kind in dict.fromkeys(row.type for row in rows):
+        body = shown(work.access, kind, work.connection)
+        sql = (
+            f"SELECT r.no, r.id, r.version, r.updated, {body.sql}"
+            " FROM json_each(?) j CROSS JOIN record r ON r.no = j.value"
+        )
+        numbers = orjson.dumps([row.no for row in rows if row.type == kind]).decode()
+        for no, name, version, updated, stored in work.connection.execute(sql, (*body.values, numbers)):
+            found[no] = Version(kind, name, version, updated, plain(stored))
+    return [found[row.no] for row in rows]
+
+
+def _counted(people: Iterable[int | None]) -> tuple[BitMap, int]:
+    listed = list(people)
+    return BitMap(person for person in listed if person is not None), len(listed)
+
+
+def _sort(rows: list[Row], order: Sequence[Key]) -> None:
+    """As the statements sort: what has no value last, texts by their code points."""
+    for number, key in reversed(list(enumerate(order))):
+        rows.sort(key=lambda row, at=number: _sortable(row.place[at]), reverse=key.down)  # type: ignore[misc]
+        if key.empty:
+            rows.sort(key=lambda row, at=number: row.place[at] is None)  # type: ignore[misc]
+
+
+def _sortable(value: Value) -> tuple[bool, float | int, str]:
+    return (True, 0, value) if isinstance(value, str) else (False, value or 0, "")
+
+
+def planned(work: Work, query: Query, by: str | None = None) -> Plan:
+    """The plan of a query. `by`: what the order of its first page went by."""
+    types = query.types or (query.type,)
+    found = [each for each in (sought(work, kind, query.clauses) for kind in types) if each is not None]
+    if query.compartment is not None:
+        found = [_inside(each, query.compartment) for each in found]
+    by = by or _order_of(query, found)
+    sort = query.sort or ((Sort("_lastUpdated", "date"),) if by == BY_UPDATE else ())
+    return Plan(work, query, tuple(_part(each, sort) for each in found), by)
+
+
+def _inside(found: Sought, owner: tuple[str, str]) -> Sought:
+    return Sought(found.level, [*found.conditions, compartment(found.level, *owner)])
+
+
+def _order_of(query: Query, found: Sequence[Sought]) -> str:
+    """Where no order is asked for: by number, which a list gives; by time where all rows of a type are gone through, a
+    list is long and not in order, or several types stand together."""
+    if query.sort:
+        return BY_SORT
+    if len(found) != 1:
+        return BY_UPDATE
+    drive = found[0].driven()
+    long = drive.by is not None and drive.by.weight >= COUNTED and not drive.ascending
+    return BY_UPDATE if drive.by is None or long else BY_NUMBER
+
+
+def _part(found: Sought, sort: Sequence[Sort]) -> Part:
+    drive = found.driven()
+    walk = None
+    if sort and (drive.by is None or drive.by.weight >= COUNTED):
+        first = sort[0].param
+        if first == alone_leading(found.level.type):
+            walk = Walk("record_by_date", "main_date")
+        elif first in INDEXES:
+            walk = Walk(*INDEXES[first])
+    return Part(found, keys(found.level, sort), walk, drive)

@@ -1,0 +1,72 @@
+"""One page of a search: what is found, what comes with it, what is counted, and whom all of it tells of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import apsw
+from pyroaring import BitMap
+
+from camphora.fhir.search import Query
+from camphora.policy import Access
+from camphora.records.paging import Value
+from camphora.records.planning import Coding, Plan, bodies, included, named_persons, plan
+from camphora.records.store import Version
+
+DEFAULT_COUNT, MOST = 20, 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page. `next`: the place where the one after it begins; `whole`: no included record was left out; `persons`:
+    everybody whom the answer tells of; `seen`: whether the reader may know one of those whom the query names."""
+
+    rows: list[Version]
+    included: list[Version]
+    total: int | None
+    next: list[Value] | None
+    whole: bool
+    persons: BitMap
+    seen: bool
+
+
+def search(
+    access: Access,
+    query: Query,
+    reader: apsw.Connection,
+    coding: Coding | None,
+    place: Sequence[Value] | None,
+) -> Found:
+    """Answer a query within the reader's transaction. `place`: where an earlier page ended."""
+    by, after = (str(place[0]), place[1:]) if place else (None, None)
+    made = plan(query, access, reader, coding, by=by)
+    persons, total = _total(made, query)
+    limit = limit_of(query)
+    rows = made.page(after, limit + 1) if limit else []
+    page = rows[:limit]
+    brought = included(made.work, page, query.includes)
+    named = named_persons(made.work, query, found=bool(rows or total))
+    told = BitMap(person for row in (*page, *brought.rows) if (person := row.person) is not None)
+    return Found(
+        rows=made.shown(page),
+        included=bodies(made.work, brought.rows),
+        total=total,
+        next=made.place(page[-1]) if len(rows) > limit > 0 else None,
+        whole=brought.whole,
+        persons=persons | told | BitMap(named.persons) | BitMap(made.work.persons),
+        seen=named.seen,
+    )
+
+
+def limit_of(query: Query) -> int:
+    """How many records a page holds at most."""
+    if query.summary == "count":
+        return 0
+    return min(DEFAULT_COUNT if query.count is None else query.count, MOST)
+
+
+def _total(made: Plan, query: Query) -> tuple[BitMap, int | None]:
+    if query.total == "accurate" or query.summary == "count":
+        return made.total()
+    return made.estimate() if query.total == "estimate" else (BitMap(), None)
