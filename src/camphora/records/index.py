@@ -121,11 +121,9 @@ class _Making:
 
     def _amounts(self) -> frozenset[Row]:
         rows = {
-            (self._param(name), 0, low, high)
-            for name, low, high in getattr(self.index, "numbers", ())
-            if self._kept(name)
+            (self._param(name), 0, low, high) for name, low, high in self.index.numbers if self._kept(name)
         }
-        asked = [one for one in getattr(self.index, "quantities", ()) if self._kept(one[0])]
+        asked = [one for one in self.index.quantities if self._kept(one[0])]
         for name, unit, low, high in _said_once(asked):
             rows.add((self._param(name), self._unit(name, unit), low, high))
         return frozenset(rows)
@@ -134,11 +132,7 @@ class _Making:
         return self.interned.term(self._param(f"{name}#unit"), unit, "") if unit else 0
 
     def _pairs(self) -> frozenset[Row]:
-        groups = [
-            (name, *components)
-            for name, components in getattr(self.index, "composites", ())
-            if self._kept(name)
-        ]
+        groups = [(name, *components) for name, components in self.index.composites if self._kept(name)]
         return frozenset(self._pair(*group) for group in _groups_said_once(groups))
 
     def _pair(self, name: str, *components: tuple[Any, ...]) -> Row:
@@ -164,7 +158,7 @@ class _Making:
         return self.interned.term(self._param(f"{name}${place + 1}"), code, system)
 
     def _positions(self) -> frozenset[Row]:
-        found = [one for one in getattr(self.index, "positions", ()) if self._kept(one[0])]
+        found = [one for one in self.index.positions if self._kept(one[0])]
         return frozenset((self._param(name), latitude, longitude) for name, latitude, longitude in found)
 
 
