@@ -370,7 +370,8 @@ def test_a_chain_is_bounded_in_depth_and_in_width():
 
 def test_includes_are_read_in_all_their_forms():
     pairs = [("_include", "Observation:subject:Patient"), ("_include:iterate", "Patient:organization"),
-             ("_include:recurse", "Observation:*"), ("_revinclude", "Provenance:target"), ("_include", "*")]  # fmt: skip
+             ("_include:recurse", "Observation:*"), ("_revinclude", "Provenance:target"),
+             ("_include", "*")]  # fmt: skip
     assert parse_query("Observation", pairs, strict=True).includes == (
         Include("Observation", "subject", "Patient"),
         Include("Patient", "organization", iterate=True),

@@ -65,8 +65,9 @@ class SubsumedClause:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceClause:
-    """Any of (type, id): type None is any type, "" an address that stands in place of the id. `id/_history/n` asks for
-    that version alone. `direction`: along a hierarchy of records (Location.partOf) or of canonical versions."""
+    """Any of (type, id): type None is any type, "" an address that stands in place of the id, as does
+    `Type/id/_history/n` for that version alone. `direction`: along a hierarchy of records (Location.partOf) or of
+    canonical versions."""
 
     param: str
     alternatives: tuple[tuple[str | None, str], ...]

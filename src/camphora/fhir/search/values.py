@@ -185,10 +185,10 @@ class Values:
             found = tuple(self._placed(plain(part), parameter) for part in parts)
             return ReferenceClause(parameter.code, found, cast("Direction", modifier))
         targets = (modifier,) if modifier else parameter.targets
-        named = tuple(self.reference(plain(part), targets) for part in parts)
-        if modifier and any(kind not in {modifier, ""} for kind, _ in named):
+        texts = [plain(part) for part in parts]
+        if modifier and any(parse_reference(text, self.base).type not in {modifier, ""} for text in texts):
             raise ValueError("a reference to another type")
-        return ReferenceClause(parameter.code, named)
+        return ReferenceClause(parameter.code, tuple(self.reference(text, targets) for text in texts))
 
     def _placed(self, text: str, parameter: Parameter) -> tuple[str | None, str]:
         """What others lie above or below: a record of a type with a hierarchy, or a canonical address."""
@@ -199,10 +199,12 @@ class Values:
         return kind, key
 
     def reference(self, text: str, targets: Sequence[str]) -> tuple[str | None, str]:
-        """An id, `Type/id` or address as (type, id); the only one of `targets` is the type of an id."""
+        """An id, `Type/id` or address as (type, id); the only one of `targets` is the type of an id. A version is an
+        address of its own."""
         found = parse_reference(text, self.base)
         if found.kind == "local":
-            return found.type, f"{found.id}/_history/{found.version}" if found.version else found.id
+            version = f"{found.local}/_history/{found.version}"
+            return ("", version) if found.version else (found.type, found.id)
         if found.kind in {"absolute", "urn"}:
             return "", text
         if not _ID.fullmatch(text):

@@ -1,0 +1,113 @@
+"""The written table of cases, on the store and weighed in plain Python; its page in the manual is made from it."""
+
+import tomllib
+from datetime import UTC, datetime
+
+import pytest
+
+from camphora.errors import Faults
+from camphora.fhir.search import parse_query
+from camphora.policy.internal import loading
+from camphora.records import Put, SQLiteStore
+from search.cases import FOLDER, minimal, resources, subjects
+from search.weighing import World
+
+NOW = int(datetime(2026, 11, 21, 10, tzinfo=UTC).timestamp() * 1000)
+WAITING = {
+    (row["group"], row["ask"]): row["reason"]
+    for row in tomllib.loads((FOLDER / "waiting.toml").read_text("utf-8"))["case"]
+}
+GROUPS = [group for subject in subjects() for group in subject.groups]
+CASES = [(group, case) for group in GROUPS for case in group.cases]
+NAMES = [f"{group.name}: {case.ask}" for group, case in CASES]
+SEARCHES = [pair for pair in CASES if pair[0].shows in {"finds", "order", "brings"}]
+
+
+def asked(group, case, strict=True):
+    pairs = [tuple(part.split("=", 1)) for part in case.ask.split("&")] if case.ask else []
+    within = tuple(group.within.split("/")) if group.within else None
+    kind = None if group.type == "*" else group.type
+    return parse_query(
+        kind, [*pairs, ("_count", "100")], strict=strict, base=group.base, now=NOW, compartment=within
+    )
+
+
+def shown(group, address):
+    """As the table writes it: the type of the group goes without saying."""
+    return address.removeprefix(f"{group.type}/")
+
+
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory):
+    """A store for each group, made when it is first asked for."""
+    made = {}
+
+    def of(group):
+        if group.name not in made:
+            made[group.name] = SQLiteStore(tmp_path_factory.mktemp("store"))
+            made[group.name].write(loading("t"), [Put(resource) for resource in resources(group)])
+        return made[group.name]
+
+    yield of
+    for store in made.values():
+        store.close()
+
+
+def answer(store, group, case):
+    """What the store finds, in its order, or what it brings along."""
+    page = store.search(loading("t"), asked(group, case))
+    rows = page.included if group.shows == "brings" else page.rows
+    return [
+        shown(group, f"{row.type}/{row.id}") if group.shows != "brings" else f"{row.type}/{row.id}"
+        for row in rows
+    ]
+
+
+@pytest.mark.parametrize(("group", "case"), SEARCHES, ids=[f"{g.name}: {c.ask}" for g, c in SEARCHES])
+def test_the_store_finds_what_the_table_says(stores, group, case, request):
+    if reason := WAITING.get((group.name, case.ask)):
+        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
+    found = answer(stores(group), group, case)
+    expected = list(case.expected)
+    assert (found if group.shows == "order" else sorted(found)) == (
+        expected if group.shows == "order" else sorted(expected)
+    )
+
+
+@pytest.mark.parametrize("group", [g for g in GROUPS if g.shows == "finds"], ids=lambda group: group.name)
+def test_weighing_each_record_finds_what_the_table_says(group):
+    world = World(resources(group), "2026-11-21T10:00:00Z")
+    wrong = {}
+    for case in group.cases:
+        found = sorted(shown(group, key) for key in world.found(asked(group, case)))
+        if found != sorted(case.expected):
+            wrong[case.ask] = (found, sorted(case.expected))
+    assert wrong == {}
+
+
+@pytest.mark.parametrize(
+    ("group", "case"),
+    [pair for pair in CASES if pair[0].shows in {"refuses", "leaves"}],
+    ids=lambda one: getattr(one, "ask", ""),
+)
+def test_what_is_refused_is_refused_with_its_code(group, case):
+    with pytest.raises(Faults) as caught:
+        asked(group, case)
+    assert {fault.code for fault in caught.value.faults} == set(case.expected)
+    if group.shows == "leaves":
+        assert asked(group, case, strict=False).ignored == (case.ask.partition("=")[0],)
+    else:
+        with pytest.raises(Faults):
+            asked(group, case, strict=False)
+
+
+def test_the_table_is_large_and_each_case_stands_once():
+    assert len(CASES) >= 250
+    assert len(set(NAMES)) == len(NAMES)
+    assert {group.type for group in GROUPS} - {"*"} <= minimal().keys()
+
+
+def test_a_case_that_waits_is_one_of_the_table():
+    asks = {(group.name, case.ask) for group, case in SEARCHES}
+    assert WAITING.keys() <= asks
+    assert all(len(reason) > 10 for reason in WAITING.values())
