@@ -60,6 +60,8 @@ class Installation:
         identity = Identity(folder / "gate.sqlite")
         catalogue = Catalogue.scan(folder)
         terminology = Terminology.ready(folder / "terminology.sqlite")
+        standard = Standard.of(folder, terminology)
+        store.coding = standard.terms
         return cls(
             folder,
             store,
@@ -67,7 +69,7 @@ class Installation:
             terminology,
             Lake(folder / "lake", store, tables=catalogue.tables().values(), policy=policy),
             catalogue,
-            Standard.of(folder, terminology),
+            standard,
             demo=(folder / "demo").exists(),
             _lock=lock,
         )

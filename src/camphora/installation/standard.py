@@ -22,11 +22,13 @@ POLICY = "validation.toml"
 
 @dataclass(frozen=True, slots=True)
 class Standard:
-    """`desk` answers the terminology operations, `validator` checks resources; both may be shared by threads."""
+    """`desk` answers the terminology operations, `validator` checks resources, `terms` says what value sets and
+    hierarchies hold; all may be shared by threads."""
 
     guides: Guides
     desk: Desk
     validator: Validator
+    terms: HeldTerms
 
     @classmethod
     def of(cls, folder: Path, terminology: Terminology) -> Standard:
@@ -34,7 +36,7 @@ class Standard:
         known = guides(folder)
         holdings = Holdings.of(terminology, known)
         terms = HeldTerms(holdings)
-        return cls(known, Desk(holdings), Validator(known, terms, policy=policy(folder)))
+        return cls(known, Desk(holdings), Validator(known, terms, policy=policy(folder)), terms)
 
 
 def policy(folder: Path) -> Policy:

@@ -11,6 +11,8 @@ from collections.abc import Hashable, Sequence
 from camphora.fhir.packages import Guides
 from camphora.terminology.membership import Members, Verdict
 from camphora.terminology.naming import names_in
+from camphora.terminology.operations.canonicals import canonical
+from camphora.terminology.operations.compiling import find_value_set
 from camphora.terminology.store import Terminology
 from camphora.terminology.stored_library import Holdings
 from camphora.terminology.systems import CodeSystem
@@ -63,6 +65,13 @@ class HeldTerms:
             known.verdicts.clear()
         known.verdicts[key] = answer
         return answer
+
+    def has_value_set(self, address: str) -> bool:
+        """Whether the value set is held; of one that is not, nothing can be said to lie in it or not."""
+        bare, version = canonical(address)
+        return self.library.value_set(bare, version or None) is not None or isinstance(
+            find_value_set(self.library, bare, version), dict
+        )
 
     def knows(self, system: str, code: str, version: str | None = None) -> Verdict:
         """Whether the code system has the code, in this version or the newest; None: it, or all of it, is not held."""

@@ -6,13 +6,11 @@ Source: https://hl7.org/fhir/R4/search.html#modifiers, `:above` and `:below` on 
 from __future__ import annotations
 
 from camphora.errors import TooLarge
-from camphora.fhir.extract import extract
 from camphora.fhir.search.asking import ReferenceClause
+from camphora.fhir.search.known import HIERARCHIES
 from camphora.records.planning.conditions import among
 from camphora.records.planning.work import Codes, Level, held
 
-PARTS = ("partof", "part-of")
-"""The parameters by which a record names another of its own type in which it lies, the first that a type has."""
 MOST_REACHED = 10_000
 Alternative = tuple[str | None, str]
 
@@ -47,7 +45,7 @@ def _versions(level: Level, codes: Codes, address: str, below: bool) -> list[str
 
 def _lying(level: Level, kind: str, key: str, below: bool) -> list[str]:
     """The ids of the records of a type above or below one, step by step, each under the law."""
-    code = next((each for each in PARTS if each in extract(kind).compiled), None)
+    code = HIERARCHIES.get(kind)
     if code is None or not level.work.access.covers(kind):
         return []
     found, rest = {key: None}, [key]
