@@ -13,9 +13,14 @@ from camphora.fhir import fhirpath
 from camphora.fhir.definitions import Element, SearchParameter
 from camphora.fhir.emit import Component, Emit, IndexValues, component
 from camphora.fhir.evaluated import components, values
+from camphora.fhir.fhirpath.checking import Checker
+from camphora.fhir.fhirpath.types import Shape, shape
+from camphora.fhir.laying import ends
 from camphora.fhir.paths import WHOLE, Path, Step, branches, reached, root
 from camphora.fhir.readings import READINGS
 
+COMPONENT = "no value of component "
+FORMLESS = "no path with an index form"
 Gather = Callable[[Any, Any], list[Component]]
 """Takes an element and the whole resource, gives the values of a component."""
 Visit = Callable[[Any, list[Any]], None]
@@ -51,11 +56,11 @@ class Plan:
         expressions += [text for text in found.unread if root(text) in bases]
         for expression in expressions:
             elements, owner = _elements(expression, self.type)
-            for part in parts:
+            for index, part in enumerate(parts):
                 if _gather(part, owner, self.type) is None:
-                    return f"component {part.expression}"
+                    return f"{COMPONENT}{index}"
             self._at.setdefault(expression, (elements, owner, []))[2].append(Composite(parameter.code, parts))
-        return None if expressions else "no path with an index form"
+        return None if expressions else FORMLESS
 
     def emit(self) -> Emit | None:
         """The function that adds all composites of a resource; None where there are none."""
@@ -108,13 +113,10 @@ def _visit(owner: str, resource_type: str, rows: list[Composite]) -> Callable[[A
 
 
 def _elements(expression: str, resource_type: str) -> tuple[Callable[[Any], Iterable[Any]], str]:
-    """The elements at which a composite begins, and the type or path that they are of."""
+    """The elements at which a composite begins, and the type or path that they are of ("": not known)."""
     found = branches(expression)
-    if not found.read:
-        compiled = fhirpath.compile(expression, resource_type)
-        return lambda resource: [value for _, value in values(compiled, resource)], ""
-    steps = found.read[0].steps
-    if not steps:
+    steps = found.read[0].steps if found.read else ()
+    if found.read and not steps:
         return lambda resource: (resource,), resource_type
     owners: list[str] = []
 
@@ -122,28 +124,35 @@ def _elements(expression: str, resource_type: str) -> tuple[Callable[[Any], Iter
         owners.append(element.content(code))
         return lambda value, rows: rows.append(value)
 
-    visit = _walk(resource_type, steps, leaf)
+    visit = _walk(resource_type, steps, leaf) if steps else None
+    if visit is None:
+        return _evaluated(expression, resource_type)
 
     def elements(resource: Any) -> list[Any]:
         rows: list[Any] = []
-        if visit:
-            visit(resource, rows)
+        visit(resource, rows)
         return rows
 
-    return elements, owners[0] if owners else ""
+    return elements, owners[0]
+
+
+def _evaluated(expression: str, resource_type: str) -> tuple[Callable[[Any], Iterable[Any]], str]:
+    compiled = fhirpath.compile(expression, resource_type)
+    types = Checker(expression, shape(resource_type)).check(compiled.tree).types or ()
+    owners = [each.name for each in types if isinstance(each, Shape)]
+    owner = owners[0] if len(owners) == 1 else ""
+    return lambda resource: [value for _, value in values(compiled, resource)], owner
 
 
 def _gather(part: Part, owner: str, resource_type: str) -> Gather | None:
     """A component's values of an element of the type or path `owner` ("": not known); None where it has none."""
     found = branches(part.expression)
-    if found.unread or not owner:
+    paths = [(path, resource_type if path.root == WHOLE else owner) for path in found.read]
+    if found.unread or not owner or not all(ends(path, start) for path, start in paths):
         compiled = fhirpath.compile(part.expression, owner or None)
         return lambda element, resource: components(part.kind, compiled, element, resource)
-    visits = [
-        (path.root == WHOLE, visit)
-        for path in found.read
-        if (visit := _walk(resource_type if path.root == WHOLE else owner, path.steps, _leaf(part.kind)))
-    ]
+    laid = [(path.root == WHOLE, _walk(start, path.steps, _leaf(part.kind))) for path, start in paths]
+    visits = [(whole, visit) for whole, visit in laid if visit]
 
     def gather(element: Any, resource: Any) -> list[Component]:
         rows: list[Component] = []

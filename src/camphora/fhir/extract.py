@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from camphora.fhir import definitions
-from camphora.fhir.composites import Part, Plan
+from camphora.fhir.composites import FORMLESS, Part, Plan
 from camphora.fhir.dates import EARLIEST
 from camphora.fhir.definitions import SearchParameter
 from camphora.fhir.emit import Emit, IndexValues
@@ -39,7 +39,6 @@ USUAL = ("date", "effective", "authoredon", "authored-on", "authored", "occurren
          "start-date", "collected", "request", "entered-date")  # fmt: skip
 FIRST_NAMES = ("patient", "subject", "individual", "beneficiary")
 """Among the parameters that put a resource into the Patient compartment, those that say whom it is about."""
-FORMLESS = "no path with an index form"
 
 
 class Extractor:

@@ -45,8 +45,7 @@ class Branches(NamedTuple):
 def branches(expression: str) -> Branches:
     """The union's branches as paths, and as text those that have another shape. Raises `Invalid` where the
     expression is no FHIRPath."""
-    parts = _parts(parse(expression)) if expression else []
-    paths = [(part, _path(part)) for part in parts]
+    paths = [(part, _path(part)) for part in (parts(parse(expression)) if expression else ())]
     return Branches(tuple(p for _, p in paths if p), tuple(str(part) for part, p in paths if not p))
 
 
@@ -80,7 +79,11 @@ def _has_text(owner: str, field: str) -> bool:
 
 def root(expression: str) -> str:
     """The type by which an expression begins; "" where it begins with an element or something else."""
-    at: Node | None = parse(expression)
+    return root_of(parse(expression))
+
+
+def root_of(node: Node) -> str:
+    at: Node | None = node
     while at is not None:
         if isinstance(at, tree.Member) and at.source is None:
             return at.name if at.name[0].isupper() else ""
@@ -93,9 +96,10 @@ def root(expression: str) -> str:
     return ""
 
 
-def _parts(node: Node) -> list[Node]:
+def parts(node: Node) -> list[Node]:
+    """The branches of a union."""
     if isinstance(node, tree.Binary) and node.operator == "|":
-        return [*_parts(node.left), *_parts(node.right)]
+        return [*parts(node.left), *parts(node.right)]
     return [node]
 
 
