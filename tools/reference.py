@@ -33,6 +33,7 @@ from camphora.web.app import application
 from camphora.web.fhir.capability import capability
 from camphora.web.fhir.outcomes import STATUS
 from reference_data import page, synthetic_page, systems_page, table, tables_page
+from search_cases import cases_page
 from vectors_page import vectors_page
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -303,6 +304,7 @@ def pages() -> dict[Path, str]:
             "synthetic-people": synthetic_page(),
             "tables": tables_page(),
             "decision-vectors": vectors_page(),
+            "search-cases": cases_page(),
         }
     return {OUT / f"{name}.md": text for name, text in made.items()}
 

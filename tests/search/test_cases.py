@@ -1,6 +1,8 @@
 """The written table of cases, on the store and weighed in plain Python; its page in the manual is made from it."""
 
+import json
 import tomllib
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 
 import pytest
@@ -9,8 +11,12 @@ from camphora.errors import Faults
 from camphora.fhir.search import parse_query
 from camphora.policy.internal import loading
 from camphora.records import Put, SQLiteStore
-from search.cases import FOLDER, minimal, resources, subjects
+from camphora.terminology import Terminology
+from camphora.terminology.file import complete, create
+from camphora.terminology.loaders import load
+from camphora.terminology.terms import HeldTerms
 from search.weighing import World
+from search_cases import FOLDER, cases_page, minimal, resources, subjects
 
 NOW = int(datetime(2026, 11, 21, 10, tzinfo=UTC).timestamp() * 1000)
 WAITING = {
@@ -39,18 +45,37 @@ def shown(group, address):
 
 @pytest.fixture(scope="module")
 def stores(tmp_path_factory):
-    """A store for each group, made when it is first asked for."""
+    """A store for each group, made when it is first asked for; it knows the codes that the group brings."""
     made = {}
+    with ExitStack() as open_:
 
-    def of(group):
-        if group.name not in made:
-            made[group.name] = SQLiteStore(tmp_path_factory.mktemp("store"))
-            made[group.name].write(loading("t"), [Put(resource) for resource in resources(group)])
-        return made[group.name]
+        def of(group):
+            if group.name not in made:
+                folder = tmp_path_factory.mktemp("store")
+                store = made[group.name] = open_.enter_context(closing(SQLiteStore(folder)))
+                store.write(loading("t"), [Put(resource) for resource in resources(group)])
+                terms = open_.enter_context(closing(terminology(folder, group)))
+                store.coding = HeldTerms.over(terms)
+            return made[group.name]
 
-    yield of
-    for store in made.values():
-        store.close()
+        yield of
+
+
+def terminology(folder, group):
+    """A terminology file of the group's own code systems and value sets."""
+    path = folder / "terminology.sqlite"
+    connection = create(path)
+    connection.execute("INSERT INTO built VALUES ('test', 1)")
+    complete(connection)
+    for resource in resources(group):
+        if (
+            resource["resourceType"] in {"CodeSystem", "ValueSet"}
+            and {"concept", "compose"} & resource.keys()
+        ):
+            file = folder / f"{resource['id']}.json"
+            file.write_text(json.dumps(resource))
+            load(path, file)
+    return Terminology.open(path)
 
 
 def answer(store, group, case):
@@ -111,3 +136,8 @@ def test_a_case_that_waits_is_one_of_the_table():
     asks = {(group.name, case.ask) for group, case in SEARCHES}
     assert WAITING.keys() <= asks
     assert all(len(reason) > 10 for reason in WAITING.values())
+
+
+def test_the_page_shows_every_case():
+    text = cases_page()
+    assert all(f"`{case.ask}`".replace("|", "\\|") in text for _, case in CASES if case.ask)
