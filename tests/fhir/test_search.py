@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from camphora.errors import Faults
 from camphora.fhir import definitions
 from camphora.fhir.dates import LATEST, span
+from camphora.fhir.definitions import SearchParameter
 from camphora.fhir.extract import extract
+from camphora.fhir.registry import Registry
 from camphora.fhir.search import parameters, parse_query
 from camphora.fhir.search.asking import (
     AllClause,
@@ -425,6 +427,18 @@ def test_a_compartment_holds_some_types(compartment, kind, other):
     assert set(every.types) == {compartment, *definitions.compartment(compartment)}
     with pytest.raises(Faults, match="fhir-search-type"):
         parse_query(other, [], strict=True, compartment=within)
+
+
+def test_declared_parameters_are_asked_like_those_of_r4():
+    eye = SearchParameter(
+        "eye", "token", ("Patient",), "urn:eye", "Patient.extension.value.ofType(CodeableConcept)"
+    )
+    registry = Registry([eye])
+    query = parse_query("Patient", [("eye", "blue")], strict=True, registry=registry)
+    assert query.clauses == (TokenClause("eye", ((None, "blue"),)),)
+    chained = parse_query("Observation", [("patient.eye:not", "blue")], strict=True, registry=registry)
+    assert chained.clauses[0].clauses == (NotClause(TokenClause("eye", ((None, "blue"),))),)
+    assert refused("Patient", ("eye", "blue")) == [("fhir-search-unknown", "eye")]
 
 
 def test_there_are_five_compartments():

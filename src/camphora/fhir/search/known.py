@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import lru_cache
 from typing import cast
 
-from camphora.fhir import definitions
 from camphora.fhir.definitions import SearchParameter
 from camphora.fhir.extract import OWN_COLUMNS, Extractor, extract
+from camphora.fhir.registry import Registry
 from camphora.fhir.search.asking import Kind, Parameter
 
 RESULT_NAMES = frozenset({
@@ -32,32 +32,40 @@ FUNCTIONAL_LISTS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The types that are searched at once, and how they are called in an error."""
+    """The types that are searched at once, how they are called in an error, and the parameters beside R4's own."""
 
     types: tuple[str, ...]
     shown: str
+    registry: Registry
 
     @property
     def known(self) -> dict[str, Parameter]:
-        return parameters(self.types[0]) if len(self.types) == 1 else common(self.types)
+        if len(self.types) == 1:
+            return parameters(self.types[0], self.registry)
+        return common(self.types, self.registry)
+
+    def of(self, resource_type: str) -> Scope:
+        """Another type, to which a reference leads."""
+        return Scope((resource_type,), resource_type, self.registry)
 
     def declares(self, code: str) -> bool:
-        """Whether R4 has a parameter of this name for all the types, searchable here or not."""
-        return all(code in definitions.search_parameters(each) for each in self.types)
+        """Whether all the types have a parameter of this name, searchable here or not."""
+        return all(code in self.registry.of(each) for each in self.types)
 
 
-def scope(resource_type: str) -> Scope:
-    return Scope((resource_type,), resource_type)
-
-
-@cache
-def parameters(resource_type: str) -> dict[str, Parameter]:
-    """The parameters of a type that can be searched, by code, without `_id`, `_lastUpdated` and those that no type
-    declares (`_has`, `_list`, `_filter`, `_text`, `_content`).
+def parameters(resource_type: str, registry: Registry | None = None) -> dict[str, Parameter]:
+    """The parameters of a type that can be searched, by code: R4's and those of a registry (`Registry.bundled()` where
+    none is given), without `_id`, `_lastUpdated` and those that no type declares (`_has`, `_list`, `_filter`, `_text`,
+    `_content`).
 
     KeyError for a type that R4 does not have.
     """
-    extractor = extract(resource_type)
+    return _parameters(resource_type, registry or Registry.bundled())
+
+
+@lru_cache(maxsize=1024)
+def _parameters(resource_type: str, registry: Registry) -> dict[str, Parameter]:
+    extractor = extract(resource_type, registry)
     found = {}
     for code in sorted(extractor.compiled - OWN_COLUMNS):
         components = tuple(_parameter(each, extractor) for each in extractor.components.get(code, ()))
@@ -72,11 +80,11 @@ def _parameter(row: SearchParameter, extractor: Extractor) -> Parameter:
     return Parameter(row.code, cast("Kind", row.type), row.url, targets)
 
 
-@cache
-def common(types: tuple[str, ...]) -> dict[str, Parameter]:
+@lru_cache(maxsize=1024)
+def common(types: tuple[str, ...], registry: Registry) -> dict[str, Parameter]:
     """The parameters that all the types have under one name and of one kind; a reference may name what it may in any
     of them."""
-    first, *others = (parameters(each) for each in types)
+    first, *others = (parameters(each, registry) for each in types)
     found = {}
     for code, parameter in first.items():
         same = [parameter, *(other[code] for other in others if code in other)]

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from camphora.errors import Invalid
 from camphora.fhir import definitions
 from camphora.fhir.search.asking import AnyClause, ChainClause, Clause, HasClause, Parameter
-from camphora.fhir.search.known import Scope, scope
+from camphora.fhir.search.known import Scope
 
 DEEPEST = 10
 """So many references may a chain, a `_has` or a path of `_filter` follow, one after the other."""
@@ -87,7 +87,7 @@ class Names:
                 self.tried += 1
                 self._bounded(searched, whole)
                 try:
-                    found.append(ChainClause(parameter.code, target, made(scope(target))))
+                    found.append(ChainClause(parameter.code, target, made(searched.of(target))))
                     self.links += 1
                 except Excess:
                     raise
@@ -118,7 +118,7 @@ class Names:
         if len(parts) != 4 or parts[1] not in definitions.resource_types():
             raise Unknown("fhir-search-has", searched, "_has")
         _, kind, code, rest = parts
-        inner = scope(kind)
+        inner = searched.of(kind)
         parameter = self.parameter(inner, code, whole)
         if parameter.kind != "reference" or set(searched.types).isdisjoint(parameter.targets):
             raise Unknown("fhir-search-has", searched, "_has")

@@ -13,6 +13,7 @@ from typing import cast
 
 from camphora.errors import Faults, Invalid
 from camphora.fhir import definitions
+from camphora.fhir.registry import Registry
 from camphora.fhir.search.asking import (
     AllClause,
     AnyClause,
@@ -49,18 +50,22 @@ def parse_query(
     base: str = "",
     now: int | None = None,
     compartment: tuple[str, str] | None = None,
+    registry: Registry | None = None,
 ) -> Query:
     """A query string, taken apart into its name and value `pairs`, as a `Query`.
 
     `resource_type` None: a search of all types, or of those that `_type` names. `compartment` (type, id): of what lies
-    in it alone. `base` is this server's own address, so that absolute references under it count as local; `now` the
-    time in milliseconds against which `ap` is measured. All faults are raised together as `Faults`: a malformed value
-    or a modifier that its parameter does not have always, an unknown parameter where `strict`; otherwise it is named
-    in `Query.ignored`. A parameter without a value is no error and is named there too.
+    in it alone. `registry`: the parameters beside R4's own (`Registry.bundled()` where none is given). `base` is this
+    server's own address, so that absolute references under it count as local; `now` the time in milliseconds against
+    which `ap` is measured. All faults are raised together as `Faults`: a malformed value or a modifier that its
+    parameter does not have always, an unknown parameter where `strict`; otherwise it is named in `Query.ignored`. A
+    parameter without a value is no error and is named there too.
     """
     moment = int(time.time() * 1000) if now is None else now
     given = [pair for pair in pairs if pair[0] not in ELSEWHERE]
-    searched = _searched(resource_type, given, compartment)
+    types = _types(resource_type, given, compartment)
+    shown = resource_type or (types[0] if len(types) == 1 else "Resource")
+    searched = Scope(types, shown, registry or Registry.bundled())
     reading = _Reading(searched, Values(base, moment))
     for name, value in given:
         reading.take(name, value)
@@ -71,9 +76,9 @@ def parse_query(
     return reading.query(several, compartment)
 
 
-def _searched(
+def _types(
     resource_type: str | None, pairs: Sequence[tuple[str, str]], compartment: tuple[str, str] | None
-) -> Scope:
+) -> tuple[str, ...]:
     """The types that are searched; Faults where `_type` or the compartment leaves none."""
     shown = resource_type or "Resource"
     within = _within(compartment)
@@ -90,7 +95,7 @@ def _searched(
         types = tuple(each for each in types if each in within)
     if not types:
         raise Faults([Invalid("fhir-search-type", type=shown, param="_type")])
-    return Scope(types, shown if resource_type or len(types) != 1 else types[0])
+    return types
 
 
 def _within(compartment: tuple[str, str] | None) -> frozenset[str] | None:

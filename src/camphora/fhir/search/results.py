@@ -8,7 +8,7 @@ from typing import get_args
 
 from camphora.fhir import definitions
 from camphora.fhir.search.asking import Include, Kind, Parameter, Sort, Summary, Total
-from camphora.fhir.search.known import Scope, parameters
+from camphora.fhir.search.known import Scope
 from camphora.fhir.search.naming import Refused, Unknown
 
 UNSORTED: frozenset[Kind] = frozenset({"composite", "special"})
@@ -60,7 +60,7 @@ def _named(searched: Scope, code: str, value: str) -> tuple[str | None, str | No
         raise Unknown("fhir-search-include", searched, code)
     if rest[0] == "*":
         return source, None, target
-    found: Parameter | None = parameters(source).get(rest[0])
+    found: Parameter | None = searched.of(source).known.get(rest[0])
     if found is None or found.kind != "reference" or (target and target not in found.targets):
         raise Unknown("fhir-search-include", searched, code)
     return source, rest[0], target
