@@ -31,8 +31,6 @@ from camphora.web.front import Arrival, Bounded
 from camphora.web.render import CSP, Renderer
 from camphora.web.site import Site, see_other
 
-BUNDLE = "fhir.bundle"
-"""A bundle is posted to the base itself, with or without a slash."""
 log = logging.getLogger("camphora.web")
 REMEMBERED = {"lang": {"zh-TW", "en"}, "theme": {"light", "dark", "auto"}, "size": {"large", "usual"}}
 """What the address may ask to be remembered about how pages look."""
@@ -83,11 +81,16 @@ def application(
     ]
     errors = Errors(site)
     api_routes = fhir_routes(api)
-    base = next(route.endpoint for route in api_routes if route.name == BUNDLE)
+    # The base itself is asked with or without a slash.
+    bases = [
+        Route("/fhir", one.endpoint, methods=[*(one.methods or ())], name=one.name)
+        for one in api_routes
+        if one.path == "/"
+    ]
     return Starlette(
         routes=[
             Mount("/static", assets, name="static"),
-            Route("/fhir", base, methods=["POST"], name=BUNDLE),
+            *bases,
             Mount("/fhir", routes=api_routes, name="fhir"),
             *portal,
         ],

@@ -8,14 +8,15 @@ from camphora.errors import Faults
 from camphora.fhir import definitions, structure
 from camphora.fhir.search import parse_query
 from camphora.policy.internal import loading
-from web.fhir.asking import FHIR, bundle, entry, get, post, put
+from camphora.web.fhir.negotiation import JSON_PATCH
+from web.fhir.asking import bundle, entry, get, post, put
 
 HERS = observation("o1", "ada", "8480-6", "2026-01-05")
 TRY = {
     "read": lambda c: get(c, "/Observation/o1"),
     "vread": lambda c: get(c, "/Observation/o1/_history/1"),
     "update": lambda c: put(c, "/Observation/o1", HERS),
-    "patch": lambda c: c.patch("/fhir/Observation/o1", json=[], headers=FHIR),
+    "patch": lambda c: c.patch("/fhir/Observation/o1", json=[], headers={"content-type": JSON_PATCH}),
     "delete": lambda c: c.delete("/fhir/Observation/o1"),
     "history-instance": lambda c: get(c, "/Observation/o1/_history"),
     "history-type": lambda c: get(c, "/Observation/_history"),

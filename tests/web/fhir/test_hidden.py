@@ -69,7 +69,7 @@ def _world(folder, name, *, present):
 def worlds(request, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("camphora.records.writing._now", lambda _: 1_790_000_000_000)
-        for module in ("camphora.records.prepare", "camphora.web.fhir.transaction"):
+        for module in ("camphora.records.prepare", "camphora.web.fhir.resolving"):
             patch.setattr(sys.modules[module], "new_id", lambda: "new")
         folder = tmp_path_factory.mktemp(request.param)
         there = _world(folder / "there", request.param, present=True)
@@ -78,6 +78,10 @@ def worlds(request, tmp_path_factory):
         there.close()
         never.close()
 
+
+TEST = [{"op": "test", "path": "/id", "value": "ada"}]
+TAG = {"resourceType": "Parameters", "parameter": [{"name": "meta", "valueMeta": {"tag": [{"code": "t"}]}}]}
+BY_SEARCH = observation("x", "ada", "8480-6", "2026-05-01") | {"subject": {"reference": "Patient?identifier=A123456780"}}
 
 GETS = {
     "fhir.audit-events": ["/AuditEvent?patient=ada", "/AuditEvent?patient=Patient/ada&_count=1", "/AuditEvent/0"],
@@ -90,8 +94,24 @@ GETS = {
     ],
     "fhir.history": [
         "/Patient/ada/_history", "/Observation/o2/_history", "/Condition/c1/_history",
-        "/Patient/ada/_history?_since=2020-01-01T00:00:00Z",
+        "/Patient/ada/_history?_since=2020-01-01T00:00:00Z", "/Patient/ada/_history?_count=1", "/Observation/o1/_history?_at=2026",
+        "/Patient/ada/_history?_since=2099-01-01T00:00:00Z",
     ],
+    "fhir.history-type": [
+        "/Patient/_history", "/Observation/_history?_count=2", "/Condition/_history?_at=2026", "/Consent/_history",
+        "/Observation/_history?_since=2020-01-01T00:00:00Z&_elements=id",
+    ],
+    "fhir.history-all": ["/_history", "/_history?_count=3", "/_history?_since=2020-01-01T00:00:00Z", "/_history?_at=2026"],
+    "fhir.search-all": [
+        "/?_type=Patient,Observation", "/?_id=ada", "/?_type=Patient,Condition&_summary=count", "/?_lastUpdated=ge2000&_count=2",
+        "/?_type=Condition&code=F32.9&_total=accurate",
+    ],
+    "fhir.compartment": [
+        "/Patient/ada/Observation", "/Patient/ada/*", "/Patient/ada/Condition?_total=accurate", "/Patient/bo/*?_summary=count",
+    ],
+    "fhir.everything": ["/Patient/ada/$everything", "/Patient/bo/$everything", "/Patient/ada/$everything?_type=Condition",
+                        "/Encounter/ada/$everything"],
+    "fhir.meta": ["/Patient/ada/$meta", "/Condition/c1/$meta", "/Observation/o1/$meta", "/Observation/o4/$meta"],
     "fhir.search": [
         "/Patient?_id=ada", "/Patient?name=王", "/Patient?identifier=A123456780", "/Patient?_total=accurate",
         "/Patient?_id=ada&_summary=count", "/Patient?birthdate=1950-02-01", "/Patient?_sort=birthdate",
@@ -112,6 +132,13 @@ BODIES = {
     ],
     "fhir.update": [("PUT", "/Patient/ada", ADA), ("PUT", "/Observation/o1", HERS), ("PUT", "/Observation/o4", MOVED),
                     ("PUT", "/Observation/o2", HERS | {"id": "o2"}), ("PUT", "/Condition/c1", PART)],
+    "fhir.update-where": [("PUT", "/Patient?identifier=A123456780", {k: v for k, v in ADA.items() if k != "id"}),
+                          ("PUT", "/Observation?_id=o1", HERS)],
+    "fhir.patch": [("PATCH", "/Patient/ada", TEST), ("PATCH", "/Condition/c1", TEST), ("PATCH", "/Observation/o1", [])],
+    "fhir.patch-where": [("PATCH", "/Patient?identifier=A123456780", TEST), ("PATCH", "/Condition?code=F32.9", [])],
+    "fhir.delete-where": [("DELETE", "/Observation?_id=o1", None), ("DELETE", "/Condition?code=F32.9", None)],
+    "fhir.meta-add": [("POST", "/Patient/ada/$meta-add", TAG), ("POST", "/Condition/c1/$meta-add", TAG)],
+    "fhir.meta-delete": [("POST", "/Patient/ada/$meta-delete", TAG), ("POST", "/Condition/c1/$meta-delete", TAG)],
     "fhir.delete": [("DELETE", "/Patient/ada", None), ("DELETE", "/Observation/o1", None),
                     ("DELETE", "/Condition/c1", None)],
     "fhir.bundle": [
@@ -123,6 +150,11 @@ BODIES = {
             [entry("PUT", "Patient/ada", ADA, "urn:uuid:1")],
             [entry("PUT", "Condition/c1", PART), entry("GET", "Patient?_summary=count")],
             [entry("POST", "Observation", HERS)],
+            [entry("POST", "Patient", ADA, "urn:uuid:1", ifNoneExist="identifier=A123456780")],
+            [entry("PUT", "Condition?code=F32.9", {k: v for k, v in PART.items() if k != "id"})],
+            [entry("DELETE", "Observation?patient=ada&code=8480-6")],
+            [entry("POST", "Observation", BY_SEARCH)],
+            [entry("GET", "Patient/ada/$everything"), entry("GET", "Patient/ada/*"), entry("GET", "_history")],
             [entry("DELETE", "Observation/o1"), entry("DELETE", "Condition/c1")],
             [entry("DELETE", "Observation/o1", ifMatch='W/"9"'), entry("GET", "Patient/ada/_history")],
         )
@@ -141,6 +173,8 @@ REQUESTS += [row for rows in BODIES.values() for row in rows]
 
 
 def _told(world, method, path, body, headers):
+    if method == "PATCH":
+        headers = headers | {"content-type": "application/json-patch+json"}
     sent = (
         {"content": body, "headers": FORM | headers}
         if isinstance(body, str)

@@ -128,17 +128,6 @@ def test_our_own_full_address_is_a_reference_to_our_own_patient(doctor):
     assert (made.status_code, made.json()["subject"]["reference"]) == (201, "Patient/ada")
 
 
-def test_conditional_interactions_are_refused_not_ignored(doctor):
-    new = observation("x", "ada", "8480-6", "2026-05-01")
-    answers = [
-        post(doctor, "/Observation", new, if_none_exist="code=8480-6"),
-        put(doctor, "/Observation?code=8480-6", new),
-        doctor.delete("/fhir/Observation?code=8480-6"),
-    ]
-    assert [(one.status_code, codes(one)) for one in answers] == [(400, ["web-fhir-conditional"])] * 3
-    assert get(doctor, "/Observation?_summary=count").json()["total"] == 4
-
-
 def test_every_reading_leaves_a_receipt(doctor, loaded):
     get(doctor, "/Patient/ada")
     get(doctor, "/Patient/ada/_history")

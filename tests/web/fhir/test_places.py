@@ -78,7 +78,7 @@ HOSTILE = """
 import resource
 resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
 from camphora.errors import Faults, Invalid, Place
-from camphora.web.fhir.places import LONGEST, locate, placed
+from camphora.web.fhir.places import LONGEST, in_json, locate, placed
 HEAD = '{"resourceType":"Consent"}'
 for junk in (" " * LONGEST, '"\\\\"' * (LONGEST // 3), '"' * LONGEST, "\\\\" * LONGEST):
     locate(HEAD + junk, "Consent.status")
@@ -88,7 +88,7 @@ locate(key, "Consent.value")
 count = 60_000
 body = ("{" + ",".join(f'"a{n}":1' for n in range(count)) + "}").encode()
 wrong = Faults([Invalid("fhir-json-object", place=Place(path=f"Consent.a{n}")) for n in range(count)])
-assert placed(wrong, body).faults[-1].place.column > 500_000
+assert placed(wrong, body, in_json).faults[-1].place.column > 500_000
 print("done")
 """
 

@@ -82,7 +82,13 @@ def test_a_question_that_is_no_parameters_is_refused(client):
 def test_the_statement_names_the_operations_and_the_code_systems(client):
     rest = client.get("/fhir/metadata").json()["rest"][0]["resource"]
     value_set = next(row for row in rest if row["type"] == "ValueSet")
-    assert {row["name"] for row in value_set["operation"]} == {"expand", "validate-code"}
+    assert {row["name"] for row in value_set["operation"]} == {
+        "expand",
+        "validate-code",
+        "meta",
+        "meta-add",
+        "meta-delete",
+    }
     held = client.get("/fhir/metadata?mode=terminology").json()
     assert held["codeSystem"] == [{"uri": SYSTEM, "version": [{"code": "1"}]}]
 

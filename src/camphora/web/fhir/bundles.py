@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from http import HTTPStatus
-from itertools import pairwise
 from urllib.parse import urlencode
 
 import orjson
@@ -20,44 +19,61 @@ def searchset(
     links: Iterable[tuple[str, str]],
     total: int | None,
     warning: bytes | None,
+    included: Iterable[tuple[Version, bytes]] = (),
 ) -> bytes:
-    """A searchset of matches with their bodies; `warning` is an OperationOutcome about the search itself."""
-    start = _text(base)
-    entries = [
-        b'{"fullUrl":"%s/%s/%s","resource":%s,"search":{"mode":"match"}}'
-        % (start, row.type.encode(), row.id.encode(), body)
-        for row, body in rows
-    ]
+    """A searchset of matches with their bodies, and of what is included with them; `warning` is an OperationOutcome
+    about the search itself."""
+    modes = [(b"match", rows), (b"include", included)]
+    entries = [_found(base, row, body, mode) for mode, several in modes for row, body in several]
     if warning is not None:
         entries.append(b'{"resource":%s,"search":{"mode":"outcome"}}' % warning)
     return _bundle("searchset", links, total, entries)
 
 
+def _found(base: str, row: Version, body: bytes, mode: bytes) -> bytes:
+    address = row.type.encode(), row.id.encode()
+    return b'{"fullUrl":"%s/%s/%s","resource":%s,"search":{"mode":"%s"}}' % (_text(base), *address, body, mode)
+
+
 def link(base: str, path: str, pairs: Pairs) -> str:
-    return f"{base}/{path}" + (f"?{urlencode(pairs)}" if pairs else "")
+    return (f"{base}/{path}" if path else base) + (f"?{urlencode(pairs)}" if pairs else "")
+
+
+def paged(
+    base: str, path: str, here: Pairs, first: Pairs, following: str | None
+) -> list[tuple[str, str]]:
+    """The links of a page: itself, the first page where it is not that, and the one after."""
+    links = [("self", link(base, path, here))]
+    if here != first:
+        links.append(("first", link(base, path, first)))
+    if following is not None:
+        links.append(("next", link(base, path, (*first, ("_page", following)))))
+    return links
 
 
 def history(
-    base: str, address: str, versions: list[Version], present: list[Version], self_link: str
+    base: str,
+    rows: Iterable[tuple[Version, bytes | None]],
+    links: Iterable[tuple[str, str]],
+    total: int | None,
 ) -> bytes:
-    """The versions of one record, newest first; `present` are those to be shown. R4 http.html#history."""
-    how = _methods(versions)
-    entries = [_past(base, address, row, how[row.version]) for row in present]
-    return _bundle("history", [("self", self_link)], len(present), entries)
+    """Versions, newest first, each with its body as it is to be shown; None where it records a deletion. R4
+    http.html#history."""
+    entries = [_past(base, row, body) for row, body in rows]
+    return _bundle("history", links, total, entries)
 
 
-def _methods(versions: list[Version]) -> dict[int, tuple[str, int]]:
-    """By version: the method and status with which it came to be."""
-    found: dict[int, tuple[str, int]] = {}
-    oldest = versions[-1]
-    found[oldest.version] = ("DELETE", 204) if oldest.deleted else ("POST", 201)
-    for newer, older in pairwise(versions):
-        found[newer.version] = ("DELETE", 204) if newer.deleted else ("PUT", 201 if older.deleted else 200)
-    return found
+def _method(row: Version) -> tuple[str, int]:
+    """The method and status with which a version came to be."""
+    if row.deleted:
+        return "DELETE", 204
+    if row.version == 1:
+        return "POST", 201
+    return "PUT", 201 if row.revived else 200
 
 
-def _past(base: str, address: str, row: Version, how: tuple[str, int]) -> bytes:
-    method, status = how
+def _past(base: str, row: Version, body: bytes | None) -> bytes:
+    (method, status), address = _method(row), f"{row.type}/{row.id}"
     response = {
         "status": status_line(status),
         "etag": etag(row.version),
@@ -67,7 +83,7 @@ def _past(base: str, address: str, row: Version, how: tuple[str, int]) -> bytes:
         "request": {"method": method, "url": row.type if method == "POST" else address},
         "response": response,
     }
-    resource = b'"resource":%s,' % row.body if row.body is not None else b""
+    resource = b'"resource":%s,' % body if body is not None else b""
     return b'{"fullUrl":"%s/%s",%s%s' % (_text(base), address.encode(), resource, orjson.dumps(tail)[1:])
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.requests import Request
 
@@ -16,7 +16,7 @@ from camphora.fhir.validation import Finding, Validator
 from camphora.policy import Access, Reader
 from camphora.records import SQLiteStore, Version, Written
 from camphora.terminology.operations.requests import Desk
-from camphora.web.fhir.negotiation import Wish
+from camphora.web.fhir.negotiation import FHIR_JSON, Wish
 
 MIB = 1024 * 1024
 SIDE_BY_SIDE = 8
@@ -114,7 +114,8 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an interaction answers; `body` is FHIR JSON. `location` is where the record lies after a write."""
+    """What an interaction answers; `body` is FHIR JSON, or of the type `media` where that is given. `location` is where
+    the record lies after a write."""
 
     status: int
     body: bytes | None = None
@@ -123,6 +124,15 @@ class Answer:
     location: str | None = None
     address: str | None = None
     """`Type/id` of the record that was read or written."""
+    media: str | None = None
+
+
+class Sent(NamedTuple):
+    """A body as an interaction takes it: FHIR as JSON, anything else as it came, with its media type."""
+
+    body: bytes = b""
+    media: str = FHIR_JSON
+
 
 
 def of_version(found: Version, body: bytes | None, status: int = 200) -> Answer:

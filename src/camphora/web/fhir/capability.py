@@ -11,11 +11,16 @@ import orjson
 from camphora import __version__
 from camphora.errors import Lang
 from camphora.fhir import definitions
+from camphora.fhir.extract import extract
 from camphora.fhir.packages import package
 from camphora.fhir.search import parameters
 from camphora.terminology.operations.capabilities import SERVER, features
 from camphora.web.fhir import receipts
 from camphora.web.fhir.interactions import NOT_KEPT
+from camphora.web.fhir.negotiation import FHIR_JSON, FHIR_XML
+from camphora.web.fhir.patching import PATCHES
+from camphora.web.fhir.sweeps import COMPARTMENTS
+from camphora.web.fhir.table import codes, operations
 
 RELEASED = "2026-11-21"
 """When this version was made."""
@@ -23,8 +28,10 @@ OPERATIONS = "http://hl7.org/fhir/OperationDefinition/"
 NOT_IN_R4 = {("ValueSet", "batch-validate-code")}
 """Answered, but R4 has no definition of it that could be named."""
 TWCORE = "tw.gov.mohw.twcore"
-INTERACTIONS = ("read", "vread", "update", "delete", "history-instance", "create", "search-type")
-SYSTEM_INTERACTIONS = ("transaction", "batch")
+CODES = (*codes("instance"), *codes("type"))
+INTERACTIONS = tuple(dict.fromkeys(code for code in CODES if code != "search-compartment"))
+"""Of every type; a search in a compartment has no code of its own in R4."""
+SYSTEM_INTERACTIONS = ("transaction", *codes("system"))
 OWN = (("_id", "token"), ("_lastUpdated", "date"))
 """Parameters that every type has, answered from a record's own row."""
 
@@ -36,7 +43,7 @@ WORDS: dict[Lang, dict[str, str]] = {
         "無權查閱的當事人，與不存在無異。",
         "receipts": "當事人以及代其行使權利之人，以 patient 查詢 AuditEvent，可得查閱存證（IHE BALP）；"
         "唯讀，另接受 _count。",
-        "document": "R4 的批次與交易；條件式互動與 PATCH 尚未支援。",
+        "document": "R4 的全部互動，含條件式互動、PATCH、批次與交易；識別碼由伺服器指定，不得以更新方式新增。",
     },
     "en": {
         "title": "The FHIR API of Camphora",
@@ -45,13 +52,14 @@ WORDS: dict[Lang, dict[str, str]] = {
         "every query; a person who may not be seen is as one who does not exist.",
         "receipts": "A person, and who acts for her, gets the receipts of reading (IHE BALP) by AuditEvent with "
         "patient: read only, with _count.",
-        "document": "Batch and transaction of R4; conditional interactions and PATCH are not supported yet.",
+        "document": "All interactions of R4, with conditional ones, PATCH, batch and transaction; ids are the server's, "
+        "and an update creates nothing.",
     },
 }
 
 
-def capability(base: str, started: datetime, lang: Lang, operations: tuple[str, ...] = ()) -> bytes:
-    """The statement of this instance as JSON, in one language; `operations` as `ValueSet/$expand`, `*/$validate`."""
+def capability(base: str, started: datetime, lang: Lang, desk: tuple[str, ...] = ()) -> bytes:
+    """The statement of this instance as JSON, in one language; `desk` as `ValueSet/$expand`, `*/$validate`."""
     words = WORDS[lang]
     statement = {
         "resourceType": "CapabilityStatement",
@@ -68,16 +76,17 @@ def capability(base: str, started: datetime, lang: Lang, operations: tuple[str, 
         "software": {"name": "Camphora", "version": __version__, "releaseDate": RELEASED},
         "implementation": {"description": words["title"], "url": base},
         "fhirVersion": "4.0.1",
-        "format": ["application/fhir+json", "json"],
+        "format": [FHIR_JSON, FHIR_XML, "json", "xml"],
+        "patchFormat": [*PATCHES],
         "implementationGuide": [_guide()],
     }
-    if "ValueSet/$expand" in operations:
+    if "ValueSet/$expand" in desk:
         statement |= {"extension": features(), "instantiates": [SERVER]}
-    return orjson.dumps(statement)[:-1] + b',"rest":[%s]}' % _rest(lang, operations)
+    return orjson.dumps(statement)[:-1] + b',"rest":[%s]}' % _rest(lang, desk)
 
 
 @cache
-def _rest(lang: Lang, operations: tuple[str, ...]) -> bytes:
+def _rest(lang: Lang, desk: tuple[str, ...]) -> bytes:
     """What is implemented: the large part of the statement, the same at every address."""
     words = WORDS[lang]
     rest = {
@@ -85,18 +94,19 @@ def _rest(lang: Lang, operations: tuple[str, ...]) -> bytes:
         "documentation": words["document"],
         "security": {"cors": False, "description": words["security"]},
         "resource": [
-            _resource(name, operations)
+            _resource(name, desk)
             | ({"documentation": words["receipts"]} if name == receipts.TYPE else {})
             for name in sorted(definitions.resource_types() - NOT_KEPT)
         ],
         "interaction": [{"code": code} for code in SYSTEM_INTERACTIONS],
+        "compartment": [f"http://hl7.org/fhir/CompartmentDefinition/{name.lower()}" for name in COMPARTMENTS],
         "operation": [{"name": "versions", "definition": f"{OPERATIONS}-s-versions"}],
     }
     return orjson.dumps(rest)
 
 
-def _resource(name: str, operations: tuple[str, ...]) -> dict[str, Any]:
-    profiles, own = _profiles().get(name), _operations(name, operations)
+def _resource(name: str, desk: tuple[str, ...]) -> dict[str, Any]:
+    profiles, own = _profiles().get(name), _operations(name, desk)
     return {
         "type": name,
         "profile": f"http://hl7.org/fhir/StructureDefinition/{name}",
@@ -105,27 +115,33 @@ def _resource(name: str, operations: tuple[str, ...]) -> dict[str, Any]:
         "versioning": "versioned",
         "readHistory": True,
         "updateCreate": False,
-        "conditionalCreate": False,
+        "conditionalCreate": True,
         "conditionalRead": "full-support",
-        "conditionalUpdate": False,
-        "conditionalDelete": "not-supported",
+        "conditionalUpdate": True,
+        "conditionalDelete": "single",
         "searchParam": _search_parameters(name),
         **({"operation": own} if own else {}),
     }
 
 
-def _operations(name: str, operations: tuple[str, ...]) -> list[dict[str, str]]:
+def _operations(name: str, desk: tuple[str, ...]) -> list[dict[str, str]]:
     """The operations of a type, each with its definition in R4."""
-    found = [each.partition("/$")[::2] for each in operations]
+    found = [each.partition("/$")[::2] for each in desk]
+    own = [
+        (kind, one.code[1:])
+        for one in operations()
+        for kind in (one.types or ("*",))
+        if one.code != "$validate"
+    ]
     return [
         {"name": code, "definition": f"{OPERATIONS}{'Resource' if kind == '*' else kind}-{code}"}
-        for kind, code in found
+        for kind, code in [*found, *own]
         if kind in {"*", name} and (kind, code) not in NOT_IN_R4
     ]
 
 
 def _search_parameters(name: str) -> list[dict[str, str]]:
-    known = definitions.search_parameters(name)
+    known = extract(name).parameters
     rows = [*OWN, *((code, known[code].type) for code in parameters(name))]
     return [{"name": code, "definition": known[code].url, "type": kind} for code, kind in rows]
 

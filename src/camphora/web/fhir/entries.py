@@ -6,24 +6,29 @@ import re
 from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
+from urllib.parse import quote
 
 from camphora.errors import CamphoraError, Faults, Invalid, Place, TooLarge
 from camphora.fhir import structure
 from camphora.fhir.json import Entry, parse, split_bundle
 from camphora.fhir.references import references
+from camphora.web.fhir.distinct import require_distinct
 from camphora.web.fhir.interactions import ID, is_kept, require_id
 from camphora.web.fhir.negotiation import Pairs, decode_pairs, version_of
 
-ORDER = ("DELETE", "POST", "PUT", "GET")
-"""R4 http.html#trules."""
+ORDER = ("DELETE", "POST", "PUT", "PATCH", "GET", "HEAD")
+"""R4 http.html#trules: updates and patches are of one turn, and so are the readings."""
+READS = frozenset({"GET", "HEAD"})
+CHANGES = frozenset({"PUT", "PATCH", "DELETE"})
 E = TypeVar("E", bound=CamphoraError)
-_BY_SEARCH = re.compile(r"[A-Z][A-Za-z]+\?")
+BY_SEARCH = re.compile(r"(?P<type>[A-Z][A-Za-z]+)\?(?P<query>.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One entry: `steps` is the path of its url taken apart, `body` its resource's bytes."""
+    """One entry: `steps` is the path of its url taken apart, `body` its resource's bytes. `condition`: the parameters
+    of If-None-Exist, or of the url of a conditional update, patch or deletion."""
 
     number: int
     method: str
@@ -35,14 +40,21 @@ class Item:
     if_match: int | None
     if_none_match: str | None
     if_modified_since: str | None
+    condition: Pairs | None = None
 
     @property
     def type(self) -> str:
-        return self.steps[0]
+        return self.steps[0] if self.steps else ""
 
     @property
     def id(self) -> str:
-        return self.steps[1]
+        """The id in the url; empty where there is none."""
+        return self.steps[1] if len(self.steps) > 1 else ""
+
+    @property
+    def brings(self) -> bool:
+        """Whether its resource is what is to be kept."""
+        return self.method in {"POST", "PUT"}
 
     @property
     def path(self) -> str:
@@ -61,6 +73,7 @@ def bring(body: bytes, base: str, most: int, require: Callable[[Any], None]) -> 
     """Take a bundle of at most so many entries apart. Faults of its frame are raised; those of an entry stand in the
     entry's place."""
     whole = parse(body)
+    require_distinct(body, whole)
     if whole.get("resourceType") != "Bundle" or whole.get("type") not in ["batch", "transaction"]:
         raise Invalid("web-fhir-bundle-type", place=Place(path="Bundle.type"))
     if isinstance(whole.get("entry"), list) and len(whole["entry"]) > most:
@@ -100,63 +113,104 @@ def _taken(number: int, entry: Entry, resource: Any, base: str) -> Item:
     request = entry.request
     if request is None or request.method not in ORDER:
         raise Invalid("web-fhir-entry-request", place=Place(path="request"))
-    path, _, query = request.url.removeprefix(base + "/").partition("?")
-    steps = tuple(path.split("/"))
-    if request.if_none_exist or (query and request.method != "GET"):
-        raise Invalid("web-fhir-conditional", place=Place(path="request"))
-    if not _fits(request.method, steps):
+    path, _, query = request.url.removeprefix(base).removeprefix("/").partition("?")
+    steps = tuple(path.rstrip("/").split("/")) if path else ()
+    pairs = _pairs(query)
+    condition = pairs if query and request.method in CHANGES else None
+    if request.method == "POST" and request.if_none_exist:
+        condition = _pairs(request.if_none_exist.lstrip("?"))
+    if not fits(request.method, steps, conditional=condition is not None):
         raise Invalid("web-fhir-entry-request", place=Place(path="request.url"))
-    if not is_kept(steps[0]):
+    if steps and steps[0] != "_history" and not is_kept(steps[0]):
         raise Invalid("web-fhir-no-type", place=Place(path="request.url"))
     return Item(
         number=number,
         method=request.method,
         steps=steps,
-        pairs=decode_pairs(query.encode()) if query.isascii() else _refuse_query(),
+        pairs=pairs if condition is None else (),
         full_url=entry.full_url,
         resource=resource,
         body=bytes(entry.resource),
         if_match=version_of(request.if_match),
         if_none_match=request.if_none_match,
         if_modified_since=request.if_modified_since,
+        condition=condition,
     )
 
 
-def _refuse_query() -> Pairs:
-    raise Invalid("web-fhir-query", place=Place(path="request.url"), most=0)
+def _pairs(query: str) -> Pairs:
+    """The parameters of a url in a bundle, where they may stand unescaped."""
+    text = query if query.isascii() else quote(query, safe="=&%+,:|$/?!*'();@~.-_<>[]{}\\^`\"#")
+    return decode_pairs(text.encode())
 
 
-def _fits(method: str, steps: tuple[str, ...]) -> bool:
+def fits(method: str, steps: tuple[str, ...], *, conditional: bool = False) -> bool:
     """Whether a url of these steps can be asked for by the method."""
-    ids = all(ID.fullmatch(step) for step in steps[1::2])
-    match len(steps):
-        case 1:
-            return method in {"POST", "GET"}
-        case 2:
-            return ids and method in {"PUT", "DELETE", "GET"}
-        case 3 | 4:
-            return steps[2] == "_history" and ids and method == "GET"
+    if method in READS:
+        return reading(steps) is not None
+    named = len(steps) == 2 and bool(ID.fullmatch(steps[1]))
+    if method == "POST":
+        return len(steps) == 1
+    return len(steps) == 1 if conditional else named
+
+
+Reading = Literal[
+    "search", "search-all", "read", "vread", "history", "history-type", "history-all", "everything", "compartment"
+]
+
+
+def reading(steps: tuple[str, ...]) -> Reading | None:
+    """The interaction that reading an address of these steps is; None where there is none."""
+    if len(steps) > 1 and steps[1] != "_history" and not ID.fullmatch(steps[1]):
+        return None
+    match steps:
+        case ():
+            return "search-all"
+        case ("_history",):
+            return "history-all"
+        case (_,):
+            return "search"
+        case (_, "_history"):
+            return "history-type"
+        case (_, _):
+            return "read"
+        case (_, _, "_history"):
+            return "history"
+        case (_, _, "$everything"):
+            return "everything"
+        case (_, _, kind) if kind == "*" or kind[:1].isupper():
+            return "compartment"
+        case (_, _, "_history", version) if ID.fullmatch(version):
+            return "vread"
         case _:
-            return False
+            return None
 
 
 def _require_sound(item: Item, require: Callable[[Any], None]) -> None:
-    """The resource of a POST or PUT: there, with nothing that is refused here, of the url's type and id, and with
-    references that need no search."""
-    if item.method not in {"POST", "PUT"}:
+    """The resource of a POST, PUT or PATCH: there, with nothing that is refused here, of the url's type and id."""
+    if item.method not in {"POST", "PUT", "PATCH"}:
         return
     if item.resource is None:
         raise Invalid("web-fhir-entry-resource", place=Place(path="resource"))
+    if item.method == "PATCH":
+        if item.resource.get("resourceType") not in {"Parameters", "Binary"}:
+            raise Invalid("web-fhir-entry-resource", place=Place(path="resource"))
+        return
     try:
         require(item.resource)
     except Faults as error:
         raise type(error)([inside(fault) for fault in error.faults]) from None
     if item.resource["resourceType"] != item.type:
         raise Invalid("web-fhir-type-mismatch", place=Place(path="resource.resourceType"), type=item.type)
-    if item.method == "PUT":
+    if item.method == "PUT" and item.condition is None:
         require_id(item.resource, item.type, item.id)
-    if any(_BY_SEARCH.match(row["reference"]) for row in references(item.resource)):
-        raise Invalid("web-fhir-conditional", place=Place(path="resource"))
+
+
+def by_search(resource: Any) -> Iterator[str]:
+    """The references of a resource that name a record by a search (`Patient?identifier=…`)."""
+    for row in references(resource):
+        if BY_SEARCH.fullmatch(row["reference"]):
+            yield row["reference"]
 
 
 def inside(fault: E) -> E:

@@ -9,7 +9,6 @@ import re
 import time
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from camphora.errors import Faults, Invalid, NotFound, Place
@@ -18,9 +17,10 @@ from camphora.fhir.json import parse
 from camphora.fhir.references import relative
 from camphora.fhir.search import ELSEWHERE, Query, parse_query
 from camphora.records import Delete, Put, Version, Written
-from camphora.records.sqlite import MOST
+from camphora.records.searching import MOST
 from camphora.web.fhir import bundles, receipts
 from camphora.web.fhir.call import Answer, Call, of_version, of_written
+from camphora.web.fhir.distinct import require_distinct
 from camphora.web.fhir.negotiation import Pairs, unmodified
 from camphora.web.fhir.outcomes import done, outcome_bytes, validated
 from camphora.web.fhir.stamp import stamped
@@ -48,27 +48,15 @@ def require_type(name: str) -> None:
 
 def read(call: Call, record_type: str, record_id: str, version: str | None = None) -> Answer:
     """The present version or the one asked for; 304 where the reader holds it already."""
-    _require_record(record_type, record_id)
-    form = _form(call, record_type)
+    require_record(record_type, record_id)
+    form = form_of(call, record_type)
     if version is None and (event := receipts.found(call, record_type, record_id)):
         return event
     number = _version_number(record_type, version)
     found = call.store.read(call.access, record_type, record_id, number)
     if version is None and unmodified(call.wish, found.version, found.updated):
         return of_version(found, None, 304)
-    return of_version(found, _shown(found, form))
-
-
-def history(call: Call, record_type: str, record_id: str) -> Answer:
-    """Every version of one record that the reader may see, newest first; `_since` keeps those from a time on."""
-    _require_record(record_type, record_id)
-    _form(call, record_type, ELSEWHERE | {"_since"})
-    since = _since(dict(call.wish.pairs).get("_since"))
-    versions = call.store.history(call.access, record_type, record_id)
-    shown = [row for row in versions if row.updated >= since]
-    address = f"{record_type}/{record_id}"
-    link = bundles.link(call.base, f"{address}/_history", call.wish.pairs)
-    return Answer(200, bundles.history(call.base, address, versions, shown, link))
+    return of_version(found, shown(found, form))
 
 
 class Asked(NamedTuple):
@@ -80,46 +68,56 @@ class Asked(NamedTuple):
     day: int
 
 
-def asked(call: Call, record_type: str, pairs: Pairs) -> Asked:
+def asked(call: Call, record_type: str | None, pairs: Pairs, owner: tuple[str, str] | None = None) -> Asked:
     """Read a search's parameters. Page tokens travel as `_page`, with the day against which `ap` is measured before
-    them, so that a search which began yesterday goes on as it was."""
-    require_type(record_type)
+    them, so that a search which began yesterday goes on as it was. `record_type` None: a search of several types, in
+    which every parameter must be known, since one that a type lacks would let all its records through. `owner`: the
+    compartment that is searched."""
+    if record_type is not None:
+        require_type(record_type)
     page = dict(pairs).get("_page", "")
     begun, _, token = page.rpartition(".")
     day = int(begun) if re.fullmatch(r"[0-9]{1,7}", begun) else int(time.time() * 1000) // DAY
     rest = tuple((name, value) for name, value in pairs if name != "_page")
     given = (*rest, ("_page", token)) if page else rest
-    query = parse_query(record_type, given, strict=call.wish.strict, base=call.base, now=day * DAY)
+    strict = call.wish.strict or record_type is None
+    query = parse_query(record_type, given, strict=strict, base=call.base, now=day * DAY, compartment=owner)
     return Asked(query, rest, page, day)
 
 
-def search(call: Call, record_type: str, pairs: Pairs) -> Answer:
-    """A page of matches as a searchset."""
-    require_type(record_type)
-    if (events := receipts.search(call, record_type, pairs)) is not None:
-        return events
-    given = asked(call, record_type, pairs)
+def search(
+    call: Call, record_type: str | None, pairs: Pairs, owner: tuple[str, str] | None = None, path: str | None = None
+) -> Answer:
+    """A page of matches as a searchset, of one type or of several, in a compartment where one is named."""
+    if record_type is not None:
+        require_type(record_type)
+        if owner is None and (events := receipts.search(call, record_type, pairs)) is not None:
+            return events
+    given = asked(call, record_type, pairs, owner)
     query = given.query
     counted = replace(query, ignored=(), summary="count" if query.count == 0 else query.summary)
     found = call.store.search(call.access, counted)
-    links = _links(call, given, f"{given.day}.{found.next}" if found.next else None)
+    address = path or record_type or ""
+    ways = links(call, given, f"{given.day}.{found.next}" if found.next else None, address)
     form = query if query.elements or query.summary in {"true", "text", "data"} else None
-    rows = [(row, _shown(row, form)) for row in found.rows]
-    return Answer(200, bundles.searchset(call.base, rows, links, found.total, _warning(call, query)))
+    rows = [(row, shown(row, form)) for row in found.rows]
+    beside = [(row, shown(row, form)) for row in found.included]
+    told = warning(call, query, whole=found.whole)
+    return Answer(200, bundles.searchset(call.base, rows, ways, found.total, told, beside))
 
 
 def create(call: Call, record_type: str, body: bytes) -> Answer:
     """A new record under an id of the server's."""
     require_type(record_type)
-    resource, body = _kept(call, record_type, body)
+    resource, body = kept(call, record_type, body)
     written = call.store.write(call.access, [Put(resource, body, expect="new")])[0]
     return of_written(written, call.base, written_body(call, written, body))
 
 
 def update(call: Call, record_type: str, record_id: str, body: bytes) -> Answer:
     """A new version of a record that is there; only loads write under ids of their own."""
-    _require_record(record_type, record_id)
-    resource, body = _kept(call, record_type, body)
+    require_record(record_type, record_id)
+    resource, body = kept(call, record_type, body)
     require_id(resource, record_type, record_id)
     put = Put(resource, body, expect="either" if call.loads else "present", if_match=call.wish.if_match)
     try:
@@ -131,13 +129,13 @@ def update(call: Call, record_type: str, record_id: str, body: bytes) -> Answer:
 
 def delete(call: Call, record_type: str, record_id: str) -> Answer:
     """Deletes; what is not there, or not to be seen, is answered as gone (R4 http.html#delete)."""
-    _require_record(record_type, record_id)
+    require_record(record_type, record_id)
     with suppress(NotFound):
         call.store.write(call.access, [Delete(record_type, record_id, call.wish.if_match)])
     return Answer(204)
 
 
-def _kept(call: Call, record_type: str, body: bytes) -> tuple[dict[str, Any], bytes]:
+def kept(call: Call, record_type: str, body: bytes) -> tuple[dict[str, Any], bytes]:
     """A resource that was brought and its bytes as they are kept: parsed and checked before anything else is done
     with them, then with this server's own addresses made relative."""
     resource = _sound(call, record_type, body)
@@ -154,11 +152,24 @@ def validate(call: Call, record_type: str, body: bytes) -> Answer:
     require_type(record_type)
     if call.api.validator is None:
         raise NotFound("web-fhir-no-route")
-    resource, profiles = _to_validate(parse(body))
+    sent = parse(body)
+    require_distinct(body, sent)
+    resource, profiles = _to_validate(sent)
     profiles += [value for name, value in call.wish.pairs if name == "profile"]
     if not isinstance(resource, dict) or resource.get("resourceType") != record_type:
         raise Invalid("web-fhir-type-mismatch", place=Place(path="resourceType"), type=record_type)
     return Answer(200, validated(call.api.validator.report(resource, profiles), call.wish.lang))
+
+
+def named(body: bytes) -> Pairs:
+    """The plain parameters of a Parameters resource as names and values."""
+    sent = parse(body)
+    require_distinct(body, sent)
+    structure.require(sent)
+    if sent["resourceType"] != "Parameters":
+        raise Invalid("web-fhir-not-parameters")
+    rows = [(row["name"], value) for row in sent.get("parameter", ()) for key, value in row.items() if key != "name"]
+    return tuple((name, str(value)) for name, value in rows if isinstance(value, str | int))
 
 
 def _to_validate(sent: dict[str, Any]) -> tuple[Any, list[str]]:
@@ -176,6 +187,7 @@ def _to_validate(sent: dict[str, Any]) -> tuple[Any, list[str]]:
 def _sound(call: Call, record_type: str, body: bytes) -> dict[str, Any]:
     """The resource in a body: of the type of its address, and with nothing that is refused here."""
     resource = parse(body)
+    require_distinct(body, resource)
     call.api.require(resource)
     if resource["resourceType"] != record_type:
         raise Invalid("web-fhir-type-mismatch", place=Place(path="resourceType"), type=record_type)
@@ -208,7 +220,7 @@ def written_body(call: Call, written: Written, body: bytes, usual: str = "repres
             return None
 
 
-def _require_record(record_type: str, record_id: str) -> None:
+def require_record(record_type: str, record_id: str) -> None:
     require_type(record_type)
     if record_id.startswith(("_", "$")):
         raise NotFound("web-fhir-no-route")
@@ -223,7 +235,7 @@ def _version_number(record_type: str, version: str | None) -> int | None:
     return None if version is None else int(version)
 
 
-def _form(call: Call, record_type: str, known: frozenset[str] = FORMS) -> Query | None:
+def form_of(call: Call, record_type: str, known: frozenset[str] = FORMS) -> Query | None:
     """The part of a resource that is asked for, None for all; parameters that are not known are refused where
     handling is strict, and where they would have made the answer smaller."""
     pairs = call.wish.pairs
@@ -237,25 +249,13 @@ def _form(call: Call, record_type: str, known: frozenset[str] = FORMS) -> Query 
     return query if query is not None and (query.elements or query.summary != "false") else None
 
 
-def _shown(found: Version, form: Query | None) -> bytes:
+def shown(found: Version, form: Query | None) -> bytes:
     body = found.body or b""
     return body if form is None else reduced(body, found.type, form.summary, form.elements)
 
 
-def _since(text: str | None) -> int:
-    if text is None:
-        return 0
-    try:
-        moment = datetime.fromisoformat(text.replace(" ", "+"))
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise Invalid("fhir-format", type="instant", place=Place(path="_since"))
-    return int(moment.timestamp() * 1000)
-
-
-def _links(call: Call, given: Asked, following: str | None) -> list[tuple[str, str]]:
-    """The links of a searchset: what was applied, as it was applied, and the page after."""
+def links(call: Call, given: Asked, following: str | None, path: str) -> list[tuple[str, str]]:
+    """The links of a searchset: what was applied, as it was applied, the first page, and the page after."""
     query = given.query
     applied = tuple(
         (name, str(min(int(value), MOST)) if name == "_count" else value)
@@ -263,16 +263,14 @@ def _links(call: Call, given: Asked, following: str | None) -> list[tuple[str, s
         if name not in query.ignored
     )
     here = (*applied, ("_page", given.page)) if given.page else applied
-    links = [("self", bundles.link(call.base, query.type, here))]
-    if following is not None:
-        links.append(("next", bundles.link(call.base, query.type, (*applied, ("_page", following)))))
-    return links
+    return bundles.paged(call.base, path, here, applied, following)
 
 
-def _warning(call: Call, query: Query) -> bytes | None:
-    """An OperationOutcome that names the parameters which were left out."""
-    if not query.ignored:
-        return None
+def warning(call: Call, query: Query, *, whole: bool) -> bytes | None:
+    """An OperationOutcome that names the parameters which were left out, and says where not all that should be
+    included was."""
     names = dict.fromkeys(query.ignored)
     said: list[Invalid] = [Invalid("web-fhir-ignored", param=name) for name in names]
-    return outcome_bytes(Faults(said), call.wish.lang, "warning")
+    if not whole:
+        said.append(Invalid("web-fhir-included-in-part"))
+    return outcome_bytes(Faults(said), call.wish.lang, "warning") if said else None

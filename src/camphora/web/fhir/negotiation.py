@@ -12,11 +12,16 @@ from urllib.parse import parse_qsl
 from camphora.errors import Invalid, Lang
 
 FHIR_JSON = "application/fhir+json"
+FHIR_XML = "application/fhir+xml"
 JSON_TYPES = frozenset({FHIR_JSON, "application/json", "text/json", "json"})
+XML_TYPES = frozenset({FHIR_XML, "application/xml", "text/xml", "xml"})
+JSON_PATCH, XML_PATCH = "application/json-patch+json", "application/xml-patch+xml"
 FORM = "application/x-www-form-urlencoded"
 MOST_PAIRS = 200
 Returns = Literal["minimal", "representation", "OperationOutcome"]
+Form = Literal["json", "xml"]
 Pairs = tuple[tuple[str, str], ...]
+_Q = re.compile(r"\s*;\s*q\s*=\s*")
 _ETAG = re.compile(r'(?:W/)?"([0-9]{1,18})"')
 
 
@@ -25,6 +30,7 @@ class Wish:
     """What is asked of the answer; `pairs` are the parameters of the query, in order."""
 
     lang: Lang = "zh-TW"
+    form: Form = "json"
     pairs: Pairs = ()
     strict: bool = False
     returns: Returns | None = None
@@ -32,19 +38,27 @@ class Wish:
     if_match: int | None = None
     if_none_match: str | None = None
     if_modified_since: str | None = None
+    if_none_exist: str | None = None
+    accepted: str = ""
+    """The Accept header itself, for what has a form of its own (Binary)."""
+    security_context: str | None = None
+    """The reference of X-Security-Context, which comes with the content of a Binary."""
 
 
-def wish(headers: Mapping[str, str], query: bytes) -> Wish:
+def wish(headers: Mapping[str, str], query: bytes, *, raw: bool = False) -> Wish:
     """Read the headers (with names in lower case) and the query string. Raises `Invalid` where a form is asked for
-    that is not given, or a header says nothing that can be held to."""
+    that is not given, or a header says nothing that can be held to. `raw`: what is asked for may have a form of its
+    own, so that any Accept header will do."""
     pairs = decode_pairs(query)
     given = dict(pairs)
-    _acceptable(given["_format"] if "_format" in given else headers.get("accept", ""))
-    if headers.get("if-none-exist"):
-        raise Invalid("web-fhir-conditional")
+    accepted = headers.get("accept", "")
+    form = form_of(given.get("_format"), accepted)
+    if form is None and not (raw and "_format" not in given):
+        raise Invalid("web-fhir-format")
     returns, strict = _prefer(headers.get("prefer", ""))
     return Wish(
         lang=language(headers.get("accept-language", "")),
+        form=form or "json",
         pairs=pairs,
         strict=strict,
         returns=returns,
@@ -52,7 +66,41 @@ def wish(headers: Mapping[str, str], query: bytes) -> Wish:
         if_match=version_of(headers.get("if-match")),
         if_none_match=headers.get("if-none-match"),
         if_modified_since=headers.get("if-modified-since"),
+        if_none_exist=headers.get("if-none-exist"),
+        accepted=accepted,
+        security_context=headers.get("x-security-context"),
     )
+
+
+def form_of(named: str | None, accepted: str) -> Form | None:
+    """JSON or XML, as `_format` names it, else as Accept weighs them; JSON where they weigh alike or nothing is said.
+    None where neither is acceptable."""
+    choices = _weighed((accepted if named is None else named).replace("fhir ", "fhir+"))
+    if not choices:
+        return "json"
+    json, xml = _wanted(choices, JSON_TYPES), _wanted(choices, XML_TYPES)
+    if max(json, xml) <= 0:
+        return None
+    return "json" if json >= xml else "xml"
+
+
+def _wanted(choices: list[tuple[str, float]], types: frozenset[str]) -> float:
+    """How much one of these types is wanted: by its own weight where it is named, else by that of a wildcard."""
+    named: list[float] = []
+    wild = [0.0]
+    for choice, weight in choices:
+        media, *parameters = (part.strip() for part in choice.split(";"))
+        if media in types and _of_r4(parameters):
+            named.append(weight or -1.0)
+        elif media in {"*/*", "application/*"}:
+            wild.append(weight)
+    return max(named, default=max(wild))
+
+
+def fhir_asked(accepted: str) -> bool:
+    """Whether an Accept header names a form of FHIR itself, and not merely anything."""
+    names = {choice.split(";")[0].strip() for choice, weight in _weighed(accepted) if weight > 0}
+    return bool(names & {FHIR_JSON, FHIR_XML, "application/json", "application/xml", "text/xml", "text/json"})
 
 
 def decode_pairs(query: bytes) -> Pairs:
@@ -76,20 +124,6 @@ def language(accepted: str) -> Lang:
     return "zh-TW"
 
 
-def _acceptable(accepted: str) -> None:
-    """Refuse what asks for XML or another release of FHIR only; a `+` may have arrived as a space."""
-    choices = _weighed(accepted.replace("fhir json", "fhir+json"))
-    if choices and not any(weight > 0 and _is_json(choice) for choice, weight in choices):
-        raise Invalid("web-fhir-format")
-
-
-def _is_json(choice: str) -> bool:
-    media, *parameters = (part.strip() for part in choice.split(";"))
-    if media in {"*/*", "application/*"}:
-        return True
-    return media in JSON_TYPES and _of_r4(parameters)
-
-
 def _of_r4(parameters: list[str]) -> bool:
     stated = [part.partition("=")[2].strip('"') for part in parameters if part.startswith("fhirversion=")]
     return all(version in {"4.0", "4.0.1"} for version in stated)
@@ -99,18 +133,29 @@ def _weighed(header: str) -> list[tuple[str, float]]:
     """The choices of an Accept header in lower case, each with its weight."""
     found: list[tuple[str, float]] = []
     for part in header.lower().split(","):
-        text, _, weight = part.strip().partition(";q=")
+        text, _, weight = _Q.sub(";q=", part.strip()).partition(";q=")
         if text:
             found.append((text, float(weight) if re.fullmatch(r"[01](\.[0-9]{0,3})?", weight) else 1.0))
     return found
 
 
-def require_json(content_type: str) -> None:
-    """Refuse a body that does not say it is FHIR JSON in UTF-8."""
+def media_of(content_type: str) -> str:
+    """The media type of a body, in lower case. Refuses another character set than UTF-8 and another release of FHIR."""
     media, *parameters = (part.strip() for part in content_type.lower().split(";"))
     charsets = [part.partition("=")[2].strip('"') for part in parameters if part.startswith("charset=")]
-    if media not in JSON_TYPES or not _of_r4(parameters) or any(name != "utf-8" for name in charsets):
-        raise Invalid("web-fhir-media-type", wanted=FHIR_JSON)
+    if not _of_r4(parameters) or any(name != "utf-8" for name in charsets):
+        raise Invalid("web-fhir-media-type", wanted=f"{FHIR_JSON}, {FHIR_XML}")
+    return media
+
+
+def form_of_body(content_type: str) -> Form:
+    """JSON or XML, as a body's Content-Type has it; any other is refused."""
+    media = media_of(content_type)
+    if media in JSON_TYPES:
+        return "json"
+    if media in XML_TYPES:
+        return "xml"
+    raise Invalid("web-fhir-media-type", wanted=f"{FHIR_JSON}, {FHIR_XML}")
 
 
 def require_form(content_type: str) -> None:

@@ -33,6 +33,11 @@ STATUS = {
     "web-fhir-media-type": 415,
     "web-fhir-encoding": 415,
     "records-gone": 410,
+    "web-fhir-media-of-patch": 415,
+    "web-fhir-many-matches": 412,
+    "web-fhir-nothing-matched": 412,
+    "web-fhir-reference-unresolved": 412,
+    "web-fhir-conditional": 412,
     "records-version-conflict": 412,
     "records-no-person": 422,
 }
@@ -41,6 +46,9 @@ STATUS = {
 ISSUE = {
     "web-sign-in-needed": "login",
     "web-fhir-same-record": "duplicate",
+    "web-fhir-many-matches": "multiple-matches",
+    "web-fhir-reference-unresolved": "not-found",
+    "records-moved-on": "transient",
     "web-fhir-more-faults": "informational",
     "web-fhir-many-entries": "too-costly",
     "web-fhir-long-answer": "too-costly",
@@ -51,7 +59,7 @@ ISSUE = {
     "records-no-person": "business-rule",
     **dict.fromkeys(
         (
-            "web-fhir-conditional", "web-fhir-ignored", "web-fhir-parameter", "web-fhir-method",
+            "web-fhir-media-of-patch", "web-fhir-ignored", "web-fhir-parameter", "web-fhir-method",
             "web-fhir-no-route", "web-fhir-no-type", "web-fhir-format", "web-fhir-media-type",
             "web-fhir-encoding",
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -15,17 +15,17 @@ from camphora.fhir import definitions
 
 LONGEST = 1024 * 1024
 """Longer texts are not searched: their faults keep their path."""
-_TOKEN = re.compile(r'[{}\[\],:]|"(?:[^"\\]++|\\.)*+"?|[^\s{}\[\],:"]++')
+TOKEN = re.compile(r'[{}\[\],:]|"(?:[^"\\]++|\\.)*+"?|[^\s{}\[\],:"]++')
 """Possessive, and an open string ends with the text: every sign is looked at once, whatever is sent."""
 _STEP = re.compile(r"\.(\w+)|\[([0-9]+)\]")
 Step = str | int | None
 
 
 @dataclass(slots=True, eq=False)
-class _Wanted:
+class Wanted:
     """A step on the way to what is wanted: the steps after it, and where it was found."""
 
-    after: dict[str | int, _Wanted] = field(default_factory=dict)
+    after: dict[str | int, Wanted] = field(default_factory=dict)
     spot: int | None = None
 
 
@@ -34,30 +34,38 @@ class _Open:
     """An object or array that is being read: the wanted steps that it is, its present key or number, and the wanted
     steps that this is (None: not looked at yet)."""
 
-    around: list[_Wanted]
+    around: list[Wanted]
     step: Step
-    inside: list[_Wanted] | None = None
+    inside: list[Wanted] | None = None
 
 
-def placed(error: Invalid, body: bytes) -> Invalid:
-    """The error with line and column for each of its faults that has a path; unchanged where none can be found."""
+def placed(error: Invalid, body: bytes, locate: Callable[[bytes, Sequence[str]], list[tuple[int, int]]]) -> Invalid:
+    """The error with line and column for each of its faults that has a path and no line; unchanged where none can be
+    found. `locate` finds paths in the form that the body has."""
     if len(body) > LONGEST:
         return error
     faults = error.faults if isinstance(error, Faults) else [error]
-    paths = [fault.place.path for fault in faults if fault.place and fault.place.path]
-    spots = dict(zip(paths, locate_all(body.decode(errors="replace"), paths), strict=True))
+    paths = [fault.place.path for fault in faults if fault.place and fault.place.path and not fault.place.line]
+    if not paths:
+        return error
+    spots = dict(zip(paths, locate(body, paths), strict=True))
     found = [_at(fault, spots) for fault in faults]
     return type(error)(found) if isinstance(error, Faults) else found[0]
 
 
 def _at(fault: Invalid, spots: Mapping[str, tuple[int, int]]) -> Invalid:
     place = fault.place or Place()
-    if not place.path:
+    if not place.path or place.line:
         return fault
     found = copy(fault)
     line, column = spots[place.path]
     found.place = replace(place, line=line, column=column)
     return found
+
+
+def in_json(body: bytes, paths: Sequence[str]) -> list[tuple[int, int]]:
+    """What `locate_all` says of the paths in a JSON body."""
+    return locate_all(body.decode(errors="replace"), paths)
 
 
 def locate(text: str, path: str) -> tuple[int, int]:
@@ -68,8 +76,8 @@ def locate(text: str, path: str) -> tuple[int, int]:
 
 def locate_all(text: str, paths: Sequence[str]) -> list[tuple[int, int]]:
     """What `locate` says of each path, found in one pass over the text."""
-    root = _Wanted(spot=len(text) - len(text.lstrip()))
-    ways = [_way(root, path) for path in paths]
+    root = Wanted(spot=len(text) - len(text.lstrip()))
+    ways = [way(root, path) for path in paths]
     if root.after:
         _search(text, root)
     spots = [next(step.spot for step in reversed(way) if step.spot is not None) for way in ways]
@@ -77,18 +85,18 @@ def locate_all(text: str, paths: Sequence[str]) -> list[tuple[int, int]]:
     return [lines[spot] for spot in spots]
 
 
-def _way(root: _Wanted, path: str) -> list[_Wanted]:
+def way(root: Wanted, path: str) -> list[Wanted]:
     """The steps of a path, from the root on."""
     way = [root]
     for name, index in _STEP.findall(path):
-        way.append(way[-1].after.setdefault(name or int(index), _Wanted()))
+        way.append(way[-1].after.setdefault(name or int(index), Wanted()))
     return way
 
 
-def _search(text: str, root: _Wanted) -> None:
+def _search(text: str, root: Wanted) -> None:
     """Note for every wanted step where it is first found."""
     frames = [_Open([], "", [root])]
-    for token in _TOKEN.finditer(text):
+    for token in TOKEN.finditer(text):
         mark, top = token[0], frames[-1]
         if top.step is None and mark.startswith('"'):
             top.step = orjson.loads(mark)
@@ -111,16 +119,16 @@ def _move(frames: list[_Open], mark: str) -> None:
         top.inside = None
 
 
-def _found(around: list[_Wanted], step: Step, spot: int) -> list[_Wanted]:
+def _found(around: list[Wanted], step: Step, spot: int) -> list[Wanted]:
     """The wanted steps that this one is, each with its place where it had none."""
-    names = list(_names(step)) if around else []
+    names = list(names_of(step)) if around else []
     found = [wanted.after[name] for wanted in around for name in names if name in wanted.after]
     for wanted in found:
         wanted.spot = spot if wanted.spot is None else wanted.spot
     return found
 
 
-def _names(step: Step) -> Iterator[str | int]:
+def names_of(step: Step) -> Iterator[str | int]:
     """What a step may be called in a path: `_value` and `valueQuantity` are `value` too."""
     if step is None:
         return
@@ -139,6 +147,11 @@ def _endings() -> tuple[frozenset[str], int]:
     """What may follow the name of a choice: the types, beginning with a capital; and the length of the longest."""
     found = frozenset(name[0].upper() + name[1:] for name in definitions.types())
     return found, max(map(len, found))
+
+
+def line_and_column(text: str, spot: int) -> tuple[int, int]:
+    """Line and column, from 1, of a place in a text."""
+    return _lines(text, [spot])[spot]
 
 
 def _lines(text: str, spots: Iterable[int]) -> dict[int, tuple[int, int]]:

@@ -19,7 +19,7 @@ from camphora.fhir.search import ELSEWHERE
 from camphora.policy import Access, Purpose
 from camphora.policy.paths import read_path
 from camphora.records import Look, Version
-from camphora.records.sqlite import MOST
+from camphora.records.searching import MOST
 from camphora.web.fhir import bundles
 from camphora.web.fhir.call import Answer, Call
 from camphora.web.fhir.negotiation import Pairs

@@ -4,11 +4,11 @@ OperationOutcome; all but the capability statement ask for the reader's Access f
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import copy_context
 from functools import partial
+from typing import NamedTuple
 
-import msgspec
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,25 +16,34 @@ from starlette.routing import Match, Route
 
 from camphora.errors import Busy, CamphoraError, Invalid, NotFound, TooMany
 from camphora.policy.paths import read_path
-from camphora.web.fhir import codes, interactions, transaction
+from camphora.web.fhir import binary, codes, interactions, patching
 from camphora.web.fhir.bodies import read_body
-from camphora.web.fhir.call import MIB, Answer, Api, Call
+from camphora.web.fhir.call import MIB, Answer, Api, Call, Sent
 from camphora.web.fhir.capability import capability
+from camphora.web.fhir.forms import CONTENT_TYPES, as_json, given, placed
 from camphora.web.fhir.negotiation import (
     FHIR_JSON,
+    FORM,
+    JSON_PATCH,
+    JSON_TYPES,
+    XML_PATCH,
+    XML_TYPES,
+    Form,
     Wish,
     decode_pairs,
     etag,
+    form_of,
+    form_of_body,
     http_date,
     language,
+    media_of,
     require_form,
-    require_json,
     wish,
 )
+from camphora.web.fhir.openapi import openapi
 from camphora.web.fhir.outcomes import ours, outcome_bytes, status_of
-from camphora.web.fhir.places import placed
+from camphora.web.fhir.table import INTERACTIONS, Body, Interaction
 
-CONTENT_TYPE = f"{FHIR_JSON}; charset=utf-8"
 LARGEST_FORM = MIB
 SECONDS_OF_BUSY = 5
 VERSIONS_SPOKEN = orjson.dumps(
@@ -43,23 +52,12 @@ VERSIONS_SPOKEN = orjson.dumps(
         "parameter": [{"name": "version", "valueCode": "4.0"}, {"name": "default", "valueCode": "4.0"}],
     }
 )
-Act = Callable[[Call], Answer]
-Bodied = Callable[[Call, bytes], Answer]
 Handler = Callable[[Api, Request], Awaitable[Response]]
 
-READ = read_path("fhir.read", "route", "persons")
-VREAD = read_path("fhir.vread", "route", "persons")
-HISTORY = read_path("fhir.history", "route", "persons")
-SEARCH = read_path("fhir.search", "route", "persons")
-SEARCH_POST = read_path("fhir.search-post", "route", "persons")
-CREATE = read_path("fhir.create", "route", "persons")
-UPDATE = read_path("fhir.update", "route", "persons")
-DELETE = read_path("fhir.delete", "route", "persons")
-BUNDLE = read_path("fhir.bundle", "route", "persons")
-VALIDATE = read_path("fhir.validate", "route", "nothing")
 CODES = read_path("fhir.codes", "route", "nothing")
 VERSIONS = read_path("fhir.versions", "route", "nothing")
 METADATA = read_path("fhir.metadata", "route", "nothing")
+OPENAPI = read_path("fhir.openapi", "route", "nothing")
 UNKNOWN = read_path("fhir.unknown", "route", "nothing")
 
 
@@ -67,18 +65,14 @@ def fhir_routes(api: Api) -> list[Route]:
     """Every route of the API, to be mounted under one path; the last one answers what none of them knows."""
     known = [
         _route("/metadata", "GET", METADATA.name, api, _metadata),
+        _route("/openapi.json", "GET", OPENAPI.name, api, _openapi),
         _route("/$versions", "GET", VERSIONS.name, api, _versions),
-        _route("/{type}/$validate", "POST", VALIDATE.name, api, _validate),
         *(_operation(name, api) for name in (api.desk.operations if api.desk else ())),
-        _route("/{type}/{id}", "GET", READ.name, api, _read),
-        _route("/{type}", "GET", SEARCH.name, api, _search),
-        _route("/{type}/_search", "POST", SEARCH_POST.name, api, _search_form),
-        _route("/{type}/{id}/_history", "GET", HISTORY.name, api, _history),
-        _route("/{type}/{id}/_history/{version}", "GET", VREAD.name, api, _read),
-        _route("/{type}", "POST", CREATE.name, api, _create),
-        _route("/{type}/{id}", "PUT", UPDATE.name, api, _update),
-        _route("/{type}/{id}", "DELETE", DELETE.name, api, _delete),
-        _route("/", "POST", BUNDLE.name, api, _bundle),
+        *(
+            _route(one.address, one.method, one.reads.name, api, partial(_interaction, one))
+            for one in INTERACTIONS
+            if one.code != "$validate" or api.validator
+        ),
     ]
     unknown = Route("/{path:path}", _guarded(api, partial(_unknown, known)), name=UNKNOWN.name)
     unknown.methods = set()
@@ -107,125 +101,111 @@ def _guarded(api: Api, handler: Handler) -> Callable[[Request], Awaitable[Respon
     return endpoint
 
 
-async def _acted(api: Api, request: Request, act: Act) -> Response:
-    """Do one interaction in a thread of ours, with the Access asked for in the same thread."""
-
-    def work() -> Response:
-        access = api.access(request)
-        wished = wish(request.headers, request.scope["query_string"])
-        return _response(act(Call(api, access, api.base_of(request), wished)), wished)
-
-    return await asyncio.get_running_loop().run_in_executor(api.calls, copy_context().run, work)
-
-
-async def _bodied(
-    api: Api, request: Request, act: Bodied, most: int, require: Callable[[str], None] = require_json
-) -> Response:
-    """The same with a body, which is read only once the reader is known and the form is right."""
+async def _interaction(one: Interaction, api: Api, request: Request) -> Response:
+    """Do one interaction in a thread of ours. A body is read only once the reader is known and its form is right."""
     loop = asyncio.get_running_loop()
+    if one.body == "nothing":
+        return await loop.run_in_executor(api.calls, copy_context().run, _done, one, api, request)
     access = await loop.run_in_executor(api.calls, api.access, request)
-    wished = wish(request.headers, request.scope["query_string"])
-    require(request.headers.get("content-type", ""))
-    body = await read_body(request, most)
+    wished = _wished(one, request)
+    content_type = request.headers.get("content-type", "")
+    taken = _taken(one, request.path_params, content_type, empty=_is_empty(request))
+    body = await read_body(request, _largest(api, one, request))
     call = Call(api, access, api.base_of(request), wished)
+    return await loop.run_in_executor(api.calls, copy_context().run, _written, one, request, call, taken, body)
 
-    def work() -> Response:
-        try:
-            return _response(act(call, body), wished)
-        except Invalid as error:
-            raise (placed(error, body) if require is require_json else error) from None
 
-    return await loop.run_in_executor(api.calls, copy_context().run, work)
+def _done(one: Interaction, api: Api, request: Request) -> Response:
+    """An interaction without a body, with the Access asked for in the same thread."""
+    access = api.access(request)
+    wished = _wished(one, request)
+    return response(one.act(Call(api, access, api.base_of(request), wished), request.path_params, Sent()), wished)
+
+
+def _written(one: Interaction, request: Request, call: Call, taken: Taken, body: bytes) -> Response:
+    if taken.form is None:
+        sent = Sent(body, taken.media)
+        return response(one.act(call, request.path_params, sent), call.wish)
+    try:
+        plain = as_json(body, taken.form) if body or one.body != "parameters" else body
+        return response(one.act(call, request.path_params, Sent(plain, FHIR_JSON)), call.wish)
+    except Invalid as error:
+        raise placed(error, body, taken.form) from None
+
+
+class Taken(NamedTuple):
+    """How a body comes: as FHIR in a form, or (None) as something else of a media type."""
+
+    form: Form | None
+    media: str
+
+
+def _taken(one: Interaction, path: Mapping[str, str], content_type: str, *, empty: bool) -> Taken:
+    """What a body says it is. Refuses what the interaction does not take."""
+    if one.body == "form":
+        if not (empty and not content_type):
+            require_form(content_type)
+        return Taken(None, FORM)
+    if one.body == "parameters" and empty and not content_type:
+        return Taken("json", FHIR_JSON)
+    if path.get("type") == binary.TYPE and one.code in {"create", "update"}:
+        media = content_type.partition(";")[0].strip().lower()
+        if binary.is_raw(binary.TYPE, media):
+            return Taken(None, content_type.strip())
+    if one.body == "patch":
+        media = media_of(content_type)
+        if media in {JSON_PATCH, XML_PATCH}:
+            return Taken(None, media)
+        if media not in JSON_TYPES | XML_TYPES:
+            raise Invalid("web-fhir-media-of-patch", wanted=", ".join(patching.PATCHES))
+    return Taken(form_of_body(content_type), FHIR_JSON)
+
+
+def _is_empty(request: Request) -> bool:
+    """Whether a request says that it has no body."""
+    headers = request.headers
+    return headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
+
+
+def _wished(one: Interaction, request: Request) -> Wish:
+    raw = request.path_params.get("type") == binary.TYPE and one.code in {"read", "vread"}
+    return wish(request.headers, request.scope["query_string"], raw=raw)
 
 
 async def _codes(operation: str, api: Api, request: Request) -> Response:
+    """A terminology operation, asked by GET or by POST."""
     accepted = request.headers.get("accept-language", "")
-    if request.method == "GET":
-        return await _acted(api, request, lambda call: codes.ask(call, operation, None, accepted))
-    return await _bodied(
-        api, request, lambda call, body: codes.ask(call, operation, body, accepted), api.largest_resource
-    )
 
+    def act(call: Call, _: Mapping[str, str], sent: Sent) -> Answer:
+        return codes.ask(call, operation, sent.body or None, accepted)
 
-async def _validate(api: Api, request: Request) -> Response:
-    path = request.path_params
-    return await _bodied(
-        api,
-        request,
-        lambda call, body: interactions.validate(call, path["type"], body),
-        _largest(api, path["type"]),
-    )
+    body: Body = "nothing" if request.method in {"GET", "HEAD"} else "resource"
+    one = Interaction(f"${operation}", "type", request.method, "", CODES, act, {}, body)
+    return await _interaction(one, api, request)
 
 
 async def _metadata(api: Api, request: Request) -> Response:
     wished = wish(request.headers, request.scope["query_string"])
     if api.desk and ("mode", "terminology") in wished.pairs:
-        return _response(Answer(200, codes.capabilities(api.desk, api.started)), wished)
+        return response(Answer(200, codes.capabilities(api.desk, api.started)), wished)
     loop = asyncio.get_running_loop()
     body = await loop.run_in_executor(
         api.calls, capability, api.base_of(request), api.started, wished.lang, api.operations
     )
-    return _response(Answer(200, body), wished)
+    return response(Answer(200, body), wished)
 
 
 async def _versions(_: Api, request: Request) -> Response:
     """`GET /$versions`: the releases of FHIR that are spoken (https://hl7.org/fhir/capabilitystatement-operation-versions.html)."""
-    return _response(Answer(200, VERSIONS_SPOKEN), wish(request.headers, request.scope["query_string"]))
+    return response(Answer(200, VERSIONS_SPOKEN), wish(request.headers, request.scope["query_string"]))
 
 
-async def _read(api: Api, request: Request) -> Response:
-    path = request.path_params
-    return await _acted(
-        api, request, lambda call: interactions.read(call, path["type"], path["id"], path.get("version"))
-    )
-
-
-async def _history(api: Api, request: Request) -> Response:
-    path = request.path_params
-    return await _acted(api, request, lambda call: interactions.history(call, path["type"], path["id"]))
-
-
-async def _search(api: Api, request: Request) -> Response:
-    path = request.path_params
-    return await _acted(api, request, lambda call: interactions.search(call, path["type"], call.wish.pairs))
-
-
-async def _search_form(api: Api, request: Request) -> Response:
-    path = request.path_params
-
-    def act(call: Call, body: bytes) -> Answer:
-        return interactions.search(call, path["type"], call.wish.pairs + decode_pairs(body.strip()))
-
-    return await _bodied(api, request, act, LARGEST_FORM, require_form)
-
-
-async def _create(api: Api, request: Request) -> Response:
-    path = request.path_params
-    return await _bodied(
-        api,
-        request,
-        lambda call, body: interactions.create(call, path["type"], body),
-        _largest(api, path["type"]),
-    )
-
-
-async def _update(api: Api, request: Request) -> Response:
-    path = request.path_params
-    return await _bodied(
-        api,
-        request,
-        lambda call, body: interactions.update(call, path["type"], path["id"], body),
-        _largest(api, path["type"]),
-    )
-
-
-async def _delete(api: Api, request: Request) -> Response:
-    path = request.path_params
-    return await _acted(api, request, lambda call: interactions.delete(call, path["type"], path["id"]))
-
-
-async def _bundle(api: Api, request: Request) -> Response:
-    return await _bodied(api, request, transaction.process, api.largest_bundle)
+async def _openapi(api: Api, request: Request) -> Response:
+    """`GET /openapi.json`: the same interactions for those who make clients from a description."""
+    loop = asyncio.get_running_loop()
+    lang = language(request.headers.get("accept-language", ""))
+    body = await loop.run_in_executor(api.calls, openapi, api.base_of(request), lang, api.operations)
+    return Response(body, media_type="application/vnd.oai.openapi+json;version=3.1")
 
 
 async def _unknown(known: list[Route], api: Api, request: Request) -> Response:
@@ -239,17 +219,19 @@ async def _unknown(known: list[Route], api: Api, request: Request) -> Response:
         matched = matched[:1]
     elif first:
         interactions.require_type(first)
-    if request.method in {"PUT", "DELETE"} and request.scope["query_string"]:
-        raise Invalid("web-fhir-conditional")
     allowed = ", ".join(sorted({method for route in matched for method in route.methods or ()}))
     raise NotFound("web-fhir-method", method=request.method, allowed=allowed)
 
 
-def _largest(api: Api, record_type: str) -> int:
-    return api.largest_bundle if record_type == "Bundle" else api.largest_resource
+def _largest(api: Api, one: Interaction, request: Request) -> int:
+    if one.body == "form":
+        return LARGEST_FORM
+    is_bundle = one.body == "bundle" or request.path_params.get("type") == "Bundle"
+    return api.largest_bundle if is_bundle else api.largest_resource
 
 
-def _response(answer: Answer, wished: Wish) -> Response:
+def response(answer: Answer, wished: Wish) -> Response:
+    """An answer in the form that is wished, with the headers of its version."""
     headers: dict[str, str] = {}
     if answer.version is not None and answer.updated is not None:
         headers |= {"etag": etag(answer.version), "last-modified": http_date(answer.updated)}
@@ -258,23 +240,37 @@ def _response(answer: Answer, wished: Wish) -> Response:
     body = answer.body
     if body is None:
         return Response(status_code=answer.status, headers=headers)
-    if wished.pretty:
-        body = msgspec.json.format(body, indent=2)
-    return Response(body, answer.status, headers, CONTENT_TYPE)
+    if answer.media is not None:
+        raw = Response(body, answer.status, headers | binary.HEADERS)
+        raw.headers["content-type"] = answer.media
+        return raw
+    given_body = given(body, wished.form, pretty=wished.pretty)
+    return Response(given_body, answer.status, headers, CONTENT_TYPES[wished.form])
 
 
 def refused(request: Request, error: CamphoraError) -> Response:
-    """An error as an OperationOutcome in the language that the request asks for."""
+    """An error as an OperationOutcome in the language and form that the request asks for."""
     status, lang = status_of(error), language(request.headers.get("accept-language", ""))
     headers: dict[str, str] = {"content-language": lang}
     if status == 401:
         headers["www-authenticate"] = 'Bearer realm="Camphora"'
     if status == 405:
-        headers["allow"] = str(error.facts.get("allowed", "DELETE, GET, HEAD"))
+        headers["allow"] = str(error.facts.get("allowed", "DELETE, GET, HEAD, PATCH"))
     if status == 413:
         headers["connection"] = "close"
     if isinstance(error, Busy):
         headers["retry-after"] = str(
             error.facts["seconds"] if isinstance(error, TooMany) else SECONDS_OF_BUSY
         )
-    return Response(outcome_bytes(error, lang), status, headers, CONTENT_TYPE)
+    form = _form_of_refusal(request)
+    body = given(outcome_bytes(error, lang), form, pretty=False)
+    return Response(body, status, headers, CONTENT_TYPES[form])
+
+
+def _form_of_refusal(request: Request) -> Form:
+    """The form of an error, whatever else is wrong with the request: JSON where none can be told."""
+    try:
+        named = dict(decode_pairs(request.scope["query_string"])).get("_format")
+    except Invalid:
+        named = None
+    return form_of(named, request.headers.get("accept", "")) or "json"

@@ -5,6 +5,7 @@ A transaction is one write of the store: all of it or nothing. A batch answers e
 
 from __future__ import annotations
 
+import base64
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -15,16 +16,29 @@ import orjson
 from camphora.errors import CamphoraError, Faults, Invalid, NotFound, Place, TooLarge
 from camphora.fhir.json import parse
 from camphora.fhir.references import relative, rewrite
-from camphora.fhir.search.asking import IdClause, Query
 from camphora.formats.limits import megabytes
 from camphora.records import Delete, Put, Written
-from camphora.records.prepare import instant, new_id
+from camphora.records.prepare import instant
+from camphora.records.store import Expect
 from camphora.records.visible import require_type
-from camphora.web.fhir import bundles, interactions
-from camphora.web.fhir.call import SIDE_BY_SIDE, Answer, Call, Unfit, of_written
-from camphora.web.fhir.entries import ORDER, Brought, Item, bring, faults_of, inside, located
-from camphora.web.fhir.negotiation import etag
+from camphora.web.fhir import bundles, conditions, interactions, pasts, patching, sweeps
+from camphora.web.fhir.call import SIDE_BY_SIDE, Answer, Call, Sent, Unfit, of_written
+from camphora.web.fhir.entries import (
+    CHANGES,
+    ORDER,
+    READS,
+    Brought,
+    Item,
+    bring,
+    faults_of,
+    inside,
+    located,
+    reading,
+)
+from camphora.web.fhir.everything import everything
+from camphora.web.fhir.negotiation import JSON_PATCH, XML_PATCH, etag
 from camphora.web.fhir.outcomes import ours, outcome_bytes, status_of
+from camphora.web.fhir.resolving import Resolved, exists, resolve
 
 _RESTFUL = re.compile(r"(?P<root>https?://.+/)(?P<local>[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})")
 
@@ -43,7 +57,7 @@ def batch(call: Call, brought: Brought) -> list[bytes]:
     for number, item in enumerate(brought.items):
         if not isinstance(item, Item):
             answers[number] = _refused(call, item)
-    for method in ORDER[:-1]:
+    for method in (one for one in ORDER if one not in READS):
         same = [item for item in brought.items if isinstance(item, Item) and item.method == method]
         done = call.api.entries.map(lambda item: _alone(call, item), same)
         answers |= {item.number: answer for item, answer in zip(same, done, strict=True)}
@@ -55,7 +69,7 @@ def _gotten(call: Call, items: list[Item]) -> dict[int, bytes]:
     """The answers of the entries that read, a few side by side, as far as one answer goes: those beyond it are
     refused, in the order of the bundle."""
     left = call.api.largest_answer
-    gets = [item for item in items if item.method == "GET"]
+    gets = [item for item in items if item.method in READS]
     answers: dict[int, bytes] = {}
     for start in range(0, len(gets), SIDE_BY_SIDE):
         part = gets[start : start + SIDE_BY_SIDE] if left > 0 else []
@@ -79,7 +93,7 @@ def _alone(call: Call, item: Item) -> bytes:
 def _for_entry(call: Call, item: Item) -> Call:
     wish = replace(
         call.wish,
-        pairs=item.pairs,
+        pairs=item.pairs if item.condition is None else item.condition,
         returns=call.wish.returns or "minimal",
         if_match=item.if_match,
         if_none_match=item.if_none_match,
@@ -91,10 +105,20 @@ def _for_entry(call: Call, item: Item) -> Call:
 def _single(call: Call, item: Item) -> Answer:
     """One entry as the interaction that it stands for."""
     match item.method:
+        case "POST" if item.condition is not None:
+            return conditions.create(call, item.type, item.body, item.condition)
         case "POST":
             return interactions.create(call, item.type, item.body)
+        case "PUT" if item.condition is not None:
+            return conditions.update(call, item.type, item.body)
         case "PUT":
             return interactions.update(call, item.type, item.id, item.body)
+        case "PATCH" if item.condition is not None:
+            return patching.patch_matching(call, item.type, _sent(item))
+        case "PATCH":
+            return patching.patch(call, item.type, item.id, _sent(item))
+        case "DELETE" if item.condition is not None:
+            return conditions.delete(call, item.type)
         case "DELETE":
             return interactions.delete(call, item.type, item.id)
         case _:
@@ -102,15 +126,39 @@ def _single(call: Call, item: Item) -> Answer:
 
 
 def _get(call: Call, item: Item) -> Answer:
-    match len(item.steps):
-        case 1:
-            return interactions.search(call, item.type, item.pairs)
-        case 2:
-            return interactions.read(call, item.type, item.id)
-        case 3:
-            return interactions.history(call, item.type, item.id)
+    match reading(item.steps):
+        case "search":
+            answer = interactions.search(call, item.type, item.pairs)
+        case "search-all":
+            answer = interactions.search(call, None, item.pairs)
+        case "read" | "vread":
+            answer = interactions.read(call, item.type, item.id, item.steps[3] if len(item.steps) > 3 else None)
+        case "history":
+            answer = pasts.history(call, item.type, item.id)
+        case "history-type":
+            answer = pasts.history(call, item.type)
+        case "history-all":
+            answer = pasts.history(call)
+        case "everything":
+            answer = everything(call, item.type, item.id)
         case _:
-            return interactions.read(call, item.type, item.id, item.steps[3])
+            answer = sweeps.search_compartment(call, (item.type, item.id), item.steps[2], item.pairs)
+    return replace(answer, body=None) if item.method == "HEAD" else answer
+
+
+def _sent(item: Item) -> Sent:
+    """The patch that an entry brings: Parameters, or a Binary with a patch of another form."""
+    resource = item.resource or {}
+    if resource.get("resourceType") == "Parameters":
+        return Sent(item.body)
+    try:
+        content = base64.b64decode(resource.get("data", ""), validate=True)
+    except (ValueError, TypeError):
+        raise Invalid("web-fhir-entry-resource", place=Place(path="resource.data")) from None
+    media = str(resource.get("contentType", "")).partition(";")[0].strip().lower()
+    if media not in {JSON_PATCH, XML_PATCH}:
+        raise Invalid("web-fhir-media-of-patch", place=Place(path="resource"), wanted=f"{JSON_PATCH}, {XML_PATCH}")
+    return Sent(content, media)
 
 
 def transaction(call: Call, brought: Brought) -> list[bytes]:
@@ -121,9 +169,14 @@ def transaction(call: Call, brought: Brought) -> list[bytes]:
         raise (Unfit if unfit else Faults)(faults)
     items = [item for item in brought.items if isinstance(item, Item)]
     _require_distinct(items)
-    _require_there(call, items)
-    ids = {item.number: new_id() for item in items if item.method == "POST"}
-    answers = _written(call, sorted(items, key=_turn), ids)
+
+    def attempt() -> dict[int, bytes]:
+        found = resolve(call, items)
+        _require_there(call, items)
+        return _written(call, sorted(items, key=_turn), found)
+
+    again = any(item.condition is not None or item.method == "PATCH" for item in items)
+    answers = conditions.settled(attempt) if again else attempt()
     answers |= _gotten(call, items)
     return [answers[item.number] for item in items]
 
@@ -135,12 +188,12 @@ def _turn(item: Item) -> tuple[int, bool]:
 
 def _require_distinct(items: list[Item]) -> None:
     """No record is written by two entries, and no fullUrl is borne by two (R4 http.html#trules)."""
-    written = Counter(item.steps for item in items if item.method in {"PUT", "DELETE"})
-    urls = Counter(item.full_url for item in items if item.full_url and item.method in {"POST", "PUT"})
+    written = Counter(item.steps for item in items if item.method in CHANGES and item.condition is None)
+    urls = Counter(item.full_url for item in items if item.full_url and item.brings)
     twice = [
         Invalid("web-fhir-same-record", place=Place(path=item.path))
         for item in items
-        if written[item.steps] > 1 or urls[item.full_url or ""] > 1
+        if (item.method in CHANGES and written[item.steps] > 1) or urls[item.full_url or ""] > 1
     ]
     if twice:
         raise Faults(list(twice))
@@ -149,7 +202,7 @@ def _require_distinct(items: list[Item]) -> None:
 def _require_there(call: Call, items: list[Item]) -> None:
     """Refuse before the write what would fail after it or could not be located in it: updates and reads of what is
     not there, which is asked as a count that reads nobody, and searches that cannot be understood."""
-    put = {item.steps for item in items if item.method == "PUT"}
+    put = {item.steps for item in items if item.method == "PUT" and item.condition is None}
     for item in items:
         try:
             _require(call, item, put)
@@ -158,37 +211,36 @@ def _require_there(call: Call, items: list[Item]) -> None:
 
 
 def _require(call: Call, item: Item, put: set[tuple[str, ...]]) -> None:
-    if item.method == "PUT" and not call.loads and not _exists(call, item):
+    if item.method == "PUT" and item.condition is None and not call.loads and not _exists(call, item):
         raise NotFound("web-fhir-update-absent", type=item.type)
-    if item.method == "GET":
+    if item.method in READS and item.type not in {"", "_history"}:
         require_type(call.access, item.type)
-        if len(item.steps) == 1:
+        how = reading(item.steps)
+        if how == "search":
             interactions.asked(call, item.type, item.pairs)
-        elif len(item.steps) == 2 and item.steps not in put and not _exists(call, item):
+        elif how == "read" and item.steps not in put and not _exists(call, item):
             raise NotFound("records-not-found", type=item.type)
 
 
 def _exists(call: Call, item: Item) -> bool:
-    query = Query(item.type, (IdClause((item.id,)),), summary="count")
-    return bool(call.store.search(call.access, query).total)
+    return exists(call, item.type, item.id)
 
 
-def _written(call: Call, items: list[Item], ids: Mapping[int, str]) -> dict[int, bytes]:
+def _written(call: Call, items: list[Item], found: Resolved) -> dict[int, bytes]:
     """Write all entries at once and answer each; a deletion of what is not there asks nothing of the store."""
-    address = _addresses(items, ids)
-    bodies = {
-        item.number: relative(rewrite(item.body, address(item)), call.base) for item in items if item.resource
-    }
-    changes = {item.number: _change(call, item, ids, bodies) for item in items if item.method != "GET"}
+    address = _addresses(items, found)
+    bodies = {item.number: relative(rewrite(item.body, address(item)), call.base) for item in items if item.brings}
+    changes = {item.number: _change(call, item, found, bodies) for item in items if item.method not in READS}
     asked = {number: change for number, change in changes.items() if change is not None}
     try:
-        done = dict(zip(asked, call.store.write(call.access, list(asked.values())), strict=True))
+        written = call.store.write(call.access, list(asked.values()), found.given)
     except CamphoraError as error:
         raise _where(error, list(asked), bodies) from None
+    done = dict(zip(asked, written, strict=True))
     return {
-        item.number: _entry(call, _answer(call, done.get(item.number), bodies.get(item.number)), item)
+        item.number: _entry(call, _answer(call, item, found, done.get(item.number), asked.get(item.number)), item)
         for item in items
-        if item.method != "GET"
+        if item.method not in READS
     }
 
 
@@ -200,41 +252,81 @@ def _where(error: CamphoraError, asked: list[int], bodies: Mapping[int, bytes]) 
     return located(inside(error) if number in bodies and error.place else error, number)
 
 
-def _change(
-    call: Call, item: Item, ids: Mapping[int, str], bodies: Mapping[int, bytes]
-) -> Put | Delete | None:
+def _change(call: Call, item: Item, found: Resolved, bodies: dict[int, bytes]) -> Put | Delete | None:
+    """What an entry asks of the store; None where nothing is to be done."""
     if item.method == "DELETE":
-        there = not call.access.may_write(item.type) or _exists(call, item)
-        return Delete(item.type, item.id, item.if_match) if there else None
+        return _deletion(call, item, found)
+    if found.stands(item):
+        return None
+    if item.method == "PATCH":
+        return _patched(call, item, found, bodies)
     assert item.resource is not None
     body = bodies[item.number]
     resource = item.resource if body == item.body else parse(body)
+    try:
+        if item.method == "PUT" and item.condition is not None:
+            row = found.rows[item.number]
+            put = conditions.put_for(call, item.type, resource, body, (row,) if row else (), item.if_match)
+            return replace(put, resource={**resource, "id": found.ids[item.number]}, expect=_expected(put))
+    except CamphoraError as error:
+        raise located(error, item.number) from None
     if item.method == "POST":
-        return Put({**resource, "id": ids[item.number]}, body)
+        return Put({**resource, "id": found.ids[item.number]}, body)
     return Put(resource, body, "either" if call.loads else "present", item.if_match)
 
 
-def _answer(call: Call, written: Written | None, body: bytes | None) -> Answer:
-    if written is None or body is None:
+def _expected(put: Put) -> Expect:
+    """A new record's id was given when its entry was resolved, so that references could name it."""
+    return "either" if put.expect == "new" else put.expect
+
+
+def _deletion(call: Call, item: Item, found: Resolved) -> Delete | None:
+    if item.condition is not None:
+        row = found.rows[item.number]
+        return Delete(item.type, row.id, item.if_match) if row else None
+    there = not call.access.may_write(item.type) or _exists(call, item)
+    return Delete(item.type, item.id, item.if_match) if there else None
+
+
+def _patched(call: Call, item: Item, found: Resolved, bodies: dict[int, bytes]) -> Put:
+    try:
+        if item.number not in found.ids:
+            raise NotFound("records-not-found", type=item.type)
+        put = patching.put_for(call, item.type, found.ids[item.number], _sent(item), item.if_match)
+    except CamphoraError as error:
+        raise located(error, item.number) from None
+    bodies[item.number] = put.body or b""
+    return put
+
+
+def _answer(
+    call: Call, item: Item, found: Resolved, written: Written | None, change: Put | Delete | None
+) -> Answer:
+    row = found.rows.get(item.number)
+    if row is not None and found.stands(item):
+        return conditions.standing(call, row, "minimal")
+    if written is None or not isinstance(change, Put):
         return Answer(204)
-    return of_written(written, call.base, interactions.written_body(call, written, body, "minimal"))
+    body = interactions.written_body(call, written, change.body or b"", "minimal")
+    return of_written(written, call.base, body)
 
 
-def _addresses(items: list[Item], ids: Mapping[int, str]) -> Callable[[Item], Mapping[str, str]]:
+def _addresses(items: list[Item], found: Resolved) -> Callable[[Item], Mapping[str, str]]:
     """By entry: which text of a reference becomes which address. A fullUrl stands for its entry's record; where it
-    has a server's form, so does `Type/id` in the entries under the same root (R4 bundle.html#references)."""
-    absolute: dict[str, str] = {}
+    has a server's form, so does `Type/id` in the entries under the same root (R4 bundle.html#references). A
+    reference by search stands for what it found."""
+    absolute: dict[str, str] = dict(found.references)
     relative: dict[str, dict[str, str]] = {}
     for item in items:
-        if item.full_url and item.method in {"POST", "PUT"}:
-            new = f"{item.type}/{ids.get(item.number) or item.id}"
+        if item.full_url and item.brings:
+            new = found.address(item)
             absolute[item.full_url] = new
-            if found := _RESTFUL.fullmatch(item.full_url):
-                relative.setdefault(found["root"], {})[found["local"]] = new
+            if named := _RESTFUL.fullmatch(item.full_url):
+                relative.setdefault(named["root"], {})[named["local"]] = new
 
     def address(item: Item) -> Mapping[str, str]:
-        found = _RESTFUL.fullmatch(item.full_url or "")
-        return {**absolute, **relative.get(found["root"], {})} if found else absolute
+        named = _RESTFUL.fullmatch(item.full_url or "")
+        return {**absolute, **relative.get(named["root"], {})} if named else absolute
 
     return address
 
@@ -248,7 +340,7 @@ def _entry(call: Call, answer: Answer, item: Item) -> bytes:
         response |= {"etag": etag(answer.version), "lastModified": instant(answer.updated)}
     head = [b'"fullUrl":' + orjson.dumps(f"{call.base}/{answer.address}")] if answer.address else []
     said = orjson.dumps(response)
-    if answer.body and item.method != "GET" and call.wish.returns == "OperationOutcome":
+    if answer.body and item.method not in READS and call.wish.returns == "OperationOutcome":
         said = said[:-1] + b',"outcome":' + answer.body + b"}"
     elif answer.body:
         head.append(b'"resource":' + answer.body)

@@ -1,0 +1,263 @@
+"""The interactions that this server answers, in one place: the routes, the CapabilityStatement and the OpenAPI document
+are made from this table, so that none can say what another does not do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from camphora.errors import Lang
+from camphora.policy.paths import ReadPath, Reach, read_path
+from camphora.web.fhir import (
+    binary,
+    conditions,
+    interactions,
+    metas,
+    pasts,
+    patching,
+    sweeps,
+    transaction,
+)
+from camphora.web.fhir.call import Answer, Call, Sent
+from camphora.web.fhir.everything import OWNERS, everything
+from camphora.web.fhir.negotiation import decode_pairs
+
+Level = Literal["system", "type", "instance"]
+Body = Literal["nothing", "resource", "bundle", "patch", "form", "parameters"]
+Act = Callable[[Call, Mapping[str, str], Sent], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """One method at one address. `code` is R4's for the interaction, at its `level`, or `$name` of an operation;
+    `types` those at which an operation is answered (None: all). `text` says what it does."""
+
+    code: str
+    level: Level
+    method: str
+    address: str
+    reads: ReadPath
+    act: Act
+    text: dict[Lang, str]
+    body: Body = "nothing"
+    types: tuple[str, ...] | None = None
+
+
+def _path(name: str, reach: Reach = "persons") -> ReadPath:
+    return read_path(f"fhir.{name}", "route", reach)
+
+
+def _read(call: Call, path: Mapping[str, str], _: Sent) -> Answer:
+    found = interactions.read(call, path["type"], path["id"], path.get("version"))
+    return binary.raw(found) if path["type"] == binary.TYPE and binary.wants_raw(call.wish) else found
+
+
+def _search(call: Call, path: Mapping[str, str], _: Sent) -> Answer:
+    return interactions.search(call, path["type"], call.wish.pairs)
+
+
+def _search_form(call: Call, path: Mapping[str, str], sent: Sent) -> Answer:
+    return interactions.search(call, path["type"], call.wish.pairs + decode_pairs(sent.body.strip()))
+
+
+def _search_all(call: Call, _: Mapping[str, str], __: Sent) -> Answer:
+    return interactions.search(call, None, call.wish.pairs)
+
+
+def _search_all_form(call: Call, _: Mapping[str, str], sent: Sent) -> Answer:
+    return interactions.search(call, None, call.wish.pairs + decode_pairs(sent.body.strip()))
+
+
+def _compartment(call: Call, path: Mapping[str, str], _: Sent) -> Answer:
+    return sweeps.search_compartment(call, (path["type"], path["id"]), path["inside"], call.wish.pairs)
+
+
+def _history(call: Call, path: Mapping[str, str], _: Sent) -> Answer:
+    return pasts.history(call, path.get("type"), path.get("id"))
+
+
+def _create(call: Call, path: Mapping[str, str], sent: Sent) -> Answer:
+    body = _resource(call, path, sent)
+    if call.wish.if_none_exist is not None:
+        return conditions.create(call, path["type"], body, conditions.condition_of(call.wish.if_none_exist))
+    return interactions.create(call, path["type"], body)
+
+
+def _update(call: Call, path: Mapping[str, str], sent: Sent) -> Answer:
+    return interactions.update(call, path["type"], path["id"], _resource(call, path, sent))
+
+
+def _resource(call: Call, path: Mapping[str, str], sent: Sent) -> bytes:
+    """The resource in a body; a Binary's content as its resource."""
+    if not binary.is_raw(path["type"], sent.media):
+        return sent.body
+    return binary.wrapped(sent, call.wish.security_context, path.get("id"))
+
+
+def _update_where(call: Call, path: Mapping[str, str], sent: Sent) -> Answer:
+    interactions.require_type(path["type"])
+    return conditions.update(call, path["type"], _resource(call, path, sent))
+
+
+def _delete(call: Call, path: Mapping[str, str], _: Sent) -> Answer:
+    return interactions.delete(call, path["type"], path["id"])
+
+
+def _delete_where(call: Call, path: Mapping[str, str], _: Sent) -> Answer:
+    interactions.require_type(path["type"])
+    return conditions.delete(call, path["type"])
+
+
+def _patch(call: Call, path: Mapping[str, str], sent: Sent) -> Answer:
+    return patching.patch(call, path["type"], path["id"], sent)
+
+
+def _patch_where(call: Call, path: Mapping[str, str], sent: Sent) -> Answer:
+    interactions.require_type(path["type"])
+    return patching.patch_matching(call, path["type"], sent)
+
+
+def _bundle(call: Call, _: Mapping[str, str], sent: Sent) -> Answer:
+    return transaction.process(call, sent.body)
+
+
+def _validate(call: Call, path: Mapping[str, str], sent: Sent) -> Answer:
+    return interactions.validate(call, path["type"], sent.body)
+
+
+def _everything(call: Call, path: Mapping[str, str], sent: Sent) -> Answer:
+    return everything(call, path["type"], path["id"], interactions.named(sent.body) if sent.body else ())
+
+
+def _meta(call: Call, path: Mapping[str, str], _: Sent) -> Answer:
+    return metas.meta(call, path["type"], path["id"])
+
+
+def _meta_add(call: Call, path: Mapping[str, str], sent: Sent) -> Answer:
+    return metas.add(call, path["type"], path["id"], sent.body)
+
+
+def _meta_delete(call: Call, path: Mapping[str, str], sent: Sent) -> Answer:
+    return metas.delete(call, path["type"], path["id"], sent.body)
+
+
+ONE, OF_TYPE, ALL = "/{type}/{id}", "/{type}", "/"
+HISTORY, EVERYTHING, META, WRITE = _path("history"), _path("everything"), _path("meta"), _path("update")
+INTERACTIONS = (
+    Interaction(
+        "batch", "system", "POST", ALL, _path("bundle"), _bundle,
+        {"zh-TW": "批次或交易", "en": "A batch or a transaction"}, "bundle",
+    ),
+    Interaction(
+        "search-system", "system", "GET", ALL, _path("search-all"), _search_all,
+        {"zh-TW": "跨類型查詢（_type）", "en": "Search several types (_type)"},
+    ),
+    Interaction(
+        "search-system", "system", "POST", "/_search", _path("search-all"), _search_all_form,
+        {"zh-TW": "以表單跨類型查詢", "en": "Search several types by a form"}, "form",
+    ),
+    Interaction(
+        "history-system", "system", "GET", "/_history", _path("history-all"), _history,
+        {"zh-TW": "全部資料之歷程", "en": "The history of all records"},
+    ),
+    Interaction(
+        "$validate", "type", "POST", "/{type}/$validate", _path("validate", "nothing"), _validate,
+        {"zh-TW": "驗證資源，不保存", "en": "Validate a resource; nothing is kept"}, "parameters",
+    ),
+    Interaction(
+        "$everything", "instance", "GET", "/{type}/{id}/$everything", EVERYTHING, _everything,
+        {"zh-TW": "一人或一次就醫之全部資料", "en": "Everything of a patient or an encounter"}, types=OWNERS,
+    ),
+    Interaction(
+        "$everything", "instance", "POST", "/{type}/{id}/$everything", EVERYTHING, _everything,
+        {"zh-TW": "一人或一次就醫之全部資料", "en": "Everything of a patient or an encounter"},
+        "parameters", types=OWNERS,
+    ),
+    Interaction(
+        "$meta", "instance", "GET", "/{type}/{id}/$meta", META, _meta,
+        {"zh-TW": "資源之標籤", "en": "The labels, tags and profiles of a record"},
+    ),
+    Interaction(
+        "$meta-add", "instance", "POST", "/{type}/{id}/$meta-add", _path("meta-add"), _meta_add,
+        {"zh-TW": "加上標籤", "en": "Add labels, tags or profiles"}, "parameters",
+    ),
+    Interaction(
+        "$meta-delete", "instance", "POST", "/{type}/{id}/$meta-delete", _path("meta-delete"), _meta_delete,
+        {"zh-TW": "移除標籤", "en": "Take labels, tags or profiles away"}, "parameters",
+    ),
+    Interaction(
+        "history-type", "type", "GET", "/{type}/_history", _path("history-type"), _history,
+        {"zh-TW": "一類資料之歷程", "en": "The history of a type"},
+    ),
+    Interaction(
+        "read", "instance", "GET", ONE, _path("read"), _read,
+        {"zh-TW": "讀取", "en": "Read a record"},
+    ),
+    Interaction(
+        "search-type", "type", "GET", OF_TYPE, _path("search"), _search,
+        {"zh-TW": "查詢", "en": "Search a type"},
+    ),
+    Interaction(
+        "search-type", "type", "POST", "/{type}/_search", _path("search-post"), _search_form,
+        {"zh-TW": "以表單查詢", "en": "Search a type by a form"}, "form",
+    ),
+    Interaction(
+        "history-instance", "instance", "GET", "/{type}/{id}/_history", HISTORY, _history,
+        {"zh-TW": "一筆資料之歷程", "en": "The history of a record"},
+    ),
+    Interaction(
+        "vread", "instance", "GET", "/{type}/{id}/_history/{version}", _path("vread"), _read,
+        {"zh-TW": "讀取某一版本", "en": "Read a version of a record"},
+    ),
+    Interaction(
+        "search-compartment", "instance", "GET", "/{type}/{id}/{inside}", _path("compartment"), _compartment,
+        {"zh-TW": "查詢屬於某人、某次就醫等之資料", "en": "Search what belongs to a patient, an encounter and others"},
+        types=sweeps.COMPARTMENTS,
+    ),
+    Interaction(
+        "create", "type", "POST", OF_TYPE, _path("create"), _create,
+        {"zh-TW": "新增", "en": "Create a record"}, "resource",
+    ),
+    Interaction(
+        "update", "instance", "PUT", ONE, WRITE, _update,
+        {"zh-TW": "更新", "en": "Update a record"}, "resource",
+    ),
+    Interaction(
+        "update", "type", "PUT", OF_TYPE, _path("update-where"), _update_where,
+        {"zh-TW": "條件式更新", "en": "Update the record that meets a condition"}, "resource",
+    ),
+    Interaction(
+        "patch", "instance", "PATCH", ONE, _path("patch"), _patch,
+        {"zh-TW": "修補", "en": "Patch a record"}, "patch",
+    ),
+    Interaction(
+        "patch", "type", "PATCH", OF_TYPE, _path("patch-where"), _patch_where,
+        {"zh-TW": "條件式修補", "en": "Patch the record that meets a condition"}, "patch",
+    ),
+    Interaction(
+        "delete", "instance", "DELETE", ONE, _path("delete"), _delete,
+        {"zh-TW": "刪除", "en": "Delete a record"},
+    ),
+    Interaction(
+        "delete", "type", "DELETE", OF_TYPE, _path("delete-where"), _delete_where,
+        {"zh-TW": "條件式刪除", "en": "Delete the record that meets a condition"},
+    ),
+)  # fmt: skip
+"""In the order in which addresses are tried."""
+
+
+def codes(level: Level) -> tuple[str, ...]:
+    """The interactions of a level in R4's words, each once, in the order of the table."""
+    found = (one.code for one in INTERACTIONS if one.level == level and not one.code.startswith("$"))
+    return tuple(dict.fromkeys(found))
+
+
+def operations() -> tuple[Interaction, ...]:
+    """The operations, each once."""
+    return tuple({one.code: one for one in INTERACTIONS if one.code.startswith("$")}.values())
+
+
+def addresses() -> frozenset[tuple[str, str]]:
+    """Every (method, address) that is answered."""
+    return frozenset((one.method, one.address) for one in INTERACTIONS)
