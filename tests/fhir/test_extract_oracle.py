@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from camphora.fhir import definitions, fhirpath, ucum
 from camphora.fhir.dates import EARLIEST, LATEST
@@ -338,36 +339,50 @@ def test_the_words_kinds_and_sounds_beside_a_parameter(every):
     assert min(compared[name] for name in ("text", "exact", "of-type", "phonetic")) > 5
 
 
+def combined(resource):
+    """Of each composite: its code, the rows in the index, the rows by its expressions."""
+    kind = resource["resourceType"]
+    extractor = extract(kind)
+    index = extractor(resource)
+    for code, parameter in extractor.parameters.items():
+        if parameter.type != "composite":
+            continue
+        said_by = CROSSED.get(parameter.url) or [each.expression for each in parameter.components]
+        said_by = [text.replace("DateTime", "dateTime") for text in said_by]
+        kinds = [each.type for each in extractor.components[code]]
+        expected = set()
+        for element in evaluate(parameter.expression, resource, kind):
+            of = kind if element.type == kind else re.sub(r"\[\d+\]", "", element.path)
+            of = element.type if element.type == "UsageContext" else of
+            values = [
+                {(each, *row) for found in evaluate(text, element.value, of, resource=resource)
+                 for row in told(each, placed(found, element.path)) or ()}
+                for each, text in zip(kinds, said_by, strict=True)
+            ]  # fmt: skip
+            expected |= set(itertools.product(*values))
+        yield code, {row for name, row in index.composites if name == code}, expected
+
+
 def test_each_composite_gives_the_combinations_inside_one_element(every):
     compared = Counter()
     for resource in every:
-        kind = resource["resourceType"]
-        extractor = extract(kind)
-        index = extractor(resource)
-        for code, parameter in extractor.parameters.items():
-            if parameter.type != "composite":
-                continue
-            said_by = CROSSED.get(parameter.url) or [each.expression for each in parameter.components]
-            said_by = [text.replace("DateTime", "dateTime") for text in said_by]
-            kinds = [each.type for each in extractor.components[code]]
-            expected = set()
-            for element in evaluate(parameter.expression, resource, kind):
-                of = kind if element.type == kind else re.sub(r"\[\d+\]", "", element.path)
-                of = element.type if element.type == "UsageContext" else of
-                values = [
-                    {(each, *row) for found in evaluate(text, element.value, of, resource=resource)
-                     for row in told(each, placed(found, element.path)) or ()}
-                    for each, text in zip(kinds, said_by, strict=True)
-                ]  # fmt: skip
-                expected |= set(itertools.product(*values))
-            own = {row for name, row in index.composites if name == code}
-            assert own == expected, (kind, resource.get("id"), code)
+        for code, own, expected in combined(resource):
+            assert own == expected, (resource["resourceType"], resource.get("id"), code)
             compared[code] += bool(expected)
     assert {code for code, count in compared.items() if count} >= {
         "code-value-concept", "code-value-quantity", "combo-code-value-quantity", "component-code-value-concept",
         "component-code-value-quantity", "context-type-value", "referenceseqid-variant-coordinate",
         "referenceseqid-window-coordinate", "relationship",
     }  # fmt: skip
+
+
+COMPOSED = [kind for kind in sorted(definitions.resource_types()) if extract(kind).components]
+
+
+@given(st.sampled_from(COMPOSED).flatmap(resources))
+def test_each_composite_gives_the_combinations_of_any_resource(resource):
+    for code, own, expected in combined(resource):
+        assert own == expected, code
 
 
 def placed(found, path):
