@@ -21,9 +21,11 @@ DECIDING = frozenset({"Consent", "Patient", "RelatedPerson", "Flag", "Encounter"
 """Record types of which a person's own decision is made: a change of one makes compiled policies stale."""
 
 
-def mask(resource: Json, found: Iterable[Found]) -> int:
-    """The labels of a resource and its marks, but for the one that it names other patients."""
-    return mask_of(sorted(own_labels(resource)), found) | (PARTS if has_parts(resource) else 0)
+def mask(resource: Json, found: Iterable[Found], *, parts: bool | None = None) -> int:
+    """The labels of a resource and its marks, but for the one that it names other patients. `parts`: whether some are
+    labelled by themselves, where that is known."""
+    parts = has_parts(resource) if parts is None else parts
+    return mask_of(sorted(own_labels(resource)), found) | (PARTS if parts else 0)
 
 
 class Deriver:
@@ -34,9 +36,12 @@ class Deriver:
         self.interned = interned
         self._rules: dict[Found, int] = {}
 
-    def keep(self, number: int, person: int | None, resource: Json, found: Iterable[Found]) -> None:
-        """Write what a record says beside its index; what it said before goes."""
-        self._labelled(number, found)
+    def keep(
+        self, number: int, person: int | None, resource: Json, found: Iterable[Found], *, new: bool = False
+    ) -> None:
+        """Write what a record says beside its index; what it said before goes, unless it is `new`."""
+        if found or not new:
+            self._labelled(number, found)
         if person is None:
             return
         match resource["resourceType"]:
@@ -55,8 +60,10 @@ class Deriver:
 
     def decided(self, persons: Iterable[int]) -> None:
         """What decides about these persons has changed with the line of the change log written last."""
-        sql = "UPDATE person SET choices = (SELECT max(no) FROM change) WHERE no = ?"
-        self.connection.executemany(sql, ((each,) for each in persons))
+        rows = [(each,) for each in persons]
+        if rows:
+            sql = "UPDATE person SET choices = (SELECT max(no) FROM change) WHERE no = ?"
+            self.connection.executemany(sql, rows)
 
     def chosen(self, person: int | None) -> int:
         """The mark of a person with choices, for a record of theirs."""
@@ -133,6 +140,8 @@ class Deriver:
 
 def identities(connection: apsw.Connection, person: int) -> list[int]:
     """The numbers of one person: their own first, then those of all Patients linked as the same, over any way."""
+    if next(connection.execute("SELECT 1 FROM same WHERE person = ?", (person,)), None) is None:
+        return [person]
     sql = (
         "WITH RECURSIVE one (person) AS (VALUES (?) UNION SELECT s.other FROM same s JOIN one ON s.person = one.person)"
         " SELECT person FROM one ORDER BY person <> ?, person"

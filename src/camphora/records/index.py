@@ -20,6 +20,7 @@ from camphora.records.unions import stored_elsewhere
 
 EXACT = ":exact"
 Row = tuple[float, ...]
+NONE: frozenset[Row] = frozenset()
 TABLES = ("span", "amount", "pair", "position")
 """Where rows are found by their record; postings are found by its keys."""
 
@@ -61,7 +62,7 @@ def take(connection: apsw.Connection, number: int, keys: Keys) -> None:
 
 
 class _Making:
-    """Rows in the making, for one resource."""
+    """Rows in the making, for one resource. A row of the index that came before is remembered with its numbers."""
 
     def __init__(self, interned: Interned, resource_type: str, index: IndexValues) -> None:
         self.interned = interned
@@ -70,19 +71,22 @@ class _Making:
         self.index = index
         self.elsewhere = stored_elsewhere(resource_type)
         self.params: set[int] = set()
+        self.known: dict[Any, Any] = interned.of_type(resource_type)
 
     def rows(self) -> Rows:
         terms = self._terms()
+        length, spans = self._spans()
+        amounts, pairs, positions = self._amounts(), self._pairs(), self._positions()
+        return Rows(Keys(tuple(self.params), tuple(terms)), length, spans, amounts, pairs, positions)
+
+    def _spans(self) -> tuple[int, frozenset[Row]]:
+        """The main date's length, and the spans that the record's row does not tell."""
+        if not self.index.dates:
+            return ELSEWHERE, NONE
         length = main_length(self.type, self.index)
         main = main_parameter(self.type) if length != ELSEWHERE else None
-        spans = {
-            (self._param(name), low, high)
-            for name, low, high in self.index.dates
-            if self._kept(name) and name != main
-        }
-        amounts, pairs, positions = self._amounts(), self._pairs(), self._positions()
-        keys = Keys(tuple(sorted(self.params)), tuple(sorted(terms)))
-        return Rows(keys, length, frozenset(spans), amounts, pairs, positions)
+        kept = [one for one in self.index.dates if self._kept(one[0]) and one[0] != main]
+        return length, frozenset((self._param(name), low, high) for name, low, high in kept)
 
     def _kept(self, name: str) -> bool:
         """Whether rows of a parameter are written. That it has a value is noted either way."""
@@ -90,37 +94,50 @@ class _Making:
         return name not in self.elsewhere
 
     def _param(self, name: str) -> int:
-        return self.interned.param(self.type_no, name)
+        number: int | None = self.known.get(name)
+        if number is None:
+            number = self.known[name] = self.interned.param(self.type_no, name)
+        return number
 
     def _terms(self) -> set[int]:
-        term, index = self.interned.term, self.index
-        spelled: set[tuple[str, str]] = set()
-        found: set[int] = set()
-        for name, system, code in index.tokens:
-            if name.endswith(EXACT):
-                base, folded = name.removesuffix(EXACT), fold(code)
-                spelled.add((base, folded))
-                if self._kept(base):
-                    found.add(term(self._param(base), folded, "" if folded == code else code))
-            elif self._kept_modified(name):
-                found.add(term(self._param(name), code, system or ""))
-        for name, kind, key in index.references:
-            if self._kept(name):
-                found.add(term(self._param(name), key, kind))
-        for name, folded in index.strings:
-            if (name, folded) not in spelled and self._kept_modified(name):
-                found.add(term(self._param(name), folded, ""))
-        return found
+        index, known = self.index, self.known
+        found = [known.get(row) or self._remembered(row, self._token(*row)) for row in index.tokens]
+        found += [known.get(row) or self._remembered(row, self._reference(*row)) for row in index.references]
+        if index.strings:
+            exact = [one for one in index.tokens if one[0].endswith(EXACT)]
+            spelled = {(name[: -len(EXACT)], fold(code)) for name, _, code in exact}
+            texts = [text for text in index.strings if text not in spelled]
+            found += [known.get(text) or self._remembered(text, self._term(*text, "")) for text in texts]
+        self.params.update(param for param, _ in found)
+        return {term for _, term in found if term is not None}
 
-    def _kept_modified(self, name: str) -> bool:
-        """As `_kept`, for a name that may bear a modifier: `combo-code:text` is kept where `combo-code` is, but
-        `patient:identifier` though `patient` is not, since a reference to an identifier says its type apart."""
+    def _remembered(self, row: Any, made: tuple[int, int | None]) -> tuple[int, int | None]:
+        self.known[row] = made
+        return made
+
+    def _token(self, name: str, system: str | None, code: str) -> tuple[int, int | None]:
+        if name.endswith(EXACT):
+            folded = fold(code)
+            return self._term(name.removesuffix(EXACT), folded, "" if folded == code else code)
+        return self._term(name, code, system or "")
+
+    def _reference(self, name: str, kind: str, key: str) -> tuple[int, int | None]:
+        return self._term(name, key, kind)
+
+    def _term(self, name: str, code: str, system: str) -> tuple[int, int | None]:
+        """The number of the parameter that has a value, and of the term; no term where another parameter's tells it.
+        `combo-code:text` is kept where `combo-code` is, but `patient:identifier` though `patient` is not, since a
+        reference to an identifier says its type apart."""
         base, _, modifier = name.partition(":")
-        kept = self._kept(base)
-        return kept or modifier not in {"", "text"}
+        has = self._param(base)
+        if base in self.elsewhere and modifier in {"", "text"}:
+            return has, None
+        return has, self.interned.term(self._param(name), code, system)
 
     def _amounts(self) -> frozenset[Row]:
-        rows = {
+        if not self.index.numbers and not self.index.quantities:
+            return NONE
+        rows: set[Row] = {
             (self._param(name), 0, low, high) for name, low, high in self.index.numbers if self._kept(name)
         }
         asked = [one for one in self.index.quantities if self._kept(one[0])]
@@ -129,9 +146,19 @@ class _Making:
         return frozenset(rows)
 
     def _unit(self, name: str, unit: str) -> int:
-        return self.interned.term(self._param(f"{name}#unit"), unit, "") if unit else 0
+        return self._number(f"{name}#unit", unit, "") if unit else 0
+
+    def _number(self, name: str, code: str, system: str) -> int:
+        """The number of a term that no posting names."""
+        row = (name, code, system, "")
+        number: int | None = self.known.get(row)
+        if number is None:
+            number = self.known[row] = self.interned.term(self._param(name), code, system)
+        return number
 
     def _pairs(self) -> frozenset[Row]:
+        if not self.index.composites:
+            return NONE
         groups = [(name, *components) for name, components in self.index.composites if self._kept(name)]
         return frozenset(self._pair(*group) for group in _groups_said_once(groups))
 
@@ -155,9 +182,11 @@ class _Making:
         return (self._param(name), *terms, *ranges)
 
     def _component(self, name: str, place: int, code: str, system: str) -> int:
-        return self.interned.term(self._param(f"{name}${place + 1}"), code, system)
+        return self._number(f"{name}${place + 1}", code, system)
 
     def _positions(self) -> frozenset[Row]:
+        if not self.index.positions:
+            return NONE
         found = [one for one in self.index.positions if self._kept(one[0])]
         return frozenset((self._param(name), latitude, longitude) for name, latitude, longitude in found)
 

@@ -24,11 +24,14 @@ def packed(params: Iterable[int], terms: Iterable[int]) -> bytes:
     """Both lists as bytes; their order and repetitions do not matter."""
     out = bytearray()
     for numbers in (sorted(set(params)), sorted(set(terms))):
-        _put(out, len(numbers))
         before = 0
+        _put(out, len(numbers))
         for number in numbers:
-            _put(out, number - before)
-            before = number
+            step, before = number - before, number
+            if step < 128:
+                out.append(step)
+            else:
+                _put(out, step)
     return bytes(out)
 
 

@@ -10,6 +10,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -20,7 +21,7 @@ from camphora.fhir.emit import IndexValues
 from camphora.fhir.extract import extract
 from camphora.fhir.structure import require
 from camphora.policy.choices import Effect, effects, may_be_asked
-from camphora.policy.facts import has_parts, parts_of, without
+from camphora.policy.facts import INLINE, has_parts, parts_of, without
 from camphora.policy.labels import Found, Rules
 from camphora.records.deriving import mask
 from camphora.records.store import Put
@@ -28,6 +29,7 @@ from camphora.records.store import Put
 MOST_PROVISIONS, DEEPEST = 500, 20
 """How large a Consent may be: provisions in all, and how deep they lie, the root's the first."""
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_INLINE = INLINE.encode()
 _ENCODE = msgspec.json.Encoder()
 
 
@@ -76,14 +78,15 @@ def prepare(put: Put) -> Prepared:
     record_id = new_id() if put.expect == "new" else resource.get("id") or _content_id(record_type, rest)
     resource = {**resource, "id": record_id}
     index = whole = extract(record_type)(resource)
-    if has_parts(resource):
+    parts = _may_have_parts(rest) and has_parts(resource)
+    if parts:
         index = extract(record_type)(without(resource, (part.path for part in parts_of(resource))))
     patient = whole.person[1] if whole.person else None
     others = frozenset(key for _, kind, key in whole.references if kind == "Patient") - {patient}
     found = Rules.bundled().of(resource)
     digest = hashlib.blake2b(orjson.dumps(meta) + rest, digest_size=12).digest()
     does = effects(resource) if record_type == "Consent" else ()
-    labels = mask(resource, found)
+    labels = mask(resource, found, parts=parts)
     return Prepared(
         put, record_type, record_id, patient, index, others, found, labels, digest, does, meta, rest
     )
@@ -117,6 +120,12 @@ def _require_purpose(path: str, provision: dict[str, Any]) -> None:
         raise Invalid("records-consent-purpose", place=Place(path=f"{path}.purpose[0]"), code_given=code)
 
 
+def _may_have_parts(rest: bytes) -> bool:
+    """False only where no element can be labelled by itself: the address of such a label stands nowhere, as it is or
+    escaped. Looking at the bytes costs nothing beside walking over every element."""
+    return _INLINE in rest or b"\\" in rest
+
+
 def _rest(put: Put) -> bytes:
     """All elements but resourceType, id and meta, as bytes without the outer braces."""
     raw = _FIELDS.decode(put.body if put.body is not None else orjson.dumps(put.resource))
@@ -137,5 +146,9 @@ def _content_id(record_type: str, rest: bytes) -> str:
 
 
 def instant(milliseconds: int) -> str:
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds % 1000:03d}Z"
+    return f"{_second(milliseconds // 1000)}.{milliseconds % 1000:03d}Z"
+
+
+@lru_cache(maxsize=256)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")

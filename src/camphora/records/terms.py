@@ -25,7 +25,7 @@ class Interned:
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
         self._known: dict[tuple[Any, ...], int] = {}
-        self._terms: dict[tuple[int, str, str], int] = {}
+        self._rows: dict[str, dict[Any, Any]] = {}
 
     def type(self, name: str) -> int:
         return self._number(
@@ -45,10 +45,18 @@ class Interned:
         )
 
     def term(self, param: int, code: str, system: str) -> int:
-        number = self._terms.get((param, code, system))
-        if number is None:
-            number = self._terms[param, code, system] = self._term(param, code, self.text(system))
-        return number
+        return self._found(
+            (param, code, self.text(system)),
+            "SELECT no FROM term WHERE param = ? AND code = ? AND system = ?",
+            "INSERT INTO term (param, code, system) VALUES (?, ?, ?)",
+        )
+
+    def of_type(self, name: str) -> dict[Any, Any]:
+        """A memory for whoever makes rows of this type: forgotten with the numbers on which it rests."""
+        found = self._rows.get(name)
+        if found is None:
+            found = self._rows[name] = {}
+        return found
 
     def person(self, patient: str) -> int:
         return self._number(
@@ -59,13 +67,13 @@ class Interned:
 
     def keep(self) -> None:
         """The group is committed: what it added is true. A memory grown too large is begun anew."""
-        if len(self._known) + len(self._terms) > REMEMBERED:
+        if len(self._known) + sum(map(len, self._rows.values())) > REMEMBERED:
             self.forget()
 
     def forget(self) -> None:
         """Something was rolled back. All is forgotten: which numbers it took with it cannot be told from here."""
         self._known.clear()
-        self._terms.clear()
+        self._rows.clear()
 
     def _number(self, key: tuple[Any, ...], select: str, insert: str) -> int:
         number = self._known.get(key)
@@ -73,19 +81,13 @@ class Interned:
             number = self._known[key] = self._found(key[1:], select, insert)
         return number
 
-    def _term(self, param: int, code: str, system: int) -> int:
-        return self._found(
-            (param, code, system),
-            "SELECT no FROM term WHERE param = ? AND code = ? AND system = ?",
-            "INSERT INTO term (param, code, system) VALUES (?, ?, ?)",
-        )
-
     def _found(self, values: tuple[Any, ...], select: str, insert: str) -> int:
-        found = next(self._connection.execute(select, values), None)
-        if found is not None:
-            return int(found[0])
-        self._connection.execute(insert, values)
-        return int(self._connection.last_insert_rowid())
+        """The number of these values. Most that are not remembered are new, so they are inserted first."""
+        self._connection.execute(f"{insert} ON CONFLICT DO NOTHING", values)
+        if self._connection.changes():
+            return int(self._connection.last_insert_rowid())
+        (number,) = next(self._connection.execute(select, values))
+        return int(number)
 
 
 class Names:

@@ -43,6 +43,9 @@ class Predicate(NamedTuple):
     values: list[object]
 
 
+EVERYTHING = Predicate("1", [])
+
+
 def require_type(access: Access, record_type: str) -> None:
     """Refuse a type that the Access does not cover, and secondary use, which asks questions and reads no record.
     It says nothing about any person."""
@@ -74,7 +77,7 @@ def _visible(
     access: Access, record_type: str, connection: apsw.Connection, action: Action | None
 ) -> Predicate:
     if _sees_all(access) or record_type in SHARED_TYPES:
-        return Predicate("1", [])
+        return EVERYTHING
     sql, values = "r.person IS NOT NULL", []
     if access.persons is not None:
         among = _among(Names(connection).persons(access.persons), "r.person")
