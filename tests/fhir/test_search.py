@@ -608,3 +608,24 @@ def test_a_number_lies_within_the_range_that_it_implies(number, prefix):
 def test_a_date_about_the_end_of_time_stays_in_time():
     (found,) = one("Observation", "date", "ap9999", now=0).alternatives
     assert found[2] == LATEST
+
+
+@pytest.mark.parametrize(
+    ("value", "clause"),
+    [
+        ("Wong", StringClause("phonetic", "exact", ("w520",))),
+        ("Wang Ming", AllClause((
+            StringClause("phonetic", "exact", ("w520",)), StringClause("phonetic", "exact", ("m520",))))),
+        ("Wang,王小明", AnyClause((
+            StringClause("phonetic", "exact", ("w520",)), StringClause("phonetic", "exact", ("王小明",))))),
+    ],
+)  # fmt: skip
+def test_every_word_of_a_name_sounds_like_one_of_the_record(value, clause):
+    assert one("Patient", "phonetic", value) == clause
+
+
+def test_sounds_have_no_spelling():
+    with pytest.raises(Faults):
+        parse_query("Patient", [("phonetic:exact", "Wang")], strict=True)
+    with pytest.raises(Faults):
+        parse_query("Patient", [("phonetic", "12")], strict=True)

@@ -41,6 +41,7 @@ from camphora.fhir.search.asking import (
 )
 from camphora.fhir.search.known import HIERARCHIES
 from camphora.fhir.search.parting import plain, split, token
+from camphora.fhir.sounds import sounds
 
 MODIFIERS: dict[Kind, frozenset[str]] = {
     "token": frozenset({"missing", "text", "not", "above", "below", "in", "not-in", "of-type"}),
@@ -65,6 +66,8 @@ Span = tuple[Prefix, int, int]
 
 def allowed(parameter: Parameter, modifier: str) -> bool:
     """Whether the parameter has this modifier; "" is none at all."""
+    if parameter.code == "phonetic":
+        return modifier in {"", "missing"}
     typed = parameter.kind == "reference" and modifier in definitions.resource_types()
     return not modifier or typed or modifier in MODIFIERS[parameter.kind]
 
@@ -117,6 +120,8 @@ class Values:
 
     def string(self, parameter: Parameter, modifier: str, parts: Sequence[str]) -> Clause:
         texts = [plain(part) for part in parts]
+        if parameter.code == "phonetic":
+            return _any([_sounding(parameter.code, text) for text in texts])
         if modifier == "exact":
             return TokenClause(f"{parameter.code}:exact", tuple((None, text) for text in texts))
         mode: Mode = "contains" if modifier == "contains" else "start"
@@ -222,6 +227,18 @@ _READERS: dict[Kind, Callable[[Values, Parameter, str, Sequence[str]], Clause]] 
     "composite": Values.composite,
     "special": Values.near,
 }
+
+
+def _any(clauses: list[Clause]) -> Clause:
+    return clauses[0] if len(clauses) == 1 else AnyClause(tuple(clauses))
+
+
+def _sounding(code: str, text: str) -> Clause:
+    """Every word of the text sounds like some word of the name."""
+    words = [StringClause(code, "exact", (sound,)) for sound in sounds(text)]
+    if not words:
+        raise ValueError("a text without words")
+    return words[0] if len(words) == 1 else AllClause(tuple(words))
 
 
 def prefixed(text: str) -> tuple[Prefix, str]:
