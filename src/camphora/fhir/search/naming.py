@@ -5,6 +5,7 @@ Sources: https://hl7.org/fhir/R4/search.html#chaining and #has.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -15,10 +16,11 @@ from camphora.fhir.search.known import Scope
 
 DEEPEST = 10
 """So many references may a chain, a `_has` or a path of `_filter` follow, one after the other."""
-MOST_LINKS, MOST_TRIED = 500, 5_000
+MOST_LINKS, MOST_TRIED = 500, 2_000
 """So many links may the chains of one search have, counted for each type that a reference may name, and so many types
 may be tried."""
 HAS = "_has:"
+_HEAD = re.compile(r"[A-Za-z][\w-]*")
 
 
 class Wrong(Exception):
@@ -63,7 +65,12 @@ class Names:
             return leaf(searched, code, modifier)
         parameter = self.parameter(searched, code, whole)
         return self.through(
-            searched, parameter, modifier, lambda each: (self.clause(each, rest, leaf, whole),), whole
+            searched,
+            parameter,
+            modifier,
+            lambda each: (self.clause(each, rest, leaf, whole),),
+            whole,
+            rest=rest,
         )
 
     def parameter(self, searched: Scope, code: str, whole: str) -> Parameter:
@@ -73,13 +80,19 @@ class Names:
             raise Unknown("fhir-search-unsupported" if declared else "fhir-search-unknown", searched, whole)
         return found
 
-    def through(self, searched: Scope, parameter: Parameter, kind: str, made: Made, whole: str) -> Clause:
-        """Some record that a reference names, of the type `kind` or of any that has what is asked of it."""
+    def through(
+        self, searched: Scope, parameter: Parameter, kind: str, made: Made, whole: str, *, rest: str = ""
+    ) -> Clause:
+        """Some record that a reference names, of the type `kind` or of any that has what is asked of it. `rest` begins
+        with the parameter that it must have."""
         if parameter.kind != "reference":
             raise Unknown("fhir-search-chain", searched, whole)
         if kind and kind not in definitions.resource_types():
             raise Refused("fhir-search-modifier", searched, parameter.code, modifier=kind)
         targets = [each for each in parameter.targets if kind in {"", each}]
+        head = _HEAD.match(rest)
+        if head and len(targets) > 1:
+            targets = [each for each in targets if head[0] in searched.of(each).known]
         found: list[Clause] = []
         faults: list[Unknown | Refused | ValueError] = []
         with self._deeper(searched, whole):

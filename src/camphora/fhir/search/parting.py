@@ -14,6 +14,8 @@ def split(text: str, mark: str) -> list[str]:
     >>> split(r"a\,b,c", ",")
     ['a\\,b', 'c']
     """
+    if "\\" not in text:
+        return text.split(mark)
     parts, start, at = [], 0, 0
     while at < len(text):
         if text[at] == "\\":
