@@ -1,8 +1,8 @@
 """Law and consent as a predicate: the part of every statement that reads records.
 
-There is one function, so that no path can forget it. It speaks about a row `r` with the columns no, person, labels and
-body, which both the present records and the superseded versions have. Persons whose choices are sets are joined;
-persons whose Consents say more are judged row by row by the compiled decision, inside the same statement
+There is one function, so that no path can forget it. It speaks about a row `r` with the columns no, version, person,
+labels and body, which both the present records and the superseded versions have. Persons whose choices are sets are
+joined; persons whose Consents say more are judged row by row by the compiled decision, inside the same statement
 (docs/decisions/0007-judged-in-the-query.md).
 """
 
@@ -230,7 +230,9 @@ class _Planner:
         elif members:
             tests.append(hidden)
         for test in tests:
-            sql = f"SELECT 1 FROM also_names a WHERE a.record = r.no AND ({test.sql})"
+            sql = (
+                f"SELECT 1 FROM also_names a WHERE a.record = r.no AND a.version = r.version AND ({test.sql})"
+            )
             yield Predicate(f"(r.labels & {OTHERS}) = 0 OR NOT EXISTS ({sql})", test.values)
 
     def _member(self, hidden: HiddenSet, person: str) -> Predicate:
