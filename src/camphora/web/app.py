@@ -105,6 +105,7 @@ def application(
 def _bounded(installation: Installation, service: Service, hosts: frozenset[str]) -> Middleware:
     identity = installation.gate.identity
     identity.allow(service.limits.tries)
+    identity.idleness = service.sessions.idleness
     return Middleware(Bounded, service=service, identity=identity, hosts=hosts)
 
 
