@@ -33,7 +33,8 @@ TAIPEI = timezone(timedelta(hours=8))
 PAGE = 50
 WHOLE_EVERY = 3600.0
 """Seconds after which a check reads the whole log again, so that a change in its older part is found."""
-PUBLIC_FIELDS = ("at", "name", "role", "organisation", "purpose", "act", "types")
+PUBLIC_FIELDS = ("at", "name", "role", "organisation", "purpose", "act", "types", "decision")
+TONES = {"deny": "alert", "override": "notice"}
 
 
 class Day(NamedTuple):
@@ -229,17 +230,20 @@ def receipts(log: Log, numbers: list[int], words: Words) -> Table:
                 "who": words(f"role.{fields['role']}"),
                 "act": words(act) if act in words else fields["act"],
                 "what": words("mark.comma").join(fields["types"]),
+                "ruling": words(f"uses.ruling_{fields['decision']}"),
+                "tone": TONES.get(fields["decision"], "plain"),
                 "proof": words("uses.proof_link"),
                 "href": f"/uses/{number}.json",
             }
         )
     columns = [
         Column("number", words("uses.number"), "integer"),
-        *(Column(key, words(f"uses.{key}")) for key in ("at", "who", "act", "what")),
+        *(Column(key, words(f"uses.{key}")) for key in ("at", "who", "act", "what", "ruling")),
         Column("proof", words("uses.receipt")),
     ]
     note = words("uses.receipts_note")
-    return Table("receipts", words("uses.receipts"), columns, rows, {"proof": "href"}, note=note)
+    link, chip = {"proof": "href"}, {"ruling": "tone"}
+    return Table("receipts", words("uses.receipts"), columns, rows, link, chip, note=note)
 
 
 def day_of(at: int) -> str:
