@@ -22,6 +22,8 @@ from camphora.policy.vocabulary import ACT_CODE, ACT_REASON, LABELS, label_mask
 DATA_CATEGORY = "https://camphora.tw/data-category"
 STOPPED = "stopped:secondary"
 CLOSED = "closed:care"
+RESTRICTED = "restricted:"
+"""How the name of a set of persons who refuse an institution begins."""
 RECIPIENT = {
     "coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "code": "IRCP"}]
 }
@@ -33,7 +35,7 @@ Weighed = Literal["care", "secondary", "family"]
 
 def restricted(organisation: str) -> str:
     """The name of the set of persons who refuse this institution."""
-    return f"restricted:{organisation}"
+    return f"{RESTRICTED}{organisation}"
 
 
 def stopped(category: str | None = None, purpose: str | None = None) -> str:

@@ -17,7 +17,7 @@ import orjson
 
 from camphora.errors import Busy
 from camphora.policy.choices import effects
-from camphora.policy.labels import CHOSEN, OTHERS, Found, Rules
+from camphora.policy.labels import ALL_CHOSEN, OTHERS, Found, Rules
 from camphora.records import effects as effect_rows
 from camphora.records.deriving import Deriver, mask
 from camphora.records.keeper import Keeper
@@ -26,7 +26,7 @@ from camphora.records.terms import Interned
 STEP = 200
 """Records per job: some milliseconds between what else waits for the keeper."""
 ADDING, TAKING, DONE = 1, 2, 0
-KEPT = OTHERS | CHOSEN
+KEPT = OTHERS | ALL_CHOSEN
 """The marks that do not follow from a body."""
 FORM = b"derived:1"
 """Another form of what is derived has another name here, and makes all of it anew."""

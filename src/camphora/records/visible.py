@@ -21,7 +21,8 @@ from camphora.policy import Access
 from camphora.policy.access import HiddenSet
 from camphora.policy.admission import SHARED_TYPES
 from camphora.policy.asking import Action, Emergency, Scope
-from camphora.policy.labels import CHOSEN, NOTIFIABLE, OTHERS, PARTS
+from camphora.policy.choices import RESTRICTED
+from camphora.policy.labels import CHOSEN, NOTIFIABLE, OTHERS, PARTS, REFUSING, RULED
 from camphora.policy.vocabulary import Purpose
 from camphora.records.derived import area_range
 from camphora.records.deriving import identities
@@ -86,8 +87,8 @@ class _Given(Enum):
 
 
 def _filled(values: list[object], judge: Judge) -> list[object]:
-    given = {_Given.NOW: judge.now, _Given.JUDGE: apsw.pyobject(judge)}
-    return [given[value] if isinstance(value, _Given) else value for value in values]
+    now, by, at, pointer = _Given.NOW, _Given.JUDGE, judge.now, apsw.pyobject(judge)
+    return [at if value is now else pointer if value is by else value for value in values]
 
 
 @lru_cache(maxsize=2048)
@@ -148,7 +149,7 @@ class _Planner:
         elif not _own(self.access):
             found = _joined([self._consented(), *self._naming_others()])
             if found.sql != "1":
-                marked = f"CASE WHEN (r.labels & {CHOSEN | OTHERS}) = 0 THEN 1 ELSE ({found.sql}) END"
+                marked = f"(r.labels & {CHOSEN | OTHERS}) = 0 OR ({found.sql})"
                 yield Predicate(marked, found.values)
 
     def _within(self, scope: Scope) -> Iterator[Predicate]:
@@ -181,7 +182,7 @@ class _Planner:
         if self._weighed():
             ruled = self._ruled("r.person")
             found = Predicate(
-                f"CASE WHEN {ruled.sql} THEN {JUDGED} ELSE ({simple.sql}) END",
+                f"CASE WHEN (r.labels & {RULED}) <> 0 AND {ruled.sql} THEN {JUDGED} ELSE ({simple.sql}) END",
                 [*ruled.values, _Given.JUDGE, *simple.values],
             )
         if self.access.emergency is not None:
@@ -197,12 +198,13 @@ class _Planner:
     def _hidden(self) -> Iterator[Predicate]:
         for hidden in self.access.hidden_for(self.type):
             member = self._member(hidden, "r.person")
-            yield Predicate(f"NOT {member.sql}", member.values)
+            unless = f"(r.labels & {REFUSING}) = 0 OR " if hidden.name.startswith(RESTRICTED) else ""
+            yield Predicate(f"{unless}NOT {member.sql}", member.values)
 
     def _closed(self) -> Iterator[Predicate]:
         for closed in self.access.closed:
             sql = (
-                f"(r.labels & {CHOSEN - 1}) = 0 OR NOT EXISTS"
+                f"(r.labels & {REFUSING - 1}) = 0 OR NOT EXISTS"
                 " (SELECT 1 FROM closed c WHERE c.name = ? AND c.person = r.person"
                 f" AND (c.mask & r.labels) <> 0 AND {WITHIN.format('c')})"
             )

@@ -14,7 +14,7 @@ from camphora.policy import Access
 from camphora.policy.admission import SHARED_TYPES
 from camphora.policy.asking import Action
 from camphora.policy.choices import effects
-from camphora.policy.labels import CHOSEN, OTHERS, PARTS, Found, Rules, mask_of
+from camphora.policy.labels import ALL_CHOSEN, OTHERS, PARTS, Found, Rules, mask_of
 from camphora.policy.vocabulary import Purpose
 from camphora.records import effects as effect_rows
 from camphora.records import parting
@@ -311,7 +311,7 @@ class Writer:
         self.connection.execute(
             "INSERT INTO superseded SELECT no, version, person, updated, labels | ?, deleted, body"
             " FROM record WHERE no = ?",
-            (CHOSEN, row.no),
+            (ALL_CHOSEN, row.no),
         )
         self._unindex(row)
         self.connection.execute(
