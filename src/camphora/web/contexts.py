@@ -143,12 +143,23 @@ class SystemPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignIn:
-    """`/sign-in`. `as_href` leads to the demo's choice of persons."""
+    """`/sign-in`. `as_href` leads to the demo's choice of persons; `ended` says that idleness ended the session."""
 
     template: ClassVar[str] = "sign_in.html"
     form: Form
     error: str = ""
+    ended: Sequence[str] = ()
     as_href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftKept:
+    """`/sign-in` after signing in again: the form that was not sent, what was written in it, and the way back."""
+
+    template: ClassVar[str] = "draft.html"
+    written: Sequence[str]
+    form: Form
+    back: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -514,6 +525,7 @@ class Patterns:
 
 
 Context = (
-    Home | Catalogue | SystemPage | SignIn | SignInAs | ErrorPage | MyRecord | Looked | Choices | Confirm
+    Home | Catalogue | SystemPage | SignIn | SignInAs
+    | DraftKept | ErrorPage | MyRecord | Looked | Choices | Confirm
     | Download | Family | Patients | Patient | RecordItem | Ask | Uses | Patterns | Duty
 )  # fmt: skip
