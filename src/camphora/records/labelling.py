@@ -116,7 +116,7 @@ class Labelling:
         labels = mask(resource, found) | before & KEPT if resource else before
         if phase == ADDING:
             labels |= before
-            found = (*found, *_held(connection, number))
+            found = (*found, *held(connection, number))
         if resource and not deleted:
             self._derive(deriver, number, person, resource, found)
             if kind == "Consent":
@@ -165,6 +165,7 @@ def run(labelling: Labelling, keeper: Keeper, interned: Interned) -> None:
         return
 
 
-def _held(connection: apsw.Connection, number: int) -> list[Found]:
+def held(connection: apsw.Connection, number: int) -> list[Found]:
+    """The labels and marks that a record bears by rule, as they are kept beside it."""
     sql = "SELECT u.label, u.name FROM labelled l JOIN rule u ON u.no = l.rule WHERE l.record = ?"
     return [Found(*row) for row in connection.execute(sql, (number,))]
