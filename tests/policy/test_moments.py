@@ -66,3 +66,28 @@ def test_each_fact_on_demand_is_the_one_that_is_read_at_once(wanted):
     at_once = facts_of(made, notifiable=True)
     assert getattr(at_once, wanted)
     assert getattr(read, wanted) == getattr(at_once, wanted)
+
+
+def _stored(body):
+    return FactsOnDemand("Observation", body, lambda _: frozenset(), lambda: False)
+
+
+@pytest.mark.parametrize(
+    ("body", "may"),
+    [
+        (b'{"code":{"coding":[{"system":"urn:t","code":"B20"}]}}', True),
+        (b'{"code":{"coding":[{"system":"urn:t","code":"\\u004220"}]}}', True),
+        (b'{"code":{"coding":[{"system":"urn:t","code":"B201"}]}}', False),
+        ('{"code":{"coding":[{"system":"urn:t","code":"愛"}]}}'.encode(), False),
+    ],
+    ids=["there", "escaped", "longer", "another"],
+)
+def test_a_code_is_looked_for_in_the_bytes_before_they_are_read(body, may):
+    row = _stored(body)
+    assert row.may_have((b'"B20"',)) is may
+    assert ("urn:t|B20" in row.codes) is may
+
+
+def test_many_codes_are_not_looked_for_one_by_one():
+    row = _stored(b'{"code":{"coding":[{"system":"urn:t","code":"x"}]}}')
+    assert row.may_have(tuple(b'"%d"' % number for number in range(100)))

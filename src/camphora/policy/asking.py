@@ -123,6 +123,11 @@ class Facts:
     parts: tuple[Part, ...] = ()
     notifiable: bool = False
 
+    def may_have(self, _values: tuple[bytes, ...]) -> bool:
+        """Whether a code may be among `codes`, of those with these values (in quotes, UTF-8). False where none can be,
+        which may be told without reading the record."""
+        return True
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:

@@ -256,7 +256,8 @@ def _class(codings: list[Json]) -> Test:
 
 def _code(concepts: list[Json], sense: Sense | None) -> Test:
     codes = frozenset(one for code in _codes(concepts) for one in _spellings(code))
-    return _of_person(sense, lambda facts: not codes.isdisjoint(facts.codes))
+    values = tuple({f'"{one.rpartition("|")[2]}"'.encode() for one in codes})
+    return _of_person(sense, lambda facts: facts.may_have(values) and not codes.isdisjoint(facts.codes))
 
 
 @cache
