@@ -144,11 +144,19 @@ def test_a_form_that_came_too_late_does_nothing_and_is_kept_for_its_writer(lapse
     assert sign_in(client, following=following(answer)).headers["location"] == "/sign-in"
     page = client.get("/sign-in")
     assert REASON in page.text
-    assert 'href="/emergency?lang=en"' in page.text
     assert not installation.gate.emergencies.to_review(), "shown, and not yet sent"
     declare(client, csrf(page))
     assert [each.reason for each in installation.gate.emergencies.to_review()] == [REASON]
     assert REASON not in client.get("/sign-in").text, "what was sent is kept no longer"
+
+
+def test_what_is_not_to_be_sent_is_dropped_and_leads_back(lapsed, installation):
+    client, _ = lapsed
+    sign_in(client)
+    dropped = client.post("/sign-in/drop", data={"csrf": csrf(client.get("/sign-in"))})
+    assert dropped.headers["location"] == "/emergency?lang=en"
+    assert REASON not in client.get("/sign-in").text
+    assert not installation.gate.emergencies.to_review()
 
 
 def test_another_reader_of_the_same_browser_sees_nothing_of_it(lapsed, browser):

@@ -154,12 +154,12 @@ class SignIn:
 
 @dataclass(frozen=True, slots=True)
 class DraftKept:
-    """`/sign-in` after signing in again: the form that was not sent, what was written in it, and the way back."""
+    """`/sign-in` after signing in again: the form that was not sent, what was written in it, and the way not to."""
 
     template: ClassVar[str] = "draft.html"
     written: Sequence[str]
     form: Form
-    back: str
+    drop: Form
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,7 +398,8 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patient:
-    """`/patients/ID`: the summary for reading in a minute. `closed` is the notice of a part that is not shown."""
+    """`/patients/ID`: the summary for reading in a minute. `closed` is the notice of a part that is not shown,
+    `emergency` where the reader may declare one."""
 
     template: ClassVar[str] = "patient.html"
     person: PatientRow
@@ -408,6 +409,7 @@ class Patient:
     results: Sequence[Result]
     recent: Timeline
     closed: str = ""
+    emergency: str = ""
     actions: Sequence[Action] = ()
     why: str = ""
 
@@ -444,11 +446,13 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The state of the receipt log: number of receipts, root, when signed; `holds` None: not checked now."""
+    """The state of the receipt log: number of receipts, root, when signed, the first public key; `holds` None: not
+    checked now."""
 
     size: int
     root: str
     when: str
+    key: str
     holds: bool | None = None
     text: str = ""
 

@@ -59,7 +59,10 @@ class Drafts:
 
     def forget(self, reader: str, path: str) -> None:
         """The reader's draft to this address has been sent."""
+        draft = self.of(reader)
+        if draft and draft.path == path:
+            self.drop(reader)
+
+    def drop(self, reader: str) -> None:
         with self._lock:
-            draft, _ = self._kept.get(reader, (None, 0.0))
-            if draft and draft.path == path:
-                del self._kept[reader]
+            self._kept.pop(reader, None)

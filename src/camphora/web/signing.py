@@ -20,11 +20,12 @@ from camphora.web.site import COOKIE, DEVICE, DOORS, Site, cookie_name, get, kee
 
 
 def routes(site: Site) -> list[BaseRoute]:
-    """`/sign-in`, `/sign-out` and, in the demo only, `/sign-in/as`."""
+    """`/sign-in`, `/sign-in/drop`, `/sign-out` and, in the demo only, `/sign-in/as`."""
     signing = Signing(site)
     made: list[BaseRoute] = [
         get("/sign-in", signing.page, "sign-in", "nothing"),
         post("/sign-in", signing.sign_in, "sign-in.post", site, drafts=False),
+        post("/sign-in/drop", signing.drop, "sign-in.drop", site, drafts=False),
         post("/sign-out", signing.sign_out, "sign-out", site, drafts=False),
     ]
     if site.installation.demo:
@@ -49,7 +50,17 @@ class Signing:
     def _kept(self, request: Request, draft: Draft) -> Response:
         fields = [Field(name, "", "hidden", value=value) for name, value in draft.fields]
         form = Form(draft.path, fields, self.site.words(request)("account.send"))
-        return self.site.page(request, DraftKept(draft.written, form, draft.back or "/"))
+        drop = Form("/sign-in/drop", (), self.site.words(request)("account.drop"))
+        return self.site.page(request, DraftKept(draft.written, form, drop))
+
+    def drop(self, request: Request, form: FormData) -> Response:  # noqa: ARG002
+        """What was not sent is not to be sent: back to the page where it was written."""
+        session = self.site.session(request)
+        draft = self.site.drafts.of(session.user.name) if session else None
+        if session is None or draft is None:
+            return see_other("/")
+        self.site.drafts.drop(session.user.name)
+        return see_other(draft.back or "/")
 
     def _form(
         self, request: Request, following: str, name: str = "", error: CamphoraError | None = None

@@ -38,12 +38,12 @@ Nav = Literal["", "open", "systems", "uses"]
 
 DOORS: dict[Role, tuple[tuple[str, str], ...]] = {
     Role.CITIZEN: (("own.record", "/me"), ("own.looked", "/me/looked"), ("own.choices", "/me/choices")),
-    Role.CLINICIAN: (("own.patients", "/patients"),),
+    Role.CLINICIAN: (("own.patients", "/patients"), ("own.bases", "/bases")),
     Role.PHARMACIST: (("own.patients", "/patients"),),
-    Role.ANALYST: (("own.ask", "/ask"),),
-    Role.OFFICER: (("own.ask", "/ask"),),
-    Role.MANAGER: (("own.ask", "/ask"),),
-    Role.PRIVACY: (("own.privacy", "/privacy"), ("own.emergencies", "/emergencies")),
+    Role.ANALYST: (("own.ask", "/ask"), ("own.bases", "/bases")),
+    Role.OFFICER: (("own.ask", "/ask"), ("own.bases", "/bases")),
+    Role.MANAGER: (("own.ask", "/ask"), ("own.bases", "/bases")),
+    Role.PRIVACY: (("own.privacy", "/privacy"), ("own.emergencies", "/emergencies"), ("own.bases", "/bases")),
     Role.ADMINISTRATOR: (
         ("own.operation", "/operation"),
         ("own.emergencies", "/emergencies"),

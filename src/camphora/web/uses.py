@@ -19,6 +19,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 
 from camphora.audit import Log, Verdict, Verifier
+from camphora.audit.heads import key_id
 from camphora.audit.merkle import leaf_hash
 from camphora.audit.witnesses import Addition
 from camphora.errors import NotFound
@@ -157,17 +158,17 @@ class PublicLog:
 
     def _proof(self, request: Request, words: Words) -> Proof:
         self.log.sync()
-        head = self.log.head().get("head")
+        head, key = self.log.head().get("head"), key_id(self.log.first_key)
         if head is None:
-            return Proof(0, words("uses.no_root"), words("uses.never"))
+            return Proof(0, words("uses.no_root"), words("uses.never"), key)
         when = moment(int(head["at"]), words)
         if request.query_params.get("check") != "1":
-            return Proof(int(head["size"]), str(head["root"]), when)
+            return Proof(int(head["size"]), str(head["root"]), when, key)
         verdict = self.checked.verdict()
         text = words("uses.sound", n=verdict.receipts, heads=verdict.heads)
         if not verdict.sound:
             text = words("uses.unsound", n=len(verdict.faults), first=verdict.faults[0])
-        return Proof(int(head["size"]), str(head["root"]), when, verdict.sound, text)
+        return Proof(int(head["size"]), str(head["root"]), when, key, verdict.sound, text)
 
     def checkpoint(self, request: Request) -> Response:
         """The newest tree head as a signed note; with `old=SIZE` as the request that a witness takes, which proves that

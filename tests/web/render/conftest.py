@@ -198,6 +198,7 @@ def _desk(say, shown):
         12345,
         root,
         say("115 年 11 月 21 日 18:00", "21 Nov 2026, 18:00"),
+        root[::-1],
         True,
         say("完整無缺。", "It is whole."),
     )
