@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import apsw
@@ -34,6 +35,7 @@ NEVER = 9_000_000_000_000_000
 """Sorts what has no date after all that has one, in both directions."""
 FEW_TERMS = 200
 RECORDS = "record r"
+LOCAL = "local d CROSS JOIN record r ON r.no = d.record"
 PERSON_PARAMS = frozenset({"patient", "subject"})
 
 
@@ -106,7 +108,7 @@ def plan(query: Query, access: Access, connection: apsw.Connection) -> Plan:
     conditions += compiler.person(query)
     conditions.sort(key=lambda condition: condition.weight)
     source, conditions = _driven(conditions, _areas(access))
-    seen = visible(access, query.type, connection)
+    seen = visible(access, query.type, connection, area="d.area" if source == LOCAL else None)
     fixed = Condition("r.type = ? AND r.deleted = 0", (compiler.type_no,))
     return Plan(
         source,
@@ -153,7 +155,7 @@ def named_persons(query: Query, access: Access, connection: apsw.Connection, *, 
     return NamedPersons(persons, seen=row is not None)
 
 
-def _driven(conditions: list[Condition], areas: list[int]) -> tuple[str, list[Condition]]:
+def _driven(conditions: list[Condition], areas: tuple[int, ...]) -> tuple[str, list[Condition]]:
     """Drive by a single posting list where that is the most selective condition; for an officer of some areas by that
     of the notifiable records there."""
     if not conditions or conditions[0].term is None:
@@ -162,19 +164,23 @@ def _driven(conditions: list[Condition], areas: list[int]) -> tuple[str, list[Co
     if areas:
         marks = ",".join("?" * len(areas))
         driver = Condition(f"d.term = ? AND d.area IN ({marks})", (first.term, *areas))
-        return "local d CROSS JOIN record r ON r.no = d.record", [driver, *others]
+        return LOCAL, [driver, *others]
     driver = Condition("d.term = ?", (first.term,))
     return "posting d CROSS JOIN record r ON r.no = d.record", [driver, *others]
 
 
-def _areas(access: Access) -> list[int]:
+def _areas(access: Access) -> tuple[int, ...]:
     """The areas whose postings of notifiable records hold all that a surveillance officer may see; none where the
     officer's areas are not limited, or one lies in another, where a record would be found twice."""
-    if access.purpose is not Purpose.SURVEILLANCE:
-        return []
-    ranges = sorted(found for code in access.scope.areas if (found := area_range(code)))
+    return _apart(access.scope.areas) if access.purpose is Purpose.SURVEILLANCE else ()
+
+
+@lru_cache(maxsize=1024)
+def _apart(areas: frozenset[str]) -> tuple[int, ...]:
+    """The first numbers of areas that do not overlap; none where some do."""
+    ranges = sorted(found for code in areas if (found := area_range(code)))
     apart = all(before[1] < after[0] for before, after in itertools.pairwise(ranges))
-    return [low for low, _ in ranges] if apart else []
+    return tuple(low for low, _ in ranges) if apart else ()
 
 
 class _Compiler:

@@ -52,9 +52,14 @@ def require_type(access: Access, record_type: str) -> None:
 
 
 def visible(
-    access: Access, record_type: str, connection: apsw.Connection, action: Action | None = None
+    access: Access,
+    record_type: str,
+    connection: apsw.Connection,
+    action: Action | None = None,
+    area: str | None = None,
 ) -> Predicate:
-    """Which rows `r` of this type the Access may see, at this moment; or, where an action is named, do that with."""
+    """Which rows `r` of this type the Access may see, at this moment; or, where an action is named, do that with.
+    `area`: the column that holds where the row's person lives, where the statement has one."""
     if _sees_all(access) or record_type in SHARED_TYPES:
         return Predicate("1", [])
     sql, values = "r.person IS NOT NULL", []
@@ -63,7 +68,7 @@ def visible(
         sql, values = f"{sql} AND {among.sql}", [*among.values]
     if access.emergency is None:
         rest = _template(
-            _weighed(access, connection, action), record_type, judges_all=judges_all(access, connection)
+            _weighed(access, connection, action), record_type, area, judges_all=judges_all(access, connection)
         )
     else:
         opened = in_emergency(connection, access.emergency)
@@ -92,9 +97,9 @@ def _filled(values: list[object], judge: Judge) -> list[object]:
 
 
 @lru_cache(maxsize=2048)
-def _template(access: Access, record_type: str, *, judges_all: bool) -> Predicate:
+def _template(access: Access, record_type: str, area: str | None, *, judges_all: bool) -> Predicate:
     """The predicate of an Access but for its persons, kept for the next request of an equal one."""
-    return _Planner(access, record_type, [], judges_all=judges_all).predicate()
+    return _Planner(access, record_type, [], area, judges_all=judges_all).predicate()
 
 
 def _weighed(access: Access, connection: apsw.Connection, action: Action | None) -> Access:
@@ -118,16 +123,23 @@ def judges_all(access: Access, connection: apsw.Connection) -> bool:
 
 
 class _Planner:
-    """The conditions for one Access on one type, each over a row `r`. `opened`: persons opened in an emergency;
-    `judges_all`: whether every record is judged."""
+    """The conditions for one Access on one type, each over a row `r`. `opened`: persons opened in an emergency; `area`:
+    as in `visible`; `judges_all`: whether every record is judged."""
 
     def __init__(
-        self, access: Access, record_type: str, opened: list[int], *, judges_all: bool = False
+        self,
+        access: Access,
+        record_type: str,
+        opened: list[int],
+        area: str | None = None,
+        *,
+        judges_all: bool = False,
     ) -> None:
         self.access = access
         self.judges_all = judges_all
         self.type = record_type
         self.opened = opened
+        self.area = area
 
     def predicate(self) -> Predicate:
         """All conditions, each with AND before it."""
@@ -159,6 +171,8 @@ class _Planner:
             sql = (
                 f"(SELECT {tests} FROM person q WHERE q.no = r.person)"  # EXISTS would scan all persons first
             )
+            if self.area:
+                sql = tests.replace("q.area", self.area)
             yield Predicate(sql, [edge for found in ranges for edge in found])
         for kind, names in (("Organization", scope.institutions), ("Location", scope.wards)):
             if names:
