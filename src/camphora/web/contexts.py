@@ -289,6 +289,7 @@ class Choices:
     certificates: Link | None = None
     subject: str = ""
     """Whose choices these are, where somebody acts for them, and until when, as a sentence."""
+    person: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,7 +76,7 @@ class ChoicePages(Desk):
         by, reading = acting(self, request), self.reading(request)
         chart = by.chart
         choices, seen = held(chart), _seen_at(chart)
-        rows = {} if by.for_another else opened(self.site.installation, chart)
+        rows = opened(self.site.installation, chart)
         names = {f"Organization/{key}": name for key, name in seen.items()}
         wanted = [f"Organization/{key}" for key in restrictions(choices) if key not in seen]
         reading = reading.named({**names, **chart.names(wanted)})
@@ -94,6 +94,7 @@ class ChoicePages(Desk):
             else None,
             certificates=Link(words("certificate.all"), by.href(CERTIFICATES)),
             subject=self._subject(by, reading),
+            person=name_of(by.chart.patient()) if by.for_another else "",
         )
         return self._shown(request, chart, context)
 
@@ -134,7 +135,7 @@ class ChoicePages(Desk):
             said = [rows, words("choice.part.effect_rest")]
             heading = words("choice.part.title", part=part_name(reading, category, purpose))
         else:
-            counts = {} if by.for_another else opened(self.site.installation, by.chart)
+            counts = opened(self.site.installation, by.chart)
             named = rows_in_words(reading, counts)
             said = [words("choice.stop.effect_rows", n=sum(counts.values()), rows=named)] if counts else []
             heading = words("choice.stop.title")
