@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from bench import line
+from bench import ROOT, line
 from camphora.audit import Log, Receipt, commitment
 from camphora.audit.merkle import leaf_hash, verify_inclusion
 from camphora.policy import Access, Purpose, Reader, Request, Role, admit
@@ -67,6 +67,16 @@ def proofs() -> Iterator[dict[str, Any]]:
         assert verify_inclusion(leaf_hash(proof["entry"].encode()), proof["index"], proof["size"], path, root)
         log.close()
     yield line("gate-proof", spent * 1e6, "us", leaves=LEAVES, bytes=32 * len(path))
+
+
+def vectors() -> Iterator[dict[str, Any]]:
+    """The published proofs of RFC 6962, as the tests check them: how many hold."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    from conformance.registry import suite
+    from conformance.suite import judge
+
+    verdict = judge(suite("rfc6962"))
+    yield line("gate-proof-vectors", verdict.passed, "proofs", of=verdict.total, right=verdict.right)
 
 
 def _record(number: int) -> dict[str, Any]:
@@ -151,7 +161,7 @@ def groups() -> Iterator[dict[str, Any]]:
 
 
 def audit_figures() -> Iterator[dict[str, Any]]:
-    for figure in (leaves, proofs, groups, read):
+    for figure in (leaves, proofs, vectors, groups, read):
         yield from figure()
 
 

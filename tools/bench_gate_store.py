@@ -305,32 +305,6 @@ def _nation(folder: Path) -> None:
     connection.close()
 
 
-def bitmaps() -> Iterator[dict[str, Any]]:
-    """The stopped of a nation as a bitmap, and a cohort of a million met with it."""
-    folder = Path(tempfile.mkdtemp(prefix="bench-gate-"))
-    try:
-        _nation(folder)
-        store = SQLiteStore(folder)
-        start = time.perf_counter()
-        stopped = store.set(FOLLOWER, [STOPPED])
-        loaded = time.perf_counter() - start
-        size = len(stopped.serialize()) / 1e6
-        yield line(
-            "gate_bitmap", size, "MB", target=10, persons=len(stopped), of=NATION, loaded_s=round(loaded, 2)
-        )
-        cohort = BitMap(range(0, NATION, 23))
-        taken = []
-        for _ in range(50):
-            start = time.perf_counter()
-            kept = cohort - store.set(FOLLOWER, [STOPPED])
-            taken.append(time.perf_counter() - start)
-        median = statistics.median(taken) * 1e3
-        yield line("gate_cohort", median, "ms", taken, target=2, persons=len(cohort), kept=len(kept))
-        store.close()
-    finally:
-        shutil.rmtree(folder)
-
-
 WRITER = """
 import sys, time
 from datetime import UTC, datetime
@@ -348,40 +322,58 @@ for word in sys.stdin:
 """
 
 
-def across_processes(times: int = 100) -> Iterator[dict[str, Any]]:
+def _across_processes(folder: Path, store: SQLiteStore, times: int = 100) -> dict[str, Any]:
     """From a choice's commit in one process until another's next read holds it, with the nation's sets loaded."""
+    before = len(store.set(FOLLOWER, [STOPPED]))
+    command = [sys.executable, "-c", WRITER, str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        child.stdout.readline()
+        taken, late = [], 0
+        for number in range(times):
+            child.stdin.write("stop\n" if number % 2 == 0 else "end\n")
+            child.stdin.flush()
+            committed = float(child.stdout.readline())
+            late += len(store.set(FOLLOWER, [STOPPED])) != before + (number % 2 == 0)
+            taken.append(time.time() - committed)
+        child.stdin.close()
+    worst = sorted(taken)[int(times * 0.99) - 1] * 1e3
+    return line("gate_across_processes", worst, "ms p99", taken, target=1000, late=late, stopped=STOPPED_NOW)
+
+
+def nation() -> Iterator[dict[str, Any]]:
+    """The stopped of a nation: as a bitmap, a cohort of a million met with it, one more choice by another process."""
     folder = Path(tempfile.mkdtemp(prefix="bench-gate-"))
     try:
         _nation(folder)
         store = SQLiteStore(folder)
-        before = len(store.set(FOLLOWER, [STOPPED]))
-        with subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(folder)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as child:
-            assert child.stdin is not None
-            assert child.stdout is not None
-            child.stdout.readline()
-            taken, late = [], 0
-            for number in range(times):
-                child.stdin.write("stop\n" if number % 2 == 0 else "end\n")
-                child.stdin.flush()
-                committed = float(child.stdout.readline())
-                late += len(store.set(FOLLOWER, [STOPPED])) != before + (number % 2 == 0)
-                taken.append(time.time() - committed)
-            child.stdin.close()
-        worst = sorted(taken)[int(times * 0.99) - 1] * 1e3
-        yield line(
-            "gate_across_processes", worst, "ms p99", taken, target=1000, late=late, stopped=STOPPED_NOW
-        )
+        yield from _bitmaps(store)
+        yield _across_processes(folder, store)
         store.close()
     finally:
         shutil.rmtree(folder)
 
 
-FIGURES = (consent_cost, county, bitmaps, across_processes)
+def _bitmaps(store: SQLiteStore) -> Iterator[dict[str, Any]]:
+    start = time.perf_counter()
+    stopped = store.set(FOLLOWER, [STOPPED])
+    loaded = time.perf_counter() - start
+    size = len(stopped.serialize()) / 1e6
+    yield line(
+        "gate_bitmap", size, "MB", target=10, persons=len(stopped), of=NATION, loaded_s=round(loaded, 2)
+    )
+    cohort = BitMap(range(0, NATION, 23))
+    taken = []
+    for _ in range(50):
+        start = time.perf_counter()
+        kept = cohort - store.set(FOLLOWER, [STOPPED])
+        taken.append(time.perf_counter() - start)
+    median = statistics.median(taken) * 1e3
+    yield line("gate_cohort", median, "ms", taken, target=2, persons=len(cohort), kept=len(kept))
+
+
+FIGURES = (consent_cost, county, nation)
 
 
 def store_figures() -> Iterator[dict[str, Any]]:
