@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from browser.conftest import spoken
 
 WHY = "昏迷送醫，無法表達意願，急需用藥史"
-WARNING, STAY = "2 分鐘內沒有動作就會自動登出", "繼續使用"
+WARNING, STAY = "即將自動登出", "繼續使用"
 
 
 @pytest.fixture
