@@ -24,9 +24,9 @@ class Draft:
 
     @property
     def written(self) -> list[str]:
-        """What seems to have been written by hand, longest first: no codes, no dates."""
-        texts = {value.strip() for _, value in self.fields if not value.isascii() or " " in value.strip()}
-        return sorted(texts - {""}, key=lambda text: (-len(text), text))
+        """Every value once, so that nothing is sent unseen; sentences before numbers and codes."""
+        texts = {value.strip() for _, value in self.fields}
+        return sorted(texts - {""}, key=lambda text: (text.isascii(), -len(text), text))
 
 
 class Drafts:
