@@ -369,3 +369,20 @@ def test_what_is_closed_to_another_hospital_or_wholly_is_not_named(loaded):
     assert not loaded.has_closed_part(clinician(), "ada")
     _put(loaded, consent("k", "ada", treating(**CLOSINGS["a code"])), choices.restrict("ada", "h1", NOW))
     assert not loaded.has_closed_part(clinician(), "ada"), "who may not be known has no closed part either"
+
+
+@pytest.mark.parametrize("role", ["CST", "AUT"])
+def test_a_denial_of_what_a_hospital_keeps_or_wrote_is_no_restriction_of_its_readers(loaded, role):
+    """An actor may say whose record it is, not who reads: such a Consent is weighed record by record."""
+    kept = {
+        **observation("k1", "ada", "8480-6", "2026-01-01"),
+        "performer": [{"reference": "Organization/h1"}],
+    }
+    system = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
+    actor = {
+        "role": {"coding": [{"system": system, "code": role}]},
+        "reference": {"reference": "Organization/h1"},
+    }
+    _put(loaded, kept, consent("k", "ada", treating(actor=[actor])))
+    for by in ("h1", "h2"):
+        assert set(_ids(loaded, clinician(by), "Observation?patient=ada")) == {"o1", "o2", "o3"}, by

@@ -306,10 +306,19 @@ def _above(code: str) -> set[str]:
 
 
 def _actors(provision: dict[str, Any]) -> list[tuple[str, str]]:
-    """Type and id of each actor, once; ("", "") for one that is not named by a plain reference."""
-    references = [actor.get("reference", {}).get("reference", "") for actor in provision.get("actor", [])]
+    """Type and id of each reader who is named, once; ("", "") for an actor that is not named by a plain reference, or
+    that is whose record it is and not who reads."""
+    actors = provision.get("actor", [])
+    references = [
+        "" if _of_record(each) else each.get("reference", {}).get("reference", "") for each in actors
+    ]
     plain = [PLAIN.fullmatch(reference) for reference in references]
     return list(dict.fromkeys((found[1], found[2]) if found else ("", "") for found in plain))
+
+
+def _of_record(actor: dict[str, Any]) -> bool:
+    """Whether an actor is held against a record, as its keeper or author (rules, section 4)."""
+    return any(coding.get("code") in {"CST", "AUT"} for coding in actor.get("role", {}).get("coding", []))
 
 
 def _span(period: dict[str, str]) -> tuple[int, int | None]:
