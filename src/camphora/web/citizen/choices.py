@@ -380,9 +380,10 @@ def _part(given: dict[str, str]) -> tuple[str, str]:
 
 
 def _confirmation(reading: Reading, asked: Asked, form: Form, by: Acting) -> Confirm:
+    step = "close" if form.post else "close_which"
     return Confirm(
         title=asked.title,
-        text=reading.words(f"choice.confirm.{asked.kind}"),
+        text=reading.words(f"choice.confirm.{step if asked.kind == 'close' else asked.kind}"),
         effects=asked.effects,
         form=form,
         back=Link(reading.words("choice.back"), by.href(HERE)),
