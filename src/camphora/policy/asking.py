@@ -124,8 +124,8 @@ class Facts:
     notifiable: bool = False
 
     def may_have(self, _values: tuple[bytes, ...]) -> bool:
-        """Whether a code may be among `codes`, of those with these values (in quotes, UTF-8). False where none can be,
-        which may be told without reading the record."""
+        """Whether the record may say one of these texts (UTF-8; a code or an id with its quotes). False where it says
+        none, which may be told without reading it."""
         return True
 
 
