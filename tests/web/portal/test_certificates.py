@@ -136,7 +136,7 @@ def test_ending_a_choice_is_an_act_of_its_own(fresh):
     numbers = dict.fromkeys(re.findall(r"/me/certificates/(\d+)", browser.get("/me/certificates").text))
     ended, made = list(numbers)
     assert "結束：停止特定目的外利用" in browser.words(f"/me/certificates/{ended}")
-    assert "作成：停止特定目的外利用" in browser.words(f"/me/certificates/{made}")
+    assert "事項：停止特定目的外利用" in browser.words(f"/me/certificates/{made}")
 
 
 def test_a_certificate_of_somebody_else_is_absent(fresh):
