@@ -25,7 +25,7 @@ from camphora.policy.internal import loading
 from camphora.records import Put, SQLiteStore
 from camphora.records.looks import Looks
 
-LEAVES, READS, ROUNDS = 100_000, 2_000, 7
+LEAVES, READS, ROUNDS = 100_000, 500, 28
 FOLDER = Path(tempfile.gettempdir())
 
 
@@ -114,7 +114,7 @@ def read() -> Iterator[dict[str, Any]]:
 
         def spent(through_api: bool, with_receipt: bool) -> float:
             without = patch.object(Looks, "leave", lambda *_, **__: None)
-            count = 200 if through_api else READS
+            count = 50 if through_api else READS
             with nullcontext() if with_receipt else without:
                 begun = time.process_time()
                 for number in range(count):

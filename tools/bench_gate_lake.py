@@ -203,7 +203,7 @@ def nation(persons: int = NATION) -> Iterator[dict[str, Any]]:
         store.close()
 
 
-def _one_stop(made: Fabricated, persons: int, times: int = 60) -> Iterator[dict[str, Any]]:
+def _one_stop(made: Fabricated, persons: int, times: int = 20) -> Iterator[dict[str, Any]]:
     """One person's stop: until it is durable, until no question reads them, and until their rows lie withheld."""
     chance = random.Random(SEED + 1)
     writing, reading, moving = [], [], []
