@@ -84,8 +84,8 @@ def test_a_quantity_stands_under_any_unit_its_canonical_one_and_its_words():
 
 
 def test_the_written_unit_alone_is_not_taken_for_ucum():
-    assert amounts.quantity({"value": 5.4, "unit": "mg/dL"}) == [("", 5.4, 5.4), ("|mg/dL", 5.4, 5.4)]
-    assert amounts.quantity({"unit": "mg/dL"}) == []
+    assert amounts.quantity({"value": 5.4, "unit": "mg/dL"}) == (("", 5.4, 5.4), ("|mg/dL", 5.4, 5.4))
+    assert amounts.quantity({"unit": "mg/dL"}) == ()
 
 
 @pytest.mark.parametrize(
@@ -102,12 +102,12 @@ def test_a_comparator_opens_an_end(comparator, low, high):
 
 
 def test_money_has_its_currency_for_a_unit():
-    assert amounts.money({"value": 150, "currency": "TWD"}) == [
+    assert amounts.money({"value": 150, "currency": "TWD"}) == (
         ("", 150, 150),
         (f"{CURRENCIES}|TWD", 150, 150),
         ("|TWD", 150, 150),
-    ]
-    assert amounts.money({"currency": "TWD"}) == []
+    )
+    assert amounts.money({"currency": "TWD"}) == ()
 
 
 def test_a_range_has_both_ends_and_an_open_one_where_it_is_silent():

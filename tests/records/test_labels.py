@@ -133,7 +133,7 @@ def test_a_label_by_rule_of_a_closed_part_is_not_told(loaded):
 
 
 def test_a_label_by_rule_does_not_stick_to_a_record_that_is_written_back(loaded):
-    """It is beside the record, not in it: who writes back what was read writes no label, and a corrected code sheds it."""
+    """It is beside the record, not in it: who writes back what was read writes none, and a corrected code sheds it."""
     loaded.write(LOAD, [Put(diagnosis("d", "ada", "F33.1"))])
     read = orjson.loads(loaded.read(clinician(), "Condition", "d").body)
     assert "security" not in read["meta"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -80,25 +80,24 @@ def unit_of(system: str, code: str) -> str:
     return f"{system}|{found.base if found else code}"
 
 
-def quantity(value: dict[str, Any]) -> list[Row]:
+def quantity(value: dict[str, Any]) -> Sequence[Row]:
     """The rows of a Quantity or one of its profiles; none without a value.
 
     A comparator opens an end: `<5` reaches from below up to, but not, 5.
     """
     amount = value.get("value")
     if amount is None:
-        return []
-    return [
-        (unit, *_opened(low, value.get("comparator")))
-        for unit, low in _scaled(amount, value.get("system"), value.get("code"), value.get("unit"))
-    ]
+        return ()
+    rows = _scaled(amount, value.get("system"), value.get("code"), value.get("unit"))
+    comparator = value.get("comparator")
+    if comparator is None:
+        return rows
+    return [(unit, *_opened(low, comparator)) for unit, low, _ in rows]
 
 
-def money(value: dict[str, Any]) -> list[Row]:
+def money(value: dict[str, Any]) -> Sequence[Row]:
     amount, currency = value.get("value"), value.get("currency")
-    if amount is None:
-        return []
-    return [(unit, low, low) for unit, low in _scaled(amount, currency and CURRENCIES, currency, None)]
+    return () if amount is None else _scaled(amount, currency and CURRENCIES, currency, None)
 
 
 def extent(value: dict[str, Any]) -> list[Row]:
@@ -149,10 +148,8 @@ def numbers(value: dict[str, Any]) -> Ends | None:
 
 
 @lru_cache(maxsize=16_384, typed=True)
-def _scaled(
-    amount: Any, system: str | None, code: str | None, text: str | None
-) -> tuple[tuple[str, float], ...]:
-    """Each unit under which an amount is found, with the amount in it."""
+def _scaled(amount: Any, system: str | None, code: str | None, text: str | None) -> tuple[Row, ...]:
+    """A row for each unit under which an amount is found, with the amount in it."""
     given = _float(amount)
     rows = {"": given}
     if code and system:
@@ -161,12 +158,10 @@ def _scaled(
     for each in (code, text):
         if each:
             rows[f"|{each}"] = given
-    return tuple(rows.items())
+    return tuple((unit, low, low) for unit, low in rows.items())
 
 
-def _opened(amount: float, comparator: str | None) -> Ends:
-    if comparator is None:
-        return amount, amount
+def _opened(amount: float, comparator: str) -> Ends:
     if comparator.startswith("<"):
         return -math.inf, amount if comparator == "<=" else math.nextafter(amount, -math.inf)
     return amount if comparator == ">=" else math.nextafter(amount, math.inf), math.inf

@@ -86,18 +86,29 @@ def _said(path: Path) -> str:
     return ".".join([path.root, *steps] if path.root else steps)
 
 
-def _visit(owner: str, resource_type: str, rows: list[Composite]) -> Callable[[Any, Any, IndexValues], None]:
+def _visit(
+    owner: str, resource_type: str, composites: list[Composite]
+) -> Callable[[Any, Any, IndexValues], None]:
     """Of one element: each component at most once, the last of a composite first, since most elements lack it."""
-    parts = list(dict.fromkeys(part for row in rows for part in row.parts))
+    parts = list(dict.fromkeys(part for each in composites for part in each.parts))
     gathers = [gather for part in parts if (gather := _gather(part, owner, resource_type))]
     groups: dict[tuple[int, ...], list[str]] = {}
-    for row in rows:
-        groups.setdefault(tuple(parts.index(part) for part in row.parts), []).append(row.param)
-    entries = [(indexes, indexes[::-1], tuple(params)) for indexes, params in groups.items()]
+    for each in composites:
+        groups.setdefault(tuple(parts.index(part) for part in each.parts), []).append(each.param)
+    entries = [
+        (_begins(parts[indexes[-1]], owner), indexes, indexes[::-1], tuple(params))
+        for indexes, params in groups.items()
+    ]
 
     def visit(element: Any, resource: Any, out: IndexValues) -> None:
         known: list[list[Component] | None] = [None] * len(gathers)
-        for indexes, backwards, params in entries:
+        for names, indexes, backwards, params in entries:
+            if names is not None:
+                for name in names:
+                    if name in element:
+                        break
+                else:
+                    continue
             for index in backwards:
                 found = known[index]
                 if found is None:
@@ -105,11 +116,21 @@ def _visit(owner: str, resource_type: str, rows: list[Composite]) -> Callable[[A
                 if not found:
                     break
             else:
-                for row in product(*(known[index] or () for index in indexes)):
-                    for param in params:
-                        out.composites.append((param, row))
+                rows = list(product(*[known[index] or () for index in indexes]))
+                for param in params:
+                    out.composites += [(param, row) for row in rows]
 
     return visit
+
+
+def _begins(part: Part, owner: str) -> tuple[str, ...] | None:
+    """The properties of which an element must have one to have a value of a component; None where that cannot be
+    said."""
+    found = branches(part.expression)
+    paths = [path for path in found.read if path.root != WHOLE and path.steps]
+    if found.unread or len(paths) < len(found.read) or not owner:
+        return None
+    return tuple(name for path in paths for name, _, _ in reached(owner, path.steps[0]))
 
 
 def _elements(expression: str, resource_type: str) -> tuple[Callable[[Any], Iterable[Any]], str]:
@@ -151,6 +172,8 @@ def _gather(part: Part, owner: str, resource_type: str) -> Gather | None:
     if found.unread or not owner or not all(ends(path, start) for path, start in paths):
         compiled = fhirpath.compile(part.expression, owner or None)
         return lambda element, resource: components(part.kind, compiled, element, resource)
+    if all(path.root != WHOLE and len(path.steps) == 1 and not path.steps[0].where for path in found.read):
+        return _direct(part.kind, owner, [path.steps[0] for path in found.read])
     laid = [(path.root == WHOLE, _walk(start, path.steps, _leaf(part.kind))) for path, start in paths]
     visits = [(whole, visit) for whole, visit in laid if visit]
 
@@ -161,6 +184,27 @@ def _gather(part: Part, owner: str, resource_type: str) -> Gather | None:
         return rows
 
     return gather if visits else None
+
+
+def _direct(kind: str, owner: str, steps: list[Step]) -> Gather | None:
+    """As `_gather`, of properties of the element itself: what nearly all composites of R4 are made of."""
+    entries = [
+        (name, element.many, component(kind, code), element.system if code == "code" else None)
+        for step in steps
+        for name, element, code in reached(owner, step)
+        if (kind, code) in READINGS
+    ]
+
+    def gather(element: Any, _: Any) -> list[Component]:
+        rows: list[Component] = []
+        for name, many, read, system in entries:
+            value = element.get(name)
+            if value is not None:
+                for each in value if many else (value,):
+                    rows += read(each, system) if each is not None else ()
+        return rows
+
+    return gather if entries else None
 
 
 def _leaf(kind: str) -> Leaf:

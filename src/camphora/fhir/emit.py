@@ -5,20 +5,24 @@ Source: https://hl7.org/fhir/R4/search.html, the tables of each parameter type.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from camphora.fhir import readings
+from camphora.fhir import amounts, readings
+from camphora.fhir.dates import Span, span
 from camphora.fhir.folding import fold
-from camphora.fhir.readings import LONGEST, READINGS, TEXTS, Reading, Row
+from camphora.fhir.readings import LONGEST, QUANTITIES, READINGS, TEXTS, Reading, Row
 from camphora.fhir.sounds import sounds
 
+REMEMBERED, SHORT = 512, 100
+"""So many codes and texts are remembered where a parameter ends, of so many characters at most."""
 Component = tuple[Any, ...]
 """The kind of the component's parameter, then its row as `readings` gives it."""
 
 
 class IndexValues:
-    """What a resource can be found by. A row may stand more than once, but not in `strings`.
+    """What a resource can be found by. A row may stand more than once.
 
     `tokens` (parameter, system or None, code); `references` (parameter, type, id), type "" with an address as
     id where the target lies elsewhere; `dates` (parameter, first, last millisecond UTC); `strings` (parameter,
@@ -79,8 +83,7 @@ def emitter(kind: str, data_type: str, system: str, leaves: list[Leaf]) -> Emit:
     return EMITTERS[kind, data_type](leaves, system or None)
 
 
-LISTS = {"date": "dates", "number": "numbers", "quantity": "quantities", "token": "tokens", "uri": "tokens",
-         "reference": "references"}  # fmt: skip
+LISTS = {"number": "numbers", "token": "tokens", "uri": "tokens", "reference": "references"}
 """By kind of parameter, the list of `IndexValues` that its rows go to."""
 
 
@@ -107,29 +110,71 @@ def _in_words(param: str, text: str, out: IndexValues) -> None:
     out.strings.append((f"{param}:text", fold(text[:LONGEST])))
 
 
+def _plain(leaves: list[Leaf], system: str | None) -> Emit:
+    params = [leaf.param for leaf in leaves]
+
+    def emit(value: Any, out: IndexValues) -> None:
+        for param in params:
+            out.tokens.append((param, system, value))
+
+    return emit
+
+
+def _dates(read: Callable[[Any], Span | None]) -> Make:
+    def make(leaves: list[Leaf], _: str | None) -> Emit:
+        params = [leaf.param for leaf in leaves]
+
+        def emit(value: Any, out: IndexValues) -> None:
+            found = read(value)
+            if found is not None:
+                low, high = found
+                for param in params:
+                    out.dates.append((param, low, high))
+
+        return emit
+
+    return make
+
+
+def _quantities(read: Callable[[Any], Sequence[amounts.Row]]) -> Make:
+    def make(leaves: list[Leaf], _: str | None) -> Emit:
+        params = [leaf.param for leaf in leaves]
+
+        def emit(value: Any, out: IndexValues) -> None:
+            rows = read(value)
+            for param in params:
+                out.quantities += [(param, unit, low, high) for unit, low, high in rows]
+
+        return emit
+
+    return make
+
+
 def _concept(leaves: list[Leaf], _: str | None) -> Emit:
     params = [(leaf.param, f"{leaf.param}:text") for leaf in leaves]
 
-    def said(text: str, out: IndexValues) -> None:
-        folded = fold(text if len(text) <= LONGEST else text[:LONGEST])
-        for _, param in params:
-            out.strings.append((param, folded))
+    @lru_cache(maxsize=REMEMBERED)
+    def coded(system: str | None, code: str) -> tuple[tuple[str, str | None, str], ...]:
+        return tuple((param, system, code) for param, _ in params)
+
+    @lru_cache(maxsize=REMEMBERED)
+    def said(text: str) -> tuple[tuple[str, str], ...]:
+        folded = fold(text[:LONGEST])
+        return tuple((param, folded) for _, param in params)
 
     def emit(value: Any, out: IndexValues) -> None:
         shown = None
         for coding in value.get("coding", ()):
             code = coding.get("code")
             if code is not None:
-                system = coding.get("system")
-                for param, _ in params:
-                    out.tokens.append((param, system, code))
+                out.tokens += coded(coding.get("system"), code)
             display = coding.get("display")
             if display is not None and display != shown:
                 shown = display
-                said(display, out)
+                out.strings += said(display) if len(display) <= SHORT else said.__wrapped__(display)
         text = value.get("text")
         if text is not None and text != shown:
-            said(text, out)
+            out.strings += said(text) if len(text) <= SHORT else said.__wrapped__(text)
 
     return emit
 
@@ -228,6 +273,14 @@ def _position(leaves: list[Leaf], _: str | None) -> Emit:
 
 EMITTERS: dict[tuple[str, str], Make] = {
     **{pair: _rows(pair[0], read) for pair, read in READINGS.items() if pair[0] in LISTS},
+    **{pair: _plain for pair, read in READINGS.items() if read is readings.plain},
+    **{("date", code): _dates(span) for code in ("date", "dateTime", "instant")},
+    ("date", "Period"): _dates(readings.period),
+    ("date", "Timing"): _dates(readings.timing),
+    **{("quantity", code): _quantities(amounts.quantity) for code in QUANTITIES},
+    ("quantity", "Money"): _quantities(amounts.money),
+    ("quantity", "Range"): _quantities(amounts.extent),
+    ("quantity", "SampledData"): _quantities(amounts.sampled),
     **{("string", code): _strings(texts) for code, texts in TEXTS.items()},
     **{("phonetic", code): _sounds(TEXTS[code]) for code in ("HumanName", "string")},
     ("token", "CodeableConcept"): _concept,

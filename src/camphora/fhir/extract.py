@@ -95,9 +95,6 @@ class Extractor:
         for emit in self._always:
             emit(resource, out)
         self._person_of(resource, out)
-        if out.strings:
-            out.strings = list(dict.fromkeys(out.strings))
-            out.tokens = list(dict.fromkeys(out.tokens))
         if out.dates:
             out.main_date = self._main_date(out)
         meta = resource.get("meta")

@@ -7,7 +7,7 @@ a quantity (unit, least, greatest).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -162,10 +162,11 @@ def _numbers(value: Any, _: str | None) -> list[Row]:
     return [found] if found else []
 
 
-def _amounts(read: Callable[[Any], list[amounts.Row]]) -> Reading:
+def _amounts(read: Callable[[Any], Sequence[amounts.Row]]) -> Reading:
     return lambda value, _: read(value)
 
 
+QUANTITIES = ("Quantity", "Age", "Count", "Distance", "Duration", "MoneyQuantity", "SimpleQuantity")
 READINGS: dict[tuple[str, str], Reading] = {
     ("token", "CodeableConcept"): concept,
     ("token", "Coding"): coding,
@@ -184,10 +185,7 @@ READINGS: dict[tuple[str, str], Reading] = {
     **{("string", code): _strings(texts) for code, texts in TEXTS.items()},
     **{("number", code): _number for code in ("decimal", "integer", "positiveInt", "unsignedInt")},
     ("number", "Range"): _numbers,
-    **{
-        ("quantity", code): _amounts(amounts.quantity)
-        for code in ("Quantity", "Age", "Count", "Distance", "Duration", "MoneyQuantity", "SimpleQuantity")
-    },
+    **{("quantity", code): _amounts(amounts.quantity) for code in QUANTITIES},
     ("quantity", "Money"): _amounts(amounts.money),
     ("quantity", "Range"): _amounts(amounts.extent),
     ("quantity", "SampledData"): _amounts(amounts.sampled),

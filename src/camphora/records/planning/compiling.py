@@ -45,7 +45,7 @@ MOST_LEVELS = 40
 
 def sought(work: Work, record_type: str, clauses: Iterable[Clause]) -> Sought | None:
     """The records of a type of which all clauses hold; None where the Access does not cover the type."""
-    if work.levels >= MOST_LEVELS:
+    if work.levels - work.before >= MOST_LEVELS:
         raise TooLarge("records-search-deep", most=MOST_LEVELS)
     if not work.access.covers(record_type):
         return None

@@ -131,7 +131,7 @@ def _entries(level: Level, name: str) -> list[str]:
 
 
 def compartment(level: Level, kind: str, key: str) -> Condition:
-    """Any of the parameters that put a record of this type into the compartment names its owner."""
+    """Any of the parameters that put a record of this type into the compartment names its owner, who lies in it too."""
     told = f"compartment {kind}"
     params = definitions.compartment(kind).get(level.type, ())
     found = [
@@ -139,6 +139,6 @@ def compartment(level: Level, kind: str, key: str) -> Condition:
         for code in params
         if (codes := level.codes(code)) is not None
     ]
-    if "{def}" in params and level.type == kind:
+    if level.type == kind:
         found.append(ids(level, IdClause((key,))))
     return replace(any_of(found, level.row), told=told)

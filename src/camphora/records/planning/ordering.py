@@ -14,8 +14,10 @@ from camphora.errors import Invalid
 from camphora.fhir.search.asking import Sort
 from camphora.records.paging import Value
 from camphora.records.planning.conditions import Condition, among
+from camphora.records.planning.measures import GENERAL
 from camphora.records.planning.work import Level, alone_leading, held
 from camphora.records.spans import main_parameter
+from camphora.records.unions import asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,9 @@ def _key(level: Level, sort: Sort) -> Key:
             sql = f"SELECT {edge}(s.low) FROM span s WHERE s.record = {row}.no AND s.param IN {params}"
             return Key(_dated(level, sort, sql), numbers, down, empty=True)
         case "number" | "quantity":
+            units, given = among(_as_given(level, sort))
             sql = f"SELECT {edge}(a.low) FROM amount a WHERE a.record = {row}.no AND a.param IN {params}"
+            sql, numbers = f"{sql} AND a.unit IN {units}", (*numbers, *given)
         case "token" | "uri" | "reference" | "string":
             sql = f"SELECT {edge}(t.code) FROM {held(row)} AND t.param IN {params}"
             if codes.kind is not None:
@@ -65,6 +69,15 @@ def _key(level: Level, sort: Sort) -> Key:
         case _:
             raise Invalid("records-sort-refused", param=sort.param)
     return Key(f"({sql})", numbers, down, empty=True)
+
+
+def _as_given(level: Level, sort: Sort) -> tuple[int, ...]:
+    """The units under which amounts lie as they were written: numbers in canonical units are no order beside others."""
+    if sort.kind == "number":
+        return (GENERAL,)
+    codes = asked(level.type, sort.param).codes
+    found = (each for code in codes for each in level.work.names.units(level.number, code, ""))
+    return tuple(dict.fromkeys(found))
 
 
 def _dated(level: Level, sort: Sort, spans: str) -> str:

@@ -227,13 +227,20 @@ def _sortable(value: Value) -> tuple[bool, float | int, str]:
 
 def planned(work: Work, query: Query, by: str | None = None) -> Plan:
     """The plan of a query. `by`: what the order of its first page went by."""
-    types = query.types or (query.type,)
-    found = [each for each in (sought(work, kind, query.clauses) for kind in types) if each is not None]
+    found = [each for each in _types(work, query) if each is not None]
     if query.compartment is not None:
         found = [_inside(each, query.compartment) for each in found]
     by = by or _order_of(query, found)
     sort = query.sort or ((Sort("_lastUpdated", "date"),) if by == BY_UPDATE else ())
     return Plan(work, query, tuple(_part(each, sort) for each in found), by)
+
+
+def _types(work: Work, query: Query) -> Iterator[Sought | None]:
+    """Of each type that is searched what is sought of it; of several, those of which some record was ever kept."""
+    for kind in query.types or (query.type,):
+        if not query.types or work.names.type(kind) is not None:
+            work.before = work.levels
+            yield sought(work, kind, query.clauses)
 
 
 def _inside(found: Sought, owner: tuple[str, str]) -> Sought:

@@ -59,6 +59,8 @@ class Work:
     names: Names = field(init=False)
     persons: set[int] = field(default_factory=set)
     levels: int = 0
+    before: int = 0
+    """The levels of the types that were planned before this one, where several are searched at once."""
 
     def __post_init__(self) -> None:
         self.names = Names(self.connection)
