@@ -67,8 +67,8 @@ def old(tmp_path):
     connection.execute(f"PRAGMA user_version = {len(before)}")
     for person in (1, 2, 3, 4):
         connection.execute("INSERT INTO person (no, patient) VALUES (?, ?)", (person, f"p{person}"))
-        record = (person, f"r{person}", person)
-        connection.execute("INSERT INTO record VALUES (?, 1, ?, 2, ?, 0, 0, 5, 0, x'', x'', x'')", record)
+        record = (person, f"r{person}", person, b"[[],[],[]]", b"{}")
+        connection.execute("INSERT INTO record VALUES (?, 1, ?, 2, ?, 0, 0, 5, 0, x'', ?, ?)", record)
         connection.execute("INSERT INTO superseded VALUES (?, 1, ?, 0, ?, 0, x'')", (person, person, CHOSEN))
     connection.execute("INSERT INTO ruled VALUES (1, 9, 0, NULL, 'care')")
     connection.execute("INSERT INTO closed VALUES (?, 2, 8, 1, 0, NULL)", (CLOSED,))

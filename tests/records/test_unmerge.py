@@ -12,6 +12,7 @@ from camphora.fhir.search import parse_query
 from camphora.policy import choices
 from camphora.policy.internal import deciding
 from camphora.records import Delete, Put, SQLiteStore
+from camphora.records.bodies import plain_or_none
 from consented import LOAD, consent, treating
 
 BO = patient("bo", "陳美玲", "1990-07-15", "B223456780")
@@ -167,6 +168,8 @@ def test_merged_and_parted_again_brings_back_nothing_that_was_ended(loaded):
 
 
 OLDER = """
+ALTER TABLE record ADD COLUMN body BLOB;
+UPDATE record SET body = (SELECT plain(c.body) FROM content c WHERE c.record = record.no);
 DROP TABLE chosen_as_one;
 CREATE TABLE before (record INTEGER NOT NULL, person INTEGER NOT NULL, PRIMARY KEY (record, person)) WITHOUT ROWID;
 INSERT OR IGNORE INTO before SELECT record, person FROM also_names;
@@ -185,8 +188,10 @@ def test_a_store_of_before_shows_who_was_parted_and_no_version_that_names_the_ot
     _put(store, cyd)
     store.close()
     connection = apsw.Connection(str(tmp_path / "records.sqlite"))
+    connection.create_scalar_function("plain", plain_or_none, 1)
     connection.execute(OLDER)
     connection.execute(files("camphora.records").joinpath("sql", "0009-names.sql").read_text("utf-8"))
+    connection.execute("ALTER TABLE record DROP COLUMN body")
     connection.close()
     store = SQLiteStore(tmp_path)
     reader = clinician("h1")

@@ -29,7 +29,7 @@ from camphora.policy.labels import PARTS, Found, Rules
 from camphora.policy.policy import Policy
 from camphora.policy.vocabulary import Purpose, Role
 from camphora.records import histories, paging, searching
-from camphora.records.bodies import plain_or_none
+from camphora.records.bodies import plain, plain_or_none
 from camphora.records.conditional import Given, require_given
 from camphora.records.connections import Connections
 from camphora.records.effects import bring_up
@@ -288,7 +288,7 @@ class SQLiteStore:
             row = next(reader.execute(sql, values), None)
             found = held(reader, row[0]) if row else []
         if row and row[1]:
-            told = set(Rules.bundled().of(orjson.loads(row[2])))
+            told = set(Rules.bundled().of(orjson.loads(plain(row[2]))))
             found = [each for each in found if each in told]
         return sorted(found)
 
