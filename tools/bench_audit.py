@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from bench import line
+from bench import ROOT, line
 from camphora.audit import Log, Receipt, commitment
 from camphora.audit.merkle import leaf_hash, verify_inclusion
 from camphora.policy import Access, Purpose, Reader, Request, Role, admit
@@ -25,7 +25,7 @@ from camphora.policy.internal import loading
 from camphora.records import Put, SQLiteStore
 from camphora.records.looks import Looks
 
-LEAVES, READS, ROUNDS = 100_000, 2_000, 7
+LEAVES, READS, ROUNDS = 100_000, 500, 28
 FOLDER = Path(tempfile.gettempdir())
 
 
@@ -69,6 +69,16 @@ def proofs() -> Iterator[dict[str, Any]]:
     yield line("gate-proof", spent * 1e6, "us", leaves=LEAVES, bytes=32 * len(path))
 
 
+def vectors() -> Iterator[dict[str, Any]]:
+    """The published proofs of RFC 6962, as the tests check them: how many hold."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    from conformance.registry import suite
+    from conformance.suite import judge
+
+    verdict = judge(suite("rfc6962"))
+    yield line("gate-proof-vectors", verdict.passed, "proofs", of=verdict.total, right=verdict.right)
+
+
 def _record(number: int) -> dict[str, Any]:
     return {
         "resourceType": "Observation", "id": f"o{number}", "status": "final",
@@ -104,7 +114,7 @@ def read() -> Iterator[dict[str, Any]]:
 
         def spent(through_api: bool, with_receipt: bool) -> float:
             without = patch.object(Looks, "leave", lambda *_, **__: None)
-            count = 200 if through_api else READS
+            count = 50 if through_api else READS
             with nullcontext() if with_receipt else without:
                 begun = time.process_time()
                 for number in range(count):
@@ -151,7 +161,7 @@ def groups() -> Iterator[dict[str, Any]]:
 
 
 def audit_figures() -> Iterator[dict[str, Any]]:
-    for figure in (leaves, proofs, groups, read):
+    for figure in (leaves, proofs, vectors, groups, read):
         yield from figure()
 
 

@@ -134,7 +134,21 @@ def store() -> Iterator[dict[str, Any]]:
     yield from store_figures()
 
 
-FIGURES: tuple[Callable[[], Iterator[dict[str, Any]]], ...] = (decisions, requests, compiling, store, lake)
+def front() -> Iterator[dict[str, Any]]:
+    """What rates, bounds and known readers cost a request: the same application with and without them, by turns."""
+    from bench_gate_front import front_figures
+
+    yield from front_figures()
+
+
+FIGURES: tuple[Callable[[], Iterator[dict[str, Any]]], ...] = (
+    decisions,
+    requests,
+    compiling,
+    store,
+    lake,
+    front,
+)
 
 
 def gate_figures() -> Iterator[dict[str, Any]]:

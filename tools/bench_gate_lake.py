@@ -33,7 +33,7 @@ from camphora.policy.choices import STOPPED, stop_secondary_use, stopped
 from camphora.policy.internal import loading
 from camphora.records import Put, SQLiteStore
 
-PERSONS, ROWS, NATION = 1_000_000, 12, 23_400_000
+PERSONS, ROWS, CASES, NATION = 200_000, 12, 1_000_000, 23_400_000
 SHARE = 0.05
 SEED = 1
 QUESTIONS = (
@@ -154,7 +154,7 @@ def scans(persons: int = PERSONS, rows: int = ROWS, times: int = 9) -> Iterator[
         yield from _one_stop(made["part"], persons)
 
 
-def areas(persons: int = PERSONS, rows: int = 1, times: int = 9) -> Iterator[dict[str, Any]]:
+def areas(persons: int = CASES, rows: int = 1, times: int = 9) -> Iterator[dict[str, Any]]:
     """An officer of one county of 22 beside one of the nation, over so many notifiable cases."""
     with scratch() as folder:
         made = Fabricated(folder, persons, rows, {})
@@ -203,7 +203,7 @@ def nation(persons: int = NATION) -> Iterator[dict[str, Any]]:
         store.close()
 
 
-def _one_stop(made: Fabricated, persons: int, times: int = 60) -> Iterator[dict[str, Any]]:
+def _one_stop(made: Fabricated, persons: int, times: int = 20) -> Iterator[dict[str, Any]]:
     """One person's stop: until it is durable, until no question reads them, and until their rows lie withheld."""
     chance = random.Random(SEED + 1)
     writing, reading, moving = [], [], []

@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from audit.leaves import receipt
-from camphora.audit import Log, check_proof, verify
+from camphora.audit import Log, check_proof, is_vouched_for, verify
 from camphora.audit.checkpoints import read_checkpoint, verifier_key
 from camphora.audit.heads import public_key
 from camphora.audit.merkle import Tree, leaf_hash
@@ -154,6 +154,24 @@ def test_old_heads_and_proofs_hold_after_the_key_changed(tmp_path):
     again.close()
     verdict = verify(tmp_path / "audit", public_key(tmp_path / "audit"))
     assert (verdict.sound, verdict.receipts) == (True, 3)
+
+
+def test_a_proof_holds_between_the_change_of_key_and_the_next_receipt(tmp_path):
+    """The newest head is the one that names the new key: the old one signed it."""
+    log = Log(tmp_path / "audit")
+    log.append(receipt(0))
+    log.rotate()
+    between = [log.proof(0)]
+    log.close()
+    again = Log(tmp_path / "audit")
+    between.append(again.proof(0))
+    again.rotate()
+    between.append(again.proof(0))
+    again.close()
+    assert [check_proof(proof) for proof in between] == [True, True, True]
+    first = public_key(tmp_path / "audit")
+    assert all(is_vouched_for(proof, first) for proof in between)
+    assert [len(proof["rotations"]) for proof in between] == [0, 0, 1]
 
 
 def test_a_forged_change_of_key_is_found(tmp_path):

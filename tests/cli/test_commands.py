@@ -197,6 +197,8 @@ def test_a_proof_is_checked_offline(capsys, tmp_path):
     code, _, err = _run(capsys, "audit", "check", str(file), "--lang", "en")
     assert code == 2
     assert "cli-not-a-proof" in err
+    _, _, err = _run(capsys, "audit", "check", str(tmp_path / "missing.json"), "--lang", "en")
+    assert "there is no file missing.json" in err
 
 
 def test_the_life_of_a_system_folder(capsys, tmp_path):

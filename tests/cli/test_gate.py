@@ -11,6 +11,7 @@ from camphora.gate import Identity, User
 from camphora.gate.bases import DAY, Bases
 from camphora.gate.projects import Projects
 from camphora.gate.state import State, now
+from camphora.installation import Installation
 from camphora.policy import Purpose, Role
 from camphora.policy.choices import close_part
 
@@ -226,3 +227,29 @@ def test_a_wrong_policy_is_told_with_every_fault(camphora, place):
     assert code == 2
     assert "policy.toml:2" in err
     assert "policy.toml:3" in err
+
+
+def test_a_receipt_explained_on_a_basis_before_choices_is_an_override(explained, camphora):
+    installation = Installation.open(explained)
+    gate = installation.gate
+    gate.identity.add_user(User("duty", "承辦", Role.OFFICER), None)
+    gate.standings.set("duty", "organisation-kind", ["government"])
+    claim = gate.bases.apply(
+        "duty",
+        "statutory-duty",
+        "依法執行法定職務",
+        purposes=["GOV"],
+        since=now(),
+        until=now() + DAY,
+        least_reason=4,
+    )
+    gate.bases.decide(claim.no, "privacy", approved=True)
+    installation.close()
+    asked = ("gate", "explain", "--reader", "duty", "--purpose", "GOV", "--record", "Condition/c1", "--json")
+    told = {
+        name: json.loads(camphora(*asked, *more)[1])
+        for name, more in (("basis", ("--basis", "1")), ("bare", ()))
+    }
+    assert told["basis"]["reasons"][-1]["code"] == "legal-basis"
+    assert told["basis"]["receipt"]["decision"] == "override"
+    assert told["bare"]["receipt"]["decision"] == "permit"

@@ -64,15 +64,17 @@ def with_zoe(world):
 
 @scene((*FHIR, *CLINIC), "merged")
 def a_restriction_by_one_identity_holds_for_the_other(make):
-    """Made before the merge or after it, by either; and nothing tells that two are one. A Patient that named another
-    stays hidden with them: its history still does."""
+    """Made before the merge or after it, by either; and nothing tells that two are one. Parted again, each stands under
+    their own choices and those made meanwhile; the version that names the other stays hidden."""
     world, absent, beside = with_zoe(make()), make(there=False), with_zoe(make(there=False))
     assert sees(world, path="/fhir/Patient/zoe")
     world.write(zoe(merged=True))
     for her in (ADA, ZOE):
         alike(world, absent, READ, her)
     world.write(zoe(merged=False))
-    assert sees(world, path="/fhir/Observation/zoe-value")
+    for path in ("/fhir/Patient/zoe", "/fhir/Patient?identifier=Z123456780", "/fhir/Observation/zoe-value"):
+        assert "zoe" in world.client("other").get(path).text, path
+    assert not sees(world, path="/fhir/Patient/zoe/_history/2")
     alike(world, beside, (*READ[:4], *READ[5:7]))
     told = [
         world.client("other").get(f"/fhir/Patient/zoe{part}") for part in ("", "/_history", "/_history/2")
@@ -85,6 +87,11 @@ def a_restriction_by_one_identity_holds_for_the_other(make):
     for her in (ADA, ZOE):
         alike(world, absent, READ[:4], her)
     world.write(zoe(merged=False))
+    for her in (ADA, ZOE):
+        alike(world, absent, READ[:4], her)
+    store = world.installation.store
+    for kept in store.whom(deciding("ada"), "ada").consents:
+        world.choose(kept["id"], choices.ended(kept))
     assert sees(world, path="/fhir/Observation/ada-last")
     assert not sees(world, path="/fhir/Patient/zoe")
 
@@ -101,6 +108,11 @@ def a_stop_by_one_identity_counts_neither(make):
     world.installation.lake.catch_up()
     assert figures(world) == never
     world.write(zoe(merged=False))
+    for _ in range(2):
+        assert figures(world) == never, "stopped while they were one: both keep it"
+        world.installation.lake.catch_up()
+    (kept,) = world.installation.store.whom(deciding("zoe"), "zoe").consents
+    world.choose(kept["id"], choices.ended(kept))
     world.installation.lake.catch_up()
     alone = exactly(with_zoe(make(there=False, parts=True)))
     alone.installation.lake.catch_up()

@@ -314,7 +314,7 @@ def test_a_choice_of_one_identity_holds_for_a_merged_one_before_and_after_the_me
     assert _ids(loaded, clinician("h2"), "Observation?") == []
     _put(loaded, joined)
     assert _ids(loaded, clinician("h1"), "Observation?") == ["o4"]
-    assert len(_ids(loaded, clinician("h2"), "Observation?")) == 3
+    assert _ids(loaded, clinician("h2"), "Observation?") == [], "chosen while merged: kept by both"
 
 
 def test_a_relative_let_in_for_one_kind_of_record_reads_only_that(loaded):
@@ -369,3 +369,20 @@ def test_what_is_closed_to_another_hospital_or_wholly_is_not_named(loaded):
     assert not loaded.has_closed_part(clinician(), "ada")
     _put(loaded, consent("k", "ada", treating(**CLOSINGS["a code"])), choices.restrict("ada", "h1", NOW))
     assert not loaded.has_closed_part(clinician(), "ada"), "who may not be known has no closed part either"
+
+
+@pytest.mark.parametrize("role", ["CST", "AUT"])
+def test_a_denial_of_what_a_hospital_keeps_or_wrote_is_no_restriction_of_its_readers(loaded, role):
+    """An actor may say whose record it is, not who reads: such a Consent is weighed record by record."""
+    kept = {
+        **observation("k1", "ada", "8480-6", "2026-01-01"),
+        "performer": [{"reference": "Organization/h1"}],
+    }
+    system = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
+    actor = {
+        "role": {"coding": [{"system": system, "code": role}]},
+        "reference": {"reference": "Organization/h1"},
+    }
+    _put(loaded, kept, consent("k", "ada", treating(actor=[actor])))
+    for by in ("h1", "h2"):
+        assert set(_ids(loaded, clinician(by), "Observation?patient=ada")) == {"o1", "o2", "o3"}, by

@@ -8,7 +8,7 @@ import textwrap
 import orjson
 import pytest
 
-from builders import NOW, clinician, observation
+from builders import NOW, citizen, clinician, observation
 from camphora.errors import NotFound
 from camphora.fhir.search import parse_query
 from camphora.policy import choices
@@ -114,6 +114,35 @@ def test_a_label_by_rule_closes_and_its_rule_is_told(loaded):
     with pytest.raises(NotFound):
         loaded.read(clinician(), "Condition", "d")
     assert loaded.rules_of(clinician(), "Condition", "d") == []
+
+
+def test_a_label_by_rule_of_a_closed_part_is_not_told(loaded):
+    """The code stands in a component that is closed as somebody's own: what else the record says is told."""
+    made = labelled_part("s1", "ada")
+    part = made["component"][0]
+    part["extension"][0]["valueCoding"]["code"] = "SDV"
+    part["code"] = {"coding": [{"system": ICD, "code": "F33.1"}]}
+    made["code"]["coding"].append({"system": ICD, "code": "D66"})
+    loaded.write(LOAD, [Put(made)])
+    both = [("GDIS", "genetic:icd-10-cm:D66"), ("PSY", "mental_health:icd-10-cm:F33")]
+    assert loaded.rules_of(clinician(), "Observation", "s1") == both
+    loaded.write(LOAD, [Put(choices.close_part("ada", "SDV", NOW))])
+    assert b"F33.1" not in loaded.read(clinician(), "Observation", "s1").body
+    assert loaded.rules_of(clinician(), "Observation", "s1") == both[:1]
+    assert loaded.rules_of(citizen(), "Observation", "s1") == both
+
+
+def test_a_label_by_rule_does_not_stick_to_a_record_that_is_written_back(loaded):
+    """It is beside the record, not in it: who writes back what was read writes none, and a corrected code sheds it."""
+    loaded.write(LOAD, [Put(diagnosis("d", "ada", "F33.1"))])
+    read = orjson.loads(loaded.read(clinician(), "Condition", "d").body)
+    assert "security" not in read["meta"]
+    assert not loaded.write(clinician(), [Put(read)])[0].changed
+    read["code"]["coding"][0]["code"] = "I10"
+    loaded.write(clinician(), [Put(read)])
+    assert loaded.rules_of(clinician(), "Condition", "d") == []
+    loaded.write(LOAD, [Put(choices.close_part("ada", "PSY", NOW))])
+    assert loaded.read(clinician(), "Condition", "d").version == 2
 
 
 def test_the_marks_stand_above_every_label():

@@ -1,13 +1,21 @@
 """Receipts when things go wrong: a log that cannot be written, a disk that is full, a set too large to list."""
 
+import time
+from dataclasses import replace
+
 import pytest
 from pyroaring import BitMap
 
-from builders import analyst, citizen, clinician, patient, people
+from builders import NOW, analyst, citizen, clinician, patient, people
 from camphora.audit import Log, commitment, verify
 from camphora.errors import Busy, NotFound
-from camphora.policy.internal import following, loading
+from camphora.fhir.search import parse_query
+from camphora.policy import choices
+from camphora.policy.asking import Basis
+from camphora.policy.internal import deciding, following, loading
+from camphora.policy.policy import LegalBasis, Policy
 from camphora.records import Put, SQLiteStore
+from consented import at_home
 
 
 def _unwritable(monkeypatch):
@@ -81,3 +89,69 @@ def test_a_full_disk_is_said_in_words_and_nothing_is_half_done(loaded):
     connection.execute("PRAGMA max_page_count = 1073741823")
     loaded.write(loading("t"), [Put(one) for one in many])
     assert loaded.read(clinician(), "Patient", "p499").version == 1
+
+
+FLOOD = LegalBasis(
+    id="flood",
+    title={"zh-TW": "水災救護", "en": "care in a flood"},
+    law="災害防救法",
+    purposes=frozenset({"TREAT"}),
+    overrides=True,
+    notify=True,
+    established=False,
+    areas=frozenset({"65000"}),
+)
+
+
+@pytest.fixture
+def flooded(tmp_path):
+    """A store with a legal basis that stands before choices in one county; of two who restrict h1 one lives there."""
+    policy = Policy.taiwan()
+    store = SQLiteStore(tmp_path, replace(policy, bases={**policy.bases, "flood": FLOOD}))
+    homes = [
+        at_home("inside", "新北市", "板橋區"),
+        at_home("outside", "臺北市", "信義區"),
+        at_home("near", "新北市", "板橋區"),
+    ]
+    stops = [choices.restrict(person, "h1", NOW) for person in ("inside", "outside")]
+    store.write(loading("t"), [Put(one) for one in (*homes, *stops)])
+    yield store
+    store.close()
+
+
+def _on(basis, by="h1"):
+    now = int(time.time() * 1000)
+    claimed = Basis(basis, "溪水暴漲，民眾送醫", now - 1000, now + 100_000, "Practitioner/chief")
+    return replace(clinician(by), basis=claimed)
+
+
+def _ruled(store, person):
+    return [(look.act, look.decision) for look in store.looks(deciding(person), person)]
+
+
+def test_a_basis_within_an_area_is_told_where_it_stood_before_choices(flooded):
+    """Of whoever lives there, with a choice or without: the line must not tell which."""
+    for person in ("inside", "near"):
+        assert flooded.read(_on("flood"), "Patient", person).id == person
+        assert _ruled(flooded, person) == [("read", "override")]
+
+
+def test_a_basis_within_an_area_is_no_override_outside_it(flooded):
+    with pytest.raises(NotFound):
+        flooded.read(_on("flood"), "Patient", "outside")
+    assert flooded.read(_on("flood", "h2"), "Patient", "outside").id == "outside"
+    assert _ruled(flooded, "outside") == [("read", "permit"), ("read", "deny")]
+
+
+def test_a_search_that_a_basis_opened_for_one_is_an_override(flooded):
+    query = parse_query("Patient", [], strict=True)
+    assert {row.id for row in flooded.search(_on("flood"), query).rows} == {"inside", "near"}
+    assert _ruled(flooded, "near") == [("search", "override")]
+    flooded.search(clinician("h1"), query)
+    assert _ruled(flooded, "near")[0] == ("search", "permit")
+
+
+def test_a_basis_that_overrides_nothing_or_is_not_registered_permits_no_more(flooded):
+    for basis in ("medical-care-referral", "no-such"):
+        flooded.read(_on(basis), "Patient", "near")
+        assert _ruled(flooded, "near")[0] == ("read", "permit"), basis

@@ -228,6 +228,7 @@ class Log:
         public key of the log) and rotations (the signed heads by which later keys follow from it)."""
         self.sync()
         signed, keys = self.head(), self.keys()
+        keys["rotations"] = [each for each in keys["rotations"] if each != signed]
         if first:
             signed, keys["rotations"] = self._first_over(number)
         size = int(signed["head"]["size"]) if signed else 0

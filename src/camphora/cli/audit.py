@@ -19,7 +19,7 @@ from camphora.audit.receipt import fields_of
 from camphora.audit.verifying import Disagreement
 from camphora.audit.witnesses import Addition, Witness, contradictions, read_addition
 from camphora.cli.terminal import Terminal
-from camphora.errors import Invalid
+from camphora.errors import Invalid, NotFound
 from camphora.installation import Installation
 
 if TYPE_CHECKING:
@@ -92,6 +92,8 @@ def run_check(given: argparse.Namespace, terminal: Terminal) -> int:
             "root": proof["root"],
             "signer": proof["key"],
         }
+    except FileNotFoundError as error:
+        raise NotFound("cli-no-file", file=given.file.name) from error
     except (OSError, orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise Invalid("cli-not-a-proof", file=given.file.name) from error
     words, words_of_key = terminal.words, {None: "named_by_file", True: "trusted", False: "foreign"}

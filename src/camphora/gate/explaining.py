@@ -27,7 +27,8 @@ from camphora.policy.vocabulary import Purpose
 from camphora.records import SQLiteStore
 
 ACT = "explain"
-ABOVE_CHOICES = frozenset({"emergency", "legal-basis"})
+ABOVE_CHOICES = {"emergency": "emergency", "legal-basis": "override"}
+"""The reasons that stand above choices, as receipts call such a decision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ class Explaining:
             "purposes": list(asked.purposes),
             "act": "read",
             "types": [kind],
-            "decision": deciding if deciding == "emergency" else ruling,
+            "decision": ABOVE_CHOICES.get(deciding, ruling),
             "ground": deciding,
             "basis": asked.basis.id if asked.basis else None,
             "policy": self._gate.policy.version,

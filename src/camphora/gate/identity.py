@@ -14,7 +14,7 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,6 +27,9 @@ from camphora.gate.allowance import Allowance, Rate, whole_seconds
 from camphora.policy import Reader, Role
 
 SESSION_HOURS = 12
+STAFF_MINUTES, CITIZEN_MINUTES = 15, 30
+SECONDS_OF_TOUCH = 30
+"""A session's last use is written down at most so often; by so much it may end sooner, never later."""
 DEVICE_DAYS, MOST_DEVICES = 365, 20
 BY_NAME, BY_PLACE, BY_DEVICE, SIEGE = Rate(5, 12.0), Rate(30, 20.0), Rate(10, 12.0), Rate(50, 36.0)
 Use = tuple[Allowance, Hashable, Rate]
@@ -38,7 +41,7 @@ CREATE TABLE IF NOT EXISTS user (
   password TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS session (
-  token BLOB PRIMARY KEY, csrf TEXT NOT NULL, user TEXT NOT NULL, expires INTEGER NOT NULL
+  token BLOB PRIMARY KEY, csrf TEXT NOT NULL, user TEXT NOT NULL, expires INTEGER NOT NULL, idle INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS token (
   token BLOB PRIMARY KEY, user TEXT NOT NULL, label TEXT NOT NULL, expires INTEGER NOT NULL
@@ -66,6 +69,17 @@ class Tries:
 
 
 @dataclass(frozen=True, slots=True)
+class Idleness:
+    """After how many minutes without a request a session ends: of staff, who share machines, and of citizens."""
+
+    staff: int = STAFF_MINUTES
+    citizen: int = CITIZEN_MINUTES
+
+    def seconds(self, role: Role) -> int:
+        return 60 * (self.citizen if role is Role.CITIZEN else self.staff)
+
+
+@dataclass(frozen=True, slots=True)
 class User:
     """Somebody who may sign in. `organisation` for staff, `person` (a Patient id) for citizens."""
 
@@ -82,21 +96,35 @@ class User:
 @dataclass(frozen=True, slots=True)
 class Session:
     """A signed-in browser. `token` is the cookie's value, `csrf` what every form must carry, and `device`, just after
-    signing in by password, what the browser may keep to be known by."""
+    signing in by password, what the browser may keep to be known by. Without a request it ends in `idle` seconds."""
 
     token: str
     csrf: str
     user: User
     device: str = ""
+    idle: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lapsed:
+    """Of a session that ended by idleness: whose it was and what its forms carried. It opens nothing."""
+
+    reader: str
+    csrf: str
 
 
 class Identity:
     """Keeps users, sessions and tokens."""
 
-    def __init__(self, path: Path, tries: Tries | None = None) -> None:
+    def __init__(
+        self, path: Path, tries: Tries | None = None, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.clock = clock
+        self.idleness = Idleness()
         self._connection = apsw.Connection(str(path))
         self._connection.set_busy_timeout(5000)
         self._connection.execute("PRAGMA journal_mode = WAL")
+        _drop_endless_sessions(self._connection)
         self._connection.execute(SCHEMA)
         self._lock = threading.Lock()
         self._hasher = PasswordHasher()
@@ -186,12 +214,12 @@ class Identity:
 
     def _knows(self, name: str, device: str) -> bool:
         sql = "SELECT 1 FROM device WHERE user = ? AND token = ? AND expires > ?"
-        return bool(self._all(sql, name, _digest(device), int(time.time())))
+        return bool(self._all(sql, name, _digest(device), self._now()))
 
     def _new_device(self, name: str) -> str:
         """What a browser keeps after signing in; an account has only so many, the oldest are forgotten."""
         device = secrets.token_urlsafe(24)
-        expires = int(time.time()) + DEVICE_DAYS * 86_400
+        expires = self._now() + DEVICE_DAYS * 86_400
         with self._lock, self._connection:
             self._connection.execute(
                 "DELETE FROM device WHERE user = ? AND token NOT IN"
@@ -215,22 +243,39 @@ class Identity:
 
     def open_session(self, user: User) -> Session:
         """A session for a user who has proved who they are, or whom the demo lets in."""
-        session = Session(secrets.token_urlsafe(32), secrets.token_urlsafe(24), user)
-        expires = int(time.time()) + SESSION_HOURS * 3600
+        idle, now = self.idleness.seconds(user.role), self._now()
+        session = Session(secrets.token_urlsafe(32), secrets.token_urlsafe(24), user, idle=idle)
+        expires = now + SESSION_HOURS * 3600
         with self._lock:
-            self._connection.execute("DELETE FROM session WHERE expires < ?", (int(time.time()),))
+            self._connection.execute("DELETE FROM session WHERE expires < ?", (now,))
             self._connection.execute(
-                "INSERT INTO session VALUES (?, ?, ?, ?)",
-                (_digest(session.token), session.csrf, user.name, expires),
+                "INSERT INTO session VALUES (?, ?, ?, ?, ?)",
+                (_digest(session.token), session.csrf, user.name, expires, now + idle),
             )
         return session
 
     def session(self, token: str) -> Session | None:
+        """The session that a cookie names, while it lasts. To ask is to use it, which puts off its end by idleness."""
+        now = self._now()
         rows = self._all(
-            "SELECT csrf, user FROM session WHERE token = ? AND expires > ?", _digest(token), int(time.time())
-        )
+            "SELECT csrf, user, idle FROM session WHERE token = ? AND expires > ? AND idle > ?",
+            _digest(token), now, now,
+        )  # fmt: skip
         user = self.user(rows[0][1]) if rows else None
-        return Session(token, rows[0][0], user) if user else None
+        if user is None:
+            return None
+        idle = self.idleness.seconds(user.role)
+        if now + idle - int(rows[0][2]) >= SECONDS_OF_TOUCH:
+            self._all(
+                "UPDATE session SET idle = ? WHERE token = ? AND idle > ?", now + idle, _digest(token), now
+            )
+        return Session(token, rows[0][0], user, idle=idle)
+
+    def lapsed(self, token: str) -> Lapsed | None:
+        """The session that a cookie names, where idleness alone ended it."""
+        now = self._now()
+        sql = "SELECT user, csrf FROM session WHERE token = ? AND expires > ? AND idle <= ?"
+        return next((Lapsed(*row) for row in self._all(sql, _digest(token), now, now)), None)
 
     def sign_out(self, token: str) -> None:
         with self._lock:
@@ -267,7 +312,7 @@ class Identity:
         if self.user(name) is None:
             raise NotFound("gate-no-user", name=name)
         token = "cam_" + secrets.token_urlsafe(32)
-        expires = int(time.time()) + days * 86_400
+        expires = self._now() + days * 86_400
         with self._lock:
             self._connection.execute(
                 "INSERT INTO token VALUES (?, ?, ?, ?)", (_digest(token), name, label, expires)
@@ -276,13 +321,23 @@ class Identity:
 
     def bearer(self, token: str) -> User | None:
         rows = self._all(
-            "SELECT user FROM token WHERE token = ? AND expires > ?", _digest(token), int(time.time())
+            "SELECT user FROM token WHERE token = ? AND expires > ?", _digest(token), self._now()
         )
         return self.user(rows[0][0]) if rows else None
+
+    def _now(self) -> int:
+        return int(self.clock())
 
     def _all(self, sql: str, *values: object) -> list[tuple[str, ...]]:
         with self._lock:
             return list(self._connection.execute(sql, values))
+
+
+def _drop_endless_sessions(connection: apsw.Connection) -> None:
+    """Sessions of a version that knew no end by idleness; their readers sign in again."""
+    columns = {name for _, name, *_ in connection.execute("PRAGMA table_info(session)")}
+    if columns and "idle" not in columns:
+        connection.execute("DROP TABLE session")
 
 
 def _digest(token: str) -> bytes:

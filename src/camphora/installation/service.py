@@ -16,6 +16,10 @@
     body_seconds = 60                       # a body that takes longer to arrive is refused
     connections = 1000                      # open at once
     connections_per_place = 100             # of one network address that is no proxy
+
+    [sessions]
+    staff_idle_minutes = 15                 # without a request for so long, they end: of staff, who share machines
+    citizen_idle_minutes = 30               # (NIST SP 800-63B: at most 15 at AAL3, 30 at AAL2), and of citizens
 """
 
 from __future__ import annotations
@@ -30,7 +34,7 @@ from urllib.parse import urlsplit
 
 from camphora.errors import Faults, Invalid, Place
 from camphora.gate.allowance import Rate
-from camphora.gate.identity import Tries
+from camphora.gate.identity import CITIZEN_MINUTES, SESSION_HOURS, STAFF_MINUTES, Idleness, Tries
 
 FILE = "service.toml"
 MOST = 1_000_000
@@ -66,6 +70,25 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
+class Sessions:
+    """How long a session lasts without a request."""
+
+    staff_idle_minutes: int = STAFF_MINUTES
+    citizen_idle_minutes: int = CITIZEN_MINUTES
+
+    @property
+    def idleness(self) -> Idleness:
+        return Idleness(self.staff_idle_minutes, self.citizen_idle_minutes)
+
+
+SECTIONS: dict[str, tuple[type[Bounds | Sessions], int]] = {
+    "limits": (Bounds, MOST),
+    "sessions": (Sessions, SESSION_HOURS * 60),
+}
+"""The sections of whole numbers, each with the largest that it takes."""
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """The settings. `hosts`: the host names, with port where it is not the scheme's own, that are answered; empty
     where every name is."""
@@ -73,6 +96,7 @@ class Service:
     address: str = ""
     proxies: tuple[Network, ...] = ()
     limits: Bounds = field(default_factory=Bounds)
+    sessions: Sessions = field(default_factory=Sessions)
 
     @staticmethod
     def of(folder: Path) -> Service:
@@ -90,7 +114,8 @@ class Service:
         if faults:
             raise Faults(faults)
         proxies = tuple(ipaddress.ip_network(one) for one in said.get("proxies", ()))
-        return Service(said.get("address", ""), proxies, Bounds(**said.get("limits", {})))
+        limits, sessions = said.get("limits", {}), said.get("sessions", {})
+        return Service(said.get("address", ""), proxies, Bounds(**limits), Sessions(**sessions))
 
     @property
     def hosts(self) -> frozenset[str]:
@@ -106,23 +131,28 @@ class Service:
 
 
 def _faults(said: Mapping[str, Any]) -> Iterator[Invalid]:
-    known = ("address", "proxies", "limits")
+    known = ("address", "proxies", *SECTIONS)
     yield from (_unknown(name, known) for name in said if name not in known)
     if not _is_address(said.get("address", "")):
         yield _wrong("address", "網址，例如 https://health.example.tw", "such as https://health.example.tw")
     proxies = said.get("proxies", [])
     if not isinstance(proxies, list) or not all(_is_network(one) for one in proxies):
         yield _wrong("proxies", '網路位址，例如 ["127.0.0.1"]', 'network addresses, such as ["127.0.0.1"]')
-    limits = said.get("limits", {})
-    if not isinstance(limits, dict):
-        yield _wrong("limits", "一個區段", "a section")
+    for section, (kind, most) in SECTIONS.items():
+        yield from _section_faults(
+            said.get(section, {}), section, tuple(one.name for one in fields(kind)), most
+        )
+
+
+def _section_faults(given: object, section: str, known: tuple[str, ...], most: int) -> Iterator[Invalid]:
+    if not isinstance(given, dict):
+        yield _wrong(section, "一個區段", "a section")
         return
-    numbers = tuple(one.name for one in fields(Bounds))
-    for name, value in limits.items():
-        if name not in numbers:
-            yield _unknown(f"limits.{name}", numbers)
-        elif type(value) is not int or not 1 <= value <= MOST:
-            yield _wrong(f"limits.{name}", f" 1 至 {MOST:,} 的整數", f"a whole number from 1 to {MOST:,}")
+    for name, value in given.items():
+        if name not in known:
+            yield _unknown(f"{section}.{name}", known)
+        elif type(value) is not int or not 1 <= value <= most:
+            yield _wrong(f"{section}.{name}", f" 1 至 {most:,} 的整數", f"a whole number from 1 to {most:,}")
 
 
 def _is_address(given: object) -> bool:

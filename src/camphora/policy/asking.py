@@ -123,6 +123,11 @@ class Facts:
     parts: tuple[Part, ...] = ()
     notifiable: bool = False
 
+    def may_have(self, _values: tuple[bytes, ...]) -> bool:
+        """Whether the record may say one of these texts (UTF-8; a code or an id with its quotes). False where it says
+        none, which may be told without reading it."""
+        return True
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:

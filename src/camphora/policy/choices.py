@@ -22,6 +22,8 @@ from camphora.policy.vocabulary import ACT_CODE, ACT_REASON, LABELS, label_mask
 DATA_CATEGORY = "https://camphora.tw/data-category"
 STOPPED = "stopped:secondary"
 CLOSED = "closed:care"
+RESTRICTED = "restricted:"
+"""How the name of a set of persons who refuse an institution begins."""
 RECIPIENT = {
     "coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "code": "IRCP"}]
 }
@@ -33,7 +35,7 @@ Weighed = Literal["care", "secondary", "family"]
 
 def restricted(organisation: str) -> str:
     """The name of the set of persons who refuse this institution."""
-    return f"restricted:{organisation}"
+    return f"{RESTRICTED}{organisation}"
 
 
 def stopped(category: str | None = None, purpose: str | None = None) -> str:
@@ -304,10 +306,19 @@ def _above(code: str) -> set[str]:
 
 
 def _actors(provision: dict[str, Any]) -> list[tuple[str, str]]:
-    """Type and id of each actor, once; ("", "") for one that is not named by a plain reference."""
-    references = [actor.get("reference", {}).get("reference", "") for actor in provision.get("actor", [])]
+    """Type and id of each reader who is named, once; ("", "") for an actor that is not named by a plain reference, or
+    that is whose record it is and not who reads."""
+    actors = provision.get("actor", [])
+    references = [
+        "" if _of_record(each) else each.get("reference", {}).get("reference", "") for each in actors
+    ]
     plain = [PLAIN.fullmatch(reference) for reference in references]
     return list(dict.fromkeys((found[1], found[2]) if found else ("", "") for found in plain))
+
+
+def _of_record(actor: dict[str, Any]) -> bool:
+    """Whether an actor is held against a record, as its keeper or author (rules, section 4)."""
+    return any(coding.get("code") in {"CST", "AUT"} for coding in actor.get("role", {}).get("coding", []))
 
 
 def _span(period: dict[str, str]) -> tuple[int, int | None]:

@@ -6,7 +6,7 @@ criterion (docs/explanation/decision.md, section 4).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
@@ -32,14 +32,18 @@ OPPOSITE: dict[Sense | None, Sense | None] = {"permit": "deny", "deny": "permit"
 
 @dataclass(frozen=True, slots=True)
 class Actors:
-    """Who a provision is about: readers by name, the record's organisation (CST) and its authors (AUT)."""
+    """Who a provision is about: readers by name, the record's organisation (CST) and its authors (AUT). `texts`: the
+    names of the latter as they would stand in a record."""
 
     readers: frozenset[str]
     keepers: frozenset[str]
     authors: frozenset[str]
+    texts: tuple[bytes, ...]
 
     def of_record(self, facts: Facts) -> bool:
-        return facts.organisation in self.keepers or not self.authors.isdisjoint(facts.authors)
+        return facts.may_have(self.texts) and (
+            facts.organisation in self.keepers or not self.authors.isdisjoint(facts.authors)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +249,8 @@ def _actors(actors: list[Json]) -> Actors:
         codes = {coding.get("code") for coding in (actor.get("role") or {}).get("coding", ())}
         role = next((each for each in ("CST", "AUT") if each in codes), "")
         named[role].update(_names(actor.get("reference") or {}))
-    return Actors(frozenset(named[""]), frozenset(named["CST"]), frozenset(named["AUT"]))
+    texts = tuple(name.encode() for name in named["CST"] | named["AUT"])
+    return Actors(frozenset(named[""]), frozenset(named["CST"]), frozenset(named["AUT"]), texts)
 
 
 def _class(codings: list[Json]) -> Test:
@@ -256,7 +261,8 @@ def _class(codings: list[Json]) -> Test:
 
 def _code(concepts: list[Json], sense: Sense | None) -> Test:
     codes = frozenset(one for code in _codes(concepts) for one in _spellings(code))
-    return _of_person(sense, lambda facts: not codes.isdisjoint(facts.codes))
+    values = tuple({f'"{one.rpartition("|")[2]}"'.encode() for one in codes})
+    return _of_person(sense, lambda facts: facts.may_have(values) and not codes.isdisjoint(facts.codes))
 
 
 @cache
@@ -298,13 +304,22 @@ def _data(given: list[Json]) -> Test:
     for each in given:
         named[each["meaning"]].update(_references([each["reference"]]))
     itself = frozenset(named["instance"] | named["related"])
-    others = frozenset(named["related"] | named["dependents"])
-    authors = frozenset(named["authoredby"])
+    types = frozenset(name.partition("/")[0] for name in itself)
+    ids = tuple(f'"{name.partition("/")[2]}"'.encode() for name in itself)
+    others, are_named = _mentioned(named["related"] | named["dependents"])
+    authors, are_authors = _mentioned(named["authoredby"])
     return lambda facts: (
-        f"{facts.type}/{facts.id}" in itself
-        or not others.isdisjoint(facts.references)
-        or not authors.isdisjoint(facts.authors)
+        (facts.type in types and facts.may_have(ids) and f"{facts.type}/{facts.id}" in itself)
+        or (are_named(facts) and not others.isdisjoint(facts.references))
+        or (are_authors(facts) and not authors.isdisjoint(facts.authors))
     )
+
+
+def _mentioned(names: Iterable[str]) -> tuple[frozenset[str], Test]:
+    """Some references, and whether a record may hold one of them: told from its bytes, before it is read."""
+    wanted = frozenset(names)
+    texts = tuple(name.encode() for name in wanted)
+    return wanted, lambda facts: bool(texts) and facts.may_have(texts)
 
 
 _READ: dict[str, Callable[[Any], Any]] = {

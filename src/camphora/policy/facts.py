@@ -41,6 +41,8 @@ LEADING = (
 )  # fmt: skip
 """The clinical dates, the leading one first; a choice of types by its stem."""
 
+FEW = 20
+"""So many codes are looked for in the bytes of a body before it is read; more cost as much as reading it."""
 _DATE_FORMS = ("", "DateTime", "Period", "Instant", "Date", "Timing")
 _UNREAD = frozenset({"meta", "text", "extension", "modifierExtension"})
 Json = dict[str, Any]
@@ -101,6 +103,12 @@ class FactsOnDemand(Facts):
     @cached_property
     def codes(self) -> frozenset[str]:
         return frozenset(codes_of(self.resource))
+
+    def may_have(self, values: tuple[bytes, ...]) -> bool:
+        body: bytes | None = self.__dict__["_body"]
+        if "codes" in self.__dict__ or body is None or len(values) > FEW or b"\\" in body:
+            return True
+        return any(value in body for value in values)
 
     @cached_property
     def authors(self) -> frozenset[str]:

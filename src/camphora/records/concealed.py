@@ -7,6 +7,7 @@ there are.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 import apsw
 
@@ -28,25 +29,32 @@ def concealed(
     if not asked or not sets or open_further or record_type in SHARED_TYPES:
         return frozenset()
     judge = Judge(access, record_type, connection)
-    members, values = zip(*(_member(hidden, judge.now) for hidden in sets), strict=True)
-    sql = (
-        f"SELECT q.patient, q.no, {' OR '.join(members)},"
-        f" EXISTS (SELECT 1 FROM ruled u WHERE u.person = q.no AND {WITHIN.format('u')})"
-        f" FROM person q WHERE q.patient IN ({','.join('?' * len(asked))})"
-    )
-    given = [*(value for each in values for value in each), judge.now, judge.now, *asked]
+    sql, names = _statement(sets, len(asked))
+    given = [judge.now if name is None else name for name in names]
     return frozenset(
         patient
-        for patient, person, hidden, ruled in list(connection.execute(sql, given))
+        for patient, person, hidden, ruled in list(connection.execute(sql, (*given, *asked)))
         if (judge.denies(person) if ruled else hidden)
     )
 
 
-def _member(hidden: HiddenSet, now: int) -> tuple[str, list[object]]:
+@lru_cache(maxsize=1024)
+def _statement(sets: tuple[HiddenSet, ...], asked: int) -> tuple[str, list[str | None]]:
+    """The statement about so many patients, and its parameters before them: names of sets, None for the moment."""
+    members, names = zip(*map(_member, sets), strict=True)
+    sql = (
+        f"SELECT q.patient, q.no, {' OR '.join(members)},"
+        f" EXISTS (SELECT 1 FROM ruled u WHERE u.person = q.no AND {WITHIN.format('u')})"
+        f" FROM person q WHERE q.patient IN ({','.join('?' * asked)})"
+    )
+    return sql, [*(name for each in names for name in each), None, None]
+
+
+def _member(hidden: HiddenSet) -> tuple[str, list[str | None]]:
     """Whether `q` is in a set, and not among those whom `unless` lets out of it."""
     sql = f"EXISTS (SELECT 1 FROM hidden h WHERE h.name = ? AND h.person = q.no AND {WITHIN.format('h')})"
-    values: list[object] = [hidden.name, now, now]
+    names: list[str | None] = [hidden.name, None, None]
     if hidden.unless is None:
-        return sql, values
+        return sql, names
     allowed = f"SELECT 1 FROM allowed w WHERE w.name = ? AND w.person = q.no AND {WITHIN.format('w')}"
-    return f"({sql} AND NOT EXISTS ({allowed}))", [*values, hidden.unless, now, now]
+    return f"({sql} AND NOT EXISTS ({allowed}))", [*names, hidden.unless, None, None]

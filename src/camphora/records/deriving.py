@@ -11,7 +11,7 @@ from typing import Any
 import apsw
 
 from camphora.policy.facts import has_parts, own_labels
-from camphora.policy.labels import CHOSEN, NOTIFIABLE, PARTS, Found, mask_of
+from camphora.policy.labels import NOTIFIABLE, PARTS, Found, mask_of
 from camphora.records.derived import TOWNSHIPS, area_of, others_linked, places_of, stand_of
 from camphora.records.keys import unpacked
 from camphora.records.terms import Interned
@@ -66,9 +66,9 @@ class Deriver:
             self.connection.executemany(sql, rows)
 
     def chosen(self, person: int | None) -> int:
-        """The mark of a person with choices, for a record of theirs."""
-        row = next(self.connection.execute("SELECT 1 FROM chosen WHERE person = ?", (person,)), None)
-        return CHOSEN if row else 0
+        """The marks of a person with choices, for a record of theirs."""
+        row = next(self.connection.execute("SELECT marks FROM chosen WHERE person = ?", (person,)), None)
+        return int(row[0]) if row else 0
 
     def local(self, number: int, person: int | None, mask: int, terms: Iterable[int]) -> None:
         """Postings by area for a notifiable record."""

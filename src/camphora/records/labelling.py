@@ -17,7 +17,7 @@ import orjson
 
 from camphora.errors import Busy
 from camphora.policy.choices import effects
-from camphora.policy.labels import CHOSEN, OTHERS, Found, Rules
+from camphora.policy.labels import ALL_CHOSEN, OTHERS, Found, Rules
 from camphora.records import effects as effect_rows
 from camphora.records.bodies import plain
 from camphora.records.deriving import Deriver, mask
@@ -28,9 +28,9 @@ from camphora.records.terms import Interned
 STEP = 200
 """Records per job: some milliseconds between what else waits for the keeper."""
 ADDING, TAKING, DONE = 1, 2, 0
-KEPT = OTHERS | CHOSEN
+KEPT = OTHERS | ALL_CHOSEN
 """The marks that do not follow from a body."""
-FORM = b"derived:1"
+FORM = b"derived:2"
 """Another form of what is derived has another name here, and makes all of it anew."""
 
 
@@ -118,7 +118,7 @@ class Labelling:
         labels = mask(resource, found) | before & KEPT if resource else before
         if phase == ADDING:
             labels |= before
-            found = (*found, *_held(connection, number))
+            found = (*found, *held(connection, number))
         if resource and not deleted:
             self._derive(deriver, number, person, resource, found)
             if kind == "Consent":
@@ -167,6 +167,7 @@ def run(labelling: Labelling, keeper: Keeper, interned: Interned) -> None:
         return
 
 
-def _held(connection: apsw.Connection, number: int) -> list[Found]:
+def held(connection: apsw.Connection, number: int) -> list[Found]:
+    """The labels and marks that a record bears by rule, as they are kept beside it."""
     sql = "SELECT u.label, u.name FROM labelled l JOIN rule u ON u.no = l.rule WHERE l.record = ?"
     return [Found(*row) for row in connection.execute(sql, (number,))]

@@ -8,12 +8,13 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import apsw
+import orjson
 from pyroaring import BitMap
 
 from camphora.audit import Log, Receipt, commitment
@@ -21,7 +22,8 @@ from camphora.audit.receipt import Ruling, from_line, salt_of, salted_digest
 from camphora.errors import Busy
 from camphora.policy import Access
 from camphora.policy.vocabulary import Purpose
-from camphora.records.judging import policy_of
+from camphora.records.derived import area_range
+from camphora.records.judging import PERSONS, policy_of
 from camphora.records.keeper import Keeper
 from camphora.records.marking import mark
 from camphora.records.store import Look
@@ -37,6 +39,8 @@ KEPT = 50_000
 """So many persons' salts are kept at hand: a person who was just read is read again."""
 EACH = 100_000
 """So many persons are tried, where notes were lost, from one line of progress to the next."""
+OPENS = "legal-basis"
+"""The reason of a decision that a basis stood before the choices."""
 INNER = frozenset({"follower", "deciding", "loading"})
 """The grounds of the inner readers, which leave no receipt: what they read reaches nobody but through another
 receipted act."""
@@ -288,7 +292,7 @@ class Looks:
             ground=access.ground,
             basis=basis,
             reason=salted_digest(own, [reason.encode()]) if reason else None,
-            decision=act.ruling or _ruling(access),
+            decision=act.ruling or _ruling(access, members, reader),
             policy=policy_of(reader).version,
             choices=self._choices(access, reader),
             result=salted_digest(own, act.result),
@@ -323,11 +327,35 @@ def _stands_on(access: Access) -> tuple[str | None, str]:
     return None, ""
 
 
-def _ruling(access: Access) -> Ruling:
-    """A basis that does not stand before choices is noted, and permits no more than there was."""
+def _ruling(access: Access, members: BitMap, reader: apsw.Connection) -> Ruling:
+    """How an act that found something was decided. A basis that does not stand before choices is noted, and permits no
+    more than there was; one that does so within some areas is told where it reached somebody of those read, with a
+    choice or without: the line must not tell which."""
     if access.emergency is not None:
         return "emergency"
-    return "override" if access.basis is not None and access.ground == "legal-basis" else "permit"
+    if access.basis is None:
+        return "permit"
+    if access.ground == "legal-basis":
+        return "override"
+    row = policy_of(reader).bases.get(access.basis.id)
+    limits = row.areas if row and row.overrides and access.purpose is not Purpose.SECONDARY else ()
+    person = _living_in(limits, members, reader)
+    if person is None:
+        return "permit"
+    asked = access.asked("access", int(time.time() * 1000))
+    return "override" if PERSONS.of(reader, person).judge(asked)(None).reasons[-1].code == OPENS else "permit"
+
+
+def _living_in(limits: Collection[str], members: BitMap, reader: apsw.Connection) -> int | None:
+    """One of the members who lives in one of these areas."""
+    ranges = [found for code in sorted(limits) if (found := area_range(code))]
+    if not ranges:
+        return None
+    tests = " OR ".join("area BETWEEN ? AND ?" for _ in ranges)
+    sql = f"SELECT no FROM person WHERE no IN (SELECT value FROM json_each(?)) AND ({tests}) LIMIT 1"
+    numbers = orjson.dumps(members.to_array().tolist()).decode()
+    edges = [edge for found in ranges for edge in found]
+    return next((int(no) for (no,) in reader.execute(sql, (numbers, *edges))), None)
 
 
 def _note(number: int, leaf: Leaf) -> bytes:

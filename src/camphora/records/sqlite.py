@@ -25,18 +25,18 @@ from camphora.policy import Access
 from camphora.policy.access import HiddenSet
 from camphora.policy.admission import SHARED_TYPES
 from camphora.policy.asking import Facts, Whom
-from camphora.policy.labels import Found, Rules
+from camphora.policy.labels import PARTS, Found, Rules
 from camphora.policy.policy import Policy
 from camphora.policy.vocabulary import Purpose, Role
 from camphora.records import histories, paging, searching
-from camphora.records.bodies import plain_or_none
+from camphora.records.bodies import plain, plain_or_none
 from camphora.records.conditional import Given, require_given
 from camphora.records.connections import Connections
 from camphora.records.effects import bring_up
 from camphora.records.histories import Versions
 from camphora.records.judging import Judge, has_closed, lets_in, stood_for, whom_of
 from camphora.records.keeper import Keeper
-from camphora.records.labelling import Labelling, Progress, progress, run
+from camphora.records.labelling import Labelling, Progress, held, progress, run
 from camphora.records.looks import Act, Looks
 from camphora.records.marking import mark
 from camphora.records.planning import Coding, PlanTold, plan, told
@@ -274,14 +274,23 @@ class SQLiteStore:
         return patient, facts
 
     def rules_of(self, access: Access, record_type: str, record_id: str) -> list[Found]:
-        """The labels that a record bears by rule, each with the rule's name; of a record that the Access may see."""
+        """The labels that a record bears by rule, each with the rule's name, in the order of labels; of a record that
+        the Access may see. Where a part of it is closed, what follows from the rest alone: the others would tell what
+        the part says."""
         reader = self._connections.reader()
-        seen = visible(access, record_type, reader)
+        seen, body = visible(access, record_type, reader), shown(access, record_type, reader)
         sql = (
-            "SELECT u.label, u.name FROM record r JOIN type t ON t.no = r.type JOIN labelled l ON l.record = r.no"
-            f" JOIN rule u ON u.no = l.rule WHERE t.name = ? AND r.id = ? AND {seen.sql} ORDER BY u.label, u.name"
+            f"SELECT r.no, r.labels & {PARTS}, {body.sql} FROM record r JOIN type t ON t.no = r.type"
+            f" WHERE t.name = ? AND r.id = ? AND r.deleted = 0 AND {seen.sql}"
         )
-        return [Found(*row) for row in reader.execute(sql, (record_type, record_id, *seen.values))]
+        values = (*body.values, record_type, record_id, *seen.values)
+        with reader:
+            row = next(reader.execute(sql, values), None)
+            found = held(reader, row[0]) if row else []
+        if row and row[1]:
+            told = set(Rules.bundled().of(orjson.loads(plain(row[2]))))
+            found = [each for each in found if each in told]
+        return sorted(found)
 
     def labelling(self) -> Progress | None:
         """How far the records are labelled anew after the rules changed; None where all are."""

@@ -1,8 +1,8 @@
 """Law and consent as a predicate: the part of every statement that reads records.
 
 There is one function, so that no path can forget it. It speaks about a row `r` of the present records, with the
-columns no, person and labels; `of_versions` makes it speak of superseded ones. Persons whose choices are sets are
-joined; persons whose Consents say more are judged row by row by the compiled decision, inside the same statement
+columns no, version, person and labels; `of_versions` makes it speak of superseded ones. Persons whose choices are sets
+are joined; persons whose Consents say more are judged row by row by the compiled decision, inside the same statement
 (docs/decisions/0007-judged-in-the-query.md).
 """
 
@@ -22,7 +22,8 @@ from camphora.policy import Access
 from camphora.policy.access import HiddenSet
 from camphora.policy.admission import SHARED_TYPES
 from camphora.policy.asking import Action, Emergency, Scope
-from camphora.policy.labels import CHOSEN, NOTIFIABLE, OTHERS, PARTS
+from camphora.policy.choices import RESTRICTED
+from camphora.policy.labels import CHOSEN, NOTIFIABLE, OTHERS, PARTS, REFUSING, RULED
 from camphora.policy.vocabulary import Purpose
 from camphora.records.derived import area_range
 from camphora.records.deriving import identities
@@ -62,10 +63,12 @@ def visible(
     action: Action | None = None,
     *,
     row: str = "r",
+    area: str | None = None,
 ) -> Predicate:
     """Which rows of this type the Access may see, at this moment; or, where an action is named, do that with. `row`:
-    the alias under which the statement has them."""
-    return _of(row, _visible(access, record_type, connection, action))
+    the alias under which the statement has them; `area`: the column that holds where the row's person lives, where the
+    statement has one."""
+    return _of(row, _visible(access, record_type, connection, action, area))
 
 
 def _of(row: str, predicate: Predicate) -> Predicate:
@@ -74,7 +77,7 @@ def _of(row: str, predicate: Predicate) -> Predicate:
 
 
 def _visible(
-    access: Access, record_type: str, connection: apsw.Connection, action: Action | None
+    access: Access, record_type: str, connection: apsw.Connection, action: Action | None, area: str | None
 ) -> Predicate:
     if _sees_all(access) or record_type in SHARED_TYPES:
         return EVERYTHING
@@ -84,7 +87,7 @@ def _visible(
         sql, values = f"{sql} AND {among.sql}", [*among.values]
     if access.emergency is None:
         rest = _template(
-            _weighed(access, connection, action), record_type, judges_all=judges_all(access, connection)
+            _weighed(access, connection, action), record_type, area, judges_all=judges_all(access, connection)
         )
     else:
         opened = in_emergency(connection, access.emergency)
@@ -108,14 +111,14 @@ class _Given(Enum):
 
 
 def _filled(values: list[object], judge: Judge) -> list[object]:
-    given = {_Given.NOW: judge.now, _Given.JUDGE: apsw.pyobject(judge)}
-    return [given[value] if isinstance(value, _Given) else value for value in values]
+    now, by, at, pointer = _Given.NOW, _Given.JUDGE, judge.now, apsw.pyobject(judge)
+    return [at if value is now else pointer if value is by else value for value in values]
 
 
 @lru_cache(maxsize=2048)
-def _template(access: Access, record_type: str, *, judges_all: bool) -> Predicate:
+def _template(access: Access, record_type: str, area: str | None, *, judges_all: bool) -> Predicate:
     """The predicate of an Access but for its persons, kept for the next request of an equal one."""
-    return _Planner(access, record_type, [], judges_all=judges_all).predicate()
+    return _Planner(access, record_type, [], area, judges_all=judges_all).predicate()
 
 
 def _weighed(access: Access, connection: apsw.Connection, action: Action | None) -> Access:
@@ -139,16 +142,23 @@ def judges_all(access: Access, connection: apsw.Connection) -> bool:
 
 
 class _Planner:
-    """The conditions for one Access on one type, each over a row `r`. `opened`: persons opened in an emergency;
-    `judges_all`: whether every record is judged."""
+    """The conditions for one Access on one type, each over a row `r`. `opened`: persons opened in an emergency; `area`:
+    as in `visible`; `judges_all`: whether every record is judged."""
 
     def __init__(
-        self, access: Access, record_type: str, opened: list[int], *, judges_all: bool = False
+        self,
+        access: Access,
+        record_type: str,
+        opened: list[int],
+        area: str | None = None,
+        *,
+        judges_all: bool = False,
     ) -> None:
         self.access = access
         self.judges_all = judges_all
         self.type = record_type
         self.opened = opened
+        self.area = area
 
     def predicate(self) -> Predicate:
         """All conditions, each with AND before it."""
@@ -170,7 +180,7 @@ class _Planner:
         elif not _own(self.access):
             found = _joined([self._consented(), *self._naming_others()])
             if found.sql != "1":
-                marked = f"CASE WHEN (r.labels & {CHOSEN | OTHERS}) = 0 THEN 1 ELSE ({found.sql}) END"
+                marked = f"(r.labels & {CHOSEN | OTHERS}) = 0 OR ({found.sql})"
                 yield Predicate(marked, found.values)
 
     def _within(self, scope: Scope) -> Iterator[Predicate]:
@@ -180,6 +190,8 @@ class _Planner:
             sql = (
                 f"(SELECT {tests} FROM person q WHERE q.no = r.person)"  # EXISTS would scan all persons first
             )
+            if self.area:
+                sql = tests.replace("q.area", self.area)
             yield Predicate(sql, [edge for found in ranges for edge in found])
         for kind, names in (("Organization", scope.institutions), ("Location", scope.wards)):
             if names:
@@ -203,7 +215,7 @@ class _Planner:
         if self._weighed():
             ruled = self._ruled("r.person")
             found = Predicate(
-                f"CASE WHEN {ruled.sql} THEN {JUDGED} ELSE ({simple.sql}) END",
+                f"CASE WHEN (r.labels & {RULED}) <> 0 AND {ruled.sql} THEN {JUDGED} ELSE ({simple.sql}) END",
                 [*ruled.values, _Given.JUDGE, *simple.values],
             )
         if self.access.emergency is not None:
@@ -219,12 +231,13 @@ class _Planner:
     def _hidden(self) -> Iterator[Predicate]:
         for hidden in self.access.hidden_for(self.type):
             member = self._member(hidden, "r.person")
-            yield Predicate(f"NOT {member.sql}", member.values)
+            unless = f"(r.labels & {REFUSING}) = 0 OR " if hidden.name.startswith(RESTRICTED) else ""
+            yield Predicate(f"{unless}NOT {member.sql}", member.values)
 
     def _closed(self) -> Iterator[Predicate]:
         for closed in self.access.closed:
             sql = (
-                f"(r.labels & {CHOSEN - 1}) = 0 OR NOT EXISTS"
+                f"(r.labels & {REFUSING - 1}) = 0 OR NOT EXISTS"
                 " (SELECT 1 FROM closed c WHERE c.name = ? AND c.person = r.person"
                 f" AND (c.mask & r.labels) <> 0 AND {WITHIN.format('c')})"
             )
@@ -252,7 +265,9 @@ class _Planner:
         elif members:
             tests.append(hidden)
         for test in tests:
-            sql = f"SELECT 1 FROM also_names a WHERE a.record = r.no AND ({test.sql})"
+            sql = (
+                f"SELECT 1 FROM also_names a WHERE a.record = r.no AND a.version = r.version AND ({test.sql})"
+            )
             yield Predicate(f"(r.labels & {OTHERS}) = 0 OR NOT EXISTS ({sql})", test.values)
 
     def _member(self, hidden: HiddenSet, person: str) -> Predicate:

@@ -14,19 +14,19 @@ from camphora.policy import Access
 from camphora.policy.admission import SHARED_TYPES
 from camphora.policy.asking import Action
 from camphora.policy.choices import effects
-from camphora.policy.labels import CHOSEN, OTHERS, PARTS, Found, Rules, mask_of
+from camphora.policy.labels import ALL_CHOSEN, OTHERS, PARTS, Found, Rules, mask_of
 from camphora.policy.vocabulary import Purpose
 from camphora.records import effects as effect_rows
-from camphora.records import index
+from camphora.records import index, parting
 from camphora.records.acts import check_act
 from camphora.records.bodies import packed, plain
 from camphora.records.derived import incapable_of, others_linked, stand_ins_linked, stand_of
 from camphora.records.deriving import DECIDING, Deriver, identities
 from camphora.records.keys import packed as packed_keys
 from camphora.records.keys import unpacked
-from camphora.records.prepare import Prepared
+from camphora.records.prepare import Prepared, prepare
 from camphora.records.spans import ELSEWHERE
-from camphora.records.store import Delete, Written
+from camphora.records.store import Delete, Put, Written
 from camphora.records.terms import Interned
 from camphora.records.visible import EVERYTHING, shown, visible
 
@@ -83,7 +83,7 @@ class Writer:
         version = row.version + 1 if row else 1
         person = self.interned.person(prepared.patient) if prepared.patient else None
         rows = index.rows_of(self.interned, prepared.type, prepared.index)
-        found, labels = self._labels(prepared, row, person)
+        found, labels = self._labels(prepared, person)
         values = (
             version, person, prepared.index.main_date, rows.main_length, now, labels, 0,
         )  # fmt: skip
@@ -93,13 +93,14 @@ class Writer:
         if row:
             self._replace(row, values, content)
         index.put(self.connection, number, rows)
-        self._others(number, prepared)
+        self._others(number, version, prepared)
         group = self._group(prepared.type, person)
         resource = {**prepared.put.resource, "id": prepared.id}
         self.deriver.keep(number, person, resource, found, new=row is None)
         self.deriver.local(number, person, labels, rows.keys.terms)
         if prepared.type == "Consent":
             effect_rows.put(self.connection, number, person, prepared.effects)
+            parting.remember(self.connection, number, self._one_with(person))
         if not (row and not row.deleted) and not self._sees(number, prepared.type, "collect"):
             raise Invalid("records-no-person", type=prepared.type)
         line = Line(number, version, person, now)
@@ -134,6 +135,7 @@ class Writer:
         group = self._group(change.type, row.person)
         values = (version, row.person, None, ELSEWHERE, now, row.labels, 1)
         self._replace(row, values, (b"", packed_keys((), ()), None))
+        self._names_still(row, version)
         effect_rows.drop(self.connection, row.no)
         self.deriver.forget(row.no)
         line = Line(row.no, version, row.person, now)
@@ -142,16 +144,13 @@ class Writer:
         self.deriver.decided(stood)
         return Written(change.type, change.id, version, now, made=False, changed=True)
 
-    def _labels(
-        self, prepared: Prepared, row: Row | None, person: int | None
-    ) -> tuple[tuple[Found, ...], int]:
-        """What came by rule, and the mask to keep. A record that once named another patient stays marked."""
+    def _labels(self, prepared: Prepared, person: int | None) -> tuple[tuple[Found, ...], int]:
+        """What came by rule, and the mask to keep."""
         found, labels = prepared.found, prepared.labels
         if self.older is not None:
             found = tuple(sorted({*found, *self.older.of(prepared.put.resource)}))
             labels |= mask_of((), found)
-        named = bool(prepared.others) or bool(row and row.labels & OTHERS)
-        return found, labels | (OTHERS if named else 0) | self.deriver.chosen(person)
+        return found, labels | (OTHERS if prepared.others else 0) | self.deriver.chosen(person)
 
     def _group(self, record_type: str, person: int | None) -> list[int]:
         """Whom a Patient is one with, before it changes."""
@@ -171,6 +170,13 @@ class Writer:
         if record_type in {"Patient", "Flag"}:
             effect_rows.put_agreements(self.connection, {*group, *after})
         self.deriver.decided({*group, *after})
+        if set(group) - set(after):
+            for denial in list(parting.parted(self.connection, {*group, *after})):
+                self.put(prepare(Put(denial)))
+
+    def _one_with(self, person: int | None) -> list[int]:
+        """The other identities of a person."""
+        return identities(self.connection, person)[1:] if person else []
 
     def _joined(self, persons: set[int]) -> None:
         """Who is one with whom has changed: each of their Consents takes effect for all its identities anew."""
@@ -187,11 +193,18 @@ class Writer:
         """A Patient is deleted by operation only: every choice and every receipt of the person hangs on it."""
         return record_type == "Patient" and self.access.purpose is not Purpose.OPERATION
 
-    def _others(self, number: int, prepared: Prepared) -> None:
-        """The patients beside the one it is about. Rows of earlier versions stay: they name them still."""
-        rows = [(number, self.interned.person(patient)) for patient in sorted(prepared.others)]
+    def _others(self, number: int, version: int, prepared: Prepared) -> None:
+        """The patients whom this version names beside the one it is about. Earlier versions name theirs still."""
+        rows = [(number, version, self.interned.person(patient)) for patient in sorted(prepared.others)]
         if rows:
-            self.connection.executemany("INSERT OR IGNORE INTO also_names VALUES (?, ?)", rows)
+            self.connection.executemany("INSERT OR IGNORE INTO also_names VALUES (?, ?, ?)", rows)
+
+    def _names_still(self, row: Row, version: int) -> None:
+        """A record that is deleted is as hidden as it was: with whom it named last."""
+        sql = (
+            "INSERT INTO also_names SELECT record, ?, person FROM also_names WHERE record = ? AND version = ?"
+        )
+        self.connection.execute(sql, (version, row.no, row.version))
 
     def _check_put(self, prepared: Prepared, row: Row | None) -> None:
         record_type = prepared.type
@@ -320,7 +333,7 @@ class Writer:
         self.connection.execute(
             "INSERT INTO superseded SELECT r.no, r.version, r.person, r.updated, r.labels | ?, r.deleted, c.body"
             " FROM record r JOIN content c ON c.record = r.no WHERE r.no = ?",
-            (CHOSEN, row.no),
+            (ALL_CHOSEN, row.no),
         )
         self._unindex(row)
         self.connection.execute(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import secrets
 from importlib.resources import as_file, files
-from urllib.parse import urlencode
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -29,7 +28,7 @@ from camphora.web.fhir.outcomes import SERVICE_STATUS
 from camphora.web.fhir.routes import SECONDS_OF_BUSY, refused
 from camphora.web.front import Arrival, Bounded
 from camphora.web.render import CSP, Renderer
-from camphora.web.site import Site, see_other
+from camphora.web.site import Site, sign_in_needed
 
 log = logging.getLogger("camphora.web")
 REMEMBERED = {"lang": {"zh-TW", "en"}, "theme": {"light", "dark", "auto"}, "size": {"large", "usual"}}
@@ -108,6 +107,7 @@ def application(
 def _bounded(installation: Installation, service: Service, hosts: frozenset[str]) -> Middleware:
     identity = installation.gate.identity
     identity.allow(service.limits.tries)
+    identity.idleness = service.sessions.idleness
     return Middleware(Bounded, service=service, identity=identity, hosts=hosts)
 
 
@@ -120,7 +120,7 @@ class Errors:
     async def ours(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, CamphoraError)
         if isinstance(error, Forbidden) and error.code == "web-sign-in-needed" and request.method == "GET":
-            return see_other(f"/sign-in?{urlencode({'next': request.url.path})}")
+            return sign_in_needed(request)
         return await run_in_threadpool(self._page, request, error)
 
     async def edge(self, request: Request, error: CamphoraError) -> Response:

@@ -143,12 +143,23 @@ class SystemPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignIn:
-    """`/sign-in`. `as_href` leads to the demo's choice of persons."""
+    """`/sign-in`. `as_href` leads to the demo's choice of persons; `ended` says that idleness ended the session."""
 
     template: ClassVar[str] = "sign_in.html"
     form: Form
     error: str = ""
+    ended: Sequence[str] = ()
     as_href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftKept:
+    """`/sign-in` after signing in again: the form that was not sent, what was written in it, and the way not to."""
+
+    template: ClassVar[str] = "draft.html"
+    written: Sequence[str]
+    form: Form
+    drop: Form
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +289,7 @@ class Choices:
     certificates: Link | None = None
     subject: str = ""
     """Whose choices these are, where somebody acts for them, and until when, as a sentence."""
+    person: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -387,7 +399,8 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patient:
-    """`/patients/ID`: the summary for reading in a minute. `closed` is the notice of a part that is not shown."""
+    """`/patients/ID`: the summary for reading in a minute. `closed` is the notice of a part that is not shown,
+    `emergency` where the reader may declare one."""
 
     template: ClassVar[str] = "patient.html"
     person: PatientRow
@@ -397,6 +410,7 @@ class Patient:
     results: Sequence[Result]
     recent: Timeline
     closed: str = ""
+    emergency: str = ""
     actions: Sequence[Action] = ()
     why: str = ""
 
@@ -433,11 +447,13 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The state of the receipt log: number of receipts, root, when signed; `holds` None: not checked now."""
+    """The state of the receipt log: number of receipts, root, when signed, the first public key; `holds` None: not
+    checked now."""
 
     size: int
     root: str
     when: str
+    key: str
     holds: bool | None = None
     text: str = ""
 
@@ -514,6 +530,7 @@ class Patterns:
 
 
 Context = (
-    Home | Catalogue | SystemPage | SignIn | SignInAs | ErrorPage | MyRecord | Looked | Choices | Confirm
+    Home | Catalogue | SystemPage | SignIn | SignInAs
+    | DraftKept | ErrorPage | MyRecord | Looked | Choices | Confirm
     | Download | Family | Patients | Patient | RecordItem | Ask | Uses | Patterns | Duty
 )  # fmt: skip

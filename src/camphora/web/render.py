@@ -48,7 +48,8 @@ class Chrome:
 
     `path` is the address with its query. `nav` names the current door: open, systems, uses or empty. `links` are
     the reader's own pages. `theme` and `size` come from the cookies of these names, which `camphora.js` sets too;
-    an empty theme is what the device says."""
+    an empty theme is what the device says. `idle`: seconds without a request after which the session ends, 0 where
+    nobody is signed in."""
 
     lang: Lang
     path: str = "/"
@@ -58,6 +59,7 @@ class Chrome:
     demo: bool = False
     synthetic: bool = False
     csrf: str = ""
+    idle: int = 0
     links: Sequence[Link] = ()
     theme: Literal["", "light", "dark"] = ""
     size: Literal["", "large"] = ""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hmac
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, cast
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
@@ -20,26 +20,30 @@ from starlette.routing import Route
 from camphora.errors import Forbidden, Lang
 from camphora.gate import Session
 from camphora.gate.gate import ANYBODY, NO_GROUNDS, Grounds
+from camphora.gate.identity import Lapsed
 from camphora.installation import Installation
 from camphora.pages import Link, View
 from camphora.pages.words import Words
 from camphora.policy import Access, Purpose, Reader, Role
 from camphora.policy.paths import PathKind, Reach, read_path
 from camphora.web.contexts import Context, Standing
+from camphora.web.drafts import Drafts
 from camphora.web.emergencies import standing
 from camphora.web.render import Chrome, Renderer, strings
 
 COOKIE, DEVICE = "camphora_session", "camphora_device"
+DRAFT = "_draft"
+"""The field by which a page says that its form is only to be kept, because its session will have ended."""
 Nav = Literal["", "open", "systems", "uses"]
 
 DOORS: dict[Role, tuple[tuple[str, str], ...]] = {
     Role.CITIZEN: (("own.record", "/me"), ("own.looked", "/me/looked"), ("own.choices", "/me/choices")),
-    Role.CLINICIAN: (("own.patients", "/patients"),),
+    Role.CLINICIAN: (("own.patients", "/patients"), ("own.bases", "/bases")),
     Role.PHARMACIST: (("own.patients", "/patients"),),
-    Role.ANALYST: (("own.ask", "/ask"),),
-    Role.OFFICER: (("own.ask", "/ask"),),
-    Role.MANAGER: (("own.ask", "/ask"),),
-    Role.PRIVACY: (("own.privacy", "/privacy"), ("own.emergencies", "/emergencies")),
+    Role.ANALYST: (("own.ask", "/ask"), ("own.bases", "/bases")),
+    Role.OFFICER: (("own.ask", "/ask"), ("own.bases", "/bases")),
+    Role.MANAGER: (("own.ask", "/ask"), ("own.bases", "/bases")),
+    Role.PRIVACY: (("own.privacy", "/privacy"), ("own.emergencies", "/emergencies"), ("own.bases", "/bases")),
     Role.ADMINISTRATOR: (
         ("own.operation", "/operation"),
         ("own.emergencies", "/emergencies"),
@@ -57,6 +61,7 @@ class Site:
     installation: Installation
     renderer: Renderer
     default_lang: Lang = "zh-TW"
+    drafts: Drafts = field(default_factory=Drafts)
 
     def lang(self, request: Request) -> Lang:
         """The language asked for in the address, then the reader's own, then the browser's, then the site's."""
@@ -79,6 +84,11 @@ class Site:
     def session(self, request: Request) -> Session | None:
         token = request.cookies.get(cookie_name(request, COOKIE))
         return self.installation.gate.identity.session(token) if token else None
+
+    def lapsed(self, request: Request) -> Lapsed | None:
+        """The session of this browser, where idleness ended it."""
+        token = request.cookies.get(cookie_name(request, COOKIE))
+        return self.installation.gate.identity.lapsed(token) if token else None
 
     def reader(self, request: Request) -> Reader:
         session = self.session(request)
@@ -132,6 +142,7 @@ class Site:
             demo=self.installation.demo,
             synthetic=synthetic,
             csrf=session.csrf if session else "",
+            idle=session.idle if session else 0,
             links=[Link(words(key), href) for key, href in doors],
             theme=cast("Any", theme if theme in {"light", "dark"} else ""),
             size="large" if size == "large" else "",
@@ -202,17 +213,75 @@ def get(
     return Route(path, handler, name=name)
 
 
-def post(path: str, handler: Callable[[Request, FormData], Response], name: str, site: Site) -> Route:
+def post(
+    path: str,
+    handler: Callable[[Request, FormData], Response],
+    name: str,
+    site: Site,
+    *,
+    drafts: bool = True,
+) -> Route:
     """A route that takes a form. The form's CSRF token must be the session's; without a session, the browser's own
-    word (Sec-Fetch-Site, Origin) must say that the form came from here."""
+    word (Sec-Fetch-Site, Origin) must say that the form came from here. With `drafts`, a form whose session has ended
+    by idleness is kept for its reader instead, who signs in again."""
     read_path(name, "route", "nothing")
+
+    def handled(request: Request, form: FormData) -> Response:
+        kept = _kept_as_draft(site, request, form) if drafts else None
+        if kept:
+            return kept
+        _check_form(site, request, form)
+        session = site.session(request)
+        if session and drafts:
+            site.drafts.forget(session.user.name, _address(request))
+        return handler(request, form)
 
     async def answered(request: Request) -> Response:
         form = await request.form(max_files=0, max_fields=50)
-        await run_in_threadpool(_check_form, site, request, form)
-        return await run_in_threadpool(handler, request, form)
+        return await run_in_threadpool(handled, request, form)
 
     return Route(path, answered, methods=["POST"], name=name)
+
+
+def _kept_as_draft(site: Site, request: Request, form: FormData) -> Response | None:
+    """The way to sign in again, where the form belongs to a session that has ended or is said to; else None. The form
+    must carry the token of that very session, and nothing is done with it."""
+    session, lapsed = site.session(request), site.lapsed(request)
+    back = _page_of(request.headers.get("referer", ""), request)
+    reader, csrf = (lapsed.reader, lapsed.csrf) if lapsed else ("", "")
+    if session and DRAFT in form:
+        reader, csrf = session.user.name, session.csrf
+    if not reader or not hmac.compare_digest(csrf.encode(), str(form.get("csrf", "")).encode()):
+        return to_sign_in(back) if DRAFT in form else None
+    fields = [(name, str(value)) for name, value in form.multi_items() if name not in {"csrf", DRAFT}]
+    site.drafts.keep(reader, _address(request), back, fields)
+    return to_sign_in(back)
+
+
+def to_sign_in(following: str) -> Response:
+    """To the page of signing in, and from there on to an address of this site."""
+    return see_other(f"/sign-in?{urlencode({'next': following})}" if following else "/sign-in")
+
+
+def _address(request: Request) -> str:
+    return f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+
+
+def _page_of(address: str, request: Request) -> str:
+    """Path and query of an address of this very site; empty for any other."""
+    parts = urlsplit(address)
+    if parts.netloc != request.headers.get("host"):
+        return ""
+    found = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return found if _is_ours(found) else ""
+
+
+def sign_in_needed(request: Request) -> Response:
+    """To the page of signing in and back here; a part of a page that htmx asked for leads its whole page there."""
+    if not wants_fragment(request):
+        return to_sign_in(_address(request))
+    asked = to_sign_in(_page_of(request.headers.get("hx-current-url", ""), request))
+    return Response(status_code=200, headers={"hx-redirect": asked.headers["location"]})
 
 
 def _check_form(site: Site, request: Request, form: FormData) -> None:
@@ -235,6 +304,10 @@ def _from_here(request: Request) -> bool:
 
 def see_other(address: str) -> Response:
     """Go on to an address of this site; an address elsewhere is replaced by the first page."""
+    return RedirectResponse(address if _is_ours(address) else "/", status_code=303)
+
+
+def _is_ours(address: str) -> bool:
     parts = urlsplit(address)
     safe = not parts.scheme and not parts.netloc and address.startswith("/") and not address.startswith("//")
-    return RedirectResponse(address if safe and "\\" not in address else "/", status_code=303)
+    return safe and "\\" not in address

@@ -19,6 +19,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 
 from camphora.audit import Log, Verdict, Verifier
+from camphora.audit.heads import key_id
 from camphora.audit.merkle import leaf_hash
 from camphora.audit.witnesses import Addition
 from camphora.errors import NotFound
@@ -33,7 +34,8 @@ TAIPEI = timezone(timedelta(hours=8))
 PAGE = 50
 WHOLE_EVERY = 3600.0
 """Seconds after which a check reads the whole log again, so that a change in its older part is found."""
-PUBLIC_FIELDS = ("at", "name", "role", "organisation", "purpose", "act", "types")
+PUBLIC_FIELDS = ("at", "name", "role", "organisation", "purpose", "act", "types", "decision")
+TONES = {"deny": "alert", "override": "notice"}
 
 
 class Day(NamedTuple):
@@ -156,17 +158,17 @@ class PublicLog:
 
     def _proof(self, request: Request, words: Words) -> Proof:
         self.log.sync()
-        head = self.log.head().get("head")
+        head, key = self.log.head().get("head"), key_id(self.log.first_key)
         if head is None:
-            return Proof(0, words("uses.no_root"), words("uses.never"))
+            return Proof(0, words("uses.no_root"), words("uses.never"), key)
         when = moment(int(head["at"]), words)
         if request.query_params.get("check") != "1":
-            return Proof(int(head["size"]), str(head["root"]), when)
+            return Proof(int(head["size"]), str(head["root"]), when, key)
         verdict = self.checked.verdict()
         text = words("uses.sound", n=verdict.receipts, heads=verdict.heads)
         if not verdict.sound:
             text = words("uses.unsound", n=len(verdict.faults), first=verdict.faults[0])
-        return Proof(int(head["size"]), str(head["root"]), when, verdict.sound, text)
+        return Proof(int(head["size"]), str(head["root"]), when, key, verdict.sound, text)
 
     def checkpoint(self, request: Request) -> Response:
         """The newest tree head as a signed note; with `old=SIZE` as the request that a witness takes, which proves that
@@ -229,17 +231,20 @@ def receipts(log: Log, numbers: list[int], words: Words) -> Table:
                 "who": words(f"role.{fields['role']}"),
                 "act": words(act) if act in words else fields["act"],
                 "what": words("mark.comma").join(fields["types"]),
+                "ruling": words(f"uses.ruling_{fields['decision']}"),
+                "tone": TONES.get(fields["decision"], "plain"),
                 "proof": words("uses.proof_link"),
                 "href": f"/uses/{number}.json",
             }
         )
     columns = [
         Column("number", words("uses.number"), "integer"),
-        *(Column(key, words(f"uses.{key}")) for key in ("at", "who", "act", "what")),
+        *(Column(key, words(f"uses.{key}")) for key in ("at", "who", "act", "what", "ruling")),
         Column("proof", words("uses.receipt")),
     ]
     note = words("uses.receipts_note")
-    return Table("receipts", words("uses.receipts"), columns, rows, {"proof": "href"}, note=note)
+    link, chip = {"proof": "href"}, {"ruling": "tone"}
+    return Table("receipts", words("uses.receipts"), columns, rows, link, chip, note=note)
 
 
 def day_of(at: int) -> str:

@@ -35,6 +35,9 @@ def test_each_act_gives_a_certificate(fresh, lang):
     said = browser.words(f"/me/certificates/{number}")
     assert ("停止特定目的外利用" if lang == "zh-TW" else "Stop of secondary use") in said
     assert "camphora audit check" in said
+    assert (f"受理證明 第 {number} 號" if lang == "zh-TW" else f"Certificate {number}") in said
+    key = fresh.installation.store.audit.proof(int(number))["key"]
+    assert key in browser.words("/uses"), "the key with which to check it is published"
 
 
 def test_a_certificate_is_checked_offline_and_bound_to_the_choice_as_written(fresh, tmp_path, capsys):
@@ -107,7 +110,10 @@ def test_a_certificate_states_in_words_what_was_decided(fresh):
     record = f"Condition/{fresh.one('Condition')['id']}"
     acts = {
         "restrict": ({"organisation": fresh.cast.hospital}, json.loads(hospital)["name"]),
-        "stop": ({"category": "diagnoses", "purpose": "HRESCH"}, "診斷與過敏用於研究"),
+        "stop": (
+            {"category": "diagnoses", "purpose": "HRESCH"},
+            "停止特定目的外利用；診斷與過敏，用於研究；自 ",
+        ),
         "close": ({"label": "PSY"}, "精神健康"),
     }
     for act, (given, wanted) in acts.items():
@@ -130,7 +136,7 @@ def test_ending_a_choice_is_an_act_of_its_own(fresh):
     numbers = dict.fromkeys(re.findall(r"/me/certificates/(\d+)", browser.get("/me/certificates").text))
     ended, made = list(numbers)
     assert "結束：停止特定目的外利用" in browser.words(f"/me/certificates/{ended}")
-    assert "作成：停止特定目的外利用" in browser.words(f"/me/certificates/{made}")
+    assert "事項：停止特定目的外利用" in browser.words(f"/me/certificates/{made}")
 
 
 def test_a_certificate_of_somebody_else_is_absent(fresh):
@@ -151,9 +157,11 @@ def test_a_part_of_secondary_use_is_stopped_and_the_rest_stays(fresh):
     before = rows_of(fresh, "HRESCH")
     said = browser.words("/me/choices/stop?category=diagnoses&purpose=HRESCH")
     assert f"診斷 {before['condition']} → 0" in said
-    assert f"就醫 {before['encounter']} → {before['encounter']}" in said
+    assert "就醫" not in said, "what stays is told as one number"
+    assert f"其餘 {sum(before.values()) - before['condition']} 筆不變" in said
     answer = browser.submit("/me/choices/stop", category="diagnoses", purpose="HRESCH")
     assert "診斷與過敏，用於研究" in answer.text
+    assert "已停止一部分特定目的外利用" in answer.text
     after = rows_of(fresh, "HRESCH")
     assert after == {**before, "condition": 0}
     assert rows_of(fresh, "HQUALIMP")["condition"] == before["condition"]

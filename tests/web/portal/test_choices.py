@@ -166,7 +166,12 @@ def test_closing_one_record_is_named_to_the_clinician_and_spoken_of_as_one_recor
     said = browser.words(f"/me/choices/close?record=Encounter/{visit}")
     assert "這一筆紀錄" in said
     assert "這一類紀錄" not in said
+    assert "請選擇要關閉的部分" not in said
+    assert "請選擇要關閉的部分" in browser.words("/me/choices/close")
+    assert "同一次就醫的診斷、處方、檢驗等其他紀錄不會一併關閉" in said
     browser.submit("/me/choices/close", record=f"Encounter/{visit}")
+    for page in ("/me", "/me/choices"):
+        assert "0 類、1 筆紀錄" in browser.words(page)
     clinician = fresh.browser("clinician")
     assert "部分資料依法或依當事人意願未顯示" in clinician.words(f"/patients/{fresh.cast.citizen}")
     assert "重新開啟這一筆紀錄" in browser.words(f"/me/choices/end?consent={end_links(browser)[0]}")

@@ -84,6 +84,28 @@ def test_any_item_opens_in_four_readings(world, kind, view, lang):
         assert item["meta"]["lastUpdated"] in page.text
 
 
+LABELLED = {
+    "zh-TW": ("敏感標記", "精神健康", "依規則"),
+    "en": ("Sensitivity labels", "Mental health", "by rule"),
+}
+
+
+@pytest.mark.parametrize("lang", LABELLED)
+@pytest.mark.parametrize("by", ["citizen", "clinician"])
+def test_a_record_tells_its_labels_and_whence_they_come(world, lang, by):
+    """In words for everybody; with the rule, and so the code, where all elements stand. Not in the record itself."""
+    sensitive = world.one("Condition", ("code", "F32.A"))["id"]
+    plain = world.one("Condition", ("code", "I10"))["id"]
+    browser = world.browser(by, lang)
+    said = browser.words(f"/records/Condition/{sensitive}")
+    assert all(word in said for word in LABELLED[lang])
+    assert "F32" not in said
+    assert "mental_health:icd-10-cm:F32" in browser.words(f"/records/Condition/{sensitive}?as=table")
+    assert '"security"' not in browser.get(f"/records/Condition/{sensitive}?as=json").text
+    for view in ("readable", "table"):
+        assert LABELLED[lang][0] not in browser.words(f"/records/Condition/{plain}?as={view}")
+
+
 def test_the_table_holds_every_single_value(world):
     item = world.one("MedicationRequest")
     said = world.browser("clinician").words(f"/records/MedicationRequest/{item['id']}?as=table")

@@ -101,6 +101,11 @@ def test_what_cannot_be_explained_is_said(world, given, status):
     assert "<form" in answer.text
 
 
+@pytest.mark.parametrize("name", ["clinician", "analyst", "keeper"])
+def test_who_applies_for_a_basis_finds_the_page(world, name):
+    assert 'href="/bases"' in world.browser(name).get("/").text
+
+
 @pytest.mark.parametrize("name", ["clinician", "citizen", "analyst", "pharmacist"])
 def test_only_an_administrator_asks(world, name):
     assert explain(world.browser(name), "Condition/x").status_code == 403

@@ -77,6 +77,13 @@ def test_a_pharmacist_may_not_and_is_not_offered_it(hidden):
     assert 'href="/emergency"' in hidden.browser("clinician").get("/patients").text
 
 
+def test_what_is_not_shown_leads_to_an_emergency_for_those_who_may(fresh):
+    fresh.browser("citizen").submit("/me/choices/close", label="PSY")
+    path, leads = f"/patients/{fresh.cast.citizen}", 'class="line-link" href="/emergency"'
+    assert leads in fresh.browser("clinician").get(path).text
+    assert leads not in fresh.browser("pharmacist").get(path).text
+
+
 def test_she_is_told_who_when_and_why(hidden):
     browser = hidden.browser("clinician")
     declare(browser, hidden.number)

@@ -69,6 +69,19 @@ def test_a_guardian_restricts_a_hospital_for_a_child(fresh):
     assert clinician.get("/patients/kid").status_code == 200
 
 
+def test_a_guardian_is_told_how_much_of_the_childs_is_open_and_whose_choices_these_are(fresh):
+    child(fresh, "kid", years_ago(8))
+    fresh.write({"resourceType": "Condition", "id": "kid-1", "subject": {"reference": "Patient/kid"}})
+    fresh.installation.lake.catch_up()
+    mother = fresh.browser("citizen")
+    page = mother.words("/me/choices?for=kid")
+    assert "現有 2 筆可供利用" in page
+    assert "陳kid的選擇" in page
+    assert "我的選擇 我的選擇" not in page
+    assert "現有 2 筆資料可供利用" in mother.words("/me/choices/stop?for=kid")
+    assert "現有 0 筆可供利用" in mother.submit("/me/choices/stop", **{"for": "kid"}).text
+
+
 def test_a_young_child_does_not_choose_alone_and_an_older_one_does(fresh):
     child(fresh, "kid", years_ago(13))
     child(fresh, "teen", years_ago(14, days=-1))

@@ -37,6 +37,14 @@ def test_a_well_known_person_read_by_the_curious_is_shown_with_the_reason_and_no
     assert "林美玉" not in opened
 
 
+def test_a_reader_of_whom_nothing_is_found_is_said_to_be_just_that(fresh, officer):
+    for name in ("clinician", "nobody"):
+        answer = officer.get(f"/privacy/readers/{name}")
+        assert answer.status_code == 404
+        assert "目前沒有這位查閱者的異常調閱" in answer.text
+        assert "camphora user" not in answer.text
+
+
 def test_a_judgement_is_kept_and_takes_the_case_off_the_list(fresh, officer):
     _read_by_the_curious(fresh, officer)
     refused = officer.submit("/privacy/judge", reader="curious", verdict="improper", note="")

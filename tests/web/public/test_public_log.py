@@ -1,8 +1,14 @@
+from dataclasses import replace
+
 import pytest
 
 from builders import citizen
 from camphora.audit import verify_inclusion
 from camphora.audit.merkle import leaf_hash
+from camphora.errors import Forbidden
+from camphora.gate.gate import Grounds
+from camphora.lake.question import Measure, Question
+from camphora.policy import Purpose
 from camphora.policy.internal import following
 from camphora.web import uses
 
@@ -23,6 +29,35 @@ def test_a_use_stands_in_the_public_log_without_any_person(browser, installation
     assert f'href="/uses/{newest["number"]}.json"' in said
     assert line["nonce"] not in said
     assert not any(person in said for person in line["persons"])
+
+
+WORDS = {
+    "zh-TW": ("申請查閱", "准許", "已拒絕", "依法，不受當事人選擇限制"),
+    "en": ("access asked for", "Permitted", "Refused", "By law, whatever persons chose"),
+}
+
+
+@pytest.mark.parametrize("lang", WORDS)
+def test_a_refused_question_is_marked_so_in_words_and_files(browser, installation, lang):
+    """Whether it was refused at the door, or by the store of figures; and one above the stops says so."""
+    gate, asked, permitted, refused, above = installation.gate, *WORDS[lang]
+    reader = gate.identity.user("analyst").reader()
+    ask(browser)
+    with pytest.raises(Forbidden):
+        gate.access(reader, Purpose.SECONDARY, grounds=Grounds(("HMARKT",)))
+    access = gate.access(reader, Purpose.SECONDARY)
+    with pytest.raises(Forbidden):
+        installation.lake.ask(replace(access, types=frozenset()), Question("person", Measure("persons")))
+    installation.store.leave(access, "ask", ["Patient"], [], ruling="override")
+    page = browser(lang).get("/uses?purpose=secondary").text
+    rows = page[page.index("<tbody") : page.index("</tbody")].split("</tr>")
+    for row, said in zip(rows, (above, refused, refused, permitted), strict=False):
+        assert said in row
+    assert asked in rows[2]
+    told = browser(lang).get("/uses.json?purpose=secondary").json()["rows"][:4]
+    assert [row["ruling"] for row in told] == [above, refused, refused, permitted]
+    proof = browser(lang).get(f"/uses/{told[1]['number']}.json").json()
+    assert proof["receipt"]["decision"] == "deny"
 
 
 def test_a_receipt_is_proven_by_its_path(browser):

@@ -198,6 +198,7 @@ def _desk(say, shown):
         12345,
         root,
         say("115 年 11 月 21 日 18:00", "21 Nov 2026, 18:00"),
+        root[::-1],
         True,
         say("完整無缺。", "It is whole."),
     )
@@ -237,9 +238,15 @@ def _desk(say, shown):
         "ask-form": c.Ask(form=shown.form),
         "uses": c.Uses(table=table, proof=proof, check=check, purposes=shown.facets, more="/uses?page=2"),
         "sign-in": c.SignIn(
+            ended=[say("系統已自動登出。", "You were signed out.")],
             form=c.Form("/sign-in", sign, say("登入", "Sign in")),
             error=say("帳號或密碼不符。", "Name or password is wrong."),
             as_href="/sign-in/as",
+        ),
+        "draft": c.DraftKept(
+            [say("昏迷送醫，無法表達意願，急需用藥史", "Unconscious; medicines must be known at once.")],
+            c.Form("/emergency", [c.Field("reason", "", "hidden", value="x")], say("確認送出", "Send it")),
+            c.Form("/sign-in/drop", (), say("不送出", "Do not send it")),
         ),
         "sign-in-as": c.SignInAs(action="/sign-in/as", personas=people),
     }  # fmt: skip

@@ -42,7 +42,13 @@ OTHERS = 1 << 60
 """The mark of a record that names patients beside the one it is about."""
 CHOSEN = 1 << 59
 """The mark of a record whose person has, or once had, a choice that could keep it from somebody."""
-MARKS = NOTIFIABLE | PARTS | OTHERS | CHOSEN
+RULED = 1 << 58
+"""The mark of a record whose person has, or once had, a Consent by which records are judged one by one."""
+REFUSING = 1 << 57
+"""The mark of a record whose person refuses, or once refused, some institution."""
+ALL_CHOSEN = CHOSEN | RULED | REFUSING
+"""The marks of a person's choices together, as versions of before bear them."""
+MARKS = NOTIFIABLE | PARTS | OTHERS | ALL_CHOSEN
 
 
 class Row(NamedTuple):

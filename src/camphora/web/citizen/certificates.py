@@ -102,7 +102,7 @@ class CertificatePages(Desk):
         check = [words(f"certificate.{key}") for key in ("how", "command", "print")]
         view = View(
             name="certificate",
-            title=words("certificate.title"),
+            title=words("certificate.title_of", n=number),
             lead=words("certificate.lead"),
             blocks=[
                 Prose(words("certificate.said"), said, "good"),
@@ -192,7 +192,7 @@ class Deciding:
         provision = consent.get("provision") or {}
         parts = [consent_title(reading, consent), *self._criteria(provision), self._span(consent, provision)]
         state = "made" if consent.get("status") == "active" else "ended"
-        return words(f"certificate.{state}", title=reading.join(parts))
+        return words(f"certificate.{state}", title=reading.sentences(parts))
 
     def _criteria(self, provision: Json) -> Iterator[str]:
         reading, words = self.reading, self.reading.words

@@ -54,7 +54,7 @@ from camphora.web.site import see_other
 
 OFFERED = ("PSY", "HIV", "SEX", "ETH", "SDV", "GDIS")
 """The sensitive parts that can be closed, in the order in which they are offered."""
-DONE = frozenset({"stop", "resume", "restrict", "lift", "close", "open"})
+DONE = frozenset({"stop", "part", "resume", "restrict", "lift", "close", "open"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class ChoicePages(Desk):
         by, reading = acting(self, request), self.reading(request)
         chart = by.chart
         choices, seen = held(chart), _seen_at(chart)
-        rows = {} if by.for_another else opened(self.site.installation, chart)
+        rows = opened(self.site.installation, chart)
         names = {f"Organization/{key}": name for key, name in seen.items()}
         wanted = [f"Organization/{key}" for key in restrictions(choices) if key not in seen]
         reading = reading.named({**names, **chart.names(wanted)})
@@ -94,6 +94,7 @@ class ChoicePages(Desk):
             else None,
             certificates=Link(words("certificate.all"), by.href(CERTIFICATES)),
             subject=self._subject(by, reading),
+            person=name_of(by.chart.patient()) if by.for_another else "",
         )
         return self._shown(request, chart, context)
 
@@ -131,10 +132,10 @@ class ChoicePages(Desk):
         if category or purpose:
             purposes = [purpose] if purpose else secondary_tops()
             rows = rows_after(self.site.installation, by.chart, reading, consent, purposes)
-            said = [words("choice.part.effect_rows", rows=rows), words("choice.part.effect_rest")]
+            said = [rows, words("choice.part.effect_rest")]
             heading = words("choice.part.title", part=part_name(reading, category, purpose))
         else:
-            counts = {} if by.for_another else opened(self.site.installation, by.chart)
+            counts = opened(self.site.installation, by.chart)
             named = rows_in_words(reading, counts)
             said = [words("choice.stop.effect_rows", n=sum(counts.values()), rows=named)] if counts else []
             heading = words("choice.stop.title")
@@ -180,9 +181,10 @@ class ChoicePages(Desk):
         category, purpose = _part({name: str(form.get(name, "")) for name in ("category", "purpose")})
         choices = held(by.chart)
         parts = {part_of(each) for each in partial_stops(choices)}
+        done = "part" if category or purpose else "stop"
         if stops(choices) or (category, purpose) in parts:
-            return see_other(by.href(HERE, done="stop"))
-        return self._written(by, self._stopping(by, category, purpose), "stop")
+            return see_other(by.href(HERE, done=done))
+        return self._written(by, self._stopping(by, category, purpose), done)
 
     def _stopping(self, by: Acting, category: str, purpose: str) -> Json:
         return by.given(stop_part(by.chart.person, datetime.now(UTC), category or None, purpose or None))
@@ -252,8 +254,8 @@ class ChoicePages(Desk):
             heading = words("choice.close.title_of", part=words(f"label.{label}"))
             field = Field("label", "", "hidden", value=label)
         said = told(self.site.installation, by.chart, reading, self._closing(by, record, label), within=True)
-        named = "record_named" if record else "named"
-        said += [words(f"choice.close.effect_{key}") for key in (named, "law", "back")]
+        named = ("record_named", "record_alone") if record else ("named",)
+        said += [words(f"choice.close.effect_{key}") for key in (*named, "law", "back")]
         return self._confirm(request, by, reading, Asked("close", heading, said, [field]))
 
     def _choose_label(self, request: Request, by: Acting, reading: Reading) -> Response:
@@ -378,9 +380,10 @@ def _part(given: dict[str, str]) -> tuple[str, str]:
 
 
 def _confirmation(reading: Reading, asked: Asked, form: Form, by: Acting) -> Confirm:
+    step = "close" if form.post else "close_which"
     return Confirm(
         title=asked.title,
-        text=reading.words(f"choice.confirm.{asked.kind}"),
+        text=reading.words(f"choice.confirm.{step if asked.kind == 'close' else asked.kind}"),
         effects=asked.effects,
         form=form,
         back=Link(reading.words("choice.back"), by.href(HERE)),
@@ -407,7 +410,9 @@ def _done(reading: Reading, done: str, rows: dict[str, int]) -> str:
         return ""
     said = reading.words(f"choice.done.{done}")
     return (
-        said + reading.words("choice.stop.rows", n=sum(rows.values())) if done in {"stop", "resume"} else said
+        said + reading.words("choice.stop.rows", n=sum(rows.values()))
+        if done in {"stop", "part", "resume"}
+        else said
     )
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from camphora.installation import Installation
 from camphora.pages import Action
+from camphora.pages.words import Words
 from camphora.policy.choices import STOPPED, Closes, Effect, Hides, LetsIn, Ruled, is_stop, restricted
 from camphora.policy.vocabulary import LABELS
 from camphora.web.citizen.acting import Acting
@@ -127,7 +128,7 @@ def summary(chart: Chart, reading: Reading, installation: Installation) -> list[
     lines = [Choice(first.name, first.text, first.state, first.effect, Action(words("choice.change"), HERE))]
     for key, count in counts.items():
         href = "/me/family" if key == "family" else HERE
-        state = words(f"choice.{key}.count", n=count)
+        state = _closed_in_words(words, choices) if key == "close" else words(f"choice.{key}.count", n=count)
         lines.append(Choice(words(f"choice.{key}.name"), "", state, "", Action(words("choice.change"), href)))
     return lines
 
@@ -204,7 +205,7 @@ def lines(reading: Reading, choices: Sequence[Held], rows: dict[str, int], by: A
         for each in others(choices)
     ]
     closing = Action(words("choice.close.do"), by.href(f"{HERE}/close"))
-    state = words("choice.close.count", n=len(closings(choices)))
+    state = _closed_in_words(words, choices)
     lines.append(Choice(words("choice.close.name"), words("choice.close.text"), state, "", closing))
     if by.for_another:
         return lines
@@ -212,6 +213,14 @@ def lines(reading: Reading, choices: Sequence[Held], rows: dict[str, int], by: A
     family = Action(words("choice.change"), "/me/family")
     lines.append(Choice(words("choice.family.name"), words("choice.family.text"), state, "", family))
     return lines
+
+
+def _closed_in_words(words: Words, choices: Sequence[Held]) -> str:
+    """How many parts are closed, and how many single records."""
+    parts, records = len(closings(choices)), len(closed_records(choices))
+    return words("choice.close.count", n=parts) + (
+        words("choice.close.records", n=records) if records else ""
+    )
 
 
 def _held_line(reading: Reading, kind: str, name: str, each: Held, by: Acting) -> Choice:

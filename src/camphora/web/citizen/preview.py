@@ -73,19 +73,24 @@ def told(
 def rows_after(
     installation: Installation, chart: Chart, reading: Reading, consent: Json, purposes: Sequence[str]
 ) -> str:
-    """By view how many rows are open to these purposes of secondary use now, and how many would be: 診斷 12 → 0."""
+    """By view how many rows are open to these purposes of secondary use now and how many would be, where that differs:
+    診斷 12 → 0; and how many stay open in all."""
     rows = installation.lake.open_rows_of(chart.person, chart.access, purposes)
     whom = chart.store.whom(chart.access, chart.person)
     choosing = Choosing.between(installation.gate, whom, consent)
     asker = Asker("Practitioner/any", Role.ANALYST)
-    words, said = reading.words, []
+    words, said, left = reading.words, [], 0
     for name, count in rows.items():
         record_type = _type_of(name)
         facts = Facts(type=record_type, category=categories().get(record_type, "other"))
         ends = any(choosing.ends(asker, (purpose,), facts) for purpose in purposes)
-        label = words(f"view_rows.{name}") if f"view_rows.{name}" in words else name
-        said.append(words("preview.rows_of", name=label, before=count, after=0 if ends else count))
-    return reading.join(said)
+        if not ends:
+            left += count
+        elif count:
+            label = words(f"view_rows.{name}") if f"view_rows.{name}" in words else name
+            said.append(words("preview.rows_of", name=label, before=count, after=0))
+    key = "preview.rows_change" if said else "preview.rows_stay"
+    return words(key, rows=reading.join(said), n=left)
 
 
 def _type_of(view: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote, urlencode
@@ -17,6 +18,7 @@ from camphora.fhir.search import MOST_ALTERNATIVES
 from camphora.pages import Action, Block, Column, Link, Moment, Table, Timeline
 from camphora.policy import Access, Purpose
 from camphora.policy.admission import SHARED_TYPES
+from camphora.policy.labels import Found
 from camphora.records import Version
 from camphora.web.contexts import RecordItem
 from camphora.web.reading import Chart, Json, Reading, course, elements, is_synthetic
@@ -125,7 +127,8 @@ class ItemPages(Desk):
             case "timeline":
                 return self._timeline(reading, opened, chart)
             case "table":
-                return [elements.flat(reading, opened.resource)]
+                labels = self._labels(reading, opened, named=True)
+                return [*([labels] if labels.rows else []), elements.flat(reading, opened.resource)]
         return []
 
     def _readable(self, reading: Reading, opened: Opened, chart: Chart) -> list[Block]:
@@ -140,7 +143,14 @@ class ItemPages(Desk):
             blocks += [_inside(reading, chart, opened, name) for name in INSIDE]
         if opened.type == "DiagnosticReport":
             blocks.append(_reported(reading, chart, opened))
+        blocks.append(self._labels(reading, opened))
         return [block for block in blocks if not isinstance(block, Table) or block.rows]
+
+    def _labels(self, reading: Reading, opened: Opened, *, named: bool = False) -> Table:
+        """The sensitivity labels: those that the record says itself, then those by rule. `named`: with the rule's name,
+        which tells the code."""
+        by_rule = self.store.rules_of(opened.access, opened.type, opened.version.id)
+        return _labels(reading, opened, [one if named else one._replace(rule="") for one in by_rule])
 
     def _timeline(self, reading: Reading, opened: Opened, chart: Chart) -> list[Block]:
         """Other records of the same thing, then this one's versions."""
@@ -241,6 +251,23 @@ def _listed(reading: Reading, name: str, heading: str, rows: list[Json], suffix:
     ]
     shown = [column for column in columns if any(line.get(column.key) for line in lines)]
     return Table(name, heading, shown, lines, link={"title": "href"}, chip={"flag": "tone"}, absent="")
+
+
+def _labels(reading: Reading, opened: Opened, by_rule: Sequence[Found]) -> Table:
+    words = reading.words
+    security = opened.resource.get("meta", {}).get("security", ())
+    rows = [(str(one["code"]), words("item.label_written")) for one in security if "code" in one]
+    rows += [(one.label, words("item.label_rule", rule=one.rule).strip()) for one in by_rule]
+    lines = [{"label": _label(reading, label), "because": because} for label, because in dict.fromkeys(rows)]
+    columns = [Column("label", words("item.label")), Column("because", words("item.label_because"))]
+    return Table("labels", words("item.labels"), columns, lines, note=words("item.labels_note"))
+
+
+def _label(reading: Reading, label: str) -> str:
+    """A label in words, where it has any; else its code. Without a code it is the mark of a notifiable disease."""
+    if not label:
+        return reading.words("item.notifiable")
+    return reading.words(f"label.{label}") if f"label.{label}" in reading.words else label
 
 
 def _moment(reading: Reading, row: Json, opened: Opened) -> Moment:

@@ -39,16 +39,20 @@ class PatientPages(Desk):
         if wants_fragment(request):
             rows_of = {"results": listed, "more": more, "opened": opened}
             return self.site.fragment(request, "patients_rows.html", rows_of)
-        may = access.reader.role in self.site.installation.gate.emergencies.rules.roles
         context = Patients(
             query=sought,
             results=listed,
             more=more,
             opened=opened,
-            emergency="/emergency" if may else "",
+            emergency=self._emergency(access),
             why=self.why(request, Purpose.CARE),
         )
         return self.site.page(request, context, synthetic=is_synthetic(rows))
+
+    def _emergency(self, access: Access) -> str:
+        """Where the reader declares an emergency; empty for those who may not."""
+        may = access.reader.role in self.site.installation.gate.emergencies.rules.roles
+        return "/emergency" if may else ""
 
     def _opened(self, access: Access) -> list[Link]:
         """Whom the reader has opened in an emergency, by the masked number: the record itself is not read for it."""
@@ -83,6 +87,7 @@ class PatientPages(Desk):
                 "recent", words("clinic.recent"), moments.moments(reading, told), words("clinic.nothing")
             ),
             closed=words("clinic.closed") if self.store.has_closed_part(chart.access, chart.person) else "",
+            emergency=self._emergency(chart.access),
             actions=[
                 Action(words(f"clinic.{part}"), f"/patients/{quote(chart.person)}/{part}")
                 for part in ("results", "timeline")

@@ -71,7 +71,6 @@ class UnusualPages(Desk):
             before=[Prose(words("unusual.why"), list(_reasons(words, found)))],
             blocks=[self._receipts(reading, found)],
             form=_judging(words, found),
-            form_title=words("unusual.judgement"),
             crumbs=[Link(words("unusual.title"), "/privacy")],
         )
         return self.site.page(request, context)
@@ -152,7 +151,7 @@ class UnusualPages(Desk):
     def _of(self, access: Access, reader: str) -> Suspicion:
         found = next((one for one in self._found(access) if one.reader == reader), None)
         if found is None:
-            raise NotFound("gate-no-user", name="")
+            raise NotFound("gate-not-unusual")
         return found
 
     def _named(self, access: Access, reading: Reading, found: Sequence[Suspicion]) -> Reading:

@@ -1,4 +1,5 @@
-// Enhancements only: every page works without this file. Sets theme and size at once, closes menus, copies JSON.
+// Enhancements only: every page works without this file. Sets theme and size at once, closes menus, copies JSON,
+// warns before idleness ends the session, which the server ends by itself.
 (() => {
   "use strict";
   const root = document.documentElement;
@@ -48,5 +49,52 @@
       await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
       button.textContent = button.dataset.done;
     });
+  }
+
+  const idle = document.getElementById("idle");
+  if (idle) {
+    const PUT_OFF = 60e3, WARNED = 120e3, LATER = 3e3;
+    const lasts = idle.dataset.seconds * 1000, text = idle.querySelector("p");
+    const pages = new BroadcastChannel("camphora used");
+    let changed = null, used = Date.now();
+    const use = () => {
+      used = Date.now();
+      pages.postMessage("");
+    };
+    pages.onmessage = () => { used = Date.now(); };
+    const stay = async () => {
+      use();
+      await fetch("/sign-in", { method: "HEAD" });
+    };
+    const leave = () => {
+      if (!changed) return location.replace(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+      const only = document.createElement("input");
+      Object.assign(only, { type: "hidden", name: "_draft", value: "1" });
+      changed.append(only);
+      HTMLFormElement.prototype.submit.call(changed);
+    };
+    const look = () => {
+      const left = lasts - (Date.now() - used);
+      const warn = left <= Math.min(WARNED, lasts / 2);
+      if (warn === idle.hidden) {
+        idle.hidden = !warn;
+        text.textContent = warn ? text.dataset.text : "";
+      }
+      if (left > -LATER) return;
+      clearInterval(watch);
+      leave();
+    };
+    use();
+    const watch = setInterval(look, 1000);
+    document.addEventListener("input", (event) => {
+      const form = event.target.form;
+      if (form && form.method === "post") changed = form;
+    });
+    for (const kind of ["input", "keydown", "pointerdown", "scroll"]) {
+      document.addEventListener(kind, () => Date.now() - used > PUT_OFF && idle.hidden && stay(), { passive: true });
+    }
+    document.addEventListener("htmx:afterRequest", use);
+    document.addEventListener("visibilitychange", () => document.hidden || look());
+    idle.querySelector("button").addEventListener("click", stay);
   }
 })();
