@@ -502,8 +502,6 @@ def by_writing_where_none_exists(client, her):
     for condition in (f"subject=Patient/{her.id}", f"identifier={her.number}", "code=F32.9"):
         headers = {"if-none-exist": condition}
         yield client.post("/fhir/Observation", json=observation_of(her), headers=headers)
-        patient = {"resourceType": "Patient", "identifier": [{"value": her.number}]}
-        yield client.post("/fhir/Patient", json=patient, headers=headers)
 
 
 @attack(("fhir.create", "fhir.update", "fhir.delete"), "claim")

@@ -11,6 +11,22 @@ GROUPS = {
     "record": ("fhir.read", "fhir.vread", "fhir.history"),
     "search": ("fhir.search", "fhir.search-post"),
     "write": ("fhir.create", "fhir.update", "fhir.delete"),
+    "server": (
+        "fhir.history-type",
+        "fhir.history-all",
+        "fhir.search-all",
+        "fhir.compartment",
+        "fhir.everything",
+        "fhir.meta",
+    ),
+    "changing": (
+        "fhir.patch",
+        "fhir.patch-where",
+        "fhir.update-where",
+        "fhir.delete-where",
+        "fhir.meta-add",
+        "fhir.meta-delete",
+    ),
     "bundle": ("fhir.bundle",),
     "finder": ("clinic.patients",),
     "chart": ("clinic.patient", "clinic.timeline", "clinic.results", "clinic.record"),
@@ -38,7 +54,7 @@ GROUPS = {
 }
 """Paths by what they are. A new path that reaches persons must be put here, and then suffers all kinds of its group."""
 
-READING = ("record", "search", "bundle", "chart")
+READING = ("record", "search", "server", "bundle", "chart")
 EVERY = tuple(GROUPS)
 
 
@@ -61,13 +77,35 @@ READS_ONLY = "不寫入病歷 writes no record"
 CHANGES = "狀態隨選擇而變之路徑皆試之 tried where something is kept across requests"
 
 ATTACK_KINDS = (
-    Kind("total", "筆數", "Bundle.total and totals of a page", ("search", "bundle"), NO_SEARCH),
-    Kind("count", "只要筆數（_summary=count、_count=0）", "count only", ("search", "bundle"), NO_SEARCH),
+    Kind(
+        "total",
+        "筆數",
+        "Bundle.total and totals of a page",
+        ("fhir.search-all", "fhir.compartment", "search", "bundle"),
+        NO_SEARCH,
+    ),
+    Kind(
+        "count",
+        "只要筆數（_summary=count、_count=0）",
+        "count only",
+        ("fhir.search-all", "fhir.compartment", "search", "bundle"),
+        NO_SEARCH,
+    ),
     Kind(
         "pages",
         "短頁、空頁、最後一頁",
         "short, empty and last pages",
-        ("search", "bundle", "finder"),
+        (
+            "fhir.history-type",
+            "fhir.history-all",
+            "fhir.search-all",
+            "fhir.compartment",
+            "fhir.everything",
+            "fhir.meta",
+            "search",
+            "bundle",
+            "finder",
+        ),
         "不分頁 not paged, or of one visible person",
     ),
     Kind(
@@ -107,6 +145,8 @@ ATTACK_KINDS = (
         "403、404、410 與 200 之別",
         "the difference of 403, 404, 410 and 200",
         (
+            "server",
+            "changing",
             "record",
             "write",
             "bundle",
@@ -141,16 +181,30 @@ ATTACK_KINDS = (
         "conditional-write",
         "條件寫入（If-Match、If-None-Exist、以鍵改刪）",
         "conditional writes on hidden matches",
-        ("write", "bundle"),
+        ("changing", "write", "bundle"),
         READS_ONLY,
     ),
-    Kind("write-about", "寫一筆關於她的紀錄", "write a record about her", ("write", "bundle"), READS_ONLY),
-    Kind("overwrite", "改或刪她的紀錄", "change or delete her records", ("write", "bundle"), READS_ONLY),
+    Kind(
+        "write-about",
+        "寫一筆關於她的紀錄",
+        "write a record about her",
+        ("changing", "write", "bundle"),
+        READS_ONLY,
+    ),
+    Kind(
+        "overwrite",
+        "改或刪她的紀錄",
+        "change or delete her records",
+        ("changing", "write", "bundle"),
+        READS_ONLY,
+    ),
     Kind(
         "error-text",
         "錯誤訊息複述隱藏之值",
         "error texts that quote what is hidden",
         (
+            "server",
+            "changing",
             "record",
             "search",
             "write",
@@ -190,7 +244,7 @@ ATTACK_KINDS = (
         "type",
         "以他型之權取此型",
         "a right to one type used for another",
-        ("record", "search", "bundle", "chart"),
+        ("server", "record", "search", "bundle", "chart"),
         "無分型之權 no rights by type",
     ),
     Kind(
@@ -198,6 +252,8 @@ ATTACK_KINDS = (
         "以他目的之身分開啟病歷",
         "records opened for another purpose",
         (
+            "server",
+            "changing",
             "record",
             "search",
             "write",
@@ -218,6 +274,8 @@ ATTACK_KINDS = (
         "自稱之標頭、權杖與方法",
         "claims in headers, tokens and methods",
         (
+            "server",
+            "changing",
             "record",
             "search",
             "write",
@@ -238,6 +296,8 @@ ATTACK_KINDS = (
         "未登入",
         "nobody signed in",
         (
+            "server",
+            "changing",
             "record",
             "search",
             "write",
@@ -266,14 +326,14 @@ ATTACK_KINDS = (
         "closed-part",
         "所封閉之部分空或不空",
         "whether a closed part is empty",
-        ("record", "search", "write", "bundle", "finder", "chart"),
+        ("server", "changing", "record", "search", "write", "bundle", "finder", "chart"),
         "本人及家人不受封閉 the person and those let in are not closed out",
     ),
     Kind(
         "ruled-part",
         "依碼、日期、作者、個案、分類所拒之紀錄",
         "records denied by code, date, author, instance or class",
-        ("record", "search", "write", "bundle", "finder", "chart"),
+        ("server", "changing", "record", "search", "write", "bundle", "finder", "chart"),
         "只及照護 of care only",
     ),
     Kind(
@@ -380,16 +440,23 @@ ATTACK_KINDS = (
         "everything",
         "$everything 與病歷隔間",
         "$everything and compartments",
-        ("fhir.read",),
-        waits="$everything",
+        ("server", "bundle"),
+        "單筆與單類者另試 one record and one type are tried by other kinds",
     ),
     Kind("export", "大量匯出", "bulk export", ("fhir.search",), waits="$export"),
     Kind(
         "whole-server",
         "全站查詢與歷程",
         "search and history of the whole server",
-        ("fhir.search",),
-        waits="全站查詢 search of all types",
+        (
+            "fhir.history-type",
+            "fhir.history-all",
+            "fhir.search-all",
+            "fhir.compartment",
+            "fhir.everything",
+            "fhir.meta",
+        ),
+        "單筆與單類者另試 one record and one type are tried by other kinds",
     ),
     Kind(
         "summary",
@@ -402,7 +469,7 @@ ATTACK_KINDS = (
     Kind("subscription", "訂閱", "subscriptions", ("fhir.create",), waits="subscriptions"),
     Kind("view", "SQL on FHIR 檢視", "SQL on FHIR views", ("fhir.search",), waits="$run of views"),
     Kind("hook", "CDS Hooks 預取", "CDS Hooks prefetch", ("fhir.search",), waits="CDS Hooks"),
-    Kind("patch", "PATCH 之結果", "what PATCH answers", ("fhir.update",), waits="PATCH"),
+    Kind("patch", "PATCH 之結果", "what PATCH answers", ("changing",), "不修補 patches nothing"),
     Kind("smart", "SMART 權限範圍", "SMART scopes", ("fhir.search",), waits="SMART"),
     Kind(
         "code-use",

@@ -1,22 +1,8 @@
 """Attacks on paths that do not exist yet: refused in every world alike, until the path comes and must be tried."""
 
-from leak.attacks import RECORD, attack, observation_of
+from leak.attacks import RECORD, attack
 
 REFUSED = frozenset({400, 401, 403, 404, 405, 406, 415, 422, 501})
-
-
-@attack(RECORD[:1], "everything", waits=True)
-def by_everything(client, her):
-    for path in (
-        f"Patient/{her.id}/$everything",
-        "Patient/$everything",
-        f"Patient/{her.id}/Observation",
-        f"Patient/{her.id}/*",
-        f"Encounter/{her.records[1][1]}/$everything",
-        f"Patient/{her.id}/$everything?_since=2020-01-01",
-    ):
-        yield client.get(f"/fhir/{path}")
-    yield client.post(f"/fhir/Patient/{her.id}/$everything", json={"resourceType": "Parameters"})
 
 
 @attack(("fhir.search",), "export", by=("other", "analyst", "administrator"), waits=True)
@@ -33,19 +19,6 @@ def by_export(client, her):
         yield client.post(f"/fhir/{path}", json={"resourceType": "Parameters"}, headers=headers)
 
 
-@attack(("fhir.search",), "whole-server", waits=True)
-def by_whole_server(client, her):
-    for path in (
-        f"?_id={her.id}",
-        "?_type=Patient,Observation",
-        "_history",
-        "Patient/_history",
-        "Observation/_history?_count=5",
-    ):
-        yield client.get(f"/fhir/{path}", headers={"prefer": "handling=strict"})
-    yield client.post("/fhir/_search", data={"_id": her.id})
-
-
 @attack(RECORD[:1], "summary", waits=True)
 def by_operations_on_her(client, her):
     for path in (
@@ -54,7 +27,6 @@ def by_operations_on_her(client, her):
         f"Composition/{her.records[-1][1]}/$document",
         f"Observation/$lastn?patient={her.id}",
         f"DocumentReference/$docref?patient={her.id}",
-        f"Patient/{her.id}/$meta",
         f"Observation/$stats?subject=Patient/{her.id}&code=4548-4&statistic=count",
         f"Patient/{her.id}/$diff",
     ):
@@ -122,21 +94,6 @@ def by_hooks(client, her):
     }
     for path in ("/cds-services/any", "/fhir/cds-services/any"):
         yield client.post(path, json=asked)
-
-
-@attack(("fhir.update",), "patch", waits=True)
-def by_patching(client, her):
-    kind, name = her.records[-1]
-    operations = [
-        {"op": "test", "path": "/status", "value": "final"},
-        {"op": "replace", "path": "/status", "value": "amended"},
-    ]
-    for form in ("application/json-patch+json", "application/fhir+json"):
-        yield client.patch(f"/fhir/{kind}/{name}", json=operations, headers={"content-type": form})
-        yield client.patch(
-            f"/fhir/{kind}?identifier={her.number}", json=operations, headers={"content-type": form}
-        )
-    yield client.patch(f"/fhir/Patient/{her.id}", json=observation_of(her))
 
 
 @attack(("fhir.search",), "smart", waits=True)

@@ -6,7 +6,7 @@ from starlette.testclient import TestClient
 from builders import condition, observation
 from camphora.errors import Faults
 from camphora.fhir import definitions, structure
-from camphora.fhir.search import parse_query
+from camphora.fhir.search import parameters, parse_query
 from camphora.policy.internal import loading
 from camphora.web.fhir.negotiation import JSON_PATCH
 from web.fhir.asking import bundle, entry, get, post, put
@@ -28,6 +28,17 @@ TRY = {
     "history-system": lambda c: get(c, "/_history"),
 }
 """Every interaction that R4 has (valueset restful-interaction), each as a request that a server which has it grants."""
+
+VALUES = {
+    "date": "2026", "reference": "x", "string": "x", "token": "x", "uri": "x", "number": "1", "quantity": "1",
+    "special": "25.04|121.5|1|km",
+}  # fmt: skip
+
+
+def _value(kind, code):
+    """A value that a parameter takes; of a composite, one of each component."""
+    parameter = parameters(kind)[code]
+    return "$".join(VALUES[one.kind] for one in parameter.components or (parameter,))
 
 
 @pytest.fixture
@@ -58,26 +69,24 @@ def test_every_type_that_is_named_answers_and_no_other(served, loaded, statement
 
 
 def test_search_parameters_are_taken_exactly_where_they_are_named(statement):
-    values = {"date": "2026", "reference": "x", "string": "x", "token": "x", "uri": "x"}
     for resource in statement["rest"][0]["resource"]:
         named = {row["name"]: row["type"] for row in resource["searchParam"]}
         for code, row in definitions.search_parameters(resource["type"]).items():
-            pairs = [(code, values.get(row.type, "1"))]
             if code in named:
                 assert named[code] == row.type
-                parse_query(resource["type"], pairs, strict=True)
+                parse_query(resource["type"], [(code, _value(resource["type"], code))], strict=True)
             else:
                 with pytest.raises(Faults):
-                    parse_query(resource["type"], pairs, strict=True)
+                    parse_query(resource["type"], [(code, "1")], strict=True)
 
 
 @pytest.mark.parametrize("kind", ["Patient", "Observation", "Condition", "MedicationRequest", "Organization"])
 def test_search_parameters_that_are_named_are_answered_over_http(doctor, statement, kind):
-    values = {"date": "2026", "reference": "x", "string": "x", "token": "x", "uri": "x"}
     rows = next(row for row in statement["rest"][0]["resource"] if row["type"] == kind)["searchParam"]
     named = {row["name"] for row in rows}
     for row in rows:
-        asked = f"/{kind}?{row['name']}={values[row['type']]}"
+        own = row["name"].startswith("_") and row["name"] not in parameters(kind)
+        asked = f"/{kind}?{row['name']}={VALUES[row['type']] if own else _value(kind, row['name'])}"
         assert get(doctor, asked, prefer="handling=strict").status_code == 200
     for code in definitions.search_parameters(kind).keys() - named:
         assert get(doctor, f"/{kind}?{code}=1", prefer="handling=strict").status_code == 400

@@ -169,7 +169,11 @@ def test_conditional_entries_are_carried_out_in_the_order_of_methods(doctor):
         bundle(
             "transaction",
             entry("GET", "Observation?patient=ada&_summary=count"),
-            entry("PUT", "Condition?code=I10&patient=ada", {k: v for k, v in condition("", "ada", "I10", "PSY").items() if k != "id"}),
+            entry(
+                "PUT",
+                "Condition?code=I10&patient=ada",
+                {k: v for k, v in condition("", "ada", "I10", "PSY").items() if k != "id"},
+            ),
             entry("POST", "Observation", HERS, ifNoneExist="patient=ada&code=4548-4"),
             entry("DELETE", "Observation?patient=ada&code=4548-4"),
         ),

@@ -5,6 +5,7 @@ request goes to both; status, headers and body must not differ. Of page tokens, 
 own secret, the length is compared.
 """
 
+import hashlib
 import re
 import sys
 from types import SimpleNamespace
@@ -44,6 +45,23 @@ SCENARIOS = {
 }
 
 
+class _Ids:
+    """New ids, the same for the same request to both worlds and for no other."""
+
+    def __init__(self):
+        self.request, self.count = "", 0
+
+    def of(self, *request):
+        self.request, self.count = hashlib.sha256(repr(request).encode()).hexdigest()[:12], 0
+
+    def next(self):
+        self.count += 1
+        return f"new-{self.request}-{self.count}"
+
+
+NEW = _Ids()
+
+
 def _of_ada(resource):
     reference = resource.get("subject", {}).get("reference", "")
     return resource["id"] == "ada" or reference == "Patient/ada"
@@ -70,7 +88,7 @@ def worlds(request, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("camphora.records.writing._now", lambda _: 1_790_000_000_000)
         for module in ("camphora.records.prepare", "camphora.web.fhir.resolving"):
-            patch.setattr(sys.modules[module], "new_id", lambda: "new")
+            patch.setattr(sys.modules[module], "new_id", NEW.next)
         folder = tmp_path_factory.mktemp(request.param)
         there = _world(folder / "there", request.param, present=True)
         never = _world(folder / "never", request.param, present=False)
@@ -81,7 +99,9 @@ def worlds(request, tmp_path_factory):
 
 TEST = [{"op": "test", "path": "/id", "value": "ada"}]
 TAG = {"resourceType": "Parameters", "parameter": [{"name": "meta", "valueMeta": {"tag": [{"code": "t"}]}}]}
-BY_SEARCH = observation("x", "ada", "8480-6", "2026-05-01") | {"subject": {"reference": "Patient?identifier=A123456780"}}
+BY_SEARCH = observation("x", "ada", "8480-6", "2026-05-01") | {
+    "subject": {"reference": "Patient?identifier=A123456780"}
+}
 
 GETS = {
     "fhir.audit-events": ["/AuditEvent?patient=ada", "/AuditEvent?patient=Patient/ada&_count=1", "/AuditEvent/0"],
@@ -151,7 +171,7 @@ BODIES = {
             [entry("PUT", "Condition/c1", PART), entry("GET", "Patient?_summary=count")],
             [entry("POST", "Observation", HERS)],
             [entry("POST", "Patient", ADA, "urn:uuid:1", ifNoneExist="identifier=A123456780")],
-            [entry("PUT", "Condition?code=F32.9", {k: v for k, v in PART.items() if k != "id"})],
+            [entry("PUT", "Condition?_id=c1", {k: v for k, v in PART.items() if k != "id"})],
             [entry("DELETE", "Observation?patient=ada&code=8480-6")],
             [entry("POST", "Observation", BY_SEARCH)],
             [entry("GET", "Patient/ada/$everything"), entry("GET", "Patient/ada/*"), entry("GET", "_history")],
@@ -173,6 +193,7 @@ REQUESTS += [row for rows in BODIES.values() for row in rows]
 
 
 def _told(world, method, path, body, headers):
+    NEW.of(method, path, body, headers)
     if method == "PATCH":
         headers = headers | {"content-type": "application/json-patch+json"}
     sent = (
@@ -200,8 +221,8 @@ def test_the_two_worlds_differ_for_who_may_see(worlds):
     api = Api(worlds.there.store, lambda _: LOAD)
     client = TestClient(Starlette(routes=[Mount("/fhir", routes=fhir_routes(api))]))
     assert get(client, "/Condition/c1").status_code == 200
-    assert get(client, "/Condition?_security=PSY&_summary=count").json()["total"] == 1
-    seen = get(worlds.never.client, "/Condition?_summary=count")
+    assert get(client, "/Condition?_security=PSY&_id=c1&_summary=count").json()["total"] == 1
+    seen = get(worlds.never.client, "/Condition?_id=c1,c2&_summary=count")
     if worlds.name == "stopped":
         assert seen.status_code == 403
     else:

@@ -151,7 +151,9 @@ def test_a_patch_that_fails_in_a_transaction_is_located_and_undoes_it_all(doctor
     before = loaded.last_change()
     wrong = {"resourceType": "Binary", "contentType": JSON, "data": base64.b64encode(b"[1]").decode()}
     refused = post(
-        doctor, "/", bundle("transaction", entry("DELETE", "Observation/o2"), entry("PATCH", "Observation/o1", wrong))
+        doctor,
+        "/",
+        bundle("transaction", entry("DELETE", "Observation/o2"), entry("PATCH", "Observation/o1", wrong)),
     )
     assert refused.status_code == 400
     assert refused.json()["issue"][0]["expression"][0].startswith("Bundle.entry[1]")

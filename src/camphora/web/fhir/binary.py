@@ -24,7 +24,9 @@ HEADERS = {
     "content-security-policy": "sandbox; default-src 'none'",
 }
 ANY = "application/octet-stream"
-_MEDIA = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}(?:\s*;\s*charset=[\w-]{1,40})?", re.I)
+_MEDIA = re.compile(
+    r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}(?:\s*;\s*charset=[\w-]{1,40})?", re.IGNORECASE
+)
 
 
 def is_raw(record_type: str, media: str) -> bool:

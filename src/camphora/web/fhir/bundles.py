@@ -32,16 +32,19 @@ def searchset(
 
 def _found(base: str, row: Version, body: bytes, mode: bytes) -> bytes:
     address = row.type.encode(), row.id.encode()
-    return b'{"fullUrl":"%s/%s/%s","resource":%s,"search":{"mode":"%s"}}' % (_text(base), *address, body, mode)
+    return b'{"fullUrl":"%s/%s/%s","resource":%s,"search":{"mode":"%s"}}' % (
+        _text(base),
+        *address,
+        body,
+        mode,
+    )
 
 
 def link(base: str, path: str, pairs: Pairs) -> str:
     return (f"{base}/{path}" if path else base) + (f"?{urlencode(pairs)}" if pairs else "")
 
 
-def paged(
-    base: str, path: str, here: Pairs, first: Pairs, following: str | None
-) -> list[tuple[str, str]]:
+def paged(base: str, path: str, here: Pairs, first: Pairs, following: str | None) -> list[tuple[str, str]]:
     """The links of a page: itself, the first page where it is not that, and the one after."""
     links = [("self", link(base, path, here))]
     if here != first:

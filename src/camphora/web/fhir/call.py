@@ -134,7 +134,6 @@ class Sent(NamedTuple):
     media: str = FHIR_JSON
 
 
-
 def of_version(found: Version, body: bytes | None, status: int = 200) -> Answer:
     return Answer(status, body, found.version, found.updated, address=f"{found.type}/{found.id}")
 

@@ -94,8 +94,7 @@ def _rest(lang: Lang, desk: tuple[str, ...]) -> bytes:
         "documentation": words["document"],
         "security": {"cors": False, "description": words["security"]},
         "resource": [
-            _resource(name, desk)
-            | ({"documentation": words["receipts"]} if name == receipts.TYPE else {})
+            _resource(name, desk) | ({"documentation": words["receipts"]} if name == receipts.TYPE else {})
             for name in sorted(definitions.resource_types() - NOT_KEPT)
         ],
         "interaction": [{"code": code} for code in SYSTEM_INTERACTIONS],

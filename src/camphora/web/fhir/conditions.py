@@ -90,7 +90,9 @@ def standing(call: Call, row: Version, usual: str = "representation") -> Answer:
     """The record that stands already, in place of the one that was to be created."""
     address = f"{row.type}/{row.id}"
     wish = call.wish.returns or usual
-    body = row.body if wish == "representation" else done(call.wish.lang) if wish == "OperationOutcome" else None
+    body = (
+        row.body if wish == "representation" else done(call.wish.lang) if wish == "OperationOutcome" else None
+    )
     return Answer(
         200, body, row.version, row.updated, f"{call.base}/{address}/_history/{row.version}", address
     )

@@ -155,7 +155,15 @@ def fits(method: str, steps: tuple[str, ...], *, conditional: bool = False) -> b
 
 
 Reading = Literal[
-    "search", "search-all", "read", "vread", "history", "history-type", "history-all", "everything", "compartment"
+    "search",
+    "search-all",
+    "read",
+    "vread",
+    "history",
+    "history-type",
+    "history-all",
+    "everything",
+    "compartment",
 ]
 
 

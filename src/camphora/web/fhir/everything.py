@@ -66,9 +66,7 @@ def _page(call: Call, owner: sweeps.Owner, types: list[str], named: dict[str, st
     """A page of what lies in the compartment, each type under the conditions that it can have."""
     members = sweeps.in_compartment(owner[0])
     since: Pairs = (("_lastUpdated", f"ge{_since(named['_since'])}"),) if "_since" in named else ()
-    conditions = {
-        name: since + _dates(name, named) for name in types if name != owner[0] and name in members
-    }
+    conditions = {name: since + _dates(name, named) for name in types if name != owner[0] and name in members}
     return sweeps.sweep(call, owner, conditions, _count(named.get("_count")), named.get("_page", ""))
 
 
@@ -115,7 +113,11 @@ def _supporting(
     for row in rows:
         for element in references(parse(row.body or b"{}")):
             named = parse_reference(element["reference"], call.base)
-            if named.kind == "local" and named.type in SHARED_TYPES and (types is None or named.type in types):
+            if (
+                named.kind == "local"
+                and named.type in SHARED_TYPES
+                and (types is None or named.type in types)
+            ):
                 wanted.setdefault(named.type, set()).add(named.id)
     for kind, ids in sorted(wanted.items()):
         left = sorted(one for one in ids if (kind, one) not in held)

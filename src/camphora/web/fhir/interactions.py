@@ -86,7 +86,11 @@ def asked(call: Call, record_type: str | None, pairs: Pairs, owner: tuple[str, s
 
 
 def search(
-    call: Call, record_type: str | None, pairs: Pairs, owner: tuple[str, str] | None = None, path: str | None = None
+    call: Call,
+    record_type: str | None,
+    pairs: Pairs,
+    owner: tuple[str, str] | None = None,
+    path: str | None = None,
 ) -> Answer:
     """A page of matches as a searchset, of one type or of several, in a compartment where one is named."""
     if record_type is not None:
@@ -168,7 +172,12 @@ def named(body: bytes) -> Pairs:
     structure.require(sent)
     if sent["resourceType"] != "Parameters":
         raise Invalid("web-fhir-not-parameters")
-    rows = [(row["name"], value) for row in sent.get("parameter", ()) for key, value in row.items() if key != "name"]
+    rows = [
+        (row["name"], value)
+        for row in sent.get("parameter", ())
+        for key, value in row.items()
+        if key != "name"
+    ]
     return tuple((name, str(value)) for name, value in rows if isinstance(value, str | int))
 
 

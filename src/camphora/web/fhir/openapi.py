@@ -25,7 +25,7 @@ TITLE: dict[Lang, str] = {"zh-TW": "樟 Camphora 的 FHIR 介面", "en": "The FH
 Row = dict[str, Any]
 
 HEADERS: dict[str, tuple[Row, dict[Lang, str]]] = {
-    "If-Match": ({"type": "string"}, {"zh-TW": "所根據的版本，例如 W/\"3\"", "en": "the version it rests on, as in W/\"3\""}),
+    "If-Match": ({"type": "string"}, {"zh-TW": '所根據的版本，例如 W/"3"', "en": 'the version it rests on, as in W/"3"'}),
     "If-None-Match": ({"type": "string"}, {"zh-TW": "已持有之版本", "en": "the version that is held already"}),
     "If-Modified-Since": ({"type": "string"}, {"zh-TW": "已持有之時間", "en": "the time of what is held already"}),
     "If-None-Exist": ({"type": "string"}, {"zh-TW": "條件：符合者存在即不新增", "en": "create only where none meets this"}),
@@ -104,7 +104,10 @@ def _operation(one: Interaction, lang: Lang) -> Row:
         "responses": _responses(one),
     }
     if one.body != "nothing":
-        made["requestBody"] = {"required": one.body in {"resource", "bundle", "patch"}, "content": _sent(one.body)}
+        made["requestBody"] = {
+            "required": one.body in {"resource", "bundle", "patch"},
+            "content": _sent(one.body),
+        }
     return made
 
 
@@ -114,7 +117,10 @@ def _steps(one: Interaction) -> list[Row]:
         "type": {"type": "string", "enum": list(one.types or kept_types())},
         "id": ID,
         "version": {"type": "string", "pattern": "^[1-9][0-9]{0,17}$"},
-        "inside": {"type": "string", "enum": ["*", *sorted({t for o in one.types or () for t in in_compartment(o)})]},
+        "inside": {
+            "type": "string",
+            "enum": ["*", *sorted({t for o in one.types or () for t in in_compartment(o)})],
+        },
     }
     names = re.findall(r"\{(\w+)\}", one.address)
     return [{"name": name, "in": "path", "required": True, "schema": known[name]} for name in names]
@@ -198,11 +204,19 @@ def _codes(name: str) -> Row:
 
 def _open(address: str) -> Row:
     """What anybody may ask."""
-    return {"operationId": address.strip("/$").replace(".", "-"), "security": [], "responses": {"200": _content()}}
+    return {
+        "operationId": address.strip("/$").replace(".", "-"),
+        "security": [],
+        "responses": {"200": _content()},
+    }
 
 
 def _components() -> Row:
-    resource = {"type": "object", "required": ["resourceType"], "properties": {"resourceType": {"type": "string"}}}
+    resource = {
+        "type": "object",
+        "required": ["resourceType"],
+        "properties": {"resourceType": {"type": "string"}},
+    }
     patch = {
         "type": "object",
         "required": ["op", "path"],

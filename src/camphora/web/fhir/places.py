@@ -39,13 +39,17 @@ class _Open:
     inside: list[Wanted] | None = None
 
 
-def placed(error: Invalid, body: bytes, locate: Callable[[bytes, Sequence[str]], list[tuple[int, int]]]) -> Invalid:
+def placed(
+    error: Invalid, body: bytes, locate: Callable[[bytes, Sequence[str]], list[tuple[int, int]]]
+) -> Invalid:
     """The error with line and column for each of its faults that has a path and no line; unchanged where none can be
     found. `locate` finds paths in the form that the body has."""
     if len(body) > LONGEST:
         return error
     faults = error.faults if isinstance(error, Faults) else [error]
-    paths = [fault.place.path for fault in faults if fault.place and fault.place.path and not fault.place.line]
+    paths = [
+        fault.place.path for fault in faults if fault.place and fault.place.path and not fault.place.line
+    ]
     if not paths:
         return error
     spots = dict(zip(paths, locate(body, paths), strict=True))

@@ -104,7 +104,10 @@ class _Resolving:
         made = [
             item
             for item in items
-            if item.brings and item.type == kind and not self.found.rows.get(item.number) and self._is(item, query)
+            if item.brings
+            and item.type == kind
+            and not self.found.rows.get(item.number)
+            and self._is(item, query)
         ]
         addresses = {f"{kind}/{row.id}" for row in rows} | {self.found.address(item) for item in made}
         if len(addresses) != 1:
@@ -134,7 +137,11 @@ def _require_apart(items: list[Item], found: Resolved, queries: Mapping[int, Que
     """No two entries write one record, by whatever they name it, and none create under the same condition."""
     meant: dict[object, list[Item]] = {}
     for item in items:
-        if item.method in {"POST", "PUT", "PATCH", "DELETE"} and item.number in found.ids and not found.stands(item):
+        if (
+            item.method in {"POST", "PUT", "PATCH", "DELETE"}
+            and item.number in found.ids
+            and not found.stands(item)
+        ):
             meant.setdefault(found.address(item), []).append(item)
         if item.number in queries and found.rows.get(item.number) is None and item.brings:
             meant.setdefault((item.type, queries[item.number].clauses), []).append(item)

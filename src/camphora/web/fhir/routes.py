@@ -71,7 +71,6 @@ def fhir_routes(api: Api) -> list[Route]:
         *(
             _route(one.address, one.method, one.reads.name, api, partial(_interaction, one))
             for one in INTERACTIONS
-            if one.code != "$validate" or api.validator
         ),
     ]
     unknown = Route("/{path:path}", _guarded(api, partial(_unknown, known)), name=UNKNOWN.name)
@@ -112,14 +111,18 @@ async def _interaction(one: Interaction, api: Api, request: Request) -> Response
     taken = _taken(one, request.path_params, content_type, empty=_is_empty(request))
     body = await read_body(request, _largest(api, one, request))
     call = Call(api, access, api.base_of(request), wished)
-    return await loop.run_in_executor(api.calls, copy_context().run, _written, one, request, call, taken, body)
+    return await loop.run_in_executor(
+        api.calls, copy_context().run, _written, one, request, call, taken, body
+    )
 
 
 def _done(one: Interaction, api: Api, request: Request) -> Response:
     """An interaction without a body, with the Access asked for in the same thread."""
     access = api.access(request)
     wished = _wished(one, request)
-    return response(one.act(Call(api, access, api.base_of(request), wished), request.path_params, Sent()), wished)
+    return response(
+        one.act(Call(api, access, api.base_of(request), wished), request.path_params, Sent()), wished
+    )
 
 
 def _written(one: Interaction, request: Request, call: Call, taken: Taken, body: bytes) -> Response:

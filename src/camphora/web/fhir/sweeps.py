@@ -52,7 +52,9 @@ def sweep(call: Call, owner: Owner, conditions: Mapping[str, Pairs], count: int,
     place = _PLACE.fullmatch(page)
     if page and (place is None or place["type"] not in types):
         raise Invalid("web-fhir-page")
-    start, left, token = (types.index(place["type"]), int(place["count"]), place["token"]) if place else (0, count, "")
+    start, left, token = (
+        (types.index(place["type"]), int(place["count"]), place["token"]) if place else (0, count, "")
+    )
     rows: list[Version] = []
     for number, name in enumerate(types[start:], start):
         query = interactions.asked(call, name, conditions[name], owner).query

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from camphora.errors import Lang
-from camphora.policy.paths import ReadPath, Reach, read_path
+from camphora.policy.paths import Reach, ReadPath, read_path
 from camphora.web.fhir import (
     binary,
     conditions,

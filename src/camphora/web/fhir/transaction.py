@@ -132,7 +132,9 @@ def _get(call: Call, item: Item) -> Answer:
         case "search-all":
             answer = interactions.search(call, None, item.pairs)
         case "read" | "vread":
-            answer = interactions.read(call, item.type, item.id, item.steps[3] if len(item.steps) > 3 else None)
+            answer = interactions.read(
+                call, item.type, item.id, item.steps[3] if len(item.steps) > 3 else None
+            )
         case "history":
             answer = pasts.history(call, item.type, item.id)
         case "history-type":
@@ -157,7 +159,9 @@ def _sent(item: Item) -> Sent:
         raise Invalid("web-fhir-entry-resource", place=Place(path="resource.data")) from None
     media = str(resource.get("contentType", "")).partition(";")[0].strip().lower()
     if media not in {JSON_PATCH, XML_PATCH}:
-        raise Invalid("web-fhir-media-of-patch", place=Place(path="resource"), wanted=f"{JSON_PATCH}, {XML_PATCH}")
+        raise Invalid(
+            "web-fhir-media-of-patch", place=Place(path="resource"), wanted=f"{JSON_PATCH}, {XML_PATCH}"
+        )
     return Sent(content, media)
 
 
@@ -229,7 +233,9 @@ def _exists(call: Call, item: Item) -> bool:
 def _written(call: Call, items: list[Item], found: Resolved) -> dict[int, bytes]:
     """Write all entries at once and answer each; a deletion of what is not there asks nothing of the store."""
     address = _addresses(items, found)
-    bodies = {item.number: relative(rewrite(item.body, address(item)), call.base) for item in items if item.brings}
+    bodies = {
+        item.number: relative(rewrite(item.body, address(item)), call.base) for item in items if item.brings
+    }
     changes = {item.number: _change(call, item, found, bodies) for item in items if item.method not in READS}
     asked = {number: change for number, change in changes.items() if change is not None}
     try:
@@ -238,7 +244,9 @@ def _written(call: Call, items: list[Item], found: Resolved) -> dict[int, bytes]
         raise _where(error, list(asked), bodies) from None
     done = dict(zip(asked, written, strict=True))
     return {
-        item.number: _entry(call, _answer(call, item, found, done.get(item.number), asked.get(item.number)), item)
+        item.number: _entry(
+            call, _answer(call, item, found, done.get(item.number), asked.get(item.number)), item
+        )
         for item in items
         if item.method not in READS
     }
