@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from camphora.fhir import amounts, readings
 from camphora.fhir.dates import Span, span
 from camphora.fhir.folding import fold
-from camphora.fhir.readings import LONGEST, QUANTITIES, READINGS, TEXTS, Reading, Row
+from camphora.fhir.readings import LONGEST, QUANTITIES, READINGS, TEXTS, Reading
 from camphora.fhir.sounds import sounds
 
 REMEMBERED, SHORT = 512, 100
@@ -295,8 +295,12 @@ EMITTERS: dict[tuple[str, str], Make] = {
 
 def component(kind: str, data_type: str) -> Callable[[Any, str | None], list[Component]]:
     """The function that gives a value's rows as components of a composite, each with its kind before it."""
+    if (kind, data_type) == ("token", "CodeableConcept"):
+        return _concepts
     read = READINGS[kind, data_type]
     return lambda value, system: [(kind, *row) for row in read(value, system)]
 
 
-__all__ = ["EMITTERS", "Component", "Emit", "IndexValues", "Leaf", "Row", "component", "emitter"]
+def _concepts(value: Any, _: str | None) -> list[Component]:
+    """As `component` of a CodeableConcept, in one go: the component that nearly all composites begin with."""
+    return [("token", each.get("system"), each["code"]) for each in value.get("coding", ()) if "code" in each]

@@ -26,10 +26,14 @@ def sounds(text: str) -> tuple[str, ...]:
     >>> sounds("Wang Da-Ming")
     ('w520', 'd000', 'm520')
     """
-    return tuple(dict.fromkeys(_sound(word) for word in _WORDS.findall(fold(text)) if word.strip("'")))
+    return _sounds(text) if len(text) <= 40 else _sounds.__wrapped__(text)
 
 
 @lru_cache(maxsize=4096)
+def _sounds(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_sound(word) for word in _WORDS.findall(fold(text)) if word.strip("'")))
+
+
 def _sound(word: str) -> str:
     letters = word.replace("'", "")
     if not letters.isascii():
