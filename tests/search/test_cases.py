@@ -4,11 +4,16 @@ import json
 import tomllib
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
+from typing import get_args
 
 import pytest
 
 from camphora.errors import Faults
-from camphora.fhir.search import parse_query
+from camphora.fhir import definitions
+from camphora.fhir.search import parameters, parse_query
+from camphora.fhir.search.asking import Amount, DateClause, Prefix, QuantityClause, UpdatedClause
+from camphora.fhir.search.filter_text import OPERATORS
+from camphora.fhir.search.values import MODIFIERS
 from camphora.policy.internal import loading
 from camphora.records import Put, SQLiteStore
 from camphora.terminology import Terminology
@@ -130,6 +135,41 @@ def test_the_table_is_large_and_each_case_stands_once():
     assert len(CASES) >= 250
     assert len(set(NAMES)) == len(NAMES)
     assert {group.type for group in GROUPS} - {"*"} <= minimal().keys()
+
+
+def clauses_of(clause):
+    yield clause
+    for name in ("clauses", "clause"):
+        inner = getattr(clause, name, ())
+        for each in inner if isinstance(inner, tuple) else (inner,):
+            yield from clauses_of(each)
+
+
+def test_the_table_has_every_kind_with_every_modifier_prefix_and_operator():
+    modified, prefixes, operators = set(), {}, set()
+    for group, case in SEARCHES:
+        known = parameters(group.type) if group.type != "*" else {}
+        for part in case.ask.split("&"):
+            name = part.partition("=")[0]
+            code, _, modifier = name.partition(":")
+            if code in known and modifier and "." not in name:
+                typed = modifier in definitions.resource_types()
+                modified.add((known[code].kind, "Type" if typed else modifier))
+            if name == "_filter":
+                operators |= {word for word in part.split() if word in OPERATORS}
+        for clause in (each for top in asked(group, case).clauses for each in clauses_of(top)):
+            for one in getattr(clause, "alternatives", ()):
+                told = one[0] if isinstance(clause, QuantityClause) else one
+                if isinstance(clause, DateClause | UpdatedClause):
+                    prefixes.setdefault("date", set()).add(one[0])
+                elif isinstance(told, Amount):
+                    prefixes.setdefault(type(clause), set()).add(told.prefix)
+    wanted = {(kind, modifier) for kind, several in MODIFIERS.items() for modifier in several}
+    assert modified == wanted | {("reference", "Type")}
+    assert operators == set(OPERATORS)
+    assert {frozenset(found - {"co"}) for found in prefixes.values()} == {
+        frozenset(get_args(Prefix)) - {"co"}
+    }
 
 
 def test_a_case_that_waits_is_one_of_the_table():

@@ -33,6 +33,8 @@ from camphora.fhir.search.parting import escaped
 from camphora.fhir.search.values import Values, folded, truth
 
 WHOLE = "_filter"
+EQUAL = frozenset({"eq", "ne"})
+"""The operators of sounds, which neither begin nor end."""
 ORDERED = frozenset({"eq", "ne", "gt", "lt", "ge", "le", "ap", "sa", "eb"})
 OPERATORS: dict[Kind, frozenset[str]] = {
     "string": frozenset({"eq", "ne", "co", "sw", "ew", "gt", "lt", "ge", "le"}),
@@ -114,7 +116,7 @@ class _Filter:
             if parameter.kind in {"composite", "special"}:
                 raise self._unfit(test, code, searched)
             return MissingClause(code, parameter.kind, not truth([test.value]))
-        if test.operator not in OPERATORS[parameter.kind]:
+        if test.operator not in (EQUAL if code == "phonetic" else OPERATORS[parameter.kind]):
             raise self._unfit(test, code, searched)
         return self._valued(test, parameter)
 
@@ -131,9 +133,12 @@ class _Filter:
 
     def _valued(self, test: Test, parameter: Parameter) -> Clause:
         code, operator = parameter.code, test.operator
+        clause: Clause
         match parameter.kind:
+            case "string" if code == "phonetic":
+                clause = self.values.clause(parameter, "", [escaped(test.value)])
             case "string":
-                clause: Clause = StringClause(code, MODES[operator], (folded(test.value),))
+                clause = StringClause(code, MODES[operator], (folded(test.value),))
             case "date":
                 return DateClause(code, self._dates(test))
             case "number":
