@@ -89,6 +89,17 @@ def test_a_declared_composite_holds_of_one_element(patient):
     ]
 
 
+def test_a_declared_date_does_not_lead():
+    """What a record's row says must not hang on what is declared beside R4."""
+    study = {"resourceType": "ImagingStudy", "started": "2024-03-01"}
+    assert {name for name, _, _ in extract("ImagingStudy")(study).dates} == {"started", "date"}
+    patient = {"resourceType": "Patient", "birthDate": "1970-01-01"}
+    registry = plus(BASE, declared("date", "date", "Patient.birthDate"))
+    found = extract("Patient", registry)(patient)
+    assert "date" in {name for name, _, _ in found.dates}
+    assert found.main_date is None
+
+
 def test_an_expression_that_fails_on_a_record_finds_nothing_in_it(patient):
     registry = plus(BASE, declared("x", "string", "Patient.name.given.single()"))
     assert [row for row in extract("Patient", registry)(patient).strings if row[0] == "x"] == []

@@ -81,7 +81,8 @@ class Extractor:
         self._visit = properties(tree)
         composites = plan.emit()
         self._always += [composites] if composites else []
-        self._dates = _ranks(LEADING.get(resource_type, USUAL))
+        own = definitions.search_parameters(resource_type)
+        self._dates = _ranks(name for name in LEADING.get(resource_type, USUAL) if name in own)
         self._people = _ranks(_about(definitions.compartment("Patient").get(resource_type, ())))
 
     def __call__(self, resource: dict[str, Any]) -> IndexValues:
