@@ -162,7 +162,8 @@ def of_index(clause, index):
                 index.quantities,
             )
             rows = [row for rows in (*lists, index.positions, index.composites) for row in rows]
-            return any(row[0] == clause.param for row in rows) is not clause.missing
+            # a code of which only words are given is not missing
+            return any(row[0].partition(":")[0] == clause.param for row in rows) is not clause.missing
     raise NotImplementedError(clause)
 
 

@@ -25,7 +25,7 @@ class Found:
     rows: list[Version]
     included: list[Version]
     total: int | None
-    next: list[Value] | None
+    next: tuple[Value, ...] | None
     whole: bool
     persons: BitMap
     seen: bool
@@ -39,11 +39,10 @@ def search(
     place: Sequence[Value] | None,
 ) -> Found:
     """Answer a query within the reader's transaction. `place`: where an earlier page ended."""
-    by, after = (str(place[0]), place[1:]) if place else (None, None)
-    made = plan(query, access, reader, coding, by=by)
+    made = plan(query, access, reader, coding)
     persons, total = _total(made, query)
     limit = limit_of(query)
-    rows = made.page(after, limit + 1) if limit else []
+    rows = made.page(place, limit + 1) if limit else []
     page = rows[:limit]
     brought = included(made.work, page, query.includes)
     named = named_persons(made.work, query, found=bool(rows or total))
@@ -52,7 +51,7 @@ def search(
         rows=made.shown(page),
         included=bodies(made.work, brought.rows),
         total=total,
-        next=made.place(page[-1]) if len(rows) > limit > 0 else None,
+        next=page[-1].place if len(rows) > limit > 0 else None,
         whole=brought.whole,
         persons=persons | told | BitMap(named.persons) | BitMap(made.work.persons),
         seen=named.seen,

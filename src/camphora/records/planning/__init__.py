@@ -25,13 +25,10 @@ def plan(
     access: Access,
     connection: apsw.Connection,
     coding: Coding | None = None,
-    *,
-    by: str | None = None,
 ) -> Plan:
     """Compile a query for one Access on one connection, whose snapshot the plan's numbers come from: call it inside the
-    transaction that reads. `by`: what the order of the query's first page went by. Raises Invalid or TooLarge where
-    something cannot be answered here."""
-    return planned(Work(access, connection, coding), query, by)
+    transaction that reads. Raises Invalid or TooLarge where something cannot be answered here."""
+    return planned(Work(access, connection, coding), query)
 
 
 __all__ = [

@@ -57,7 +57,7 @@ class Sought:
         """By the rarest list; by all rows of the type where no condition has one."""
         by = self.driver
         if by is None:
-            return self.through("record_by_update")
+            return self.through("record_by_type")
         row = self.level.row
         if by.person is not None and (by.listing is None or by.person == 0 or self._is_rarer(by)):
             source = Sql(f"record {row} INDEXED BY record_by_person")

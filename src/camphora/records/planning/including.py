@@ -1,6 +1,7 @@
 """`_include` and `_revinclude`: records brought beside those that were found, each once and each under its own law.
 
-Source: https://hl7.org/fhir/R4/search.html#revinclude. What may not be seen is not brought, like what is not there.
+Source: https://hl7.org/fhir/R4/search.html#revinclude. What may not be seen is not brought, like what is not there. The
+order hangs on no inner number of a name: who first used a name may be hidden.
 """
 
 from __future__ import annotations
@@ -97,14 +98,14 @@ def _read(
     for kind, key in work.connection.execute(sql, (_json(numbers), *given)):
         names.setdefault(kind, {})[key.partition(VERSION)[0]] = None
     addresses = names.pop("", {})
-    for kind, keys in names.items():
+    for kind, keys in sorted(names.items()):
         if include.target in {None, kind}:
-            yield from _by_id(work, kind, keys, most)
+            yield from _by_id(work, kind, sorted(keys), most)
     if addresses:
         declared = parameters(there.type)
         reached = [declared[include.param]] if include.param in declared else list(declared.values())
-        kinds = dict.fromkeys(kind for one in reached if one.kind == "reference" for kind in one.targets)
-        for kind in kinds:
+        kinds = {kind for one in reached if one.kind == "reference" for kind in one.targets}
+        for kind in sorted(kinds):
             if include.target in {None, kind}:
                 yield from _by_address(work, kind, addresses, most)
 
@@ -159,7 +160,7 @@ def _holding(work: Work, level: Level, terms: Sequence[int], most: int) -> Itera
     row = level.row
     sql = (
         f"SELECT DISTINCT {row}.no, {row}.person FROM json_each(?) j CROSS JOIN posting p ON p.term = j.value"
-        f" CROSS JOIN record {row} ON {row}.no = p.record WHERE {level.law.sql} LIMIT ?"
+        f" CROSS JOIN record {row} ON {row}.no = p.record WHERE {level.law.sql} ORDER BY {row}.no LIMIT ?"
     )
     values = (_json(list(terms)), *level.law.values, most)
     found = list(work.connection.execute(sql, values)) if terms else []
@@ -168,7 +169,7 @@ def _holding(work: Work, level: Level, terms: Sequence[int], most: int) -> Itera
 
 def _present(work: Work) -> list[str]:
     """The types of which there are records."""
-    return [name for (name,) in work.connection.execute("SELECT name FROM type ORDER BY no")]
+    return [name for (name,) in work.connection.execute("SELECT name FROM type ORDER BY name")]
 
 
 def _json(values: list[int] | list[str]) -> str:

@@ -33,9 +33,9 @@ STEP = 1_000_000
 """Record numbers that one statement of a total goes over."""
 ESTIMATED = 1_000
 """So far an estimated total counts; beyond, it is not known."""
-BY_NUMBER, BY_UPDATE, BY_SORT = "number", "updated", "sort"
-INDEXES = {"_lastUpdated": ("record_by_update", "updated"), "_id": ("sqlite_autoindex_record_1", "id")}
-"""By what a sort begins with: the index of that order, and its column."""
+INDEXES = {"_lastUpdated": ("record_by_update", "updated"), "_id": ("sqlite_autoindex_record_1", "id"),
+           "": ("record_by_type", "no")}  # fmt: skip
+"""By what a sort begins with, "" where none is asked: the index of that order, and its column."""
 
 
 class Row(NamedTuple):
@@ -162,8 +162,6 @@ class Plan:
     work: Work
     query: Query
     parts: tuple[Part, ...]
-    by: str
-    """What the order goes by: a page goes on by the same."""
 
     def page(self, place: Sequence[Value] | None, limit: int) -> list[Row]:
         """At most so many rows after a place, of all types together in the order asked for."""
@@ -171,10 +169,6 @@ class Plan:
         if len(self.parts) > 1:
             _sort(found, self.parts[0].order)
         return found[:limit]
-
-    def place(self, row: Row) -> list[Value]:
-        """Where the page after this row begins, as a token holds it."""
-        return [self.by, *row.place]
 
     def total(self) -> tuple[BitMap, int]:
         """The persons whose records a total counts, and the total: a count is a reading."""
@@ -225,14 +219,13 @@ def _sortable(value: Value) -> tuple[bool, float | int, str]:
     return (True, 0, value) if isinstance(value, str) else (False, value or 0, "")
 
 
-def planned(work: Work, query: Query, by: str | None = None) -> Plan:
-    """The plan of a query. `by`: what the order of its first page went by."""
+def planned(work: Work, query: Query) -> Plan:
+    """The plan of a query. Where no order is asked for it is that in which records came: it hangs on no count, since
+    counts are of hidden records too."""
     found = [each for each in _types(work, query) if each is not None]
     if query.compartment is not None:
         found = [_inside(each, query.compartment) for each in found]
-    by = by or _order_of(query, found)
-    sort = query.sort or ((Sort("_lastUpdated", "date"),) if by == BY_UPDATE else ())
-    return Plan(work, query, tuple(_part(each, sort) for each in found), by)
+    return Plan(work, query, tuple(_part(each, query.sort) for each in found))
 
 
 def _types(work: Work, query: Query) -> Iterator[Sought | None]:
@@ -247,24 +240,12 @@ def _inside(found: Sought, owner: tuple[str, str]) -> Sought:
     return Sought(found.level, [*found.conditions, compartment(found.level, *owner)])
 
 
-def _order_of(query: Query, found: Sequence[Sought]) -> str:
-    """Where no order is asked for: by number, which a list gives; by time where all rows of a type are gone through, a
-    list is long and not in order, or several types stand together."""
-    if query.sort:
-        return BY_SORT
-    if len(found) != 1:
-        return BY_UPDATE
-    drive = found[0].driven()
-    long = drive.by is not None and drive.by.weight >= COUNTED and not drive.ascending
-    return BY_UPDATE if drive.by is None or long else BY_NUMBER
-
-
 def _part(found: Sought, sort: Sequence[Sort]) -> Part:
     drive = found.driven()
     walk = None
-    if sort and (drive.by is None or drive.by.weight >= COUNTED):
-        first = sort[0].param
-        if first == alone_leading(found.level.type):
+    if drive.by is None or (drive.by.weight >= COUNTED and not (drive.ascending and not sort)):
+        first = sort[0].param if sort else ""
+        if first and first == alone_leading(found.level.type):
             walk = Walk("record_by_date", "main_date")
         elif first in INDEXES:
             walk = Walk(*INDEXES[first])

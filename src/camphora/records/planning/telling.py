@@ -29,7 +29,6 @@ class PlanTold:
     type: str
     driver: Told | None
     tests: tuple[Told, ...]
-    order: str
     walk: str | None
     lines: tuple[str, ...]
 
@@ -47,7 +46,6 @@ def _part(plan: Plan, part: Part) -> PlanTold:
         part.type,
         _told(part.drive.by) if part.drive.by is not None else None,
         tuple(_told(each) for each in part.drive.tests if each.told),
-        plan.by,
         part.walk.index if part.walk else None,
         tuple(str(row[-1]) for row in rows),
     )
