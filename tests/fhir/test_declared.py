@@ -107,6 +107,14 @@ def test_an_expression_that_fails_on_a_record_finds_nothing_in_it(patient):
     assert [row for row in extract("Patient", registry)(patient).strings if row[0] == "x"] == [("x", "一")]
 
 
+def test_an_expression_that_multiplies_finds_nothing_and_ends():
+    many = {"resourceType": "Patient", "name": [{"given": [str(n) for n in range(150)]}]}
+    registry = plus(BASE, declared("x", "string", "Patient.name.given.select(%resource.name.given)"))
+    assert [row for row in extract("Patient", registry)(many).strings if row[0] == "x"] == []
+    few = {"resourceType": "Patient", "name": [{"given": ["一", "二"]}]}
+    assert [row for row in extract("Patient", registry)(few).strings if row[0] == "x"] != []
+
+
 @pytest.mark.parametrize(
     ("change", "code", "path", "column"),
     [

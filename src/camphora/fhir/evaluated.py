@@ -18,6 +18,10 @@ SYSTEM = {"System.Boolean": "boolean", "System.String": "string", "System.Intege
 """The data types as which computed values are indexed."""
 
 
+MOST = 10_000
+"""Results of one expression on one record: more come of an expression that multiplies."""
+
+
 class _Named:
     """Takes a reference for a resource of the type that its text names, so that `resolve() is Patient` holds of
     `Patient/1`; what lies in that resource is not known here."""
@@ -31,11 +35,13 @@ NAMED = _Named()
 
 
 def values(expression: Expression, item: Any, **given: Any) -> Iterator[tuple[str, Any]]:
-    """Data type and value of each result. An expression that fails on this item gives nothing: a declared parameter
-    never keeps a record from being stored."""
+    """Data type and value of each result. An expression that fails on this item, or gives more than `MOST`, gives
+    nothing: a declared parameter never keeps a record from being stored."""
     try:
         found = expression.located(item, resolver=NAMED, **given)
     except Invalid:
+        return
+    if len(found) > MOST:
         return
     for each in found:
         if each.value is not None:
