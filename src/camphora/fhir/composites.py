@@ -194,6 +194,14 @@ def _direct(kind: str, owner: str, steps: list[Step]) -> Gather | None:
         for name, element, code in reached(owner, step)
         if (kind, code) in READINGS
     ]
+    if len(entries) == 1 and not entries[0][1]:
+        only, _, one, implied = entries[0]
+
+        def alone(element: Any, _: Any) -> list[Component]:
+            value = element.get(only)
+            return [] if value is None else one(value, implied)
+
+        return alone
 
     def gather(element: Any, _: Any) -> list[Component]:
         rows: list[Component] = []
