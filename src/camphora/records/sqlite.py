@@ -28,11 +28,12 @@ from camphora.policy.asking import Facts, Whom
 from camphora.policy.labels import PARTS, Found, Rules
 from camphora.policy.policy import Policy
 from camphora.policy.vocabulary import Purpose, Role
-from camphora.records import histories, paging, searching
+from camphora.records import gathering, histories, paging, searching
 from camphora.records.bodies import plain, plain_or_none
 from camphora.records.conditional import Given, require_given
 from camphora.records.connections import Connections
 from camphora.records.effects import bring_up
+from camphora.records.gathering import Gathered
 from camphora.records.histories import Versions
 from camphora.records.judging import Judge, has_closed, lets_in, stood_for, whom_of
 from camphora.records.keeper import Keeper
@@ -181,6 +182,37 @@ class SQLiteStore:
         self._looks.leave(access, act, found.persons, reader)
         token = paging.issue(self._secret, access, query, found.next) if found.next else None
         return Page(found.rows, token, found.total, found.included, whole=found.whole)
+
+    # For files of many records; whoever gives one leaves the receipt (`leave`)
+
+    def gather(self, access: Access, query: Query, place: gathering.Place | None, limit: int) -> Gathered:
+        """So many of the records that a query names and the Access may see now, after a place."""
+        require_type(access, query.type)
+        reader = self._connections.reader()
+        with reader:
+            found = gathering.gather(access, query, reader, self.coding, place, limit)
+        return found  # noqa: RET504 - the connection is typed as one that may swallow errors
+
+    def gather_deleted(
+        self, access: Access, record_type: str, since: int, after: int, limit: int
+    ) -> Gathered:
+        """The same of records deleted since a moment, after one inner number."""
+        require_type(access, record_type)
+        reader = self._connections.reader()
+        with reader:
+            found = gathering.gather_deleted(access, record_type, since, reader, after, limit)
+        return found  # noqa: RET504 - as above
+
+    def still_shown(
+        self, access: Access, record_type: str, numbers: BitMap, parts: Mapping[int, str]
+    ) -> bool:
+        """Whether all of what a file gathered may be seen by this Access now, and as it was shown."""
+        reader = self._connections.reader()
+        with reader:
+            same = access.covers(record_type) and gathering.still_shown(
+                access, record_type, numbers, dict(parts), reader
+            )
+        return same  # noqa: RET504 - as above
 
     def explain(self, access: Access, query: Query) -> tuple[PlanTold, ...]:
         require_type(access, query.type)
