@@ -110,7 +110,9 @@ def change(name: str, person: str, value: str | None) -> Put | Delete:
     if value is None:
         return Delete(kind, key)
     born = "1980-01-01"
-    made = patient(key, "王小明", born, "A1") if kind == "Patient" else observation(key, person, "8480-6", born)
+    made = (
+        patient(key, "王小明", born, "A1") if kind == "Patient" else observation(key, person, "8480-6", born)
+    )
     return Put({**made, "identifier": [{"system": "urn:camphora:test", "value": value}]})
 
 
@@ -199,7 +201,7 @@ def killed(folder: Path, number: int, told: Told, chance: random.Random) -> floa
         os.close(reading)
         try:
             write_and_read(folder, number, writing)
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - a child says what ended it, and ends
             sys.excepthook(*sys.exc_info())
         os._exit(1)
     os.close(writing)
@@ -241,7 +243,7 @@ def looked_into(folder: Path, told: Told) -> dict[str, Any]:
         try:
             with os.fdopen(writing, "wb") as out:
                 out.write(orjson.dumps(look_into(folder, told)))
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - a child says what ended it, and ends
             sys.excepthook(*sys.exc_info())
             os._exit(1)
         os._exit(0)

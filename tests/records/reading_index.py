@@ -55,7 +55,10 @@ def index_of(connection: apsw.Connection) -> set[tuple[Any, ...]]:
     )
     for no, person, date, length, labels, keys in connection.execute(sql):
         kept = unpacked(keys)
-        said = (frozenset(params[each] for each in kept.params), frozenset(terms[each] for each in kept.terms))
+        said = (
+            frozenset(params[each] for each in kept.params),
+            frozenset(terms[each] for each in kept.terms),
+        )
         found.add(("record", records[no], persons.get(person), date, length, labels, said))
     return found
 
