@@ -19,6 +19,7 @@ import orjson
 from camphora.errors import Invalid, Place
 from camphora.fhir.emit import IndexValues
 from camphora.fhir.extract import extract
+from camphora.fhir.registry import Registry
 from camphora.fhir.structure import require
 from camphora.policy.choices import Effect, effects, may_be_asked
 from camphora.policy.facts import INLINE, has_parts, parts_of, without
@@ -36,7 +37,8 @@ _ENCODE = msgspec.json.Encoder()
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A Put, parsed, indexed and ready for the keeper. Parts that are labelled by themselves are not in the index;
-    `others` are the patients that it names beside its own, `found` the labels that came by rule."""
+    `others` are the patients that it names beside its own, `found` the labels that came by rule. `said` is the resource
+    as it may be found, which gave the `index` by the parameters of `registry`."""
 
     put: Put
     type: str
@@ -50,6 +52,8 @@ class Prepared:
     effects: tuple[Effect, ...]
     meta: dict[str, Any]
     rest: bytes
+    said: dict[str, Any]
+    registry: Registry
 
     def body(self, version: int, updated: int) -> bytes:
         """The bytes to keep: as they came, with id, version and time of this version."""
@@ -62,8 +66,10 @@ class Prepared:
         return head + (b"," + self.rest if self.rest else b"") + b"}"
 
 
-def prepare(put: Put) -> Prepared:
-    """Check, extract and encode one resource. Raises `Faults` with every fault of its structure."""
+def prepare(put: Put, registry: Registry | None = None) -> Prepared:
+    """Check, extract and encode one resource, by the search parameters of a registry (`Registry.bundled()` where none
+    is given). Raises `Faults` with every fault of its structure."""
+    registry = registry or Registry.bundled()
     resource = put.resource
     require(resource)
     record_type = resource["resourceType"]
@@ -77,10 +83,12 @@ def prepare(put: Put) -> Prepared:
     rest = _rest(put)
     record_id = new_id() if put.expect == "new" else resource.get("id") or _content_id(record_type, rest)
     resource = {**resource, "id": record_id}
-    index = whole = extract(record_type)(resource)
+    said = resource
+    index = whole = extract(record_type, registry)(resource)
     parts = _may_have_parts(rest) and has_parts(resource)
     if parts:
-        index = extract(record_type)(without(resource, (part.path for part in parts_of(resource))))
+        said = without(resource, (part.path for part in parts_of(resource)))
+        index = extract(record_type, registry)(said)
     patient = whole.person[1] if whole.person else None
     others = frozenset(key for _, kind, key in whole.references if kind == "Patient") - {patient}
     found = Rules.bundled().of(resource)
@@ -88,7 +96,20 @@ def prepare(put: Put) -> Prepared:
     does = effects(resource) if record_type == "Consent" else ()
     labels = mask(resource, found, parts=parts)
     return Prepared(
-        put, record_type, record_id, patient, index, others, found, labels, digest, does, meta, rest
+        put,
+        record_type,
+        record_id,
+        patient,
+        index,
+        others,
+        found,
+        labels,
+        digest,
+        does,
+        meta,
+        rest,
+        said,
+        registry,
     )
 
 

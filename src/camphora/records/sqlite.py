@@ -20,6 +20,7 @@ from camphora.audit import Log, write_secret
 from camphora.audit.receipt import Ruling, salt_of, salted_digest
 from camphora.audit.unusual import HOUR, Suspicion, unusual
 from camphora.errors import CamphoraError, Forbidden, NotFound
+from camphora.fhir.registry import Registry
 from camphora.fhir.search import Query
 from camphora.policy import Access
 from camphora.policy.access import HiddenSet
@@ -34,7 +35,12 @@ from camphora.records.conditional import Given, require_given
 from camphora.records.connections import Connections
 from camphora.records.effects import bring_up
 from camphora.records.gathering import Gathered
+from camphora.records.figures import Working, working
 from camphora.records.histories import Versions
+from camphora.records.indexing import Indexing
+from camphora.records.indexing import Progress as IndexProgress
+from camphora.records.indexing import progress as index_progress
+from camphora.records.indexing import run as index_anew
 from camphora.records.judging import Judge, has_closed, lets_in, stood_for, whom_of
 from camphora.records.keeper import Keeper
 from camphora.records.labelling import Labelling, Progress, held, progress, run
@@ -56,8 +62,9 @@ T = TypeVar("T")
 class SQLiteStore:
     """Records and tables in `folder`, receipts in its `audit/`. See `Store` for the contract of each call."""
 
-    def __init__(self, folder: Path, policy: Policy | None = None) -> None:
-        """`policy`: by which persons' choices are weighed; Taiwan's where none is given."""
+    def __init__(self, folder: Path, policy: Policy | None = None, *, full_text: bool | None = None) -> None:
+        """`policy`: by which persons' choices are weighed; Taiwan's where none is given. `full_text`: whether the words
+        of records are kept for `_text` and `_content`; None leaves it as the store has it, kept in a new one."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self._connections = Connections(folder / "records.sqlite", policy or Policy.taiwan())
@@ -79,6 +86,16 @@ class SQLiteStore:
         if self._labelling.running:
             work = (self._labelling, self._keeper, self._interned)
             threading.Thread(target=run, args=work, name="labelling", daemon=True).start()
+        self._indexing, self._declared = Indexing(full_text), False
+        self._keeper.submit(self._indexing.begin).result()
+        self._keeper.submit(self._indexing.take_up).result()
+        self._index_anew()
+
+    def _index_anew(self) -> None:
+        """Go on with what is to be indexed anew; two at once do the same work in turns."""
+        if index_progress(self._connections.reader()) is not None:
+            work = (self._indexing, self._keeper, self._interned)
+            threading.Thread(target=index_anew, args=work, name="indexing", daemon=True).start()
 
     def close(self) -> None:
         self._keeper.close()
@@ -95,11 +112,12 @@ class SQLiteStore:
     def write(
         self, access: Access, changes: Sequence[Put | Prepared | Delete], given: Sequence[Given] = ()
     ) -> list[Written]:
-        ready = [_ready(number, change) for number, change in enumerate(changes)]
+        registry = self._indexing.registry
+        ready = [_ready(number, change, registry) for number, change in enumerate(changes)]
 
         def job(connection: apsw.Connection) -> list[Written]:
             require_given(connection, access, given, self.coding)
-            writer = Writer(connection, self._interned, access, self._labelling.older)
+            writer = Writer(connection, self._interned, access, self._labelling.older, self._indexing)
             written: list[Written] = []
             for item in ready:
                 try:
@@ -107,6 +125,9 @@ class SQLiteStore:
                 except CamphoraError as error:
                     error.change = len(written)
                     raise
+            if writer.declares:
+                self._indexing.begin(connection)
+                self._declared = True
             return written
 
         return self._keeper.submit(job).result()
@@ -324,6 +345,15 @@ class SQLiteStore:
             found = [each for each in found if each in told]
         return sorted(found)
 
+    @property
+    def registry(self) -> Registry:
+        """The search parameters by which records are found, beside R4's own: also those declared in the store."""
+        return self._indexing.registry
+
+    def indexing(self) -> IndexProgress | None:
+        """How far records are indexed anew after the search parameters changed; None where all are."""
+        return index_progress(self._connections.reader())
+
     def labelling(self) -> Progress | None:
         """How far the records are labelled anew after the rules changed; None where all are."""
         return progress(self._connections.reader())
@@ -382,6 +412,10 @@ class SQLiteStore:
         """A mark of versions that may be shown: equal for equal ones, and telling nothing else of how many changes
         there were. An operator who holds the installation can find the versions again."""
         return mark(self._secret, *versions)
+
+    def working(self) -> Working:
+        """Sizes and counts of work, for the operator's monitor."""
+        return working(self.folder, self.audit, self._keeper, self._looks, self._connections.reader())
 
     def counts(self) -> dict[str, int]:
         """Records per type, for the operator's page: totals only, no person."""
@@ -509,15 +543,19 @@ class SQLiteStore:
 
     def _committed(self) -> None:
         self._interned.keep()
+        if self._declared:
+            self._declared = False
+            self._indexing.take_up(self._connections.writer)
+            self._index_anew()
         for called in self._watchers:
             called()
 
 
-def _ready(number: int, change: Put | Prepared | Delete) -> Prepared | Delete:
+def _ready(number: int, change: Put | Prepared | Delete, registry: Registry) -> Prepared | Delete:
     if not isinstance(change, Put):
         return change
     try:
-        return prepare(change)
+        return prepare(change, registry)
     except CamphoraError as error:
         error.change = number
         raise

@@ -10,6 +10,8 @@ import apsw
 import orjson
 
 from camphora.errors import Conflict, Forbidden, Invalid, NotFound
+from camphora.fhir.emit import IndexValues
+from camphora.fhir.extract import extract
 from camphora.policy import Access
 from camphora.policy.admission import SHARED_TYPES
 from camphora.policy.asking import Action
@@ -17,14 +19,16 @@ from camphora.policy.choices import effects
 from camphora.policy.labels import ALL_CHOSEN, OTHERS, PARTS, Found, Rules, mask_of
 from camphora.policy.vocabulary import Purpose
 from camphora.records import effects as effect_rows
-from camphora.records import index, parting
+from camphora.records import fulltext, index, parting
 from camphora.records.acts import check_act
 from camphora.records.bodies import packed, plain
 from camphora.records.derived import incapable_of, others_linked, stand_ins_linked, stand_of
 from camphora.records.deriving import DECIDING, Deriver, identities
+from camphora.records.indexing import Indexing
 from camphora.records.keys import packed as packed_keys
 from camphora.records.keys import unpacked
 from camphora.records.prepare import Prepared, prepare
+from camphora.records.registering import DECLARING, require_declarable
 from camphora.records.spans import ELSEWHERE
 from camphora.records.store import Delete, Put, Written
 from camphora.records.terms import Interned
@@ -67,6 +71,9 @@ class Writer:
     access: Access
     older: Rules | None = None
     """While records are labelled anew: the rules of before, whose labels hold still."""
+    indexing: Indexing = field(default_factory=Indexing)
+    declares: bool = field(init=False, default=False)
+    """Whether a SearchParameter was written: what the store can be asked by may have changed."""
     deriver: Deriver = field(init=False)
 
     def __post_init__(self) -> None:
@@ -82,10 +89,11 @@ class Writer:
         now = _now(row)
         version = row.version + 1 if row else 1
         person = self.interned.person(prepared.patient) if prepared.patient else None
-        rows = index.rows_of(self.interned, prepared.type, prepared.index)
+        found_by = self._found_by(prepared)
+        rows = index.rows_of(self.interned, prepared.type, found_by)
         found, labels = self._labels(prepared, person)
         values = (
-            version, person, prepared.index.main_date, rows.main_length, now, labels, 0,
+            version, person, found_by.main_date, rows.main_length, now, labels, 0,
         )  # fmt: skip
         content = (prepared.digest, packed_keys(*rows.keys), packed(prepared.body(version, now)))
         stood = self._stood_for(prepared.type, row, prepared.put.resource)
@@ -93,6 +101,8 @@ class Writer:
         if row:
             self._replace(row, values, content)
         index.put(self.connection, number, rows)
+        if self.indexing.full_text:
+            fulltext.put(self.connection, number, prepared.said)
         self._others(number, version, prepared)
         group = self._group(prepared.type, person)
         resource = {**prepared.put.resource, "id": prepared.id}
@@ -133,6 +143,7 @@ class Writer:
         now, version = _now(row), row.version + 1
         stood = self._stood_for(change.type, row)
         group = self._group(change.type, row.person)
+        self.declares = self.declares or change.type == DECLARING
         values = (version, row.person, None, ELSEWHERE, now, row.labels, 1)
         self._replace(row, values, (b"", packed_keys((), ()), None))
         self._names_still(row, version)
@@ -143,6 +154,16 @@ class Writer:
         self._tell(line, change.type, group)
         self.deriver.decided(stood)
         return Written(change.type, change.id, version, now, made=False, changed=True)
+
+    def _found_by(self, prepared: Prepared) -> IndexValues:
+        """The index values by the parameters that the store has now."""
+        registry = self.indexing.registry
+        if prepared.type == DECLARING:
+            self.declares = True
+            require_declarable(registry, prepared.put.resource)
+        if prepared.registry == registry:
+            return prepared.index
+        return extract(prepared.type, registry)(prepared.said)
 
     def _labels(self, prepared: Prepared, person: int | None) -> tuple[tuple[Found, ...], int]:
         """What came by rule, and the mask to keep."""
@@ -348,6 +369,8 @@ class Writer:
         keys = unpacked(row.keys)
         self.deriver.unlocal(row.no, row.person, row.labels, keys.terms)
         index.take(self.connection, row.no, keys)
+        if self.indexing.full_text and not row.deleted:
+            fulltext.take(self.connection, row.no)
 
     def _log(self, kind: str, line: Line) -> None:
         self.connection.execute(

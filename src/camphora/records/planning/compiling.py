@@ -38,6 +38,7 @@ from camphora.records.planning.measures import dates, near, numbers, quantities
 from camphora.records.planning.texts import text
 from camphora.records.planning.values import addresses, ids, missing, references, strings, tokens, updated
 from camphora.records.planning.work import Level, Work
+from camphora.records.registering import require_ready
 
 MOST_LEVELS = 40
 """So many other records may one search speak of: it is a question still, and not a program."""
@@ -54,7 +55,8 @@ def sought(work: Work, record_type: str, clauses: Iterable[Clause]) -> Sought | 
 
 
 def compiled(level: Level, clause: Clause) -> Condition:
-    """One clause as a condition. Raises Invalid where it cannot be answered here."""
+    """One clause as a condition. Raises Invalid where it cannot be answered here, Busy where it cannot be yet."""
+    require_ready(level.work.connection, level.type, clause)
     match clause:
         case TokenClause():
             return tokens(level, clause)

@@ -16,6 +16,7 @@ from camphora.records.paging import Value
 from camphora.records.planning.conditions import Condition, among
 from camphora.records.planning.measures import GENERAL
 from camphora.records.planning.work import Level, alone_leading, held
+from camphora.records.registering import require_ready
 from camphora.records.spans import main_parameter
 from camphora.records.unions import asked
 
@@ -43,6 +44,7 @@ def keys(level: Level, sort: Sequence[Sort]) -> tuple[Key, ...]:
 
 def _key(level: Level, sort: Sort) -> Key:
     row, down = level.row, sort.down
+    require_ready(level.work.connection, level.type, sort.param)
     if sort.param == "_id":
         return Key(f"{row}.id", down=down)
     if sort.param == "_lastUpdated":

@@ -94,11 +94,13 @@ CREATE VIRTUAL TABLE fulltext USING fts5 (
 );
 CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
--- By which definitions the records are indexed, as {"Type.code": digest}: JSON, or JSON compressed by zlib. What an older
--- store had bears an empty digest: it answers in the form it had, until it is indexed anew.
-CREATE TABLE registry (digest TEXT NOT NULL, params BLOB NOT NULL);
-INSERT INTO registry SELECT '', coalesce(json_group_object(t.name || '.' || q.code, ''), '{}')
-  FROM param q JOIN type t ON t.no = q.type WHERE instr(q.code, ':') = 0;
--- Parameters of which not every record is indexed yet, and the last record done.
+-- By which definitions the records are indexed: JSON with `params`, {"Type.code": digest}, of those that R4 lacks, and
+-- `r4` where all of R4's are. What an older store had bears an empty digest: it answers in the form it had, until it is
+-- indexed anew.
+CREATE TABLE registry (digest TEXT NOT NULL, known TEXT NOT NULL);
+INSERT INTO registry SELECT '', json_object('r4', json('false'), 'params',
+  json((SELECT json_group_object(t.name || '.' || q.code, '') FROM param q JOIN type t ON t.no = q.type
+   WHERE instr(q.code, ':') = 0)));
+-- Parameters of which not every record is indexed yet; of which types records are indexed anew, and the last one done.
 CREATE TABLE unready (type TEXT NOT NULL, code TEXT NOT NULL, PRIMARY KEY (type, code)) WITHOUT ROWID;
-CREATE TABLE indexing (no INTEGER PRIMARY KEY CHECK (no = 1), through INTEGER NOT NULL);
+CREATE TABLE indexing (no INTEGER PRIMARY KEY CHECK (no = 1), through INTEGER NOT NULL, types TEXT NOT NULL);

@@ -1,0 +1,136 @@
+"""Which search parameters a store knows: Camphora's own, and those that an operator declares in it.
+
+An active SearchParameter among the records joins them. One whose code R4 or a guide has already is a record like any
+other: what they say stands.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import apsw
+import msgspec
+import orjson
+
+from camphora.errors import Busy, CamphoraError, Faults
+from camphora.fhir import definitions
+from camphora.fhir.declared import plus
+from camphora.fhir.definitions import SearchParameter
+from camphora.fhir.extract import OWN_COLUMNS, extract
+from camphora.fhir.registry import FORM as EXTRACTION
+from camphora.fhir.registry import Registry
+from camphora.fhir.search.asking import Clause, HasClause
+from camphora.records.bodies import plain
+
+DECLARING = "SearchParameter"
+TAKEN = "fhir-parameter-taken"
+FORM = 1
+"""What the store makes of index values; counted up when that changes, so that stores index anew."""
+FULL_TEXT = ("_text", "_content")
+
+
+class Known(NamedTuple):
+    """Parameters by which a store's records are indexed: `r4` whether all of R4's, and the others by `Type.code`, each
+    with the digest of its definition, or "" for one that answers in the form of an older store."""
+
+    r4: bool
+    params: dict[str, str]
+
+
+def registry_of(connection: apsw.Connection) -> Registry:
+    """Camphora's own parameters and those declared in the store, as the connection has it."""
+    found = Registry.bundled()
+    declared = list(_declared(connection))
+    for resource in sorted(declared, key=lambda each: each.get("type") == "composite"):
+        try:
+            found = plus(found, resource)
+        except CamphoraError:
+            continue
+    return found
+
+
+def require_declarable(registry: Registry, resource: dict[str, Any]) -> None:
+    """Refuse an active SearchParameter with a fault. One whose code is taken is kept, and declares nothing."""
+    if resource.get("status") != "active":
+        return
+    try:
+        plus(registry, resource)
+    except Faults as error:
+        faults = [fault for fault in error.faults if fault.code != TAKEN]
+        if faults:
+            raise Faults(faults) from None
+
+
+def _declared(connection: apsw.Connection) -> Iterator[dict[str, Any]]:
+    sql = (
+        "SELECT c.body FROM type t JOIN record r ON r.type = t.no JOIN content c ON c.record = r.no"
+        " WHERE t.name = ? AND r.deleted = 0 ORDER BY r.no"
+    )
+    for (body,) in connection.execute(sql, (DECLARING,)):
+        resource = orjson.loads(plain(body))
+        if resource.get("status") == "active":
+            yield resource
+
+
+def digest(registry: Registry, *, full_text: bool) -> str:
+    """Another form of the index, and another set of parameters, have another digest."""
+    return f"{FORM}.{EXTRACTION}:{registry.digest}:{'words' if full_text else ''}"
+
+
+def same_form(one: str, other: str) -> bool:
+    """Whether two digests differ in their parameters alone."""
+    return one.partition(":")[0] == other.partition(":")[0]
+
+
+def known(registry: Registry) -> Known:
+    """All that a registry has."""
+    params = {
+        f"{kind}.{code}": _digest(parameter)
+        for kind in definitions.resource_types()
+        for code, parameter in registry.of(kind).items()
+        if code not in definitions.search_parameters(kind)
+    }
+    return Known(True, params)
+
+
+def dump(found: Known) -> str:
+    return orjson.dumps(found._asdict()).decode()
+
+
+def load(text: str) -> Known:
+    return Known(**orjson.loads(text))
+
+
+def lacking(before: Known, registry: Registry, kind: str) -> frozenset[str]:
+    """The codes of a type that were not indexed before, or by another definition."""
+    own = definitions.search_parameters(kind)
+    return frozenset(
+        code
+        for code, parameter in registry.of(kind).items()
+        if code not in OWN_COLUMNS
+        and code in extract(kind, registry).compiled
+        and not (before.r4 if code in own else False)
+        and before.params.get(f"{kind}.{code}") not in {"", _digest(parameter)}
+    )
+
+
+def gone(before: Known, after: Known) -> frozenset[str]:
+    """The types of which a parameter of before is no more, or is another one."""
+    names = (name for name, found in before.params.items() if found and after.params.get(name) != found)
+    return frozenset(name.partition(".")[0] for name in names)
+
+
+def _digest(parameter: SearchParameter) -> str:
+    return hashlib.blake2b(msgspec.json.encode(parameter), digest_size=4).hexdigest()
+
+
+def require_ready(connection: apsw.Connection, record_type: str, clause: Clause | str) -> None:
+    """Refuse to answer by a parameter (of a clause, or by its code) of which not every record is indexed yet: Busy
+    records-parameter-unready."""
+    kind = clause.type if isinstance(clause, HasClause) else record_type
+    code = clause if isinstance(clause, str) else getattr(clause, "param", None)
+    sql = "SELECT 1 FROM unready WHERE type = ? AND code = ?"
+    if code and next(connection.execute(sql, (kind, code.partition(":")[0])), None) is not None:
+        raise Busy("records-parameter-unready", type=kind, param=code)
