@@ -1,7 +1,9 @@
 """Numbers and quantities against R4's own examples, and units against each other."""
 
+import csv
 import math
 from decimal import Decimal
+from importlib.resources import files
 
 import pytest
 from hypothesis import given
