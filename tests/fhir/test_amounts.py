@@ -174,6 +174,16 @@ def test_every_ucum_code_of_r4s_value_sets_and_of_the_carried_guides_is_known():
     assert [code for code in found if ucum.scale(code) is None] == []
 
 
+def test_every_unit_of_the_synthetic_country_is_known():
+    found = set()
+    for file in files("camphora.synth").joinpath("data").iterdir():
+        if file.name.endswith(".csv"):
+            rows = list(csv.DictReader(file.read_text("utf-8").splitlines()))
+            found |= {row["ucum"] for row in rows if row.get("ucum")}
+    assert len(found) > 10
+    assert [code for code in found if ucum.scale(code) is None] == []
+
+
 @given(
     st.sampled_from([*ucum.SPECIAL, "mg/dL", "10*3/uL", "dB", "mCel"]), st.floats(-50, 50), st.floats(-50, 50)
 )
