@@ -22,6 +22,7 @@ NOUNS = (
     "gate",
     "backup",
     "audit",
+    "records",
     "system",
     "package",
     "convert",

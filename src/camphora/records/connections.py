@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import weakref
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
 import apsw
 
-from camphora.errors import Fault, deadline
+from camphora.errors import Conflict, Fault, deadline
 from camphora.fhir.folding import fold
 from camphora.fhir.references import parse_reference
 from camphora.policy.policy import Policy
@@ -81,21 +82,38 @@ def _go_on() -> bool:
     return False
 
 
+def require_present(connection: apsw.Connection, path: Path) -> None:
+    """Refuse a store whose form is not the one of this version: Conflict records-older-store, Fault
+    records-newer-store."""
+    present, known = _versions(connection, path)
+    if present < known:
+        raise Conflict("records-older-store", present=present, known=known, file=path.name)
+
+
 def migrate(connection: apsw.Connection, path: Path) -> None:
     """Apply the numbered SQL files that this store has not seen, by their numbers, of which some may be missing. A
     store of a newer version is refused."""
-    steps = sorted(files("camphora.records").joinpath("sql").iterdir(), key=lambda item: _number(item.name))
-    known = _number(steps[-1].name)
-    (present,) = next(connection.execute("PRAGMA user_version"))
-    if present > known:
-        raise Fault("records-newer-store", present=present, known=known, file=path.name)
+    present, _ = _versions(connection, path)
     connection.create_scalar_function("folded", _folded, 1, deterministic=True)
     connection.create_scalar_function("referred", _referred, 1, deterministic=True)
-    for step in steps:
+    for step in _steps():
         if (number := _number(step.name)) > present:
             with connection:
                 connection.execute(step.read_text("utf-8"))
                 connection.execute(f"PRAGMA user_version = {number}")
+
+
+def _steps() -> list[Traversable]:
+    return sorted(files("camphora.records").joinpath("sql").iterdir(), key=lambda item: _number(item.name))
+
+
+def _versions(connection: apsw.Connection, path: Path) -> tuple[int, int]:
+    """The form of the store, and the one of this version."""
+    (present,) = next(connection.execute("PRAGMA user_version"))
+    known = _number(_steps()[-1].name)
+    if present > known:
+        raise Fault("records-newer-store", present=present, known=known, file=path.name)
+    return present, known
 
 
 def _number(name: str) -> int:

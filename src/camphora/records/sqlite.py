@@ -34,8 +34,8 @@ from camphora.records.bodies import plain, plain_or_none
 from camphora.records.conditional import Given, require_given
 from camphora.records.connections import Connections
 from camphora.records.effects import bring_up
-from camphora.records.gathering import Gathered
 from camphora.records.figures import Working, working
+from camphora.records.gathering import Gathered
 from camphora.records.histories import Versions
 from camphora.records.indexing import Indexing
 from camphora.records.indexing import Progress as IndexProgress
@@ -53,6 +53,7 @@ from camphora.records.searching import DEFAULT_COUNT, MOST
 from camphora.records.sets import Sets
 from camphora.records.store import Batch, Change, Delete, Followed, Look, Page, Put, Version, Written
 from camphora.records.terms import Interned, Names
+from camphora.records.verifying import Verdict, verify
 from camphora.records.visible import in_emergency, of_versions, require_type, shown, visible
 from camphora.records.writing import Writer
 
@@ -353,6 +354,15 @@ class SQLiteStore:
     def indexing(self) -> IndexProgress | None:
         """How far records are indexed anew after the search parameters changed; None where all are."""
         return index_progress(self._connections.reader())
+
+    def verify_index(self, access: Access) -> Verdict:
+        """Whether the index says what the bodies say, by a rebuild in one snapshot; for followers, who see every
+        record. While records are indexed anew (`indexing`), those that wait differ."""
+        _require_follower(access)
+        reader = self._connections.reader()
+        with reader:
+            verdict = verify(reader, self._indexing.registry)
+        return verdict  # noqa: RET504 - as above
 
     def labelling(self) -> Progress | None:
         """How far the records are labelled anew after the rules changed; None where all are."""
