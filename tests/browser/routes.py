@@ -58,13 +58,13 @@ ERRORS = {
 
 FILES = {
     "": (
-        "/health", "/systems.csv", "/systems/nurse_ratio.csv?month=2024-03",
+        "/health", "/health/live", "/health/ready", "/systems.csv", "/systems/nurse_ratio.csv?month=2024-03",
         "/systems/nurse_ratio/hospitals.json?month=2024-03", "/open.json", "/open/population.xlsx",
         "/codes.csv?q=aspirin", "/codes.json?q=aspirin",
         "/vectors.csv", "/vectors/purpose.json", "/vectors/all.json", "/vectors/schema.json",
         f"/codes/concept.csv?system={FREQUENCIES}&code=QD", "/about/sources.csv", "/uses.csv", "/uses/{use}.json",
         "/uses/checkpoint",
-        "/fhir/metadata",
+        "/fhir/metadata", "/fhir/openapi.json",
     ),
     "citizen": (
         "/me/looked/{look}/proof.json", "/me/looked/events.json",
@@ -72,11 +72,13 @@ FILES = {
     ),
     "clinician": (
         "/fhir/Patient/{citizen}", "/fhir/Observation?patient={citizen}", "/fhir/Patient/{citizen}/_history",
-        "/fhir/Patient/{citizen}/_history/1", "/fhir/$versions",
+        "/fhir/Patient/{citizen}/_history/1", "/fhir/$versions", "/fhir/_history?_count=3", "/fhir/Patient/_history",
+        "/fhir/?_type=Patient,Encounter&_count=3", "/fhir/Patient/{citizen}/Observation",
+        "/fhir/Patient/{citizen}/$everything?_count=5", "/fhir/Patient/{citizen}/$meta",
         f"/fhir/CodeSystem/$lookup?system={FREQUENCIES}&code=QD",
     ),
     "analyst": ("/ask.csv?view=condition&by=sex",),
-    "keeper": ("/operation.csv",),
+    "keeper": ("/operation.csv", "/metrics"),
 }  # fmt: skip
 """What is taken away or read by programs."""
 

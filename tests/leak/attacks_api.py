@@ -1,6 +1,8 @@
 """The attacks on the interactions beyond one record and one type: conditional writes, patches, histories of types and of
 everything, compartments, `$everything`, labels, and raw Binaries."""
 
+from urllib.parse import quote
+
 from leak.attacks import ALL, CLAIMS, attack, observation_of
 
 SERVER = (
@@ -133,7 +135,11 @@ def by_changing_parts_of_her(client, her):
 def by_conditions_that_she_would_meet(client, her):
     """What is created is another Patient, under a number of its own: whether she was met is what must not be told."""
     other = {"resourceType": "Patient", "identifier": [{"value": f"other-{her.id}"}]}
-    for condition in (f"identifier={her.number}", f"_id={her.id}", f"name={her.name}&birthdate={her.born}"):
+    for condition in (
+        f"identifier={her.number}",
+        f"_id={her.id}",
+        f"name={quote(her.name)}&birthdate={her.born}",
+    ):
         for said in ("minimal", "representation", "OperationOutcome"):
             headers = {"if-none-exist": condition, "prefer": f"return={said}"}
             yield client.post("/fhir/Patient", json=other, headers=headers)

@@ -28,7 +28,7 @@ from pathlib import Path
 
 from camphora.policy.internal import loading
 from camphora.records.judging import PERSONS
-from leak import attacks_audit, attacks_gate, law_scenes, portal_attacks, waiting_attacks  # noqa: F401 - they register
+from leak import attacks_api, attacks_audit, attacks_gate, attacks_search, law_scenes, portal_attacks, waiting_attacks  # noqa: F401 - they register
 from leak.attacks import ATTACKS, every_attack
 from leak.comparing import compare
 from leak.ground import ADA, CYD, JUDGED, world

@@ -2,7 +2,7 @@
 
 import pytest
 
-from leak import attacks_api, attacks_audit, attacks_gate, portal_attacks, waiting_attacks  # noqa: F401 - they register their attacks
+from leak import attacks_api, attacks_audit, attacks_gate, attacks_search, portal_attacks, waiting_attacks  # noqa: F401 - they register their attacks
 from leak.attacks import ATTACKS, SECONDARY, every_attack
 from leak.comparing import compare
 from leak.ground import ADA, CYD, JUDGED

@@ -4,6 +4,7 @@
 
     address = "https://health.example.tw"   # by which people reach it; other host names are refused
     proxies = ["127.0.0.1"]                 # networks from which X-Forwarded-For and -Proto are believed
+    metrics = "operator"                    # who may ask /metrics: administrators, or "loopback" for this machine too
 
     [limits]
     reader_burst = 1000                     # requests at once of one signed-in reader, or of one token,
@@ -37,6 +38,8 @@ from camphora.gate.allowance import Rate
 from camphora.gate.identity import CITIZEN_MINUTES, SESSION_HOURS, STAFF_MINUTES, Idleness, Tries
 
 FILE = "service.toml"
+METRICS = ("operator", "loopback")
+"""Who may ask for the figures of this server: administrators, or this machine itself as well."""
 MOST = 1_000_000
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -97,6 +100,7 @@ class Service:
     proxies: tuple[Network, ...] = ()
     limits: Bounds = field(default_factory=Bounds)
     sessions: Sessions = field(default_factory=Sessions)
+    metrics: str = "operator"
 
     @staticmethod
     def of(folder: Path) -> Service:
@@ -115,7 +119,8 @@ class Service:
             raise Faults(faults)
         proxies = tuple(ipaddress.ip_network(one) for one in said.get("proxies", ()))
         limits, sessions = said.get("limits", {}), said.get("sessions", {})
-        return Service(said.get("address", ""), proxies, Bounds(**limits), Sessions(**sessions))
+        metrics = said.get("metrics", "operator")
+        return Service(said.get("address", ""), proxies, Bounds(**limits), Sessions(**sessions), metrics)
 
     @property
     def hosts(self) -> frozenset[str]:
@@ -131,13 +136,15 @@ class Service:
 
 
 def _faults(said: Mapping[str, Any]) -> Iterator[Invalid]:
-    known = ("address", "proxies", *SECTIONS)
+    known = ("address", "proxies", "metrics", *SECTIONS)
     yield from (_unknown(name, known) for name in said if name not in known)
     if not _is_address(said.get("address", "")):
         yield _wrong("address", "網址，例如 https://health.example.tw", "such as https://health.example.tw")
     proxies = said.get("proxies", [])
     if not isinstance(proxies, list) or not all(_is_network(one) for one in proxies):
         yield _wrong("proxies", '網路位址，例如 ["127.0.0.1"]', 'network addresses, such as ["127.0.0.1"]')
+    if said.get("metrics", "operator") not in METRICS:
+        yield _wrong("metrics", '"operator" 或 "loopback"', '"operator" or "loopback"')
     for section, (kind, most) in SECTIONS.items():
         yield from _section_faults(
             said.get(section, {}), section, tuple(one.name for one in fields(kind)), most

@@ -29,7 +29,8 @@ PATIENCE = 0.25
 
 
 class Keeper:
-    """`submit` a job and wait for its future; `after_commit` is called once per group, `on_rollback` on failure."""
+    """`submit` a job and wait for its future; `after_commit` is called once per group, `on_rollback` on failure.
+    `commits` counts the groups that were committed, `done` the jobs in them."""
 
     def __init__(
         self, connection: apsw.Connection, after_commit: Callable[[], None], on_rollback: Callable[[], None]
@@ -39,6 +40,7 @@ class Keeper:
         self._on_rollback = on_rollback
         self._jobs: queue.SimpleQueue[tuple[Job, Future[Any], bool] | None] = queue.SimpleQueue()
         self._closed = False
+        self.commits = self.done = 0
         self._door = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
         self._thread.start()
@@ -52,6 +54,16 @@ class Keeper:
                 raise Busy("records-closing")
             self._jobs.put((job, future, patient))
         return future
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that wait for their turn."""
+        return self._jobs.qsize()
+
+    @property
+    def alive(self) -> bool:
+        """Whether jobs are still taken and done."""
+        return not self._closed and self._thread.is_alive()
 
     def close(self) -> None:
         """Finish what waits, then stop."""
@@ -99,6 +111,7 @@ class Keeper:
             for _, future in group:
                 future.set_exception(_as_ours(error))
             return
+        self.commits, self.done = self.commits + 1, self.done + len(group)
         self._tell_of_commit()
         for future, answer, refused in answers:
             if refused is None:

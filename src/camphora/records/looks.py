@@ -111,6 +111,11 @@ class Looks:
             self._settle()
         return number
 
+    @property
+    def due(self) -> int:
+        """How many receipts wait to be indexed."""
+        return len(self._due)
+
     def _append(self, leaf: Leaf) -> int:
         """Into the log, and into the line of those to be indexed, which has the same order."""
         with self._order:

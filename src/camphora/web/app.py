@@ -21,12 +21,13 @@ from camphora.errors import Busy, CamphoraError, Fault, Forbidden, Lang, NotFoun
 from camphora.installation import Installation
 from camphora.installation.service import Service
 from camphora.pages import Action
-from camphora.web import citizen, clinic, duties, plans, public, questions, signing, systems
+from camphora.web import citizen, clinic, duties, monitoring, plans, public, questions, signing, systems
 from camphora.web.contexts import ErrorPage
 from camphora.web.fhir import Api, fhir_routes
 from camphora.web.fhir.outcomes import SERVICE_STATUS
 from camphora.web.fhir.routes import SECONDS_OF_BUSY, refused
 from camphora.web.front import Arrival, Bounded
+from camphora.web.monitoring import Measured, Measures
 from camphora.web.render import CSP, Renderer
 from camphora.web.site import Site, sign_in_needed
 
@@ -78,6 +79,8 @@ def application(
         for part in (signing, public, plans, systems, citizen, clinic, duties, questions)
         for route in part.routes(site)
     ]
+    measures = Measures()
+    portal += monitoring.routes(site, service, measures)
     errors = Errors(site)
     api_routes = fhir_routes(api)
     # The base itself is asked with or without a slash.
@@ -94,6 +97,7 @@ def application(
             *portal,
         ],
         middleware=[
+            Middleware(Measured, measures=measures),
             *([Middleware(Arrival, service=service)] if service else []),
             Middleware(Headers),
             Middleware(Calm, errors=errors),

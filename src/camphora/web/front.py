@@ -27,6 +27,7 @@ from camphora.web.site import COOKIE, cookie_name
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 PORT = re.compile(r":\d{1,5}\Z")
+MONITORED = frozenset({"/health", "/health/live", "/health/ready", "/metrics"})
 LARGEST_FORM = MEGABYTE
 REMEMBERED, REMEMBERED_SECONDS = 10_000, 30.0
 
@@ -138,8 +139,8 @@ class Bounded:
 
     def _require_host(self, request: Request) -> None:
         """Links are made from the host that was asked, so it must be one of ours; of this machine's own names any
-        port is, since a port may be forwarded. `/health` is asked by monitors under whatever name."""
-        if not self.hosts or request.scope["path"] == "/health":
+        port is, since a port may be forwarded. What monitors ask is asked under whatever name."""
+        if not self.hosts or request.scope["path"] in MONITORED:
             return
         host = request.headers.get("host", "").lower()
         if host not in self.hosts and PORT.sub("", host) not in self.hosts & LOOPBACK_NAMES:

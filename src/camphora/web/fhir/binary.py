@@ -25,7 +25,8 @@ HEADERS = {
 }
 ANY = "application/octet-stream"
 _MEDIA = re.compile(
-    r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}(?:\s*;\s*charset=[\w-]{1,40})?", re.IGNORECASE
+    r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}(?:\s*;\s*charset=[\w-]{1,40})?",
+    re.IGNORECASE,
 )
 
 
