@@ -28,7 +28,15 @@ from pathlib import Path
 
 from camphora.policy.internal import loading
 from camphora.records.judging import PERSONS
-from leak import attacks_api, attacks_audit, attacks_gate, attacks_search, law_scenes, portal_attacks, waiting_attacks  # noqa: F401 - they register
+from leak import (  # noqa: F401 - they register
+    attacks_api,
+    attacks_audit,
+    attacks_gate,
+    attacks_search,
+    law_scenes,
+    portal_attacks,
+    waiting_attacks,
+)
 from leak.attacks import ATTACKS, every_attack
 from leak.comparing import compare
 from leak.ground import ADA, CYD, JUDGED, world

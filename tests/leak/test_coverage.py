@@ -6,7 +6,15 @@ from starlette.routing import Mount, Route
 
 from camphora.cli.parser import build
 from camphora.policy.paths import declared
-from leak import attacks_api, attacks_audit, attacks_gate, attacks_search, law_scenes, portal_attacks, waiting_attacks  # noqa: F401 - they register
+from leak import (  # noqa: F401 - they register
+    attacks_api,
+    attacks_audit,
+    attacks_gate,
+    attacks_search,
+    law_scenes,
+    portal_attacks,
+    waiting_attacks,
+)
 from leak.attacks import ATTACKS
 from leak.kinds import ATTACK_KINDS, BY_NAME, GROUPS, group_of, wanted
 from leak.scenarios import SCENARIOS

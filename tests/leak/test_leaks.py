@@ -2,9 +2,16 @@
 
 import pytest
 
-from leak import attacks_api, attacks_audit, attacks_gate, attacks_search, portal_attacks, waiting_attacks  # noqa: F401 - they register their attacks
+from leak import (  # noqa: F401 - they register their attacks
+    attacks_api,
+    attacks_audit,
+    attacks_gate,
+    attacks_search,
+    portal_attacks,
+    waiting_attacks,
+)
 from leak.attacks import ATTACKS, SECONDARY, every_attack
-from leak.comparing import compare
+from leak.comparing import compare, said
 from leak.ground import ADA, CYD, JUDGED
 
 EVERY = every_attack()
@@ -97,6 +104,21 @@ def test_the_attacks_would_find_her_where_she_has_restricted_nothing(open_world,
     answers = [answer for one in asked for answer in one.ask(open_world.client("welcome"), ADA)]
     found = [answer for answer in answers if answer.status_code == 200 and ADA.id in answer.text]
     assert len(found) >= least
+
+
+@pytest.mark.parametrize(
+    ("kind", "least"),
+    [("chain", 6), ("reverse-chain", 4), ("include", 4), ("reverse-include", 4), ("composite", 3), ("filter", 8),
+     ("sort", 8), ("total", 2)],
+)  # fmt: skip
+def test_the_whole_grammar_would_find_her_where_she_has_restricted_nothing(open_world, pair, kind, least):
+    """To who may see her each of these searches says something else than where she never was."""
+    ask = attacks_search.got(kind)
+    there, absent = (list(ask(world.client("welcome"), ADA)) for world in (open_world, pair[1]))
+    told = {str(one.request.url).partition("&_page")[0] for one in there} & {
+        str(one.request.url) for one, other in zip(there, absent, strict=False) if said(one) != said(other)
+    }
+    assert len(told) >= least
 
 
 def test_the_attacks_would_find_the_part_that_is_not_closed(open_world):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from camphora.errors import Invalid
 from camphora.fhir.search.asking import TextClause
+from camphora.records.fulltext import spaced
 from camphora.records.planning.conditions import NEVER, Condition, Listing
 from camphora.records.planning.work import Level
 
-CJK = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
 COLUMNS = {"_text": "narrative", "_content": "content"}
 
 
@@ -35,5 +34,5 @@ def text(level: Level, clause: TextClause) -> Condition:
 
 def _quoted(phrase: str) -> str:
     """A phrase as FTS5 reads it: its words together, in this order."""
-    words = CJK.sub(r" \g<0> ", phrase).replace('"', " ").split()
+    words = spaced(phrase).replace('"', " ").split()
     return f'"{" ".join(words)}"' if words else ""
