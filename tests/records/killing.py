@@ -29,6 +29,7 @@ import orjson
 from builders import citizen, clinician, observation, patient
 from camphora.audit import check_proof, verify
 from camphora.audit.receipt import fields_of
+from camphora.errors import NotFound
 from camphora.policy.internal import loading
 from camphora.records import Delete, Put, SQLiteStore
 from camphora.records.bodies import plain
@@ -49,6 +50,7 @@ class Told:
     states: dict[str, State] = field(default_factory=dict)
     under_way: dict[int, dict[str, Any]] = field(default_factory=dict)
     reads: Counter[str] = field(default_factory=Counter)
+    missed: list[str] = field(default_factory=list)
     acknowledged: int = 0
 
     def take(self, line: bytes) -> None:
@@ -57,6 +59,8 @@ class Told:
             self.under_way[said["writer"]] = said["begun"]
         elif "read" in said:
             self.reads[said["read"]] += 1
+        elif "missed" in said:
+            self.missed.append(said["missed"])
         else:
             self.states = after(self.states, self.under_way.pop(said["done"]))
             self.acknowledged += 1
@@ -94,7 +98,12 @@ def write_and_read(folder: Path, number: int, out: int) -> None:
             live = [name for name in (*live, *operation) if operation.get(name, "") is not None]
             live = [name for name in dict.fromkeys(live) if name.startswith("Observation/")]
             if live and chance.random() < 0.3:
-                store.read(clinician(), *chance.choice(live).split("/"))
+                asked = chance.choice(live)
+                try:
+                    store.read(clinician(), *asked.split("/"))
+                except NotFound:
+                    tell(missed=asked)
+                    continue
                 tell(read=person)
 
     threads = [threading.Thread(target=work, args=(writer,)) for writer in range(WRITERS)]
@@ -118,7 +127,7 @@ def change(name: str, person: str, value: str | None) -> Put | Delete:
 
 def look_into(folder: Path, told: Told) -> dict[str, Any]:
     """Open the store and say what is not as it was promised; and the states, operations under way settled."""
-    problems: list[str] = []
+    problems = [f"acknowledged and not found: {name}" for name in told.missed]
     store = SQLiteStore(folder)
     connection = apsw.Connection(str(folder / "records.sqlite"), flags=apsw.SQLITE_OPEN_READONLY)
     if connection.pragma("integrity_check") != "ok":

@@ -15,6 +15,7 @@ from camphora.errors import Conflict, Fault, deadline
 from camphora.fhir.folding import fold
 from camphora.fhir.references import parse_reference
 from camphora.policy.policy import Policy
+from camphora.records.disk import opening
 from camphora.records.judging import Opened, register
 
 READ_CACHE_KIB = 16_384
@@ -32,7 +33,8 @@ class Connections:
         self._local = threading.local()
         self._readers: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
         self._lock = threading.Lock()
-        self.writer = self._open_writer()
+        with opening(path):
+            self.writer = self._open_writer()
 
     def reader(self) -> apsw.Connection:
         """This thread's own connection, which cannot write. It closes itself when the thread ends."""

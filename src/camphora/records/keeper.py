@@ -18,7 +18,8 @@ from typing import Any, TypeVar
 
 import apsw
 
-from camphora.errors import Busy, CamphoraError, Fault
+from camphora.errors import Busy
+from camphora.records.disk import said
 
 log = logging.getLogger("camphora.records")
 T = TypeVar("T")
@@ -107,9 +108,10 @@ class Keeper:
                 answers.append((future, *self._attempt(job)))
             self._connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - every waiting caller must hear of it
+            told = said(error, self._connection.system_errno)
             self._undo()
             for _, future in group:
-                future.set_exception(_as_ours(error))
+                future.set_exception(told)
             return
         self.commits, self.done = self.commits + 1, self.done + len(group)
         self._tell_of_commit()
@@ -145,16 +147,3 @@ class Keeper:
         if self._connection.in_transaction:
             with contextlib.suppress(apsw.Error):
                 self._connection.execute("ROLLBACK")
-
-
-def _as_ours(error: Exception) -> Exception:
-    """A disk that is full or broken, said in our own words."""
-    if isinstance(error, CamphoraError):
-        return error
-    if isinstance(error, apsw.FullError):
-        return Busy("records-disk-full")
-    if isinstance(error, apsw.ReadOnlyError):
-        return Busy("records-read-only")
-    if isinstance(error, apsw.IOError | apsw.CorruptError):
-        return Fault("records-disk-broken", kind=type(error).__name__)
-    return error
