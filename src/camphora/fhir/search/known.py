@@ -16,6 +16,11 @@ RESULT_NAMES = frozenset({
     "_containedType",
 })  # fmt: skip
 """Parameters that say what comes back, and how."""
+EVERYWHERE: dict[str, Kind] = {
+    "_id": "token", "_lastUpdated": "date", "_text": "string", "_content": "string",
+}  # fmt: skip
+"""Parameters of every type with their kind, that are no index of an element. Beside them stand `_list`, `_has` and
+`_filter`, which R4 defines for the whole server."""
 ELSEWHERE = frozenset({"_format", "_pretty"})
 """Parameters that the edge answers."""
 REFUSED = frozenset({"_query", "_containedType"})

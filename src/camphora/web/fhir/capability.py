@@ -13,7 +13,7 @@ from camphora.errors import Lang
 from camphora.fhir import definitions
 from camphora.fhir.extract import extract
 from camphora.fhir.packages import package
-from camphora.fhir.search import parameters
+from camphora.fhir.search import EVERYWHERE, parameters
 from camphora.terminology.operations.capabilities import SERVER, features
 from camphora.web.fhir import receipts
 from camphora.web.fhir.interactions import NOT_KEPT
@@ -32,8 +32,6 @@ CODES = (*codes("instance"), *codes("type"))
 INTERACTIONS = tuple(dict.fromkeys(code for code in CODES if code != "search-compartment"))
 """Of every type; a search in a compartment has no code of its own in R4."""
 SYSTEM_INTERACTIONS = ("transaction", *codes("system"))
-OWN = (("_id", "token"), ("_lastUpdated", "date"))
-"""Parameters that every type has, answered from a record's own row."""
 
 WORDS: dict[Lang, dict[str, str]] = {
     "zh-TW": {
@@ -141,7 +139,8 @@ def _operations(name: str, desk: tuple[str, ...]) -> list[dict[str, str]]:
 
 def _search_parameters(name: str) -> list[dict[str, str]]:
     known = extract(name).parameters
-    rows = [*OWN, *((code, known[code].type) for code in parameters(name))]
+    own = ((code, kind) for code, kind in EVERYWHERE.items() if code in known)
+    rows = [*own, *((code, known[code].type) for code in parameters(name))]
     return [{"name": code, "definition": known[code].url, "type": kind} for code, kind in rows]
 
 
