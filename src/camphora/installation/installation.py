@@ -13,6 +13,7 @@ from camphora.fhir.packages import Guides
 from camphora.formats.declaration import TableDeclaration
 from camphora.gate import Gate, Identity
 from camphora.gate.state import State
+from camphora.installation.exporting import Exports
 from camphora.installation.packages import guides
 from camphora.installation.standard import Standard
 from camphora.lake import Lake
@@ -37,6 +38,7 @@ class Installation:
     lake: Lake
     catalogue: Catalogue
     standard: Standard
+    exports: Exports
     demo: bool
     _lock: int
 
@@ -62,19 +64,22 @@ class Installation:
         terminology = Terminology.ready(folder / "terminology.sqlite")
         standard = Standard.of(folder, terminology)
         store.coding = standard.terms
+        gate = Gate(identity, store, State(folder / "gate.sqlite"), policy)
         return cls(
             folder,
             store,
-            Gate(identity, store, State(folder / "gate.sqlite"), policy),
+            gate,
             terminology,
             Lake(folder / "lake", store, tables=catalogue.tables().values(), policy=policy),
             catalogue,
             standard,
+            Exports(folder / "exports", store, gate),
             demo=(folder / "demo").exists(),
             _lock=lock,
         )
 
     def close(self) -> None:
+        self.exports.close()
         self.lake.close()
         self.gate.close()
         self.terminology.close()

@@ -47,6 +47,7 @@ def gather(
     reader: apsw.Connection,
     coding: Coding | None,
     place: Place | None,
+    *,
     limit: int,
 ) -> Gathered:
     """So many of the records that a query names, in the order in which they came. Runs inside a read transaction."""
@@ -68,7 +69,7 @@ def gather(
 
 
 def gather_deleted(
-    access: Access, record_type: str, since: int, reader: apsw.Connection, after: int, limit: int
+    access: Access, record_type: str, since: int, reader: apsw.Connection, *, after: int, limit: int
 ) -> Gathered:
     """The records of a type that were deleted at or after a moment (milliseconds) and that the Access might see,
     without content, in the order of their inner numbers beyond `after`."""

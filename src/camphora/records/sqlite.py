@@ -212,7 +212,7 @@ class SQLiteStore:
         require_type(access, query.type)
         reader = self._connections.reader()
         with reader:
-            found = gathering.gather(access, query, reader, self.coding, place, limit)
+            found = gathering.gather(access, query, reader, self.coding, place, limit=limit)
         return found  # noqa: RET504 - the connection is typed as one that may swallow errors
 
     def gather_deleted(
@@ -222,7 +222,7 @@ class SQLiteStore:
         require_type(access, record_type)
         reader = self._connections.reader()
         with reader:
-            found = gathering.gather_deleted(access, record_type, since, reader, after, limit)
+            found = gathering.gather_deleted(access, record_type, since, reader, after=after, limit=limit)
         return found  # noqa: RET504 - as above
 
     def still_shown(

@@ -70,7 +70,9 @@ def application(
         stood_for=installation.gate.stood_for,
         desk=standard.desk,
         validator=standard.validator,
+        exports=installation.exports,
     )
+    installation.exports.resume()
     static = files("camphora.web").joinpath("static")
     with as_file(static) as folder:
         assets = StaticFiles(directory=folder)

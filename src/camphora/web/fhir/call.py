@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from starlette.requests import Request
 from camphora.errors import Faults
 from camphora.fhir import structure
 from camphora.fhir.validation import Finding, Validator
+from camphora.installation.exporting import Exports
 from camphora.policy import Access, Reader
 from camphora.records import SQLiteStore, Version, Written
 from camphora.terminology.operations.requests import Desk
@@ -47,6 +48,7 @@ class Api:
     base: str | None = None
     desk: Desk | None = None
     validator: Validator | None = None
+    exports: Exports | None = None
     largest_resource: int = 16 * MIB
     largest_bundle: int = 64 * MIB
     most_entries: int = 5_000
@@ -125,6 +127,8 @@ class Answer:
     address: str | None = None
     """`Type/id` of the record that was read or written."""
     media: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """More headers of its own."""
 
 
 class Sent(NamedTuple):

@@ -41,6 +41,8 @@ class Wish:
     if_none_exist: str | None = None
     accepted: str = ""
     """The Accept header itself, for what has a form of its own (Binary)."""
+    prefer: str = ""
+    """The Prefer header itself, for what is answered later."""
     security_context: str | None = None
     """The reference of X-Security-Context, which comes with the content of a Binary."""
 
@@ -68,6 +70,7 @@ def wish(headers: Mapping[str, str], query: bytes, *, raw: bool = False) -> Wish
         if_modified_since=headers.get("if-modified-since"),
         if_none_exist=headers.get("if-none-exist"),
         accepted=accepted,
+        prefer=headers.get("prefer", ""),
         security_context=headers.get("x-security-context"),
     )
 

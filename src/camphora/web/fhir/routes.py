@@ -16,7 +16,7 @@ from starlette.routing import Match, Route
 
 from camphora.errors import Busy, CamphoraError, Invalid, NotFound, TooMany
 from camphora.policy.paths import read_path
-from camphora.web.fhir import binary, codes, interactions, patching
+from camphora.web.fhir import binary, codes, export, interactions, patching
 from camphora.web.fhir.bodies import read_body
 from camphora.web.fhir.call import MIB, Answer, Api, Call, Sent
 from camphora.web.fhir.capability import capability
@@ -67,6 +67,9 @@ def fhir_routes(api: Api) -> list[Route]:
         _route("/metadata", "GET", METADATA.name, api, _metadata),
         _route("/openapi.json", "GET", OPENAPI.name, api, _openapi),
         _route("/$versions", "GET", VERSIONS.name, api, _versions),
+        _route(export.STATUS, "GET", export.STATUS_PATH.name, api, export.status),
+        _route(export.STATUS, "DELETE", export.CANCEL_PATH.name, api, export.cancel),
+        _route(export.FILE, "GET", export.FILE_PATH.name, api, export.file),
         *(_operation(name, api) for name in (api.desk.operations if api.desk else ())),
         *(
             _route(one.address, one.method, one.reads.name, api, partial(_interaction, one))
@@ -235,7 +238,7 @@ def _largest(api: Api, one: Interaction, request: Request) -> int:
 
 def response(answer: Answer, wished: Wish) -> Response:
     """An answer in the form that is wished, with the headers of its version."""
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = dict(answer.headers)
     if answer.version is not None and answer.updated is not None:
         headers |= {"etag": etag(answer.version), "last-modified": http_date(answer.updated)}
     if answer.location is not None:

@@ -12,6 +12,7 @@ from camphora.policy.paths import Reach, ReadPath, read_path
 from camphora.web.fhir import (
     binary,
     conditions,
+    export,
     interactions,
     metas,
     pasts,
@@ -142,8 +143,23 @@ def _meta_delete(call: Call, path: Mapping[str, str], sent: Sent) -> Answer:
     return metas.delete(call, path["type"], path["id"], sent.body)
 
 
+def _export(call: Call, path: Mapping[str, str], sent: Sent) -> Answer:
+    return export.kick_off(call, path.get("type"), path.get("id"), sent.body)
+
+
 ONE, OF_TYPE, ALL = "/{type}/{id}", "/{type}", "/"
 HISTORY, EVERYTHING, META, WRITE = _path("history"), _path("everything"), _path("meta"), _path("update")
+EXPORT = _path("export")
+EXPORTED: dict[Lang, str] = {
+    "zh-TW": "整批匯出（非同步）",
+    "en": "Export many records into files (asynchronous)",
+}
+EXPORTS: tuple[tuple[Level, str, tuple[str, ...] | None], ...] = (
+    ("system", "/$export", None),
+    ("type", "/{type}/$export", ("Patient",)),
+    ("instance", "/{type}/{id}/$export", ("Group",)),
+)
+ASKED: tuple[tuple[str, Body], ...] = (("GET", "nothing"), ("POST", "parameters"))
 INTERACTIONS = (
     Interaction(
         "batch", "system", "POST", ALL, _path("bundle"), _bundle,
@@ -160,6 +176,11 @@ INTERACTIONS = (
     Interaction(
         "history-system", "system", "GET", "/_history", _path("history-all"), _history,
         {"zh-TW": "全部資料之歷程", "en": "The history of all records"},
+    ),
+    *(
+        Interaction("$export", level, method, address, EXPORT, _export, EXPORTED, body, types)
+        for level, address, types in EXPORTS
+        for method, body in ASKED
     ),
     Interaction(
         "$validate", "type", "POST", "/{type}/$validate", _path("validate", "nothing"), _validate,
