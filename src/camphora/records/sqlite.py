@@ -74,6 +74,7 @@ class SQLiteStore:
         self._secret = _secret(folder)
         self._watchers: list[Callable[[], None]] = []
         self._count_lock = threading.Lock()
+        self._declared = False
         self._keeper = Keeper(self._connections.writer, self._committed, self._interned.forget)
         self._looks = Looks(self.audit, self._keeper, self._secret)
         self.coding: Coding | None = None
@@ -87,7 +88,7 @@ class SQLiteStore:
         if self._labelling.running:
             work = (self._labelling, self._keeper, self._interned)
             threading.Thread(target=run, args=work, name="labelling", daemon=True).start()
-        self._indexing, self._declared = Indexing(full_text), False
+        self._indexing = Indexing(full_text)
         self._keeper.submit(self._indexing.begin).result()
         self._keeper.submit(self._indexing.take_up).result()
         self._index_anew()
