@@ -75,7 +75,9 @@ SEARCHES = {
         "Patient?gender:not=male&_summary=count",
         "Condition?code:below=http://hl7.org/fhir/sid/icd-10-cm|{code}&_total=accurate",
         "Condition?code:text={code}&_total=accurate",
-        "Encounter?part-of:below=Encounter/ada-visit",
+        "Encounter?part-of:below=Encounter/ada-visit&_total=accurate",
+        "Encounter?part-of:above=Encounter/ada-part&_total=accurate",
+        "Encounter?part-of.part-of:below=Encounter/ada-visit&_summary=count",
         "Patient?identifier:of-type=http://terminology.hl7.org/CodeSystem/v2-0203|NI|{number}",
     ),
     "sort": (

@@ -157,6 +157,7 @@ def bystander():
     yield observation("bo-1", "bo", "8480-6", "2026-03-01T08:00:00+08:00")
     yield condition("bo-2", "bo", "I10", None)
     yield visit("bo-3", "bo", "2026-02-03")
+    yield {**visit("bo-4", "bo", "2026-02-04"), "partOf": {"reference": "Encounter/ada-part"}}
     yield patient("dan", "張志明", "1985-08-08", "D123456789")
     yield condition("dan-1", "dan", "I10", None)
     yield {
@@ -199,7 +200,11 @@ def of_ada():
         **observation("ada-value", "ada", "4548-4", "2026-01-05"),
         "encounter": {"reference": "Encounter/ada-visit"},
     }
-    yield observation("ada-last", "ada", "8480-6", "2026-11-20")
+    yield {**visit("ada-part", "ada", "2026-11-20"), "partOf": {"reference": "Encounter/ada-visit"}}
+    yield {
+        **observation("ada-last", "ada", "8480-6", "2026-11-20"),
+        "encounter": {"reference": "Encounter/ada-part"},
+    }
     yield {
         "resourceType": "MedicationRequest",
         "id": "ada-medicine",
@@ -277,6 +282,7 @@ ADA = Subject(
     (
         ("Patient", "ada"),
         ("Encounter", "ada-visit"),
+        ("Encounter", "ada-part"),
         ("Condition", "ada-illness"),
         ("Observation", "ada-last"),
         ("MedicationRequest", "ada-medicine"),

@@ -40,7 +40,7 @@ from camphora.records.planning.values import addresses, ids, missing, references
 from camphora.records.planning.work import Level, Work
 from camphora.records.registering import require_ready
 
-MOST_LEVELS = 40
+MOST_LEVELS = 100
 """So many other records may one search speak of: it is a question still, and not a program."""
 
 

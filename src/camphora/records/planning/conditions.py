@@ -24,12 +24,14 @@ DEARER = 8
 @dataclass(frozen=True, slots=True)
 class Listing:
     """A SELECT of record numbers, as the column `record`, each once. `exact`: of each that it gives, the condition
-    holds; otherwise it gives at least those. `ascending`: in the order of their numbers."""
+    holds; otherwise it gives at least those. `ascending`: in the order of their numbers; `area`: the column `area` says
+    where the record's person lives."""
 
     sql: str
     values: tuple[object, ...] = ()
     exact: bool = True
     ascending: bool = False
+    area: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def all_of(conditions: Sequence[Condition], row: str) -> Condition:
     weight = min(each.weight for each in conditions)
     tests = [each.test(row, weight) for each in conditions]
     listed = sorted((each for each in conditions if each.listing), key=lambda each: each.weight)
-    listing = replace(listed[0].listing, exact=False) if listed and listed[0].listing else None
+    listing = replace(listed[0].listing, exact=False, area=False) if listed and listed[0].listing else None
     return Condition(
         " AND ".join(f"({each.sql})" for each in tests),
         tuple(value for each in tests for value in each.values),

@@ -46,12 +46,15 @@ class Sought:
         """The rarest condition that can list its records, or is about one person."""
         return next((each for each in self.conditions if each.listing or each.person is not None), None)
 
-    def tested(self, rows: int = UNCOUNTED, *, without: Condition | None = None) -> tuple[Condition, ...]:
+    def tested(
+        self, rows: int = UNCOUNTED, *, without: Condition | None = None, area: str | None = None
+    ) -> tuple[Condition, ...]:
         """The tests of a row in their order: what its own indexes say, the law, what other records say."""
         row = self.level.row
         asked = [each.test(row, rows) for each in self.conditions if each is not without]
         early = [each for each in asked if not each.late]
-        return (*early, self.level.law, *(each for each in asked if each.late))
+        law = self.level.law if area is None else self.level.law_by(area)
+        return (*early, law, *(each for each in asked if each.late))
 
     def driven(self) -> Drive:
         """By the rarest list; by all rows of the type where no condition has one."""
@@ -70,7 +73,8 @@ class Sought:
             f"({by.listing.sql}) {place} CROSS JOIN record {row} ON {row}.no = {place}.record",
             by.listing.values,
         )
-        tests = self.tested(by.weight, without=by if by.listing.exact else None)
+        area = f"{place}.area" if by.listing.area else None
+        tests = self.tested(by.weight, without=by if by.listing.exact or area else None, area=area)
         return Drive(source, together(tests), by, tests, by.listing.ascending)
 
     def through(self, index: str) -> Drive:

@@ -95,7 +95,11 @@ class Level:
     @cached_property
     def law(self) -> Condition:
         """What every row of this level must pass: its type, that it is present, and that the Access may see it."""
-        seen = visible(self.work.access, self.type, self.work.connection, row=self.row)
+        return self.law_by(None)
+
+    def law_by(self, area: str | None) -> Condition:
+        """The law where a column of the statement holds the area in which the row's person lives."""
+        seen = visible(self.work.access, self.type, self.work.connection, row=self.row, area=area)
         present = f"{self.row}.type = ? AND {self.row}.deleted = 0"
         return Condition(f"{present} AND ({seen.sql})", (self.number, *seen.values), told="law and choices")
 
@@ -132,8 +136,9 @@ class Level:
         listing = Listing(sql, values, ascending=one)
         if self._areas:
             where, areas = among(self._areas)
-            sql = f"SELECT DISTINCT record FROM local WHERE term IN {marks} AND area IN {where}"
-            listing = Listing(sql, (*values, *areas), exact=False)
+            only = "" if one else "DISTINCT "
+            sql = f"SELECT {only}record, area FROM local WHERE term IN {marks} AND area IN {where}"
+            listing = Listing(sql, (*values, *areas), exact=False, area=True)
         return Condition(test, values, self.counted(listing.sql, listing.values), listing, told=told)
 
     @cached_property
