@@ -35,6 +35,7 @@ def test_a_create_makes_one_where_none_meets_the_condition(doctor):
         ("patient=ada", 412, "web-fhir-many-matches"),
         ("", 412, "web-fhir-conditional"),
         ("_count=1", 412, "web-fhir-conditional"),
+        ("code=&patient=bo", 412, "web-fhir-conditional"),
         ("colour=red", 400, None),
         ("date=someday", 400, None),
     ],

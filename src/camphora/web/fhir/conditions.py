@@ -45,10 +45,11 @@ def found(call: Call, record_type: str, pairs: Pairs) -> Found:
 
 
 def understood(call: Call, record_type: str, pairs: Pairs) -> Query:
-    """A condition as a query: strictly read, of at least one clause, without what shapes an answer."""
+    """A condition as a query: strictly read, of at least one clause and no empty parameter, without what shapes an
+    answer."""
     own = [(name, value) for name, value in pairs if name.partition(":")[0] not in ELSEWHERE | RESULT_NAMES]
-    query = parse_query(record_type, own, strict=True, base=call.base)
-    if not query.clauses:
+    query = parse_query(record_type, own, strict=True, base=call.base, registry=call.store.registry)
+    if not query.clauses or query.ignored:
         raise Invalid("web-fhir-conditional")
     return replace(query, includes=())
 

@@ -81,7 +81,15 @@ def asked(call: Call, record_type: str | None, pairs: Pairs, owner: tuple[str, s
     rest = tuple((name, value) for name, value in pairs if name != "_page")
     given = (*rest, ("_page", token)) if page else rest
     strict = call.wish.strict or record_type is None
-    query = parse_query(record_type, given, strict=strict, base=call.base, now=day * DAY, compartment=owner)
+    query = parse_query(
+        record_type,
+        given,
+        strict=strict,
+        base=call.base,
+        now=day * DAY,
+        compartment=owner,
+        registry=call.store.registry,
+    )
     return Asked(query, rest, page, day)
 
 
