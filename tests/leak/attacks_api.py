@@ -1,5 +1,5 @@
-"""The attacks on the interactions beyond one record and one type: conditional writes, patches, histories of types and of
-everything, compartments, `$everything`, labels, and raw Binaries."""
+"""The attacks on the interactions beyond one record and one type: conditional writes, patches, histories of types and
+of everything, compartments, `$everything`, labels, and raw Binaries."""
 
 from urllib.parse import quote
 
@@ -19,7 +19,8 @@ TESTS = [
 TAG = {"resourceType": "Parameters", "parameter": [{"name": "meta", "valueMeta": {"tag": [{"code": "t"}]}}]}
 
 
-@attack(("fhir.history-type", "fhir.history-all"), "status", "type", "unlinked", "named-beside", "closed-part", "ruled-part",
+@attack(("fhir.history-type", "fhir.history-all"), "status", "type", "unlinked", "named-beside", "closed-part",
+    "ruled-part",
         "purpose", "pages", "inside", "everything", "whole-server", by=ALL)  # fmt: skip
 def by_asking_what_has_changed(client, her):
     for path in (
@@ -42,7 +43,8 @@ def by_asking_what_has_changed(client, her):
         address, turned = (links[0] if links else None), turned + 1
 
 
-@attack(("fhir.search-all",), "status", "type", "unlinked", "named-beside", "closed-part", "ruled-part", "purpose", "pages",
+@attack(("fhir.search-all",), "status", "type", "unlinked", "named-beside", "closed-part", "ruled-part",
+    "purpose", "pages",
         "inside", "total", "count", "key", "everything", "whole-server", by=ALL)  # fmt: skip
 def by_asking_all_types(client, her):
     for path in (
@@ -60,7 +62,8 @@ def by_asking_all_types(client, her):
     yield client.post("/fhir/_search", data={"_id": her.id})
 
 
-@attack(("fhir.compartment", "fhir.everything", "fhir.meta"), "status", "type", "unlinked", "named-beside", "closed-part",
+@attack(("fhir.compartment", "fhir.everything", "fhir.meta"), "status", "type", "unlinked", "named-beside",
+    "closed-part",
         "ruled-part", "purpose", "pages", "inside", "everything", "whole-server", by=ALL)  # fmt: skip
 @attack(("fhir.compartment",), "total", "count")
 def by_asking_for_everything(client, her):

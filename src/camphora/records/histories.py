@@ -6,7 +6,7 @@ no history (R4 http.html#history).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import merge
 from itertools import islice
@@ -48,10 +48,11 @@ def found(
     reader: apsw.Connection, access: Access, asked: Versions, after: Place | None, most: int
 ) -> list[Found]:
     """At most so many versions after a place."""
-    sources: list[Iterable[Found]] = []
-    for number, name in _types(reader, access, asked):
-        for older in (False, True):
-            sources.append(_versions(reader, access, asked, (number, name), after, most, older=older))
+    sources = [
+        _versions(reader, access, asked, kind, after, most=most, older=older)
+        for kind in _types(reader, access, asked)
+        for older in (False, True)
+    ]
     return list(islice(merge(*sources, key=lambda one: one.place, reverse=True), most))
 
 
@@ -66,8 +67,8 @@ def _versions(
     asked: Versions,
     kind: tuple[int, str],
     after: Place | None,
-    most: int,
     *,
+    most: int,
     older: bool,
 ) -> list[Found]:
     number, name = kind

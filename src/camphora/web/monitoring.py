@@ -111,7 +111,7 @@ class Measured:
 def _names(routes: Iterable[BaseRoute]) -> Iterator[tuple[int, str]]:
     for route in routes:
         if isinstance(route, Mount):
-            yield id(route.app), route.name
+            yield id(route.app), route.name or UNKNOWN
             yield from _names(route.routes)
         elif isinstance(route, Route):
             yield id(route.endpoint), route.name
@@ -167,7 +167,7 @@ def _of_store(found: Working) -> Iterator[str]:
         ("camphora_store_bytes", found.database, "Size of the record database."),
         ("camphora_log_bytes", found.log, "Size of the receipt log."),
         ("camphora_receipts_waiting", found.waiting, "Receipts that wait for the log or its index."),
-        ("camphora_writes_waiting", found.queued, "Jobs that wait for the keeper."),
+        ("camphora_writes_waiting", found.queued, "Writes that wait for their turn."),
         ("camphora_ready", int(found.ready), "Whether the store takes writes."),
     )
     counters = (

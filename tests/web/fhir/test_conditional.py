@@ -186,8 +186,10 @@ def test_conditional_entries_are_carried_out_in_the_order_of_methods(doctor):
 @pytest.mark.parametrize(
     "entries",
     [
-        [entry("PUT", "Patient?identifier=A123456780", ADA | {"id": "ada"}), entry("PUT", "Patient/ada", ADA | {"id": "ada"})],
-        [entry("POST", "Patient", ADA, ifNoneExist="identifier=T"), entry("POST", "Patient", ADA, ifNoneExist="identifier=T")],
+        [entry("PUT", "Patient?identifier=A123456780", ADA | {"id": "ada"}), entry("PUT", "Patient/ada",
+        ADA | {"id": "ada"})],
+        [entry("POST", "Patient", ADA, ifNoneExist="identifier=T"), entry("POST", "Patient", ADA,
+        ifNoneExist="identifier=T")],
         [entry("DELETE", "Observation?_id=o1"), entry("DELETE", "Observation/o1")],
     ],
 )  # fmt: skip

@@ -100,7 +100,7 @@ def test_what_is_no_fhir_in_xml_is_located(doctor):
     wrong = NEW.replace("<status", "\n  <colour").encode()
     answer = post(doctor, "/Observation", wrong, content_type=XML)
     assert answer.status_code == 400
-    assert [row["valueInteger"] for row in answer.json()["issue"][0]["extension"]][0] == 2
+    assert next(row["valueInteger"] for row in answer.json()["issue"][0]["extension"]) == 2
 
 
 def test_an_error_is_said_in_the_form_that_is_asked(doctor):

@@ -158,7 +158,7 @@ def test_a_search_without_matches_is_an_empty_bundle(doctor):
 )  # fmt: skip
 def test_the_most_that_may_be_asked_is_answered_and_one_more_is_refused(doctor, part):
     name, _, value = part.partition("=")
-    most = [(name, ",".join([value] * 200))] * 50
+    most = [(name, ",".join([value] * 200))] * 10
     content = "&".join(f"{key}={text}" for key, text in most)
     assert doctor.post("/fhir/Observation/_search", content=content, headers=FORM).status_code == 200
     refused = get(doctor, f"/Observation?{name}={','.join([value] * 201)}")

@@ -19,6 +19,7 @@ def searchset(
     links: Iterable[tuple[str, str]],
     total: int | None,
     warning: bytes | None,
+    *,
     included: Iterable[tuple[Version, bytes]] = (),
 ) -> bytes:
     """A searchset of matches with their bodies, and of what is included with them; `warning` is an OperationOutcome

@@ -50,8 +50,8 @@ WORDS: dict[Lang, dict[str, str]] = {
         "every query; a person who may not be seen is as one who does not exist.",
         "receipts": "A person, and who acts for her, gets the receipts of reading (IHE BALP) by AuditEvent with "
         "patient: read only, with _count.",
-        "document": "All interactions of R4, with conditional ones, PATCH, batch and transaction; ids are the server's, "
-        "and an update creates nothing.",
+        "document": "All interactions of R4, with conditional ones, PATCH, batch and transaction; ids are the "
+        "server's, and an update creates nothing.",
     },
 }
 

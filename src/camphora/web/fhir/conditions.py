@@ -105,7 +105,7 @@ def update(call: Call, record_type: str, body: bytes) -> Answer:
 
     def attempt() -> Answer:
         there = found(call, record_type, call.wish.pairs)
-        put = put_for(call, record_type, resource, kept, there.rows, call.wish.if_match)
+        put = put_for(call, record_type, resource, kept, there.rows, if_match=call.wish.if_match)
         written = call.store.write(call.access, [put], [there.given])[0]
         return of_written(written, call.base, interactions.written_body(call, written, kept))
 
@@ -118,6 +118,7 @@ def put_for(
     resource: dict[str, object],
     body: bytes,
     rows: tuple[Version, ...],
+    *,
     if_match: int | None,
 ) -> Put:
     """The write of a conditional update: people choose no ids, so that a resource which brings one needs a match."""

@@ -48,7 +48,7 @@ def everything(call: Call, record_type: str, record_id: str, given: Pairs = ()) 
     links = bundles.paged(call.base, path, pairs, rest, following)
     matches = ((row, row.body or b"") for row in (*first, *rows))
     included = ((row, row.body or b"") for row in beside)
-    return Answer(200, bundles.searchset(call.base, matches, links, None, None, included))
+    return Answer(200, bundles.searchset(call.base, matches, links, None, None, included=included))
 
 
 def _types(call: Call, owner: str, named: str | None) -> list[str]:

@@ -115,7 +115,7 @@ def search(
     rows = [(row, shown(row, form)) for row in found.rows]
     beside = [(row, shown(row, form)) for row in found.included]
     told = warning(call, query, whole=found.whole)
-    return Answer(200, bundles.searchset(call.base, rows, ways, found.total, told, beside))
+    return Answer(200, bundles.searchset(call.base, rows, ways, found.total, told, included=beside))
 
 
 def create(call: Call, record_type: str, body: bytes) -> Answer:

@@ -24,17 +24,16 @@ ID = {"type": "string", "pattern": "^[A-Za-z0-9\\-.]{1,64}$"}
 TITLE: dict[Lang, str] = {"zh-TW": "樟 Camphora 的 FHIR 介面", "en": "The FHIR API of Camphora"}
 Row = dict[str, Any]
 
-HEADERS: dict[str, tuple[Row, dict[Lang, str]]] = {
-    "If-Match": ({"type": "string"}, {"zh-TW": '所根據的版本，例如 W/"3"', "en": 'the version it rests on, as in W/"3"'}),
-    "If-None-Match": ({"type": "string"}, {"zh-TW": "已持有之版本", "en": "the version that is held already"}),
-    "If-Modified-Since": ({"type": "string"}, {"zh-TW": "已持有之時間", "en": "the time of what is held already"}),
-    "If-None-Exist": ({"type": "string"}, {"zh-TW": "條件：符合者存在即不新增", "en": "create only where none meets this"}),
-    "Prefer": (
-        {"type": "string"},
-        {"zh-TW": "return=minimal、representation、OperationOutcome；handling=strict、lenient",
-         "en": "return=minimal, representation, OperationOutcome; handling=strict, lenient"},
-    ),
-}  # fmt: skip
+HEADERS: dict[str, dict[Lang, str]] = {
+    "If-Match": {"zh-TW": '所根據的版本，例如 W/"3"', "en": 'the version that it rests on, as in W/"3"'},
+    "If-None-Match": {"zh-TW": "已持有之版本", "en": "the version that is held already"},
+    "If-Modified-Since": {"zh-TW": "已持有之時間", "en": "the time of what is held already"},
+    "If-None-Exist": {"zh-TW": "條件：已有符合者即不新增", "en": "create only where none meets this"},
+    "Prefer": {
+        "zh-TW": "return=minimal、representation、OperationOutcome；handling=strict、lenient",
+        "en": "return=minimal, representation, OperationOutcome; handling=strict, lenient",
+    },
+}
 EVERYWHERE: dict[str, Row] = {
     "_format": {"type": "string", "enum": ["json", "xml", FHIR_JSON, FHIR_XML]},
     "_pretty": {"type": "string", "enum": ["true", "false"]},
@@ -152,14 +151,14 @@ def _queries(one: Interaction) -> list[Row]:
 
 def _headers(one: Interaction, lang: Lang) -> list[Row]:
     names = ["Prefer"]
-    if one.code in {"read"}:
+    if one.code == "read":
         names += ["If-None-Match", "If-Modified-Since"]
     if one.code in {"update", "patch", "delete"}:
         names.append("If-Match")
     if one.code == "create":
         names.append("If-None-Exist")
     return [
-        {"name": name, "in": "header", "schema": HEADERS[name][0], "description": HEADERS[name][1][lang]}
+        {"name": name, "in": "header", "schema": {"type": "string"}, "description": HEADERS[name][lang]}
         for name in names
     ]
 

@@ -274,7 +274,9 @@ def _change(call: Call, item: Item, found: Resolved, bodies: dict[int, bytes]) -
     try:
         if item.method == "PUT" and item.condition is not None:
             row = found.rows[item.number]
-            put = conditions.put_for(call, item.type, resource, body, (row,) if row else (), item.if_match)
+            put = conditions.put_for(
+                call, item.type, resource, body, (row,) if row else (), if_match=item.if_match
+            )
             return replace(put, resource={**resource, "id": found.ids[item.number]}, expect=_expected(put))
     except CamphoraError as error:
         raise located(error, item.number) from None
