@@ -9,7 +9,7 @@ from builders import NOW, citizen, clinician, people
 from camphora.audit import verify
 from camphora.errors import Busy, Conflict, Invalid, NotFound
 from camphora.installation import Installation
-from camphora.installation.backup import backup
+from camphora.installation.backup import UNFINISHED, backup, read_list, restore
 from camphora.policy import choices
 from camphora.policy.internal import loading
 from camphora.records import Put
@@ -26,7 +26,7 @@ def test_a_backup_taken_while_serving_opens_and_keeps_the_choices(installation, 
     store.write(loading("t"), [Put(resource) for resource in people()])
     store.read(clinician("h1"), "Patient", "ada")
     store.write(loading("t"), [Put(choices.restrict("ada", "h2", NOW))])
-    assert backup(installation.folder, tmp_path / "copy") > 0
+    assert backup(installation.folder, tmp_path / "copy").bytes > 0
     copy = Installation.open(tmp_path / "copy")
     try:
         assert copy.store.read(clinician("h1"), "Patient", "ada").id == "ada"
@@ -88,7 +88,108 @@ def test_a_backup_ends_while_the_store_is_written(installation, tmp_path):
     writing = threading.Thread(target=write)
     writing.start()
     try:
-        assert backup(installation.folder, tmp_path / "copy") > 0
+        assert backup(installation.folder, tmp_path / "copy").bytes > 0
     finally:
         stop.set()
         writing.join()
+
+
+@pytest.fixture
+def filled(installation):
+    """An installation with two persons, somebody who looked, and its folder's files written."""
+    installation.store.write(loading("t"), [Put(resource) for resource in people()])
+    installation.store.read(clinician("h1"), "Patient", "ada")
+    return installation
+
+
+def test_a_backup_says_what_it_holds_and_names_the_keys_apart(filled, tmp_path):
+    made = backup(filled.folder, tmp_path / "copy")
+    assert made.holds.records["Observation"] == 4
+    assert made.holds.change == filled.store.last_change()
+    assert made.holds.receipts == len(filled.store.audit) == 1
+    assert made.keys == ("audit/heads.key", "secret.key")
+    assert {"records.sqlite", "gate.sqlite", "audit/receipts.log"} <= {each.name for each in made.files}
+    assert read_list(tmp_path / "copy") == made
+
+
+def test_progress_reaches_the_end(filled, tmp_path):
+    told = []
+    backup(filled.folder, tmp_path / "copy", lambda done, total: told.append((done, total)))
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert len(told) > 5
+    assert told[-1][0] > 0.9 * told[-1][1]
+
+
+def test_what_is_put_back_opens_with_everything(filled, tmp_path):
+    backup(filled.folder, tmp_path / "copy")
+    restore(tmp_path / "copy", tmp_path / "again")
+    assert (tmp_path / "again").stat().st_mode & 0o077 == 0
+    again = Installation.open(tmp_path / "again")
+    try:
+        assert again.store.read(clinician("h1"), "Patient", "ada").id == "ada"
+        assert again.store.last_change() == filled.store.last_change()
+    finally:
+        again.close()
+
+
+@pytest.mark.parametrize("name", ["records.sqlite", "audit/receipts.log", "secret.key"])
+def test_a_byte_that_was_changed_is_found_and_nothing_is_put_back(filled, tmp_path, name):
+    backup(filled.folder, tmp_path / "copy")
+    content = bytearray((tmp_path / "copy" / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / "copy" / name).write_bytes(content)
+    with pytest.raises(Invalid, match="installation-backup-damaged"):
+        restore(tmp_path / "copy", tmp_path / "again")
+    assert {path.name for path in tmp_path.iterdir()} == {"place", "copy"}
+    (tmp_path / "copy" / name).unlink()
+    with pytest.raises(Invalid, match="installation-backup-damaged"):
+        restore(tmp_path / "copy", tmp_path / "again")
+
+
+def test_a_backup_that_was_broken_off_is_refused_and_begun_anew(filled, tmp_path):
+    class Stopped(Exception):
+        pass
+
+    def stop(done, total):
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        backup(filled.folder, tmp_path / "copy", stop)
+    assert (tmp_path / "copy" / UNFINISHED).exists()
+    with pytest.raises(Invalid, match="installation-backup-unfinished"):
+        restore(tmp_path / "copy", tmp_path / "again")
+    (tmp_path / "copy" / "left").write_text("from before")
+    made = backup(filled.folder, tmp_path / "copy")
+    assert not (tmp_path / "copy" / "left").exists()
+    assert restore(tmp_path / "copy", tmp_path / "again") == made
+
+
+def test_nothing_is_put_back_over_what_is_there(filled, tmp_path):
+    backup(filled.folder, tmp_path / "copy")
+    with pytest.raises(Conflict, match="installation-not-empty"):
+        restore(tmp_path / "copy", filled.folder)
+    with pytest.raises(Invalid, match="installation-not-a-backup"):
+        restore(filled.folder, tmp_path / "again")
+    with pytest.raises(Invalid, match="installation-backup-inside"):
+        backup(filled.folder, filled.folder / "copy")
+
+
+def test_a_list_that_names_a_file_elsewhere_is_refused(filled, tmp_path):
+    backup(filled.folder, tmp_path / "copy")
+    said = (tmp_path / "copy" / "backup.json").read_text("utf-8")
+    (tmp_path / "copy" / "backup.json").write_text(said.replace("secret.key", "../../stolen.key"), "utf-8")
+    with pytest.raises(Invalid, match="installation-backup-damaged"):
+        restore(tmp_path / "copy", tmp_path / "deep" / "again")
+    assert not (tmp_path / "stolen.key").exists()
+
+
+def test_a_line_of_the_log_that_is_being_written_is_not_in_the_copy(filled, tmp_path):
+    log = filled.folder / "audit" / "receipts.log"
+    filled.store.audit.sync()
+    whole = log.read_bytes()
+    log.write_bytes(whole + b'{"at":17')
+    try:
+        backup(filled.folder, tmp_path / "copy")
+    finally:
+        log.write_bytes(whole)
+    assert (tmp_path / "copy" / "audit" / "receipts.log").read_bytes() == whole

@@ -22,6 +22,8 @@ from leak.test_work import COVERS
 
 ELSEWHERE = {
     "command.backup": "tests/installation/test_backup.py: the choices travel with what they withhold",
+    "command.restore": "tests/installation/test_backup.py: the choices travel with what they withhold",
+    "command.drill": "tests/installation/test_drill.py: nothing of a person is in the report",
     "command.gate_explain": "tests/cli/test_gate.py: no clinical content, and a receipt of its own",
 }
 """Paths that only an operator with the disk in hand walks."""

@@ -1,4 +1,4 @@
-"""`camphora backup FOLDER TO`: a copy that opens again, taken while serving or not."""
+"""`camphora backup FOLDER TO`: a copy taken while serving or not, and what it holds."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from camphora.cli.terminal import Terminal
-from camphora.installation.backup import backup
+from camphora.installation.backup import Backup, backup
 
 if TYPE_CHECKING:
     from camphora.cli.parser import Tree
@@ -20,6 +22,29 @@ def add(tree: Tree) -> None:
 
 
 def run(given: argparse.Namespace, terminal: Terminal) -> int:
-    size = backup(given.folder, given.to)
-    terminal.result({"to": str(given.to), "bytes": size}, terminal.words("backup.done", to=str(given.to)))
+    with terminal.progress("backup.bar", in_bytes=True) as shown:
+        made = backup(given.folder, given.to, shown)
+    fields = {"to": str(given.to), "bytes": made.bytes, **msgspec.to_builtins(made)}
+    terminal.result(
+        fields, "\n".join([terminal.words("backup.done", to=str(given.to)), *said(made, terminal)])
+    )
     return 0
+
+
+def said(made: Backup, terminal: Terminal) -> list[str]:
+    """What a backup holds, in lines: counts, then the keys by themselves."""
+    words, holds = terminal.words, made.holds
+    return [
+        words(
+            "backup.holds",
+            at=made.at,
+            records=f"{sum(holds.records.values()):,}",
+            versions=f"{holds.versions:,}",
+            change=f"{holds.change:,}",
+            receipts=f"{holds.receipts:,}",
+            files=len(made.files),
+            mb=f"{made.bytes / 1e6:,.1f}",
+        ),
+        words("backup.root", root=holds.root),
+        words("backup.keys", keys=", ".join(made.keys) or "–"),
+    ]

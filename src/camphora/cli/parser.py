@@ -21,6 +21,8 @@ NOUNS = (
     "token",
     "gate",
     "backup",
+    "restore",
+    "drill",
     "audit",
     "records",
     "system",
