@@ -527,6 +527,12 @@ def test_a_filter_asks_what_its_parameters_can_answer(text, code):
     assert [fault.code for fault in caught.value.faults] == [code]
 
 
+def test_all_parameters_together_name_so_many_values_and_no_more():
+    pairs = [("code", ",".join(["a"] * 200))] * 10
+    assert len(parse_query("Observation", pairs, strict=True).clauses) == 10
+    assert refused("Observation", *pairs, ("_id", "a")) == [("fhir-search-many", "_id")]
+
+
 def test_all_faults_come_at_once_and_none_tells_a_value():
     pairs = [("name:sounds", "SECRET"), ("birthdate", "SECRET"), ("nickname", "SECRET")]
     with pytest.raises(Faults) as caught:

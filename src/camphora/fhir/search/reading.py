@@ -37,6 +37,8 @@ from camphora.fhir.search.values import Values, allowed
 
 MOST_ALTERNATIVES, MOST_CLAUSES, MOST_SORTED, MOST_INCLUDED = 200, 50, 10, 20
 """So many values may one parameter name, so many parameters a search, so many keys its order; so many includes."""
+MOST_VALUES = 2_000
+"""So many values may all parameters of a search name together: each is several bound values of a statement."""
 OWN_MODIFIERS = {"_id": frozenset({"", "missing", "not"}), "_lastUpdated": frozenset({"", "missing"})}
 UNSPLIT = frozenset({"_filter", "_include", "_revinclude", "_page"})
 """Parameters whose values are one, commas or not."""
@@ -117,6 +119,7 @@ class _Reading:
         self.names = Names()
         self.clauses: list[Clause] = []
         self.includes: list[Include] = []
+        self.values_asked = 0
         self.sort: tuple[Sort, ...] = ()
         self.result: dict[str, str] = {}
         self.faults: list[Invalid] = []
@@ -144,7 +147,10 @@ class _Reading:
 
     def _too_many(self, code: str, name: str, value: str) -> bool:
         most = MOST_SORTED if code == "_sort" else MOST_ALTERNATIVES
-        parts = 0 if code in UNSPLIT or value.count(",") < most else len(split(value, ","))
+        parts = 1 if code in UNSPLIT or "," not in value else len(split(value, ","))
+        self.values_asked += parts
+        if parts <= most and self.values_asked > MOST_VALUES:
+            parts, most = self.values_asked, MOST_VALUES
         if len(self.includes) >= MOST_INCLUDED and code in {"_include", "_revinclude"}:
             parts, most = len(self.includes) + 1, MOST_INCLUDED
         if len(self.clauses) >= MOST_CLAUSES and code not in RESULT_NAMES:
