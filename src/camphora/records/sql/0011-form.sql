@@ -37,10 +37,10 @@ INSERT INTO meaning
   JOIN text x ON x.text = iif(e.system = '', referred(e.code), e.system);
 INSERT INTO content
   SELECT r.no, r.digest, json_array(
-    (SELECT json_group_array(has) FROM (
-      SELECT m.param AS has FROM json_each(r.keys, '$[0]') k JOIN meaning m ON m.no = k.value
-      UNION SELECT s.value ->> '$[0]' FROM json_each(r.keys, '$[1]') s ORDER BY 1)),
-    (SELECT json_group_array(value) FROM json_each(r.keys, '$[0]'))
+    json((SELECT json_group_array(has) FROM (
+      SELECT m.param AS has FROM json_each(CAST(r.keys AS TEXT), '$[0]') k JOIN meaning m ON m.no = k.value
+      UNION SELECT s.value ->> '$[0]' FROM json_each(CAST(r.keys AS TEXT), '$[1]') s ORDER BY 1))),
+    json((SELECT json_group_array(value) FROM json_each(CAST(r.keys AS TEXT), '$[0]')))
   ), r.body FROM record r;
 DROP TABLE term;
 ALTER TABLE meaning RENAME TO term;
