@@ -24,7 +24,7 @@ from camphora.gate.standing import Standings
 from camphora.gate.state import State, now
 from camphora.policy import Access, Admission, Purpose, Reader, Reason, Request, Role, Whom, admit
 from camphora.policy.codes import categories
-from camphora.policy.internal import deciding, identifying
+from camphora.policy.internal import deciding, identifying, registering
 from camphora.policy.lives import Life
 from camphora.policy.policy import LegalBasis, Policy
 from camphora.records import Look, SQLiteStore
@@ -198,6 +198,14 @@ class Gate:
         if person is None:
             raise NotFound("gate-emergency-nobody")
         return person
+
+    def registrar(self, reader: Reader) -> Access:
+        """The Access of an administrator who keeps the person index: Patients, whoever they are, and no record of
+        care. Forbidden for every other role."""
+        self.access(reader, Purpose.OPERATION)
+        if reader.role is not Role.ADMINISTRATOR:
+            raise Forbidden("gate-role-lacks-purpose", role=reader.role)
+        return registering(self.standing_of(reader))
 
     def _identified(self, identifier: str) -> tuple[str | None, str]:
         """Patient id and `system|value` of the one person with this identifier; (None, "") where that is no one."""

@@ -1,9 +1,11 @@
-"""The two inner Accesses. An import rule lists who may name this module: followers and the gate."""
+"""The inner Accesses. An import rule lists who may name this module: followers and the gate."""
 
 from __future__ import annotations
 
 from camphora.policy.access import Access, Reader
 from camphora.policy.vocabulary import Purpose, Role
+
+REGISTERED = frozenset({"Patient", "Basic", "Provenance"})
 
 
 def following(name: str) -> Access:
@@ -38,4 +40,18 @@ def loading(name: str) -> Access:
     reader = Reader(id=f"load:{name}", name=name, role=Role.ADMINISTRATOR)
     return Access(
         reader, Purpose.OPERATION, persons=None, types=None, tables=None, writes=None, ground="loading"
+    )
+
+
+def registering(reader: Reader) -> Access:
+    """For a registrar of the person index, who sees who a Patient is, and nothing of care; each reading leaves its
+    receipt. Consents are written, by the store alone, where two who were one part: what was denied stays with both."""
+    return Access(
+        reader,
+        Purpose.OPERATION,
+        persons=None,
+        types=REGISTERED,
+        writes=REGISTERED,
+        ground="registering",
+        purposes=("HSYSADMIN",),
     )

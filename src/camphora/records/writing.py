@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import apsw
@@ -192,8 +192,9 @@ class Writer:
             effect_rows.put_agreements(self.connection, {*group, *after})
         self.deriver.decided({*group, *after})
         if set(group) - set(after):
+            kept = replace(self, access=replace(self.access, types=None, writes=None, refused=frozenset()))
             for denial in list(parting.parted(self.connection, {*group, *after})):
-                self.put(prepare(Put(denial)))
+                kept.put(prepare(Put(denial)))
 
     def _one_with(self, person: int | None) -> list[int]:
         """The other identities of a person."""

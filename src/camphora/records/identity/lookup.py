@@ -1,0 +1,125 @@
+"""Who bears a number, and who may be the person that is described: by searches under the reader's Access.
+
+Every candidate comes from `SQLiteStore.search`, which joins law and consent and leaves the receipt. What is decided
+here is decided among those alone whom the reader may see: the answer is the same whether or not others are hidden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import orjson
+
+from camphora.fhir.search import parse_query
+from camphora.policy import Access
+from camphora.records.identity.duplicates import is_borrowed
+from camphora.records.identity.traits import RESIDENT, Traits, kind_of, traits
+from camphora.records.identity.weighing import Weighed, weigh
+from camphora.records.sqlite import SQLiteStore
+from camphora.records.store import Version
+
+Json = dict[str, Any]
+MOST = 200
+"""So many Patients are looked at for one question."""
+MOST_NUMBERS = 20
+"""So many identifiers and names of one description are asked by."""
+
+
+class Holder(NamedTuple):
+    """A Patient who bears a number. `borrowed`: it is the number of one of the others, at least a parent's age older;
+    `by`: the number that found them, another than was asked for where one person has an old and a new form."""
+
+    patient: Traits
+    kind: str
+    borrowed: bool
+    by: str
+
+
+class Match(NamedTuple):
+    """A Patient who may be the one described."""
+
+    row: Version
+    weighed: Weighed
+
+
+def lookup(store: SQLiteStore, access: Access, system: str, value: str) -> list[Holder]:
+    """The Patients with this identifier whom the Access may see, who bear it themselves first.
+
+    Of a resident number also those found by the other form of it, where a Patient carries both: one is not computed
+    from the other."""
+    found = {one.id: (one, value) for one in _bearers(store, access, system, [value])}
+    kind = kind_of(system, value.upper())
+    if kind in RESIDENT:
+        forms = [
+            each.value
+            for one, _ in found.values()
+            for each in sorted(one.numbers)
+            if each.kind in RESIDENT and each.value != value.upper()
+        ]
+        for form in dict.fromkeys(forms[:MOST_NUMBERS]):
+            for one in _bearers(store, access, system, [form]):
+                found.setdefault(one.id, (one, form))
+    bearers = [one for one, _ in found.values()]
+    holders = [
+        Holder(one, kind, any(is_borrowed(one, other) for other in bearers), by) for one, by in found.values()
+    ]
+    return sorted(holders, key=lambda each: (each.borrowed, each.by != value, each.patient.id))
+
+
+def match(store: SQLiteStore, access: Access, described: Json) -> list[Match]:
+    """The Patients who may be the one described, best first; those that are certainly not are left out."""
+    asked = traits({**described, "id": ""})
+    rows = {row.id: row for pairs in _blocks(described, asked) for row in _search(store, access, pairs)}
+    told = {name: traits(orjson.loads(row.body or b"{}")) for name, row in rows.items()}
+    found = [Match(row, weigh(asked, _own(told[name], told.values()))) for name, row in rows.items()]
+    kept = [each for each in found if each.weighed.grade != "certainly-not"]
+    return sorted(kept, key=lambda each: (-each.weighed.score, -each.weighed.bits, each.row.id))
+
+
+def _own(one: Traits, others: Iterable[Traits]) -> Traits:
+    """A Patient without the numbers that are somebody else's."""
+    lent = {number for other in others if is_borrowed(one, other) for number in one.numbers & other.numbers}
+    return one._replace(numbers=one.numbers - lent)
+
+
+def _blocks(described: Json, asked: Traits) -> Iterator[list[tuple[str, str]]]:
+    """The searches by which candidates are found: each number alone, and a name or a contact with the birth."""
+    for each in described.get("identifier", ())[:MOST_NUMBERS]:
+        if each.get("value"):
+            system = each.get("system")
+            yield [("identifier", f"{_literal(system)}|" * bool(system) + _literal(each["value"]))]
+    names = [
+        text
+        for each in described.get("name", ())[:MOST_NUMBERS]
+        for text in (each.get("text") or each.get("family"),)
+        if text
+    ]
+    if len(asked.birth) == 10:
+        yield from ([("birthdate", asked.birth), ("name", _literal(name))] for name in dict.fromkeys(names))
+        yield [("birthdate", asked.birth), *([("gender", asked.sex)] if asked.sex else [])]
+    elif asked.birth:
+        yield from ([("birthdate", asked.birth), ("name", _literal(name))] for name in dict.fromkeys(names))
+    for each in described.get("telecom", ())[:MOST_NUMBERS]:
+        if each.get("value"):
+            yield [("telecom", _literal(each["value"]))]
+
+
+def _bearers(store: SQLiteStore, access: Access, system: str, values: list[str]) -> list[Traits]:
+    asked = ",".join(
+        f"{_literal(system)}|{_literal(form)}"
+        for value in values
+        for form in dict.fromkeys((value, value.upper(), value.lower()))
+    )
+    return [
+        traits(orjson.loads(row.body or b"{}")) for row in _search(store, access, [("identifier", asked)])
+    ]
+
+
+def _search(store: SQLiteStore, access: Access, pairs: list[tuple[str, str]]) -> list[Version]:
+    query = parse_query("Patient", [*pairs, ("_count", str(MOST))], strict=True)
+    return list(store.search(access, query).rows)
+
+
+def _literal(text: str | None) -> str:
+    return "".join(f"\\{sign}" if sign in "\\,|$" else sign for sign in text or "")
