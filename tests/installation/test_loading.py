@@ -62,7 +62,7 @@ def test_bad_lines_are_located_and_come_back_in_a_file_that_can_be_mended(instal
         orjson.dumps(_some()[2]),
     ]
     path.write_bytes(b"\n".join(lines))
-    report = Loader(installation, bad_folder=tmp_path).load(path)
+    report = Loader(installation, bad=tmp_path).load(path)
     assert (report.read, report.written) == (4, 2)
     assert {(fault.place.line, fault.place.path) for fault in report.faults} == {
         (2, "Observation.status"),
@@ -117,7 +117,7 @@ def test_each_bad_row_of_a_csv_is_located_and_a_mended_file_loads(installation, 
         "0101090598,,丙醫院,區域醫院,11301,六點一,10.8,11.0",
     ]
     path = _table(tmp_path / "r.csv", [*good[:5], *bad, *good[5:]])
-    report = Loader(installation, bad_folder=tmp_path).load(path)
+    report = Loader(installation, bad=tmp_path).load(path)
     assert (report.read, report.written) == (12, 10)
     assert sorted((fault.place.line, fault.place.column) for fault in report.faults) == [
         (7, "month_roc"),
@@ -222,7 +222,7 @@ def test_a_row_with_a_broken_quote_comes_back_and_the_rows_behind_it_are_read(in
     path = _table(
         tmp_path / "r.csv", [*good[:2], '0101090577,,"乙醫院,區域醫院,11301,6.1,10.8,11.0', *good[2:]]
     )
-    report = Loader(installation, bad_folder=tmp_path).load(path)
+    report = Loader(installation, bad=tmp_path).load(path)
     assert (report.read, report.written) == (5, 4)
     assert [(fault.code, fault.place.line) for fault in report.faults] == [("formats-quoting", 4)]
     assert "乙醫院" in (tmp_path / "r-bad.csv").read_text("utf-8-sig")

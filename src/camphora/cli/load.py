@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,9 @@ from camphora.cli.terminal import Terminal
 from camphora.errors import CamphoraError, Invalid
 from camphora.installation import Installation
 from camphora.installation.loading import Loader, Report
+from camphora.installation.places import Places
+from camphora.installation.preparing import SMALL, Preparing, elsewhere
+from camphora.installation.sources import Source, sources
 
 if TYPE_CHECKING:
     from camphora.cli.parser import Tree
@@ -25,7 +30,8 @@ def add(tree: Tree) -> None:
     made.add_argument("--into", type=Path, required=True, metavar="FOLDER", help=tree.words("load.into"))
     made.add_argument("--table", metavar="NAME", help=tree.words("load.table"))
     made.add_argument("--dry-run", action="store_true", help=tree.words("load.dry_run"))
-    made.add_argument("--bad", type=Path, default=Path(), metavar="FOLDER", help=tree.words("load.bad"))
+    made.add_argument("--resume", action="store_true", help=tree.words("load.resume"))
+    made.add_argument("--bad", type=Path, default=Path(), metavar="FILE", help=tree.words("load.bad"))
 
 
 def run(given: argparse.Namespace, terminal: Terminal) -> int:
@@ -39,19 +45,64 @@ def _all(given: argparse.Namespace, into: Path, terminal: Terminal) -> int:
     """Load every file; the worst of their exit codes."""
     installation = Installation.open(into, make=True)
     try:
-        loader = Loader(installation, given.dry_run, given.bad, terminal.lang)
-        return max(_one(loader, path, given.table, terminal) for path in given.files)
+        taken, refused = _taken(given.files, terminal)
+        with _preparing(installation, sum(one.size for one in taken)) as preparing:
+            loader = Loader(
+                installation,
+                given.dry_run,
+                given.bad,
+                terminal.lang,
+                preparing,
+                Places.of(installation.folder),
+                given.resume,
+            )
+            return max([refused, *(_one(loader, source, given.table, terminal) for source in taken)])
+    except KeyboardInterrupt:
+        terminal.say(terminal.words("load.interrupted"))
+        raise
     finally:
         installation.close()
 
 
-def _one(loader: Loader, path: Path, table: str | None, terminal: Terminal) -> int:
+def _taken(paths: list[Path], terminal: Terminal) -> tuple[list[Source], int]:
+    """The files to be loaded, and the exit code of what is none."""
+    found: list[Source] = []
+    refused = 0
+    for path in paths:
+        try:
+            found += sources([path])
+        except CamphoraError as error:
+            terminal.error(error)
+            refused = max(refused, error.exit_code)
+    return found, refused
+
+
+@contextmanager
+def _preparing(installation: Installation, size: int) -> Iterator[Preparing | None]:
+    """Other processes where there is much to do."""
+    if size < SMALL:
+        yield None
+        return
+    validator, registry = installation.standard.validator, installation.store.registry
+    with elsewhere(installation.folder, validator, registry) as preparing:
+        yield preparing
+
+
+def _one(loader: Loader, source: Source, table: str | None, terminal: Terminal) -> int:
     try:
-        with terminal.progress("load.bar") as shown:
-            report = loader.load(path, table, shown)
+        with source.opened() as path, terminal.progress("load.bar", in_bytes=True) as shown:
+            size = None if path.name.endswith(".gz") else source.size
+            report = loader.load(
+                path, table, lambda done: shown(done, size), name=source.name, key=source.key
+            )
     except CamphoraError as error:
         terminal.error(error)
         return error.exit_code
+    if report.passed_over:
+        terminal.result(
+            {"file": report.file, "passed_over": True}, terminal.words("load.passed", file=report.file)
+        )
+        return 0
     for fault in report.faults[:SHOWN]:
         terminal.error(fault)
     _say(report, loader.dry_run, terminal)
@@ -64,7 +115,8 @@ def _say(report: Report, dry_run: bool, terminal: Terminal) -> None:
         "read": report.read,
         "written": report.written,
         "unchanged": report.unchanged,
-        "faults": len(report.faults),
+        "changed": report.changed,
+        "faults": report.fault_count,
         "warnings": [
             {"code": code, "n": n, "places": [str(place) for place in report.places[code]]}
             for code, n in report.warnings.most_common()
@@ -73,10 +125,10 @@ def _say(report: Report, dry_run: bool, terminal: Terminal) -> None:
         "dry_run": dry_run,
     }
     key = "load.would" if dry_run else "load.did"
-    facts = {name: fields[name] for name in ("file", "read", "written", "unchanged", "faults")}
+    facts = {name: fields[name] for name in ("file", "read", "written", "changed", "unchanged", "faults")}
     lines = [terminal.words(key, **facts)]
-    if len(report.faults) > SHOWN:
-        lines.append(terminal.words("load.more", n=len(report.faults) - SHOWN))
+    if report.fault_count > SHOWN:
+        lines.append(terminal.words("load.more", n=report.fault_count - SHOWN))
     lines += [_warned(report, code, terminal) for code, _ in report.warnings.most_common()]
     if report.bad_file:
         lines.append(terminal.words("load.mend", file=report.bad_file))

@@ -22,6 +22,7 @@ from rich.progress import (
     Progress,
     TextColumn,
     TimeRemainingColumn,
+    TransferSpeedColumn,
 )
 from rich.table import Table
 
@@ -111,7 +112,8 @@ class Terminal:
             yield _Lines(self, key, in_bytes)
             return
         count = DownloadColumn() if in_bytes else MofNCompleteColumn()
-        columns = (TextColumn("{task.description}"), BarColumn(), count, TimeRemainingColumn())
+        rate = (TransferSpeedColumn(),) if in_bytes else ()
+        columns = (TextColumn("{task.description}"), BarColumn(), count, *rate, TimeRemainingColumn())
         kept = sys.stdout.isatty()
         with Progress(*columns, console=_err(), transient=True, redirect_stdout=kept) as bar:
             task = bar.add_task(self.words(key), total=None)

@@ -29,6 +29,14 @@ def ndjson_lines(source: Source, *, limits: Limits | None = None, name: str | No
     """Every line that is not blank. A line cut off at the end of the file is a fault of that line
     (formats-json-truncated); a line beyond 16 MB raises TooLarge formats-line-too-long."""
     name = name or name_of(source)
+    return (read_line(raw, number, name) for number, raw in raw_lines(source, limits=limits, name=name))
+
+
+def raw_lines(
+    source: Source, *, limits: Limits | None = None, name: str | None = None
+) -> Iterator[tuple[int, bytes]]:
+    """The same lines as numbers and bytes, not parsed yet."""
+    name = name or name_of(source)
     with open_limited(source, limits, name) as stream:
         number = 0
         while line := stream.readline(LONGEST_LINE + 1):
@@ -39,10 +47,11 @@ def ndjson_lines(source: Source, *, limits: Limits | None = None, name: str | No
                 )
             raw = line.strip().removeprefix(b"\xef\xbb\xbf")
             if raw:
-                yield _line(raw, number, name)
+                yield number, raw
 
 
-def _line(raw: bytes, number: int, name: str) -> Line:
+def read_line(raw: bytes, number: int, name: str) -> Line:
+    """One line, with its value or its fault."""
     try:
         return Line(number, raw, parse_json(raw, name, number))
     except Invalid as fault:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,33 +25,57 @@ from camphora.fhir.xml.reading import Reading
 from camphora.formats.csv_rows import Row, csv_rows
 from camphora.formats.declaration import TableDeclaration, bad_rows_csv
 from camphora.formats.excel import sheet_rows
-from camphora.formats.limits import open_limited
-from camphora.formats.ndjson import ndjson_lines
+from camphora.formats.limits import Limits, open_limited
+from camphora.formats.ndjson import raw_lines
+from camphora.installation.bad import Bad
 from camphora.installation.installation import Installation
+from camphora.installation.places import Places, Reached
+from camphora.installation.preparing import Outcome, Preparing
 from camphora.policy.internal import loading
-from camphora.records import Prepared, Put, prepare
+from camphora.records import Prepared
+from camphora.records.gathering import Standing
 
 CHUNK = 500
 FIRST = 3
 """So many places of each kind of warning are kept; the rest are counted."""
 LINES = (".ndjson", ".jsonl")
 FHIR = (*LINES, ".json", ".xml")
+MOST_FAULTS = 10_000
+"""So many faults of a file are kept in memory; the rest are counted."""
+OF_LINES = Limits(packed=1 << 40, unpacked=1 << 40)
+"""Lines are read one by one, so a file of them may be as long as a disk holds."""
 Count = Callable[[int], None]
+"""Called with the bytes that are done."""
 
 
 @dataclass(slots=True)
 class Report:
-    """What became of one file. `written` counts new or changed records or rows, `unchanged` those kept before;
-    `warnings` what was found in records that were taken all the same, by code, with the first places of each."""
+    """What became of one file. `written` counts new and changed records or rows, `changed` those of them that stood
+    before with other content, `unchanged` those kept before; `faults` are the first, `more_faults` counts the rest;
+    `warnings` what was found in records that were taken all the same, by code, with the first places of each.
+    `passed_over`: an earlier load had come to its end."""
 
     file: str
     read: int = 0
     written: int = 0
+    changed: int = 0
     unchanged: int = 0
     faults: list[Invalid] = field(default_factory=list)
+    more_faults: int = 0
     bad_file: str | None = None
     warnings: Counter[str] = field(default_factory=Counter)
     places: dict[str, list[Place]] = field(default_factory=dict)
+    passed_over: bool = False
+
+    @property
+    def fault_count(self) -> int:
+        return len(self.faults) + self.more_faults
+
+    def tell(self, state: Standing) -> None:
+        """Count one record."""
+        self.written += state != "same"
+        self.changed += state == "changed"
+        self.unchanged += state == "same"
 
     def warn(self, findings: Iterable[Finding], place: Place) -> None:
         """Count what only warns."""
@@ -62,16 +86,19 @@ class Report:
                 if len(first) < FIRST:
                     first.append(Place(place.file, place.line, place.column, _inside(place.path, one.path)))
 
-    def fault(self, error: CamphoraError, place: Place) -> None:
-        """Add an error's faults, each put at its place in the file."""
-        inner = error.faults if isinstance(error, Faults) else [error]
-        for one in inner:
+    def fault(self, faults: Iterable[CamphoraError], place: Place) -> list[Invalid]:
+        """Add faults, each put at its place in the file."""
+        located: list[Invalid] = []
+        for one in faults:
             at = one.place or Place()
             where = Place(
                 place.file, at.line or place.line, at.column or place.column, _inside(place.path, at.path)
             )
-            located = Invalid(one.code, place=where, **one.facts)
-            self.faults.append(located)
+            located.append(Invalid(one.code, place=where, **one.facts))
+        room = max(0, MOST_FAULTS - len(self.faults))
+        self.faults += located[:room]
+        self.more_faults += len(located[room:])
+        return located
 
 
 class Brought(NamedTuple):
@@ -93,101 +120,148 @@ def _inside(outer: str | None, inner: str | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Loader:
-    """Loads files into an installation. `bad_folder`: where files of faulty lines go (beside nothing if None)."""
+    """Loads files into an installation. `bad`: where faulty lines go, a folder or one file for all (nowhere if None);
+    `preparing`: who makes lines ready, this process where None; `places`: where what is reached is noted; with
+    `resume` what was reached before is passed over."""
 
     installation: Installation
     dry_run: bool = False
-    bad_folder: Path | None = None
+    bad: Path | None = None
     lang: Lang = "zh-TW"
+    preparing: Preparing | None = None
+    places: Places | None = None
+    resume: bool = False
+    stopped: Callable[[], bool] = lambda: False
+    _bads: dict[Path, Bad] = field(default_factory=dict)
 
-    def load(self, path: Path, table: str | None = None, count: Count = lambda _: None) -> Report:
-        """Load one file, or the rows of the table that is named."""
-        name = path.name.removesuffix(".gz").lower()
+    def load(
+        self,
+        path: Path,
+        table: str | None = None,
+        count: Count = lambda _: None,
+        *,
+        name: str | None = None,
+        key: str | None = None,
+    ) -> Report:
+        """Load one file, or the rows of the table that is named. `name`: what is said of it; `key`: by what its place
+        is known."""
+        ending = path.name.removesuffix(".gz").lower()
         if not path.is_file():
             raise Invalid("installation-no-file", file=path.name)
-        if table or name.endswith((".csv", ".xlsx")):
+        if table or ending.endswith((".csv", ".xlsx")):
             return self._rows(path, table, count)
-        if not name.endswith(FHIR):
+        if not ending.endswith(FHIR):
             raise Invalid("installation-unknown-kind", file=path.name)
-        form = _form(path, lines=name.endswith(LINES))
+        report = Report(name or path.name)
+        reached = self.places.at(key) if self.places and self.resume and key else Reached()
+        if reached.ended:
+            self._bad(path, kept=reached.bad)
+            report.passed_over = True
+            return report
+        form = _form(path, lines=ending.endswith(LINES))
         if form == "ndjson":
-            return self._lines(path, count)
-        return self._whole(path, _in_xml(path) if form == "xml" else _in_json(path), count)
-
-    def _lines(self, path: Path, count: Count) -> Report:
-        report = Report(path.name)
-        bad: list[bytes] = []
-        ready = self._good_lines(path, report, bad)
-        while chunk := list(islice(ready, CHUNK)):
-            self._keep(chunk, report)
-            count(report.read)
-        count(report.read)
-        if bad:
-            report.bad_file = self._write_bad(path, ".ndjson", b"\n".join(bad) + b"\n")
+            self._lines(path, report, count, key, reached)
+        else:
+            self._whole(path, _in_xml(path) if form == "xml" else _in_json(path), report, count)
+            if not report.faults:
+                self._note(key, Reached(report.read, 0, ended=True))
         return report
 
-    def _good_lines(self, path: Path, report: Report, bad: list[bytes]) -> Iterator[Prepared]:
-        for line in ndjson_lines(path):
-            report.read += 1
-            place = Place(path.name, line.number)
-            if line.fault is not None:
-                report.fault(line.fault, place)
-                bad.append(line.raw)
-                continue
-            try:
-                yield self._ready(line.value, line.raw, report, place)
-            except Invalid as error:
-                report.fault(error, place)
-                bad.append(line.raw)
+    def _prepares(self) -> Preparing:
+        return self.preparing or Preparing(
+            self.installation.standard.validator, self.installation.store.registry
+        )
 
-    def _whole(self, path: Path, brought: Iterable[Brought], count: Count) -> Report:
+    def _lines(self, path: Path, report: Report, count: Count, key: str | None, reached: Reached) -> None:
+        bad = self._bad(path, kept=reached.bad)
+        read, through = 0, _Through(raw_lines(path, limits=OF_LINES))
+        lines = (line for line in through if line[0] > reached.line)
+        outcomes = self._prepares().outcomes(lines, path.name)
+        while chunk := list(islice(outcomes, CHUNK)):
+            self._chunk(chunk, report, bad)
+            read += sum(len(each.raw) + 1 for each in chunk)
+            self._note(key, Reached(chunk[-1].number, bad.rows if bad else 0))
+            count(read)
+            if self.stopped():
+                raise Stopped
+        self._note(key, Reached(through.last, bad.rows if bad else 0, ended=True))
+        count(read)
+        if bad and bad.rows and report.fault_count:
+            report.bad_file = str(bad.path)
+
+    def _chunk(self, chunk: list[Outcome], report: Report, bad: Bad | None) -> None:
+        """Keep what is right, then set apart what is not: a place is noted only behind both."""
+        self._keep([each.ready for each in chunk if each.ready is not None], report)
+        for each in chunk:
+            report.read += 1
+            place = Place(report.file, each.number)
+            report.warn(each.findings, place)
+            if each.ready is None:
+                located = report.fault(each.faults, place)
+                if bad:
+                    bad.add(each.raw, located)
+
+    def _bad(self, path: Path, *, kept: int = 0) -> Bad | None:
+        """Where the faulty lines of a file go, behind those of the files before it that share the place."""
+        if self.bad is None:
+            return None
+        target = self._bad_path(path, ".ndjson")
+        if target not in self._bads or self._bads[target].rows < kept:
+            self._bads[target] = Bad(target, self.lang, kept=kept)
+        return self._bads[target]
+
+    def _bad_path(self, path: Path, ending: str) -> Path:
+        assert self.bad is not None
+        if not self.bad.is_dir():
+            return self.bad
+        stem = path.name.split(".")[0].removesuffix("-bad")
+        return self.bad / f"{stem}-bad{ending}"
+
+    def _note(self, key: str | None, reached: Reached) -> None:
+        if self.places is not None and key is not None and not self.dry_run:
+            self.places.note(key, reached)
+
+    def _whole(self, path: Path, brought: Iterable[Brought], report: Report, count: Count) -> None:
         """All resources of a file, or none of them."""
-        report = Report(path.name)
         ready: list[Prepared] = []
+        preparing = self._prepares()
         for one in _joined(list(brought)):
+            place = replace(one.place, file=report.file)
             report.read += 1
             for fault in one.faults:
-                report.fault(fault, Place(path.name))
+                report.fault([fault], Place(report.file))
             if one.body:
                 try:
-                    ready.append(self._ready(json.parse(one.body), one.body, report, one.place))
+                    prepared, findings = preparing.ready(json.parse(one.body), one.body)
+                    ready.append(prepared)
+                    report.warn(findings, place)
                 except Invalid as error:
-                    report.fault(error, one.place)
+                    report.fault(error.faults if isinstance(error, Faults) else [error], place)
         if not report.faults:
             self._keep(ready, report)
-        count(report.read)
-        return report
-
-    def _ready(self, resource: dict[str, Any], body: bytes, report: Report, place: Place) -> Prepared:
-        """A resource ready to be written, what only warns told to the report. Raises `Faults` with everything in it
-        that the site refuses."""
-        prepared = prepare(Put(resource, body=body))
-        findings = self.installation.standard.validator.validate(resource)
-        refused = [found.fault() for found in findings if found.severity == "error"]
-        if refused:
-            raise Faults(refused)
-        report.warn(findings, place)
-        return prepared
+        count(path.stat().st_size)
 
     def _keep(self, ready: list[Prepared], report: Report) -> None:
         if self.dry_run:
-            report.written += len(ready)
+            for state in self.installation.store.compare(loading("file"), ready):
+                report.tell(state)
             return
         for written in self.installation.store.write(loading("file"), ready):
-            report.written += written.changed
-            report.unchanged += not written.changed
+            report.tell("new" if written.made else "changed" if written.changed else "same")
 
     def _rows(self, path: Path, table: str | None, count: Count) -> Report:
         declared = self._table(path, table)
         report = Report(path.name)
-        rows = list(_counted(_sheet(path, declared), report, count))
+        rows = list(_counted(_sheet(path, declared), report))
+        count(path.stat().st_size)
         good, faults = declared.check_rows(rows)
         report.faults = faults
         lines = {fault.place.line for fault in faults if fault.place}
         bad = [row for row in rows if row.line in lines]
-        if bad:
-            text = bad_rows_csv(bad, faults, self.lang)
-            report.bad_file = self._write_bad(path, ".csv", text.encode("utf-8-sig"))
+        if bad and self.bad is not None:
+            target = self._bad_path(path, ".csv")
+            target.write_bytes(bad_rows_csv(bad, faults, self.lang).encode("utf-8-sig"))
+            report.bad_file = str(target)
         if good:
             self._keep_rows(declared, good, report)
         return report
@@ -219,13 +293,22 @@ class Loader:
             raise Invalid("installation-which-table", file=path.name, known="、".join(sorted(declared)))
         return fitting[0]
 
-    def _write_bad(self, path: Path, ending: str, content: bytes) -> str | None:
-        if self.bad_folder is None:
-            return None
-        stem = path.name.split(".")[0].removesuffix("-bad")
-        target = self.bad_folder / f"{stem}-bad{ending}"
-        target.write_bytes(content)
-        return str(target)
+
+class Stopped(Exception):
+    """The loading was asked to stop; what is written stays, and its place is noted."""
+
+
+class _Through:
+    """Lines on their way, with the number of the last one that passed."""
+
+    def __init__(self, lines: Iterator[tuple[int, bytes]]) -> None:
+        self._lines = lines
+        self.last = 0
+
+    def __iter__(self) -> Iterator[tuple[int, bytes]]:
+        for number, raw in self._lines:
+            self.last = number
+            yield number, raw
 
 
 def _form(path: Path, *, lines: bool) -> forms.Form:
@@ -294,11 +377,9 @@ def _sheet(path: Path, declared: TableDeclaration) -> Iterator[Row]:
     return csv_rows(path, required=declared.headers)
 
 
-def _counted(rows: Iterator[Row], report: Report, count: Count) -> Iterator[Row]:
+def _counted(rows: Iterator[Row], report: Report) -> Iterator[Row]:
     for row in rows:
         report.read += 1
-        if report.read % CHUNK == 0:
-            count(report.read)
         yield row
 
 

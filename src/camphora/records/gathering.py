@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import apsw
 import orjson
@@ -21,12 +22,15 @@ from camphora.policy.labels import PARTS
 from camphora.records.bodies import plain
 from camphora.records.paging import Value
 from camphora.records.planning import Coding, named_persons, plan
+from camphora.records.prepare import Prepared
 from camphora.records.store import Version
 from camphora.records.visible import shown, visible
 
 MARK = 12
 """Bytes of the digest of what a record with closed parts showed."""
 Place = Sequence[Value]
+Standing = Literal["new", "changed", "same"]
+"""What writing a record would do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,20 @@ def still_shown(
     sql = f"SELECT count(*) FROM json_each(?) j CROSS JOIN record r ON r.no = j.value WHERE {seen.sql}"
     (count,) = next(reader.execute(sql, (listed, *seen.values)))
     return count == len(numbers) and _parts_now(access, record_type, numbers, reader) == parts
+
+
+def compare(ready: Sequence[Prepared], reader: apsw.Connection) -> list[Standing]:
+    """What writing each of these would do to what is kept now; for a load, which reads only to compare."""
+    sql = (
+        "SELECT c.digest, r.deleted FROM type t JOIN record r ON r.type = t.no JOIN content c ON c.record = r.no"
+        " WHERE t.name = ? AND r.id = ?"
+    )
+    found: list[Standing] = []
+    for each in ready:
+        row = next(reader.execute(sql, (each.type, each.id)), None)
+        new = row is None or row[1]
+        found.append("new" if new else "same" if row and row[0] == each.digest else "changed")
+    return found
 
 
 def _parts_now(access: Access, record_type: str, numbers: BitMap, reader: apsw.Connection) -> dict[int, str]:

@@ -237,6 +237,15 @@ class SQLiteStore:
             )
         return same  # noqa: RET504 - as above
 
+    def compare(self, access: Access, ready: Sequence[Prepared]) -> list[gathering.Standing]:
+        """What writing each of these would do now; for a load alone."""
+        if access.ground != "loading":
+            raise Forbidden("records-not-a-follower")
+        reader = self._connections.reader()
+        with reader:
+            found = gathering.compare(ready, reader)
+        return found  # noqa: RET504 - as above
+
     def explain(self, access: Access, query: Query) -> tuple[PlanTold, ...]:
         require_type(access, query.type)
         reader = self._connections.reader()
