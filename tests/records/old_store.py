@@ -120,8 +120,8 @@ class _Writer:
         if found:
             self.connection.execute("DELETE FROM record WHERE no = ?", found)
         self.connection.execute(
-            "INSERT INTO record (no, type, id, version, person, main_date, updated, labels, deleted, digest, keys, body)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, x'00', ?, ?)",
+            "INSERT INTO record (no, type, id, version, person, main_date, updated, labels, deleted, digest, keys,"
+            " body) VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, x'00', ?, ?)",
             (
                 found and found[0],
                 kind,

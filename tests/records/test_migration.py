@@ -1,4 +1,4 @@
-"""A store that was made before opens: what it could answer it answers at once, and the rest once all is indexed anew."""
+"""A store of before opens: what it could answer it answers at once, and the rest once all is indexed anew."""
 
 import time
 
@@ -127,8 +127,8 @@ def test_keys_of_before_hold_terms_and_parameters(old):
     migrate(connection, old / "records.sqlite")
     sql = "SELECT c.keys FROM record r JOIN content c ON c.record = r.no WHERE r.id = ?"
     keys = unpacked(next(connection.execute(sql, ("ada",)))[0])
-    codes = {code for (code,) in connection.execute("SELECT code FROM param WHERE no IN (SELECT value FROM json_each(?))",
-                                                    (orjson.dumps(keys.params).decode(),))}  # fmt: skip
+    named = "SELECT code FROM param WHERE no IN (SELECT value FROM json_each(?))"
+    codes = {code for (code,) in connection.execute(named, (orjson.dumps(keys.params).decode(),))}
     assert {"name", "birthdate", "gender", "identifier"} <= codes
     assert not any(code.endswith(":exact") for code in codes)
     postings = {term for (term,) in connection.execute(
