@@ -32,6 +32,7 @@ ADA = patient("ada", "王大明", "1950-02-01", "A123456780")
 HERS = observation("o1", "ada", "8480-6", "2026-01-05")
 MOVED = observation("o4", "ada", "8480-6", "2026-03-01")
 PART = condition("c1", "ada", "F32.9", "PSY")
+PLAIN = condition("c1", "ada", "I10", None)
 
 
 def _officer():
@@ -178,7 +179,7 @@ BODIES = {
             [entry("PUT", "Condition/c1", PART), entry("GET", "Patient?_summary=count")],
             [entry("POST", "Observation", HERS)],
             [entry("POST", "Patient", ADA, "urn:uuid:1", ifNoneExist="identifier=A123456780")],
-            [entry("PUT", "Condition?_id=c1", {k: v for k, v in PART.items() if k != "id"})],
+            [entry("PUT", "Condition?_id=c1", {k: v for k, v in PLAIN.items() if k != "id"})],
             [entry("DELETE", "Observation?patient=ada&code=8480-6")],
             [entry("POST", "Observation", BY_SEARCH)],
             [entry("GET", "Patient/ada/$everything"), entry("GET", "Patient/ada/*"), entry("GET", "_history")],

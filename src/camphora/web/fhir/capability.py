@@ -25,6 +25,10 @@ from camphora.web.fhir.table import codes, operations
 RELEASED = "2026-11-21"
 """When this version was made."""
 OPERATIONS = "http://hl7.org/fhir/OperationDefinition/"
+BULK = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/"
+SYSTEM_OPERATIONS = {"export": f"{BULK}export"}
+OF_GUIDES = {("Patient", "export"): f"{BULK}patient-export", ("Group", "export"): f"{BULK}group-export"}
+"""Operations that are defined outside R4 (Bulk Data Access 2.0.0)."""
 NOT_IN_R4 = {("ValueSet", "batch-validate-code")}
 """Answered, but R4 has no definition of it that could be named."""
 TWCORE = "tw.gov.mohw.twcore"
@@ -97,7 +101,10 @@ def _rest(lang: Lang, desk: tuple[str, ...]) -> bytes:
         ],
         "interaction": [{"code": code} for code in SYSTEM_INTERACTIONS],
         "compartment": [f"http://hl7.org/fhir/CompartmentDefinition/{name.lower()}" for name in COMPARTMENTS],
-        "operation": [{"name": "versions", "definition": f"{OPERATIONS}-s-versions"}],
+        "operation": [
+            {"name": "versions", "definition": f"{OPERATIONS}-s-versions"},
+            *({"name": code, "definition": SYSTEM_OPERATIONS[code]} for code in operations("system")),
+        ],
     }
     return orjson.dumps(rest)
 
@@ -124,17 +131,17 @@ def _resource(name: str, desk: tuple[str, ...]) -> dict[str, Any]:
 def _operations(name: str, desk: tuple[str, ...]) -> list[dict[str, str]]:
     """The operations of a type, each with its definition in R4."""
     found = [each.partition("/$")[::2] for each in desk]
-    own = [
-        (kind, one.code[1:])
-        for one in operations()
-        for kind in (one.types or ("*",))
-        if one.code != "$validate"
-    ]
+    own = [(kind, code) for code, kinds in operations().items() for kind in kinds if code != "validate"]
     return [
-        {"name": code, "definition": f"{OPERATIONS}{'Resource' if kind == '*' else kind}-{code}"}
+        {"name": code, "definition": _definition(kind, code)}
         for kind, code in [*found, *own]
         if kind in {"*", name} and (kind, code) not in NOT_IN_R4
     ]
+
+
+def _definition(kind: str, code: str) -> str:
+    own = f"{OPERATIONS}{'Resource' if kind == '*' else kind}-{code}"
+    return OF_GUIDES.get((kind, code), own)
 
 
 def _search_parameters(name: str) -> list[dict[str, str]]:

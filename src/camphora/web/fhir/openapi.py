@@ -96,7 +96,7 @@ def _rest(lang: Lang, desk: tuple[str, ...]) -> bytes:
 
 def _operation(one: Interaction, lang: Lang) -> Row:
     made: Row = {
-        "operationId": f"{one.reads.name.removeprefix('fhir.')}-{one.method.lower()}",
+        "operationId": f"{one.reads.name.removeprefix('fhir.')}-{one.level}-{one.method.lower()}",
         "summary": one.text[lang],
         "tags": [one.level],
         "parameters": [*_steps(one), *_queries(one), *_headers(one, lang)],
@@ -112,17 +112,19 @@ def _operation(one: Interaction, lang: Lang) -> Row:
 
 def _steps(one: Interaction) -> list[Row]:
     """The parts of the address that are asked for."""
-    known = {
-        "type": {"type": "string", "enum": list(one.types or kept_types())},
-        "id": ID,
-        "version": {"type": "string", "pattern": "^[1-9][0-9]{0,17}$"},
-        "inside": {
-            "type": "string",
-            "enum": ["*", *sorted({t for o in one.types or () for t in in_compartment(o)})],
-        },
-    }
     names = re.findall(r"\{(\w+)\}", one.address)
-    return [{"name": name, "in": "path", "required": True, "schema": known[name]} for name in names]
+    return [{"name": name, "in": "path", "required": True, "schema": _step(one, name)} for name in names]
+
+
+def _step(one: Interaction, name: str) -> Row:
+    if name == "type":
+        return {"type": "string", "enum": list(one.types or kept_types())}
+    if name == "version":
+        return {"type": "string", "pattern": "^[1-9][0-9]{0,17}$"}
+    if name == "inside":
+        members = {kind for owner in one.types or () for kind in in_compartment(owner)}
+        return {"type": "string", "enum": ["*", *sorted(members)]}
+    return ID
 
 
 @cache

@@ -274,11 +274,12 @@ def codes(level: Level) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def operations() -> tuple[Interaction, ...]:
-    """The operations, each once."""
-    return tuple({one.code: one for one in INTERACTIONS if one.code.startswith("$")}.values())
-
-
-def addresses() -> frozenset[tuple[str, str]]:
-    """Every (method, address) that is answered."""
-    return frozenset((one.method, one.address) for one in INTERACTIONS)
+def operations(level: Level | None = None) -> dict[str, tuple[str, ...]]:
+    """The operations by name, without `$`, each with the types at which it is answered (`*`: all); of a level, or of
+    types and their records."""
+    found: dict[str, tuple[str, ...]] = {}
+    for one in INTERACTIONS:
+        if one.code.startswith("$") and (one.level == level if level else one.level != "system"):
+            types = (*found.get(one.code[1:], ()), *(one.types or ("*",)))
+            found[one.code[1:]] = tuple(dict.fromkeys(types))
+    return found
