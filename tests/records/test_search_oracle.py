@@ -184,7 +184,8 @@ def _part(draw, kind, *said):
 def by_absence(draw, resource, _):
     if draw is None:
         return True
-    plain = [code for code, one in parameters(resource["resourceType"]).items() if one.kind != "composite"]
+    kinds = {"composite", "special"}
+    plain = [code for code, one in parameters(resource["resourceType"]).items() if one.kind not in kinds]
     return f"{draw(st.sampled_from(sorted(plain)))}:missing", draw(st.sampled_from(["true", "false"]))
 
 

@@ -55,6 +55,21 @@ def starting(prefix: Prefix, low: int, high: int) -> tuple[int | None, int | Non
             return None, None
 
 
+def since(prefix: Prefix, low: int, high: int, longest: int) -> int | None:
+    """From when on a span starts that passes and is no longer than this; None where it may at any time."""
+    match prefix:
+        case "eq":
+            return low
+        case "sa":
+            return high + 1
+        case "gt" | "co":
+            return high - longest
+        case "ge" | "ap":
+            return low - longest
+        case _:
+            return None
+
+
 def measured(asked: Amount, least: str, most: str) -> Test:
     """A record's range least..most against an amount: eq, ne and ap weigh the range that its digits imply, which ends
     before its upper end; the others the value itself."""

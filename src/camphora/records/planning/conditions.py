@@ -48,6 +48,8 @@ class Condition:
     late: bool = False
     person: int | None = None
     """The number of the one person whom all records are about of which it holds; 0 where there is no such person."""
+    since: int | None = None
+    """Of what it holds and whose main date is no longer than a day, that date begins from this moment on."""
     told: str = ""
 
     def test(self, row: str, rows: int = UNCOUNTED) -> Condition:

@@ -68,14 +68,16 @@ class Sought:
             tests = (person, *self.tested(by.weight))
             return Drive(source, together(tests), by, tests)
         assert by.listing is not None
+        if not (by.listing.ascending or by.listing.area):
+            # rowids behind IN come in their order, so that a page is read off without sorting
+            listed = Condition(f"{row}.no IN ({by.listing.sql})", by.listing.values)
+            tests = (listed, *self.tested(by.weight, without=by if by.listing.exact else None))
+            return Drive(Sql(f"record {row} NOT INDEXED"), together(tests), by, tests)
         place = f"d{row[1:]}"
-        source = Sql(
-            f"({by.listing.sql}) {place} CROSS JOIN record {row} ON {row}.no = {place}.record",
-            by.listing.values,
-        )
+        joined = f"({by.listing.sql}) {place} CROSS JOIN record {row} ON {row}.no = {place}.record"
         area = f"{place}.area" if by.listing.area else None
         tests = self.tested(by.weight, without=by if by.listing.exact or area else None, area=area)
-        return Drive(source, together(tests), by, tests, by.listing.ascending)
+        return Drive(Sql(joined, by.listing.values), together(tests), by, tests, by.listing.ascending)
 
     def through(self, index: str) -> Drive:
         """By all rows of the type, in the order of an index that begins with it."""
@@ -83,8 +85,8 @@ class Sought:
         return Drive(Sql(f"record {self.level.row} INDEXED BY {index}"), together(tests), None, tests)
 
     def _is_rarer(self, by: Condition) -> bool:
-        """Whether the rows of the person are fewer than what the list itself gives."""
-        return by.listing is None or self.level.counted(by.listing.sql, by.listing.values) > by.weight
+        """Whether the rows of the person are no more than what the list gives: they come in the order of dates."""
+        return by.listing is None or self.level.counted(by.listing.sql, by.listing.values) >= by.weight
 
 
 def together(tests: Sequence[Condition]) -> Sql:

@@ -82,15 +82,27 @@ def has(level: Level, clause: HasClause, sought: Sought | None) -> Condition:
         f" CROSS JOIN record {there.row} ON {there.row}.no = p.record"
         f" WHERE t.param IN {params} AND t.system = ? AND t.code = {level.row}.id AND {where.sql})"
     )
-    drive = sought.driven()
-    sql = (
-        f"SELECT DISTINCT q.no AS record FROM {drive.source.sql} CROSS JOIN {_kept(there.row)}"
-        f" CROSS JOIN record q WHERE {drive.where.sql} AND t.param IN {params} AND t.system = ?"
-        " AND q.type = ? AND q.id = t.code"
-    )
-    listing = Listing(sql, (*drive.source.values, *drive.where.values, *numbers, kind, level.number))
-    weight = level.work.count(sql, listing.values) if sought.weight <= FEW else sought.weight
+    listing = _naming(level, clause, sought, Sql(f"t.param IN {params} AND t.system = ?", (*numbers, kind)))
+    few = sought.weight <= FEW
+    weight = level.work.count(listing.sql, listing.values) if few else sought.weight
     return Condition(test, (*numbers, kind, *where.values), weight, listing, looks=True, late=True, told=told)
+
+
+def _naming(level: Level, clause: HasClause, sought: Sought, named: Sql) -> Listing:
+    """The records that the found ones name: a Patient by the person whom they are about, else by their own terms."""
+    drive, there = sought.driven(), sought.level.row
+    given = (*drive.source.values, *drive.where.values)
+    if level.type == "Patient" and names_the_person(clause.type, clause.param):
+        sql = (
+            f"SELECT DISTINCT q.no AS record FROM {drive.source.sql} CROSS JOIN record q INDEXED BY record_by_person"
+            f" ON q.person = {there}.person AND q.type = ? WHERE {drive.where.sql}"
+        )
+        return Listing(sql, (*drive.source.values, level.number, *drive.where.values), exact=False)
+    sql = (
+        f"SELECT DISTINCT q.no AS record FROM {drive.source.sql} CROSS JOIN {_kept(there)}"
+        f" CROSS JOIN record q WHERE {drive.where.sql} AND {named.sql} AND q.type = ? AND q.id = t.code"
+    )
+    return Listing(sql, (*given, *named.values, level.number))
 
 
 def _kept(row: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from camphora.fhir.search.asking import Amount, DateClause, NearClause, NumberClause, Prefix, QuantityClause
-from camphora.records.planning.comparing import Test, dated, either, measured, starting
+from camphora.records.planning.comparing import Test, dated, either, measured, since, starting
 from camphora.records.planning.conditions import NEVER, Condition, Listing, among
 from camphora.records.planning.work import Level
 from camphora.records.spans import main_parameter
@@ -17,6 +17,12 @@ EARTH = 6_371_008.8
 """The mean radius of the earth in metres (IUGG)."""
 DEGREE = math.radians(EARTH)
 """Metres in a degree of latitude."""
+LONG = 86_400_000
+"""Milliseconds of a day: up to so long is the main date of most records."""
+LONG_ONES = (
+    f"INDEXED BY record_long WHERE main_date IS NOT NULL AND (main_length < 0 OR main_length > {LONG})"
+)
+"""The other ones, by an index of their own (sql/0013-by-date.sql)."""
 GENERAL = 0
 """The unit of plain numbers, and of quantities as they were given."""
 Span = tuple[Prefix, int, int]
@@ -42,13 +48,20 @@ def dates(level: Level, clause: DateClause) -> Condition:
     start, length = f"{level.row}.main_date", f"{level.row}.main_length"
     own, owned = either([dated(*each, start, f"{start} + {length}") for each in clause.alternatives])
     test = f"CASE WHEN {length} >= 0 THEN {own} ELSE {spans} END"
-    condition = Condition(test, (*owned, *numbers, *given), told=told)
-    if listed == "1":
+    starts = [since(*each, LONG) for each in clause.alternatives]
+    begins = min((each for each in starts if each is not None), default=None) if None not in starts else None
+    condition = Condition(test, (*owned, *numbers, *given), since=begins, told=told)
+    if listed != "1":
+        by_date, ends = _bounded(bounds, "main_date")
+        others = Listing(sql, values)
+    elif begins is not None:
+        by_date, ends = "main_date >= ?", [begins]
+        others = Listing(f"SELECT no AS record FROM record {LONG_ONES} AND type = ?", (level.number,))
+    else:
         return condition
-    by_date, ends = _bounded(bounds, "main_date")
     first = f"SELECT no AS record FROM record INDEXED BY record_by_date WHERE type = ? AND ({by_date})"
-    weight = level.counted(first, (level.number, *ends)) + level.counted(sql, values)
-    both = Listing(f"{first} UNION {sql}", (level.number, *ends, *values), exact=False)
+    weight = level.counted(first, (level.number, *ends)) + level.counted(others.sql, others.values)
+    both = Listing(f"{first} UNION {others.sql}", (level.number, *ends, *others.values), exact=False)
     return replace(condition, weight=weight, listing=both)
 
 

@@ -22,6 +22,7 @@ from camphora.records.planning.conditions import Condition
 from camphora.records.planning.counting import COUNTED, COUNTS
 from camphora.records.planning.driving import Drive, Sought, Sql, together
 from camphora.records.planning.linking import compartment
+from camphora.records.planning.measures import LONG_ONES
 from camphora.records.planning.ordering import Key, after, keys
 from camphora.records.planning.work import Work, alone_leading
 from camphora.records.store import Version
@@ -73,16 +74,34 @@ class Part:
         walk = self.walk
         if walk is None or (place is not None and place[0] is None):
             return self._read(connection, self.statement(self.drive, place, limit))
+        earlier, start = self._earlier(connection, walk, place, limit)
+        edge = self._edge(connection, walk, start)
         drive = self.sought.through(walk.index)
-        edge = self._edge(connection, walk, place)
         if edge is not None:
-            bounds = self._bounds(walk, place, edge)
-            found = self._read(connection, self.statement(drive, place, limit, bounds))
-            if len(found) == limit:
-                return found
-        if self.drive.by is None:
-            return self._read(connection, self.statement(drive, place, limit))
-        return self._read(connection, self.statement(self.drive, place, limit))
+            bounds = self._bounds(walk, start, edge)
+            found = earlier + self._read(connection, self.statement(drive, place, limit, bounds))
+            if len(found) >= limit:
+                return found[:limit]
+        return self._read(
+            connection, self.statement(drive if self.drive.by is None else self.drive, place, limit)
+        )
+
+    def _earlier(
+        self, connection: apsw.Connection, walk: Walk, place: Sequence[Value] | None, limit: int
+    ) -> tuple[list[Row], Value]:
+        """Where the walk begins, and what of its order lies before: where a date is asked from a moment on, of all that
+        began earlier only what is long can reach it."""
+        begun = place[0] if place else None
+        begins = max((each.since for each in self.sought.conditions if each.since is not None), default=None)
+        if walk.column != "main_date" or self.order[0].down or begins is None:
+            return [], begun
+        if isinstance(begun, int) and begun >= begins:
+            return [], begun
+        row = self.sought.level.row
+        long = LONG_ONES.partition(" WHERE ")[2].replace("main_", f"{row}.main_")
+        before = [Condition(long), Condition(f"{row}.main_date < ?", (begins,))]
+        drive = self.sought.through("record_long")
+        return self._read(connection, self.statement(drive, place, limit, before)), begins
 
     def statement(
         self, drive: Drive, place: Sequence[Value] | None, limit: int, bounds: Sequence[Condition] = ()
@@ -108,24 +127,24 @@ class Part:
         rows = connection.execute(*statement)
         return [Row(no, person, self.type, tuple(place)) for no, person, *place in rows]
 
-    def _edge(self, connection: apsw.Connection, walk: Walk, place: Sequence[Value] | None) -> Value:
+    def _edge(self, connection: apsw.Connection, walk: Walk, start: Value) -> Value:
         """The value of the first key at the end of the window; None where the index ends before it."""
         level, down = self.sought.level, self.order[0].down
         sign, way = ("<=", "DESC") if down else (">=", "ASC")
-        begun = f" AND {walk.column} {sign} ?" if place else f" AND {walk.column} IS NOT NULL"
+        begun = f" AND {walk.column} " + ("IS NOT NULL" if start is None else f"{sign} ?")
         sql = (
             f"SELECT {walk.column} FROM record INDEXED BY {walk.index} WHERE type = ?{begun}"
             f" ORDER BY {walk.column} {way} LIMIT 1 OFFSET {WINDOW}"
         )
-        values = (level.number, *([place[0]] if place else []))
+        values = (level.number, *([] if start is None else [start]))
         found: Value = COUNTS.edge(connection, sql, values)
         return found
 
-    def _bounds(self, walk: Walk, place: Sequence[Value] | None, edge: Value) -> list[Condition]:
+    def _bounds(self, walk: Walk, begun: Value, edge: Value) -> list[Condition]:
         column, down = f"{self.sought.level.row}.{walk.column}", self.order[0].down
         start, end = ("<=", ">=") if down else (">=", "<=")
-        begun = [Condition(f"{column} {start} ?", (place[0],))] if place else []
-        return [*begun, Condition(f"{column} {end} ?", (edge,))]
+        first = [] if begun is None else [Condition(f"{column} {start} ?", (begun,))]
+        return [*first, Condition(f"{column} {end} ?", (edge,))]
 
     def persons(self, connection: apsw.Connection, most: int | None = None) -> Iterator[int | None]:
         """The person of each match; None for a record of nobody. At most so many."""
