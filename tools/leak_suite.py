@@ -16,7 +16,9 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests"), str(ROOT / "tools")]
 
 from leak.attacks import ATTACKS  # noqa: E402
 from leak.kinds import ATTACK_KINDS, GROUPS, Kind, paths_of  # noqa: E402
-from leak.mutation import EXCUSED, RECORDED, mutants  # noqa: E402
+from leak.mutants import mutants  # noqa: E402
+from leak.mutation import RECORDED  # noqa: E402
+from leak.targets import EXCUSED  # noqa: E402
 from leak.test_coverage import ELSEWHERE, covered  # noqa: E402
 from reference_data import page, table  # noqa: E402
 

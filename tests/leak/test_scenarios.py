@@ -2,7 +2,7 @@
 
 import pytest
 
-from leak import law_scenes  # noqa: F401 - it registers its scenarios
+from leak import law_scenes, scenes_access  # noqa: F401 - they register their scenarios
 from leak.scenarios import SCENARIOS
 
 

@@ -256,12 +256,11 @@ class _Planner:
                 opened = _among(self.opened, "a.person")
                 ruled = Predicate(f"{ruled.sql} OR {opened.sql}", [*ruled.values, *opened.values])
             judged = JUDGED.replace("r.person", "a.person")
-            tests.append(
-                Predicate(
-                    f"CASE WHEN {ruled.sql} THEN NOT {judged} ELSE ({hidden.sql}) END",
-                    [*ruled.values, _Given.JUDGE, *hidden.values],
-                )
+            found = Predicate(
+                f"CASE WHEN {ruled.sql} THEN NOT {judged} ELSE ({hidden.sql}) END",
+                [*ruled.values, _Given.JUDGE, *hidden.values],
             )
+            tests.append(Predicate(f"NOT {judged}", [_Given.JUDGE]) if self.judges_all else found)
         elif members:
             tests.append(hidden)
         for test in tests:
