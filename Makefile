@@ -34,8 +34,8 @@ check: setup ## format, lint, types, room rules, translations, system folders, n
 	@$(PY) tools/check.py
 	@$(PY) tools/audit_dependencies.py
 
-bench: setup ## print each figure as a JSON line (ONLY=name for one)
-	@$(PY) tools/bench.py $(if $(ONLY),--only $(ONLY))
+bench: setup ## print each figure as a JSON line (ONLY=name for one; ONLY=records takes ARGS="--minutes 10")
+	@$(PY) tools/bench.py $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
 conformance: setup ## run the published suites that the project holds itself to
 	@$(PY) tools/run_conformance.py $(ARGS)

@@ -346,15 +346,28 @@ def gate() -> Iterator[dict[str, Any]]:
     yield from audit_figures()
 
 
+def records() -> Iterator[dict[str, Any]]:
+    """Records over HTTP: every figure of speed, size and endurance."""
+    from bench_records import records_figures
+
+    yield from records_figures(ASKED)
+
+
+ASKED: list[str] = []
+"""What stands behind --only, for the bench that is named."""
 BENCHES: tuple[Bench, ...] = (
-    generation, load, bundle, creates, search, start, pages, size, standard, terminology, gate,
+    generation, load, bundle, creates, search, start, pages, size, standard, terminology, gate, records,
 )  # fmt: skip
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="name of one bench")
-    only = parser.parse_args().only
+    given, rest = parser.parse_known_args()
+    if rest and given.only != "records":
+        parser.error("only `--only records` takes more: " + " ".join(rest))
+    ASKED.extend(rest)
+    only = given.only
     for bench in BENCHES:
         if bench.__name__.startswith(only) or (only == "standard" and bench is terminology):
             for row in bench():

@@ -1,0 +1,357 @@
+"""Figures of records: loading, reading, searching, counting, writing, size, memory, endurance, kills.
+
+`make bench ONLY=records` runs each once at its usual size; `ARGS="--people 1000,4000,16000 --minutes 10"` makes it
+larger. Everything is asked over HTTP of `camphora serve` in a process of its own, by a clinician's token: validation
+against the site's policy, law, consent and receipts are on. Beside answers per second of the wall's clock stand those
+per processor second of the server, which other work on the machine disturbs less.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import apsw
+import orjson
+
+from bench import ROOT, SEED, TODAY, cast, country, foundation, line, population
+from bench_records_server import Client, Run, Server, asked, serving
+from bench_records_shapes import SHAPES, Sampled, sampled
+from camphora.audit import verify
+from camphora.gate import User
+from camphora.installation import Installation
+from camphora.policy import Role
+from camphora.records.verifying import verify_file
+
+SYNC = "FULL"
+INDEX = ("posting", "span", "amount", "pair", "position")
+BUNDLE = 100_000
+"""Bytes of a transaction."""
+ENDURING = 0.7
+"""Of what the machine gives."""
+CAST = 1000
+"""People whose demonstration characters name the hospital at which is asked."""
+Figures = Iterator[dict[str, Any]]
+
+
+def options(given: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench.py --only records", description=__doc__)
+    parser.add_argument("--people", default="1000,4000", help="sizes, each a new installation, ascending")
+    parser.add_argument("--seconds", type=float, default=5.0, help="of each row")
+    parser.add_argument("--minutes", type=float, default=1.0, help="of the endurance run")
+    parser.add_argument(
+        "--hours", type=float, default=0.0, help="of the endurance run, in place of --minutes"
+    )
+    parser.add_argument("--kills", type=int, default=0, help="so many kills under load")
+    parser.add_argument("--row", default="", help="only rows whose name begins so")
+    parser.add_argument("--profile", type=Path, help="write where the server's threads worked to this file")
+    return parser.parse_args(given)
+
+
+def records_figures(given: list[str]) -> Figures:
+    asked_for = options(given)
+    sizes = [int(each) for each in asked_for.people.split(",")]
+    for people in sizes:
+        with tempfile.TemporaryDirectory(prefix="camphora-bench-") as name:
+            place = _Place(Path(name), people, asked_for)
+            for row in place.figures(whole=people == sizes[0]):
+                if row["bench"].startswith(f"records.{asked_for.row}"):
+                    yield row
+    if asked_for.kills:
+        yield kills(asked_for.kills)
+
+
+class _Place:
+    """An installation of so many people, filled from a file as anybody would, then served."""
+
+    def __init__(self, folder: Path, people: int, given: argparse.Namespace) -> None:
+        self.folder, self.people, self.given = folder / "place", people, given
+        self.file = folder / "people.ndjson"
+        self.settings: dict[str, Any] = {"people": people}
+
+    def figures(self, *, whole: bool) -> Figures:
+        """`whole`: every row; else those that tell how things grow. What `--row` does not ask for is left out, but the
+        loading."""
+        yield self._load()
+        yield from self._sizes()
+        sample = sampled(self.folder)
+        with serving(self.folder, self._token(), self.given.profile) as server:
+            growing = {
+                "read": self._read,
+                "search": self._search,
+                "shapes": self._shapes,
+                "count": self._counts,
+            }
+            writing = {"creates": self._creates, "bundles": self._bundles}
+            for name, rows in {**growing, **(writing if whole else {})}.items():
+                if self._wanted(name):
+                    yield from rows(server, sample)
+            yield self._memory(server)
+            if whole and self._wanted("endurance"):
+                yield from self._endurance(server, sample)
+        yield self._sound()
+
+    def _wanted(self, name: str) -> bool:
+        return name.startswith(self.given.row)
+
+    def _memory(self, server: Server) -> dict[str, Any]:
+        most = round(server.most_memory, 1)
+        return line("records.memory", server.memory, "MB", most=most, **self.settings)
+
+    def _load(self) -> dict[str, Any]:
+        with self.file.open("wb") as file:
+            for one in foundation(country()):
+                file.write(orjson.dumps(one) + b"\n")
+            for household in population(country(), self.people, SEED, TODAY):
+                file.writelines(orjson.dumps(one) + b"\n" for one in household.resources())
+        command = ["load", str(self.file), "--into", str(self.folder), "--json"]
+        begun, before = time.perf_counter(), _children()
+        done = subprocess.run([sys.executable, "-m", "camphora", *command], capture_output=True, check=True)
+        wall, cpu = time.perf_counter() - begun, _children() - before
+        report = orjson.loads(done.stdout.splitlines()[-1])
+        self.settings["records"] = report["written"]
+        settings = {
+            "per_cpu_second": round(report["written"] / cpu),
+            "faults": report["faults"],
+            "sync": SYNC,
+        }
+        return line("records.load", report["written"] / wall, "resources/s", **settings, **self.settings)
+
+    def _token(self) -> str:
+        installation = Installation.open(self.folder)
+        hospital = cast(country(), SEED, max(self.people, CAST)).hospital
+        identity = installation.gate.identity
+        identity.add_user(User("bench", "bench", Role.CLINICIAN, organisation=hospital), None)
+        token = identity.issue_token("bench", "bench", 2)
+        installation.close()
+        return str(token)
+
+    def _sizes(self) -> Figures:
+        connection = apsw.Connection(str(self.folder / "records.sqlite"))
+        list(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)"))
+        (count,) = next(connection.execute("SELECT count(*) FROM record"))
+        rows = {table: next(connection.execute(f"SELECT count(*) FROM {table}"))[0] for table in INDEX}
+        (whole,) = next(
+            connection.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+        )
+        words = sum(
+            next(connection.execute(f"SELECT coalesce(sum(length({column})), 0) FROM fulltext_{table}"))[0]
+            for table, column in (("data", "block"), ("docsize", "sz"))
+        )
+        (bodies,) = next(connection.execute("SELECT sum(length(body)) FROM content"))
+        connection.close()
+        self.settings["index_rows_per_record"] = round(sum(rows.values()) / count, 1)
+        each = {f"{table}_rows": round(number / count, 2) for table, number in rows.items()}
+        yield line(
+            "records.disk",
+            (whole - words) / count,
+            "bytes/record",
+            body=round(bodies / count),
+            full_text_apart=round(words / count),
+            with_full_text=round(whole / count),
+            **each,
+            **self.settings,
+        )
+
+    def _row(self, name: str, run: Run, clients: int, units: int = 1, **more: Any) -> dict[str, Any]:
+        """Rates of answers, `units` in each."""
+        good = len(run.times) - run.errors
+        settings = {
+            "per_cpu_second": round(units * good / max(run.cpu, 0.01)),
+            "p99": round(run.at(0.99) * 1000, 3),
+            "clients": clients,
+            "answers": len(run.times),
+            "errors": run.errors,
+        }
+        unit = "resources/s" if units > 1 else "1/s"
+        return line(
+            f"records.{name}", units * good / run.wall, unit, run.times, **settings, **more, **self.settings
+        )
+
+    def _read(self, server: Server, sample: Sampled) -> Figures:
+        paths = [f"/fhir/{kind}/{each['id']}" for kind, found in sample.items() for each in found]
+
+        def make(chance: random.Random) -> bytes:
+            return server.get(chance.choice(paths))
+
+        yield self._row("read", asked(server, make, 8, self.given.seconds), 8)
+
+    def _search(self, server: Server, sample: Sampled) -> Figures:
+        shape = SHAPES["patient-code-date"]
+
+        def make(chance: random.Random) -> bytes:
+            return server.get(f"/fhir/{shape(chance, sample)}")
+
+        yield self._row("search", asked(server, make, 8, self.given.seconds), 8)
+
+    def _shapes(self, server: Server, sample: Sampled) -> Figures:
+        """Each shape by one client: a median of its own; the figure is the median over all answers."""
+        chance, client = random.Random(SEED), Client(server.port)
+        every: list[float] = []
+        medians, errors, worst = {}, 0, {}
+        for name, shape in SHAPES.items():
+            times = []
+            for _ in range(20):
+                request = server.get(f"/fhir/{shape(chance, sample)}")
+                begun = time.perf_counter()
+                status, _ = client.ask(request)
+                times.append(time.perf_counter() - begun)
+                errors += status != 200
+            every += times
+            medians[name] = round(statistics.median(times) * 1000, 2)
+            worst[name] = round(max(times) * 1000, 2)
+        client.close()
+        slow = sorted(medians, key=lambda name: -medians[name])[:5]
+        yield line(
+            "records.shapes",
+            statistics.median(every) * 1000,
+            "ms",
+            every,
+            p99=round(sorted(every)[int(len(every) * 0.99)] * 1000, 2),
+            shapes=len(SHAPES),
+            errors=errors,
+            slowest={name: [medians[name], worst[name]] for name in slow},
+            **self.settings,
+        )
+
+    def _counts(self, server: Server, sample: Sampled) -> Figures:
+        chance, client = random.Random(SEED), Client(server.port)
+        for name, shape in (("count-date", "code-year"), ("count-quantity", "code-quantity")):
+            times, totals = [], []
+            for _ in range(10):
+                path = SHAPES[shape](chance, sample).replace("&_count=20", "&_summary=count")
+                begun = time.perf_counter()
+                status, body = client.ask(server.get(f"/fhir/{path}"))
+                times.append(time.perf_counter() - begun)
+                totals.append(orjson.loads(body)["total"] if status == 200 else -1)
+            value = statistics.median(times)
+            yield line(f"records.{name}", value, "s", times, matches=max(totals), **self.settings)
+        client.close()
+
+    def _creates(self, server: Server, sample: Sampled) -> Figures:
+        def make(chance: random.Random) -> bytes:
+            return server.request("POST", "/fhir/Observation", orjson.dumps(_new(chance, sample)))
+
+        yield self._row("creates", asked(server, make, 64, self.given.seconds), 64, sync=SYNC)
+
+    def _bundles(self, server: Server, sample: Sampled) -> Figures:
+        chance, entries, size = random.Random(SEED), 0, 0
+        while size < BUNDLE:
+            size += len(_entry(chance, sample))
+            entries += 1
+
+        def make(chance: random.Random) -> bytes:
+            made = b",".join(_entry(chance, sample) for _ in range(entries))
+            whole = b'{"resourceType":"Bundle","type":"transaction","entry":[%s]}' % made
+            return server.request("POST", "/fhir/", whole)
+
+        run = asked(server, make, 4, self.given.seconds)
+        yield self._row("bundles", run, 4, entries, entries=entries, bytes=size, sync=SYNC)
+
+    def _endurance(self, server: Server, sample: Sampled) -> Figures:
+        """Reads, searches and writes, first as fast as they are answered, then at seven tenths of that for long."""
+        names = [name for name in SHAPES if name not in {"born-sorted", "name-contains"}]
+        paths = [f"/fhir/{kind}/{each['id']}" for kind, found in sample.items() for each in found]
+
+        def mixed(chance: random.Random) -> bytes:
+            die = chance.random()
+            if die < 0.6:
+                return server.get(chance.choice(paths))
+            if die < 0.9:
+                return server.get(f"/fhir/{SHAPES[chance.choice(names)](chance, sample)}")
+            return server.request("POST", "/fhir/Observation", orjson.dumps(_new(chance, sample)))
+
+        full = asked(server, mixed, 16, self.given.seconds)
+        pace = ENDURING * len(full.times) / full.wall
+        minutes = self.given.hours * 60 or self.given.minutes
+        parts, memory = [], [server.memory]
+        for number in range(10):
+            parts.append(asked(server, mixed, 16, minutes * 6, pace=pace, seed=number + 2))
+            memory.append(server.memory)
+        whole = Run([t for part in parts for t in part.times])
+        for part in parts:
+            whole.statuses += part.statuses
+            whole.wall, whole.cpu = whole.wall + part.wall, whole.cpu + part.cpu
+        slope = statistics.linear_regression(
+            range(len(memory) // 2, len(memory)), memory[len(memory) // 2 :]
+        ).slope
+        yield self._row(
+            "endurance",
+            whole,
+            16,
+            minutes=minutes,
+            pace=round(pace, 1),
+            p99_of_each_tenth=[round(part.at(0.99) * 1000, 1) for part in parts],
+            memory=[round(each, 1) for each in memory],
+            memory_slope_mb_per_hour=round(slope * 10 * 60 / minutes, 1),
+        )
+
+    def _sound(self) -> dict[str, Any]:
+        """After all that: the index is what the bodies give, and the receipts are sound."""
+        begun = time.perf_counter()
+        index, receipts = verify_file(self.folder / "records.sqlite"), verify(self.folder / "audit")
+        return line(
+            "records.sound",
+            len(index.differences) + (not receipts.sound),
+            "faults",
+            receipts=receipts.receipts,
+            heads=receipts.heads,
+            seconds=round(time.perf_counter() - begun, 1),
+            **self.settings,
+        )
+
+
+def _children() -> float:
+    """Processor seconds of all processes that were begun here and have ended."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
+
+
+def _new(chance: random.Random, sample: Sampled) -> dict[str, Any]:
+    """An observation that is not there yet, of a person who is."""
+    made = {name: value for name, value in chance.choice(sample["Observation"]).items() if name != "id"}
+    return {**made, "note": [{"text": f"{chance.random()}"}]}
+
+
+def _entry(chance: random.Random, sample: Sampled) -> bytes:
+    return orjson.dumps(
+        {"resource": _new(chance, sample), "request": {"method": "POST", "url": "Observation"}}
+    )
+
+
+def kills(rounds: int) -> dict[str, Any]:
+    """Kills at random moments under load, as the tests do it (tests/records/killing.py)."""
+    script = ROOT / "tests" / "records" / "killing.py"
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [sys.executable, str(script), folder, str(rounds), str(SEED)],
+            capture_output=True,
+            check=True,
+            env={"PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'tests'}"},
+        )
+    rows = [orjson.loads(each) for each in done.stdout.splitlines()]
+    return line(
+        "records.kills",
+        sum(bool(row["problems"]) for row in rows),
+        "stores with a fault",
+        kills=len(rows),
+        acknowledged=sum(row["acknowledged"] for row in rows),
+        under_way=sum(row["under_way"] for row in rows),
+        landed=sum(row["landed"] for row in rows),
+        problems=[row["problems"] for row in rows if row["problems"]][:3],
+    )
+
+
+if __name__ == "__main__":
+    for made in records_figures(sys.argv[1:]):
+        sys.stdout.write(orjson.dumps(made).decode() + "\n")
+        sys.stdout.flush()

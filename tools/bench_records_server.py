@@ -1,0 +1,200 @@
+"""A server in a process of its own, asked by many clients at once; its processor time is told apart from theirs."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+TICK = os.sysconf("SC_CLK_TCK")
+LIMITS = """[limits]
+reader_burst = 1000000
+reader_per_second = 1000000
+place_burst = 1000000
+place_per_second = 1000000
+connections = 2000
+connections_per_place = 2000
+"""
+"""Of one reader from one place, who asks as a thousand would."""
+QUIET_WITHIN = 300.0
+Make = Callable[[random.Random], bytes]
+"""The bytes of a request, one for each call."""
+
+
+@dataclass(frozen=True)
+class Server:
+    port: int
+    process: int
+    token: str
+
+    @property
+    def cpu(self) -> float:
+        """Processor seconds of the server so far, in all its threads."""
+        fields = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICK
+
+    @property
+    def memory(self) -> float:
+        """Resident megabytes."""
+        return self._status("VmRSS")
+
+    @property
+    def most_memory(self) -> float:
+        return self._status("VmHWM")
+
+    def _status(self, name: str) -> float:
+        for line in Path(f"/proc/{self.process}/status").read_text().splitlines():
+            if line.startswith(name):
+                return int(line.split()[1]) / 1024
+        raise KeyError(name)
+
+    def get(self, path: str) -> bytes:
+        return self.request("GET", path)
+
+    def request(self, method: str, path: str, body: bytes = b"") -> bytes:
+        kind = "Content-Type: application/fhir+json\r\n" if body else ""
+        head = (
+            f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nAuthorization: Bearer {self.token}\r\n"
+            f"Accept: application/fhir+json\r\n{kind}Content-Length: {len(body)}\r\n\r\n"
+        )
+        return head.encode() + body
+
+
+class Client:
+    """One connection that is kept open."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self._connect()
+
+    def _connect(self) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", self.port), timeout=60)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._file = self._socket.makefile("rb", 1 << 16)
+
+    def ask(self, request: bytes) -> tuple[int, bytes]:
+        """Status and body."""
+        self._socket.sendall(request)
+        status = int(self._file.readline().split()[1])
+        length, closing = 0, False
+        while (line := self._file.readline().strip().lower()) != b"":
+            if line.startswith(b"content-length:"):
+                length = int(line[15:])
+            closing = closing or line == b"connection: close"
+        body = self._file.read(length)
+        if closing:
+            self.close()
+            self._connect()
+        return status, body
+
+    def close(self) -> None:
+        self._file.close()
+        self._socket.close()
+
+
+@dataclass
+class Run:
+    """What many clients found: seconds of each answer, statuses, wall and processor seconds."""
+
+    times: list[float] = field(default_factory=list)
+    statuses: Counter[int] = field(default_factory=Counter)
+    wall: float = 0.0
+    cpu: float = 0.0
+
+    @property
+    def errors(self) -> int:
+        return sum(count for status, count in self.statuses.items() if status >= 400 or status == 0)
+
+    def at(self, share: float) -> float:
+        """The time, in seconds, below which this share of answers lies."""
+        return sorted(self.times)[min(len(self.times) - 1, int(len(self.times) * share))]
+
+
+@contextmanager
+def serving(folder: Path, token: str, profile: Path | None = None) -> Iterator[Server]:
+    """Serve until the end; with a `profile`, where its threads worked is written there."""
+    (folder / "service.toml").write_text(LIMITS)
+    sampled = Path(__file__).with_name("bench_records_profile.py")
+    command = [
+        sys.executable,
+        *((str(sampled), str(profile)) if profile else ("-m", "camphora")),
+        "serve",
+        str(folder),
+        "--port",
+        "0",
+        "--json",
+        "--lang",
+        "en",
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        assert process.stdout is not None
+        port = int(json.loads(process.stdout.readline())["address"].rpartition(":")[2])
+        server = Server(port, process.pid, token)
+        quiet(server)
+        yield server
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=120)
+
+
+def quiet(server: Server) -> None:
+    """Wait until what a server does at its start is done: tables, the lake."""
+    until = time.monotonic() + QUIET_WITHIN
+    while time.monotonic() < until:
+        before = server.cpu
+        time.sleep(1.0)
+        if server.cpu - before < 0.05:
+            return
+
+
+def asked(
+    server: Server, make: Make, clients: int, seconds: float, *, pace: float = 0.0, seed: int = 1
+) -> Run:
+    """Ask for so long. With a `pace`, so many requests a second are begun whether earlier ones are answered or not,
+    and a time counts from when its request was due; else each client asks as soon as it has its answer."""
+    run, lock = Run(), threading.Lock()
+    begun, before = time.monotonic(), server.cpu
+    until = begun + seconds
+
+    def work(number: int) -> None:
+        chance, client = random.Random(seed * 10_000 + number), Client(server.port)
+        times: list[float] = []
+        statuses: Counter[int] = Counter()
+        due = begun + (number / pace if pace else 0.0)
+        while (now := time.monotonic()) < until:
+            if pace:
+                if due >= until:
+                    break
+                time.sleep(max(0.0, due - now))
+            start = due if pace else time.monotonic()
+            try:
+                status, _ = client.ask(make(chance))
+            except (OSError, IndexError, ValueError):
+                status, client = 0, Client(server.port)
+            times.append(time.monotonic() - start)
+            statuses[status] += 1
+            due += clients / pace if pace else 0.0
+        client.close()
+        with lock:
+            run.times += times
+            run.statuses += statuses
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    run.wall, run.cpu = time.monotonic() - begun, server.cpu - before
+    return run
