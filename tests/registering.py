@@ -13,10 +13,11 @@ def registrar():
 
 def person(name, text="王小明", born="1950-02-01", *numbers, sex="female", **more):
     """A Patient with numbers, each a pair of system and value."""
+    bears = [{"system": system, "value": value} for system, value in numbers]
     return {
         "resourceType": "Patient",
         "id": name,
-        "identifier": [{"system": system, "value": value} for system, value in numbers],
+        **({"identifier": bears} if bears else {}),
         "name": [{"text": text}],
         "birthDate": born,
         "gender": sex,

@@ -1,7 +1,8 @@
 """Who bears a number, and who may be the person that is described: by searches under the reader's Access.
 
-Every candidate comes from `SQLiteStore.search`, which joins law and consent and leaves the receipt. What is decided
-here is decided among those alone whom the reader may see: the answer is the same whether or not others are hidden.
+Every candidate comes from the store by a query that joins law and consent: by `search`, which leaves the receipt, or by
+`gather` where only some of the candidates are shown, and the receipt names those. What is decided here is decided among
+those alone whom the reader may see: the answer is the same whether or not others are hidden.
 """
 
 from __future__ import annotations
@@ -68,13 +69,17 @@ def lookup(store: SQLiteStore, access: Access, system: str, value: str) -> list[
 
 
 def match(store: SQLiteStore, access: Access, described: Json) -> list[Match]:
-    """The Patients who may be the one described, best first; those that are certainly not are left out."""
+    """The Patients who may be the one described, best first; those that are certainly not are left out. A receipt is
+    left for those who are given, not for the others who were born on the same day."""
     asked = traits({**described, "id": ""})
-    rows = {row.id: row for pairs in _blocks(described, asked) for row in _search(store, access, pairs)}
+    rows = {row.id: row for pairs in _blocks(described, asked) for row in _candidates(store, access, pairs)}
     told = {name: traits(orjson.loads(row.body or b"{}")) for name, row in rows.items()}
     found = [Match(row, weigh(asked, _own(told[name], told.values()))) for name, row in rows.items()]
     kept = [each for each in found if each.weighed.grade != "certainly-not"]
-    return sorted(kept, key=lambda each: (-each.weighed.score, -each.weighed.bits, each.row.id))
+    kept.sort(key=lambda each: (-each.weighed.score, -each.weighed.bits, each.row.id))
+    bodies = (each.row.body or b"" for each in kept)
+    store.attest(access, "match", ["Patient"], [each.row.id for each in kept], bodies)
+    return kept
 
 
 def _own(one: Traits, others: Iterable[Traits]) -> Traits:
@@ -119,6 +124,10 @@ def _bearers(store: SQLiteStore, access: Access, system: str, values: list[str])
 def _search(store: SQLiteStore, access: Access, pairs: list[tuple[str, str]]) -> list[Version]:
     query = parse_query("Patient", [*pairs, ("_count", str(MOST))], strict=True)
     return list(store.search(access, query).rows)
+
+
+def _candidates(store: SQLiteStore, access: Access, pairs: list[tuple[str, str]]) -> list[Version]:
+    return store.gather(access, parse_query("Patient", pairs, strict=True), None, MOST).rows
 
 
 def _literal(text: str | None) -> str:

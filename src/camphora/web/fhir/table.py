@@ -14,6 +14,7 @@ from camphora.web.fhir import (
     conditions,
     export,
     interactions,
+    matching,
     metas,
     pasts,
     patching,
@@ -127,6 +128,10 @@ def _validate(call: Call, path: Mapping[str, str], sent: Sent) -> Answer:
     return interactions.validate(call, path["type"], sent.body)
 
 
+def _match(call: Call, path: Mapping[str, str], sent: Sent) -> Answer:
+    return matching.matched(call, path["type"], sent.body)
+
+
 def _everything(call: Call, path: Mapping[str, str], sent: Sent) -> Answer:
     return everything(call, path["type"], path["id"], interactions.named(sent.body) if sent.body else ())
 
@@ -185,6 +190,11 @@ INTERACTIONS = (
     Interaction(
         "$validate", "type", "POST", "/{type}/$validate", _path("validate", "nothing"), _validate,
         {"zh-TW": "驗證資源，不保存", "en": "Validate a resource; nothing is kept"}, "parameters",
+    ),
+    Interaction(
+        "$match", "type", "POST", "/{type}/$match", _path("match"), _match,
+        {"zh-TW": "尋找可能為所述之人之病人", "en": "Find the patients who may be the person described"},
+        "parameters", types=matching.TYPES,
     ),
     Interaction(
         "$everything", "instance", "GET", "/{type}/{id}/$everything", EVERYTHING, _everything,
