@@ -32,6 +32,7 @@ from camphora.records.derived import area_range
 from camphora.records.planning.codes import Coding
 from camphora.records.planning.conditions import NEVER, Condition, Listing, among
 from camphora.records.planning.counting import COUNTED, COUNTS
+from camphora.records.planning.knowing import KnownNames
 from camphora.records.terms import Names
 from camphora.records.unions import asked
 from camphora.records.visible import visible
@@ -63,7 +64,7 @@ class Work:
     """The levels of the types that were planned before this one, where several are searched at once."""
 
     def __post_init__(self) -> None:
-        self.names = Names(self.connection)
+        self.names = KnownNames(self.connection)
 
     def count(self, sql: str, values: Sequence[object], *, most: int = COUNTED) -> int:
         """The rows of a SELECT, counted to a bound."""
