@@ -7,19 +7,31 @@ finds them wherever they stand.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import apsw
 
 from camphora.fhir.words import words
 
+SHORT = 80
+"""Characters of a line that is remembered: records say the same short things again and again."""
 SETTING, KEPT = "full text", "kept"
 CJK = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
 
 
 def spaced(text: str) -> str:
     """Folded text with each character that is a word by itself set apart: as it is kept, and as it is asked for."""
-    return text if text.isascii() else CJK.sub(r" \g<0> ", text)
+    if text.isascii():
+        return text
+    return "\n".join(
+        _line(line) if len(line) <= SHORT else _line.__wrapped__(line) for line in text.split("\n")
+    )
+
+
+@lru_cache(maxsize=16_384)
+def _line(text: str) -> str:
+    return CJK.sub(r" \g<0> ", text)
 
 
 def kept(connection: apsw.Connection) -> bool:
