@@ -25,6 +25,10 @@ MORE = [
         "participant": [{"individual": {"reference": "Practitioner/dr"}}],
         "identifier": [{"system": "Na/K", "value": "Na/K"}],
     },
+    {
+        "resourceType": "Specimen", "id": "s1", "subject": {"reference": "Patient/ada"},
+        "identifier": [{"value": "Patient/ada"}, {"system": "Patient", "value": "ada"}, {"value": "Specimen/123"}],
+    },
 ]  # fmt: skip
 CHANGED = {**observation("o1", "ada", "8480-6", "2026-01-06"), "valueQuantity": {"value": 7, "unit": "mmol"}}
 ASKED = [
@@ -40,6 +44,8 @@ ASKED = [
     ("Observation", {"date": "ge2026-03", "patient": "Patient/ada"}, {"o2"}),
     ("Encounter", {"practitioner": "dr", "subject": "ada"}, {"e1"}),
     ("Encounter", {"identifier": "Na/K", "subject": "ada"}, {"e1"}),
+    ("Specimen", {"identifier": "Patient/ada"}, {"s1"}),
+    ("Specimen", {"identifier": "|Specimen/123"}, {"s1"}),
 ]
 
 

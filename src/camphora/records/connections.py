@@ -12,8 +12,11 @@ from typing import Any
 import apsw
 
 from camphora.errors import Conflict, Fault, deadline
+from camphora.fhir import definitions
+from camphora.fhir.definitions import SearchParameter
 from camphora.fhir.folding import fold
 from camphora.fhir.references import parse_reference
+from camphora.fhir.registry import Registry
 from camphora.policy.policy import Policy
 from camphora.records.disk import opening
 from camphora.records.judging import Opened, register
@@ -97,7 +100,7 @@ def migrate(connection: apsw.Connection, path: Path) -> None:
     store of a newer version is refused."""
     present, _ = _versions(connection, path)
     connection.create_scalar_function("folded", _folded, 1, deterministic=True)
-    connection.create_scalar_function("referred", _referred, 1, deterministic=True)
+    connection.create_scalar_function("referred", _referred, 3, deterministic=True)
     for step in _steps():
         if (number := _number(step.name)) > present:
             with connection:
@@ -127,6 +130,15 @@ def _folded(*row: Any) -> str:
 
 
 def _referred(*row: Any) -> str:
-    """The type that a local reference names, as the index of before wrote one: `Type/id`; "" for every other text."""
-    found = parse_reference(str(row[0]))
+    """The type that a local reference names, as the index of before wrote one: `Type/id`; "" for every other text, and
+    for what is a code or an address: an identifier may look like a reference."""
+    kind, code, text = (str(each) for each in row)
+    parameter = _parameters(kind).get(code)
+    if parameter is None or parameter.type != "reference":
+        return ""
+    found = parse_reference(text)
     return found.type if found.kind == "local" and not found.version else ""
+
+
+def _parameters(kind: str) -> dict[str, SearchParameter]:
+    return Registry.bundled().of(kind) if kind in definitions.resource_types() else {}

@@ -21,7 +21,9 @@ CREATE TABLE meaning (
   UNIQUE (param, code, system)
 );
 INSERT OR IGNORE INTO text (text) SELECT DISTINCT system FROM term;
-INSERT OR IGNORE INTO text (text) SELECT DISTINCT referred(code) FROM term WHERE system = '' AND referred(code) <> '';
+INSERT OR IGNORE INTO text (text)
+  SELECT DISTINCT referred(y.name, q.code, e.code) FROM term e JOIN param q ON q.no = e.param JOIN type y ON y.no = q.type
+  WHERE e.system = '' AND referred(y.name, q.code, e.code) <> '';
 INSERT OR IGNORE INTO text (text)
   SELECT DISTINCT e.code FROM term e JOIN param q ON q.no = e.param WHERE q.code LIKE '%:exact' AND folded(e.code) <> e.code;
 INSERT OR IGNORE INTO param (type, code) SELECT type, substr(code, 1, length(code) - 6) FROM param WHERE code LIKE '%:exact';
@@ -32,9 +34,10 @@ INSERT INTO meaning
   JOIN param w ON w.type = q.type AND w.code = substr(q.code, 1, length(q.code) - 6)
   LEFT JOIN text x ON x.text = e.code;
 INSERT INTO meaning
-  SELECT e.no, e.param, iif(referred(e.code) = '', e.code, substr(e.code, instr(e.code, '/') + 1)), x.no
-  FROM term e JOIN param q ON q.no = e.param AND q.code NOT LIKE '%:exact'
-  JOIN text x ON x.text = iif(e.system = '', referred(e.code), e.system);
+  SELECT e.no, e.param, iif(e.type = '', e.code, substr(e.code, instr(e.code, '/') + 1)), x.no
+  FROM (SELECT m.*, iif(m.system = '', referred(y.name, q.code, m.code), '') AS type FROM term m
+    JOIN param q ON q.no = m.param AND q.code NOT LIKE '%:exact' JOIN type y ON y.no = q.type) e
+  JOIN text x ON x.text = iif(e.type = '', e.system, e.type);
 INSERT INTO content
   SELECT r.no, r.digest, json_array(
     json((SELECT json_group_array(has) FROM (
