@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from camphora.catalogue import Catalogue
@@ -14,6 +14,7 @@ from camphora.formats.declaration import TableDeclaration
 from camphora.gate import Gate, Identity
 from camphora.gate.state import State
 from camphora.installation.exporting import Exports
+from camphora.installation.importing import Imports
 from camphora.installation.packages import guides
 from camphora.installation.standard import Standard
 from camphora.lake import Lake
@@ -41,6 +42,10 @@ class Installation:
     exports: Exports
     demo: bool
     _lock: int
+    imports: Imports = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.imports = Imports(self)
 
     @classmethod
     def open(cls, folder: Path, *, make: bool = False) -> Installation:
@@ -79,6 +84,7 @@ class Installation:
         )
 
     def close(self) -> None:
+        self.imports.close()
         self.exports.close()
         self.lake.close()
         self.gate.close()

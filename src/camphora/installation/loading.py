@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -28,12 +28,14 @@ from camphora.formats.excel import sheet_rows
 from camphora.formats.limits import Limits, open_limited
 from camphora.formats.ndjson import raw_lines
 from camphora.installation.bad import Bad
-from camphora.installation.installation import Installation
 from camphora.installation.places import Places, Reached
 from camphora.installation.preparing import Outcome, Preparing
 from camphora.policy.internal import loading
 from camphora.records import Prepared
 from camphora.records.gathering import Standing
+
+if TYPE_CHECKING:
+    from camphora.installation.installation import Installation
 
 CHUNK = 500
 FIRST = 3
@@ -142,9 +144,10 @@ class Loader:
         *,
         name: str | None = None,
         key: str | None = None,
+        into: Report | None = None,
     ) -> Report:
         """Load one file, or the rows of the table that is named. `name`: what is said of it; `key`: by what its place
-        is known."""
+        is known; `into`: the report of an earlier part of it, to be gone on with."""
         ending = path.name.removesuffix(".gz").lower()
         if not path.is_file():
             raise Invalid("installation-no-file", file=path.name)
@@ -152,7 +155,7 @@ class Loader:
             return self._rows(path, table, count)
         if not ending.endswith(FHIR):
             raise Invalid("installation-unknown-kind", file=path.name)
-        report = Report(name or path.name)
+        report = into or Report(name or path.name)
         reached = self.places.at(key) if self.places and self.resume and key else Reached()
         if reached.ended:
             self._bad(path, kept=reached.bad)

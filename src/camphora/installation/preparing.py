@@ -27,7 +27,7 @@ from camphora.fhir.validation import Finding, Validator
 from camphora.formats.ndjson import read_line
 from camphora.installation.standard import Standard
 from camphora.policy.labels import PARTS
-from camphora.records import Prepared, Put, prepare
+from camphora.records import Prepared, Put, fulltext, prepare
 from camphora.terminology import Terminology
 
 CHUNK = 250
@@ -163,7 +163,13 @@ def _sent(outcome: Outcome) -> _Sent:
     if ready is None:
         return _Sent(None, whole=True, faults=faults)
     whole = not ready.labels & PARTS
-    light = replace(ready, put=Put(_EMPTY), said=_EMPTY if whole else ready.said, registry=_NONE)
+    light = replace(
+        ready,
+        put=Put(_EMPTY),
+        said=_EMPTY if whole else ready.said,
+        registry=_NONE,
+        full_text=fulltext.texts(ready.said),
+    )
     return _Sent(light, whole, (), outcome.findings)
 
 

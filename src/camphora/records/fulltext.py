@@ -49,10 +49,17 @@ def _setting(connection: apsw.Connection) -> str | None:
     return None if row is None else str(row[0])
 
 
-def put(connection: apsw.Connection, number: int, resource: dict[str, Any]) -> None:
-    """Keep the words of a record that has none."""
+def texts(resource: dict[str, Any]) -> tuple[str, str]:
+    """Narrative and content of a record as they are kept."""
     said = words(resource)
-    values = (number, spaced(said["_text"]), spaced(said["_content"]))
+    return spaced(said["_text"]), spaced(said["_content"])
+
+
+def put(
+    connection: apsw.Connection, number: int, resource: dict[str, Any], made: tuple[str, str] | None = None
+) -> None:
+    """Keep the words of a record that has none; `made`: its `texts`, where they were made before."""
+    values = (number, *(made or texts(resource)))
     connection.execute("INSERT INTO fulltext (rowid, narrative, content) VALUES (?, ?, ?)", values)
 
 

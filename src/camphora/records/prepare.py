@@ -54,6 +54,8 @@ class Prepared:
     rest: bytes
     said: dict[str, Any]
     registry: Registry
+    full_text: tuple[str, str] | None = None
+    """As `fulltext.texts` makes it, where it was made before; otherwise the keeper does."""
 
     def body(self, version: int, updated: int) -> bytes:
         """The bytes to keep: as they came, with id, version and time of this version."""

@@ -102,7 +102,7 @@ class Writer:
             self._replace(row, values, content)
         index.put(self.connection, number, rows)
         if self.indexing.full_text:
-            fulltext.put(self.connection, number, prepared.said)
+            fulltext.put(self.connection, number, prepared.said, prepared.full_text)
         self._others(number, version, prepared)
         group = self._group(prepared.type, person)
         resource = {**prepared.put.resource, "id": prepared.id}

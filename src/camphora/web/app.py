@@ -71,8 +71,10 @@ def application(
         desk=standard.desk,
         validator=standard.validator,
         exports=installation.exports,
+        imports=installation.imports,
     )
     installation.exports.resume()
+    installation.imports.resume()
     static = files("camphora.web").joinpath("static")
     with as_file(static) as folder:
         assets = StaticFiles(directory=folder)

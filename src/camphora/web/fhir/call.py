@@ -14,6 +14,7 @@ from camphora.errors import Faults
 from camphora.fhir import structure
 from camphora.fhir.validation import Finding, Validator
 from camphora.installation.exporting import Exports
+from camphora.installation.importing import Imports
 from camphora.policy import Access, Reader
 from camphora.records import SQLiteStore, Version, Written
 from camphora.terminology.operations.requests import Desk
@@ -49,6 +50,7 @@ class Api:
     desk: Desk | None = None
     validator: Validator | None = None
     exports: Exports | None = None
+    imports: Imports | None = None
     largest_resource: int = 16 * MIB
     largest_bundle: int = 64 * MIB
     most_entries: int = 5_000

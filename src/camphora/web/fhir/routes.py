@@ -16,7 +16,7 @@ from starlette.routing import Match, Route
 
 from camphora.errors import Busy, CamphoraError, Invalid, NotFound, TooMany
 from camphora.policy.paths import read_path
-from camphora.web.fhir import binary, codes, export, interactions, patching
+from camphora.web.fhir import binary, codes, export, importing, interactions, patching
 from camphora.web.fhir.bodies import read_body
 from camphora.web.fhir.call import MIB, Answer, Api, Call, Sent
 from camphora.web.fhir.capability import capability
@@ -70,6 +70,10 @@ def fhir_routes(api: Api) -> list[Route]:
         _route(export.STATUS, "GET", export.STATUS_PATH.name, api, export.status),
         _route(export.STATUS, "DELETE", export.CANCEL_PATH.name, api, export.cancel),
         _route(export.FILE, "GET", export.FILE_PATH.name, api, export.file),
+        _route(importing.START, "POST", importing.START_PATH.name, api, importing.start),
+        _route(importing.STATUS, "GET", importing.STATUS_PATH.name, api, importing.status),
+        _route(importing.STATUS, "DELETE", importing.CANCEL_PATH.name, api, importing.cancel),
+        _route(importing.BAD, "GET", importing.BAD_PATH.name, api, importing.bad),
         *(_operation(name, api) for name in (api.desk.operations if api.desk else ())),
         *(
             _route(one.address, one.method, one.reads.name, api, partial(_interaction, one))

@@ -1,0 +1,139 @@
+"""`$import`: NDJSON sent in the body, or files of the installation's inbox named in a Parameters resource.
+
+There is no standard of HL7 for it beyond drafts; the form is that of the Bulk Data Import proposal ("ping and pull"),
+without the pull: this server fetches nothing from the network.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from camphora.errors import Fault, Invalid, NotFound
+from camphora.fhir import structure
+from camphora.fhir.json import parse
+from camphora.installation.importing import INBOX, Import, Imports, Input, Told, require_importer
+from camphora.policy.paths import read_path
+from camphora.web.fhir.bodies import read_body
+from camphora.web.fhir.call import MIB, Api
+from camphora.web.fhir.forms import as_json
+from camphora.web.fhir.negotiation import form_of_body
+
+START, STATUS, BAD = "/$import", "/$import-job/{job}", "/$import-job/{job}/bad"
+START_PATH = read_path("fhir.import", "route", "nothing")
+STATUS_PATH = read_path("fhir.import.status", "route", "nothing")
+CANCEL_PATH = read_path("fhir.import.cancel", "route", "nothing")
+BAD_PATH = read_path("fhir.import.bad", "download", "nothing")
+NDJSON = frozenset({"application/fhir+ndjson", "application/ndjson", "application/x-ndjson"})
+LARGEST = 128 * MIB
+SECONDS = 2
+T = TypeVar("T")
+
+
+async def start(api: Api, request: Request) -> Response:
+    """Take an import on: 202 with the address at which it tells how far it is."""
+    loop = asyncio.get_running_loop()
+    access = await loop.run_in_executor(api.calls, api.access, request)
+    require_importer(access)
+    if "respond-async" not in request.headers.get("prefer", ""):
+        raise Invalid("bulk-not-async")
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    sent = media in NDJSON
+    form = None if sent else form_of_body(request.headers.get("content-type", ""))
+    body = await read_body(request, LARGEST if sent else api.largest_resource)
+
+    def begun() -> Import:
+        if form is None:
+            return _imports(api).begin(access, [Input("sent.ndjson", inbox=False)], body)
+        return _imports(api).begin(access, _inputs(as_json(body, form)))
+
+    one = await loop.run_in_executor(api.calls, begun)
+    place = f"{api.base_of(request)}/$import-job/{one.id}"
+    return Response(status_code=202, headers={"content-location": place})
+
+
+def _inputs(body: bytes) -> list[Input]:
+    """The files that a Parameters names: `input` with `url` (`inbox/NAME`), by as many as there are."""
+    sent = parse(body)
+    structure.require(sent)
+    if sent["resourceType"] != "Parameters":
+        raise Invalid("web-fhir-not-parameters")
+    found: list[Input] = []
+    for row in sent.get("parameter", ()):
+        parts: dict[str, Any] = {
+            part["name"]: next((value for key, value in part.items() if key.startswith("value")), None)
+            for part in row.get("part", ())
+        }
+        if row["name"] == "input":
+            url = str(parts.get("url", ""))
+            if not url.startswith(f"{INBOX}/"):
+                raise Invalid("bulk-input", name=url[:200])
+            found.append(Input(url.removeprefix(f"{INBOX}/"), inbox=True))
+    if not found:
+        raise Invalid("bulk-input", name="-")
+    return found
+
+
+async def status(api: Api, request: Request) -> Response:
+    """How far an import is: 202 with its progress, 200 with what became of each file, or why it failed."""
+    one = await _asked(api, request, lambda imports, access: imports.one(access, _name(request)))
+    if one.state == "failed":
+        raise Fault("bulk-failed-by", reason=one.fault)
+    if one.state == "running":
+        read = sum(each.read for each in one.inputs)
+        done = f"{sum(each.done for each in one.inputs)} of {len(one.inputs)} files, {read} records"
+        return Response(status_code=202, headers={"x-progress": done, "retry-after": str(SECONDS)})
+    told = {
+        "request": f"{api.base_of(request)}/$import",
+        "output": [
+            {"inputUrl": each.name, "count": each.written + each.unchanged, "unchanged": each.unchanged}
+            for each in one.inputs
+        ],
+        "error": [
+            {"inputUrl": each.name, "count": each.faults, "faults": [_fault(fault) for fault in each.told]}
+            for each in one.inputs
+            if each.faults
+        ],
+    }
+    return Response(orjson.dumps(told), 200, media_type="application/json")
+
+
+def _fault(told: Told) -> dict[str, str]:
+    return {"code": told.code, "place": told.place, "text": told.zh, "textEnglish": told.en}
+
+
+async def cancel(api: Api, request: Request) -> Response:
+    """End an import: what is written stays."""
+    await _asked(api, request, lambda imports, access: imports.cancel(access, _name(request)))
+    return Response(status_code=202)
+
+
+async def bad(api: Api, request: Request) -> Response:
+    """The bad rows of an import, as they were sent, to be mended and sent again."""
+    data = await _asked(api, request, lambda imports, access: imports.bad(access, _name(request)))
+    return Response(data, 200, media_type="application/fhir+ndjson")
+
+
+def _name(request: Request) -> str:
+    return str(request.path_params["job"])
+
+
+def _imports(api: Api) -> Imports:
+    if api.imports is None:
+        raise NotFound("web-fhir-no-route")
+    return api.imports
+
+
+async def _asked(api: Api, request: Request, ask: Callable[[Imports, Any], T]) -> T:
+    """Ask under the Access of this request, in a thread of ours."""
+
+    def answered() -> T:
+        access = api.access(request)
+        return ask(_imports(api), access)
+
+    return await asyncio.get_running_loop().run_in_executor(api.calls, answered)
