@@ -21,6 +21,7 @@ from collections import Counter
 from functools import cache
 from pathlib import Path
 
+from leak.ground import template
 from leak.mutants import applied, digest, mutants
 from leak.noticing import Stuck, noticed, notices, reach, worlds
 from leak.targets import EXCUSED
@@ -79,8 +80,9 @@ def every_mutant():
 
 
 def begin(reached):
-    """What each process knows."""
+    """What each process knows; the empty installation is made, which is no mutant's time."""
     os.nice(5)
+    template()
     KNOWN.update(reached)
 
 

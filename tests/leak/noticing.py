@@ -16,6 +16,7 @@ from leak import (  # noqa: F401 - they register
     law_scenes,
     portal_attacks,
     scenes_access,
+    scenes_parts,
     waiting_attacks,
 )
 from leak.attacks import every_attack

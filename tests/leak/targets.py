@@ -23,7 +23,7 @@ TARGETS = {
         "_sees_all",
     ),
     f"{RECORDS}.concealed": ("concealed", "_member"),
-    f"{PLANNING}.work": ("Level.law", "Level.concealed", "Level._areas", "patients_in", "names_the_person"),
+    f"{PLANNING}.work": ("Level.law", "Level.concealed", "Level._areas", "patients_in"),
     f"{PLANNING}.compiling": ("sought",),
     f"{PLANNING}.driving": ("Sought.tested", "Sought.driven"),
     f"{PLANNING}.linking": ("chain", "_named_by", "has", "_entries", "compartment"),

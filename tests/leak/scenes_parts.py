@@ -1,0 +1,150 @@
+"""Scenarios of parts and lists: a part of a record that is closed, records made about what is closed, whom a search is
+told of, and lists that a duty narrows."""
+
+from builders import NOW, condition, observation
+from camphora.fhir.search import parse_query
+from camphora.policy import Policy, Purpose, Reader, Request, Role, admit, choices
+from camphora.policy.internal import deciding, loading
+from camphora.records import Put, SQLiteStore
+from consented import at_home, diagnosis, labelled_part
+from leak import attacks as fhir
+from leak.ground import OTHER
+from leak.law_scenes import AREA, reader
+from leak.scenarios import scene
+from leak.scenes_access import FHIR, access_of, refused
+
+PART_HIV = "HIV"
+
+
+@scene((*FHIR, "fhir.update", "clinic.record"), "closed-part", "inside", "overwrite")
+def a_closed_part_of_a_record_is_taken_out_for_care_alone(make):
+    """The person and the copies of the store keep the whole; who sees less writes no version that would lose it."""
+    world = make()
+    store = world.installation.store
+    world.write(labelled_part("bo-parts", "bo"))
+    whole = store.read(loading("t"), "Observation", "bo-parts").body
+    client = world.client("other")
+    seen = client.get("/fhir/Observation/bo-parts").json()
+    world.choose("bo-closes", choices.close_part("bo", PART_HIV, NOW))
+    left = client.get("/fhir/Observation/bo-parts").json()
+    assert ("陽性" in str(seen), "陽性" in str(left)) == (True, False)
+    assert store.read(loading("t"), "Observation", "bo-parts").body == whole
+    own = admit(Request(_citizen("bo"), Purpose.SELF)).access
+    assert len(store.read(own, "Observation", "bo-parts").body) == len(whole)
+    for status in ("final", "amended"):
+        guessed = {**seen, "status": status}
+        assert client.put("/fhir/Observation/bo-parts", json=guessed).status_code == 403
+    assert client.get("/fhir/Observation/bo-parts").json()["meta"]["versionId"] == "1"
+    assert len(world.client("other").get("/fhir/Observation?patient=bo").json()["entry"]) > 1
+
+
+def _citizen(person):
+    return Reader(person, person, Role.CITIZEN, person=person)
+
+
+@scene(("fhir.create", "fhir.read"), "closed-part", "write-about")
+def who_treats_records_also_what_is_closed(make):
+    """And does not read it after; unless the policy says that what is closed is not recorded either."""
+    world = make()
+    client = world.client("other")
+    made = client.post("/fhir/Condition", json=condition("x", "cyd", "F20.0", "PSY"))
+    assert made.status_code == 201
+    assert client.get(made.headers["location"]).status_code == 404
+    strict = SQLiteStore(world.folder / "strict", Policy.taiwan().set({"consents.recording": False}))
+    try:
+        shut = choices.close_part("ada", "PSY", NOW)
+        strict.write(loading("t"), [Put({"resourceType": "Patient", "id": "ada"}), Put({**shut, "id": "c"})])
+        access = access_of(world, "other")
+        new = Put(condition("x", "ada", "F20.0", "PSY"))
+        assert refused(lambda: strict.write(access, [new])) == "records-no-person"
+        strict.write(access, [Put(condition("y", "ada", "I10", None))])
+    finally:
+        strict.close()
+
+
+@scene((*fhir.RECORD, "fhir.search"), "purpose", "ended-choice")
+def what_a_policy_weighs_is_weighed_for_each_record(make):
+    """Where only a permit opens, nobody is open who gave none; where no consent is weighed for care, none closes."""
+    world = make()
+    reads = {}
+    for name, changes in {
+        "permits": {"combining.care": "deny-unless-permit"},
+        "none": {"consents.classes": ["secondary", "family"]},
+        "taiwan": {},
+    }.items():
+        policy = Policy.taiwan().set(changes)
+        store = SQLiteStore(world.folder / name, policy)
+        try:
+            shut = choices.restrict("ada", OTHER, NOW)
+            persons = [Put({"resourceType": "Patient", "id": one}) for one in ("ada", "bo")]
+            store.write(loading("t"), [*persons, Put({**shut, "id": "c"})])
+            access = admit(Request(reader(world, "other"), Purpose.CARE), policy).access
+            reads[name] = [
+                not refused(lambda n=one: store.read(access, "Patient", n)) for one in ("ada", "bo")
+            ]
+        finally:
+            store.close()
+    assert reads == {"permits": [False, False], "none": [True, True], "taiwan": [False, True]}
+
+
+@scene((*FHIR, "citizen.looked"), "receipt", "key", "about")
+def a_receipt_says_whether_somebody_could_be_known(make):
+    """Of a search that names her in vain it is told to her as refused; of one that found something, as permitted."""
+    world = make()
+    store, client = world.installation.store, world.client("other")
+
+    def told(person, path):
+        before = {look.receipt for look in store.looks(deciding(person), person)}
+        assert client.get(path).status_code == 200, path
+        store.settle()
+        return [look.decision for look in store.looks(deciding(person), person) if look.receipt not in before]
+
+    for person, path, decisions in (
+        ("ada", "/fhir/Observation?patient=ada", ["deny"]),
+        ("ada", "/fhir/Observation?patient=ada&_summary=count", ["deny"]),
+        ("ada", "/fhir/Observation?subject=Patient/ada&code=4548-4", ["deny"]),
+        ("ada", "/fhir/Condition?patient.identifier=A123456789", ["deny"]),
+        ("ada", "/fhir/Condition?patient:Patient._id=ada", ["deny"]),
+        ("ada", "/fhir/Patient?_has:Observation:patient:subject=Patient/ada", ["deny"]),
+        ("ada", "/fhir/Observation?_filter=not (patient eq Patient/ada)", ["permit"]),
+        ("ada", "/fhir/Observation?_filter=not (patient eq Patient/ada)&_summary=count", ["permit"]),
+        ("bo", "/fhir/Observation?patient=bo", ["permit"]),
+        ("bo", "/fhir/Observation?patient=bo&code=none", ["permit"]),
+        ("bo", "/fhir/Condition?patient.identifier=B223456780&code=none", ["permit"]),
+        ("bo", "/fhir/Patient?_summary=count", ["permit"]),
+        ("bo", "/fhir/Patient/bo/Observation?code=none", ["permit"]),
+        ("ada", "/fhir/Patient/ada/Observation?_total=accurate", ["deny"]),
+    ):
+        assert told(person, path) == decisions, path
+
+
+@scene(FHIR, "scope", "key", "purpose")
+def what_a_duty_reaches_is_found_by_every_key(make):
+    """By identifier, by code and by types that are nobody's; what it does not reach by none of them. A clinician of the
+    area finds more than what is notifiable."""
+    world = make()
+    home = at_home("in", "臺北市", "信義區")
+    world.write(home, diagnosis("in-tb", "in", "A15.0"), diagnosis("in-low", "in", "I10"))
+    world.write(observation("in-value", "in", "8480-6", "2026-01-01"))
+    standings = world.installation.gate.standings
+    for by in ("officer", "other"):
+        standings.set(by, "area", [AREA])
+    store, number = world.installation.store, home["identifier"][0]["value"]
+
+    def found(by, purpose, kind, *pairs):
+        access = access_of(world, by, purpose)
+        return {row.id for row in store.search(access, parse_query(kind, pairs, strict=True)).rows}
+
+    duty = ("officer", Purpose.SURVEILLANCE)
+    assert found(*duty, "Patient", ("identifier", number)) == {"in"}
+    assert found(*duty, "Condition", ("code", "A15.0")) == {"in-tb"}
+    assert found(*duty, "Condition", ("code", "A15.0,I10")) == {"in-tb"}
+    assert found(*duty, "Condition", ("code", "I10")) == set()
+    assert found(*duty, "Condition", ("code:not", "I10")) == {"in-tb"}
+    assert found(*duty, "Organization", ("name", "仁愛")) == {"h1"}
+    care = ("other", Purpose.CARE)
+    assert found(*care, "Condition", ("code", "A15.0,I10")) == {"in-tb", "in-low"}
+    assert found(*care, "Observation", ("code", "8480-6")) == {"in-value"}
+    assert found(*care, "Patient", ("identifier", "B223456780")) == set()
+    standings.set("officer", "area", [AREA, "63000070"])
+    assert found(*duty, "Condition", ("code", "A15.0")) == {"in-tb"}
