@@ -337,8 +337,8 @@ def a_legal_basis_serves_within_its_row_and_its_application(make):
     noted = asked("other", referral, Purpose.CARE, "TREAT")
     assert noted.basis is not None
     assert noted.hidden
-    assert noted.covers("Observation")
-    assert not noted.covers("Condition")
+    for kind, within in (("Observation", True), ("Condition", False)):
+        assert (noted.covers(kind), noted.may_write(kind)) == (within, within), kind
     lake = world.installation.lake
     count = Question("condition", Measure("rows"))
     assert refused(lambda: lake.ask(part, count)) == "records-type-refused"

@@ -1,6 +1,8 @@
 """Scenarios of parts and lists: a part of a record that is closed, records made about what is closed, whom a search is
 told of, and lists that a duty narrows."""
 
+from functools import partial
+
 from builders import NOW, condition, observation
 from camphora.fhir.search import parse_query
 from camphora.policy import Policy, Purpose, Reader, Request, Role, admit, choices
@@ -79,9 +81,8 @@ def what_a_policy_weighs_is_weighed_for_each_record(make):
             persons = [Put({"resourceType": "Patient", "id": one}) for one in ("ada", "bo")]
             store.write(loading("t"), [*persons, Put({**shut, "id": "c"})])
             access = admit(Request(reader(world, "other"), Purpose.CARE), policy).access
-            reads[name] = [
-                not refused(lambda n=one: store.read(access, "Patient", n)) for one in ("ada", "bo")
-            ]
+            read = partial(store.read, access, "Patient")
+            reads[name] = [not refused(partial(read, one)) for one in ("ada", "bo")]
         finally:
             store.close()
     assert reads == {"permits": [False, False], "none": [True, True], "taiwan": [False, True]}
