@@ -42,7 +42,8 @@ PAGES = {
     ),
     "privacy": ("/privacy", "/privacy/readers/{reader}", "/privacy/known", "/emergencies", "/bases"),
     "keeper": (
-        "/operation", "/emergencies", "/bases", "/gate/explain",
+        "/operation", "/emergencies", "/bases", "/gate/explain", "/persons/duplicates", "/persons/history",
+        "/persons/pair?one={citizen}&other={daughter}",
         "/gate/explain?reader=clinician&purpose=TREAT&record=Condition/{condition}",
     ),
 }  # fmt: skip

@@ -73,6 +73,7 @@ def facts(chromium, demo, sessions, characters):
         "reader": "clinician",
         "certificate": certificate(),
         "citizen": characters.citizen,
+        "daughter": characters.daughter,
         "hospital": characters.hospital,
         "encounter": record("Encounter"),
         "observation": record("Observation"),

@@ -217,3 +217,27 @@ def by_nobody_beyond_one_record(client, her):
     yield client.patch(f"/fhir/Patient/{her.id}", json=TESTS, headers=JSON_PATCH)
     yield client.delete(f"/fhir/Patient?identifier={her.number}")
     yield client.post(f"/fhir/Patient/{her.id}/$meta-add", json=TAG)
+
+
+@attack(("fhir.match",), "key", "total", "count", "status", "inside", "purpose", "everything", by=ALL)
+def by_describing_her(client, her):
+    """By all that is known of her, by parts of it, nearly right, and beside others."""
+    whole = {
+        "resourceType": "Patient",
+        "identifier": [{"value": her.number}],
+        "name": [{"text": her.name}],
+        "birthDate": her.born,
+    }
+    parts = [{"resourceType": "Patient", **{key: whole[key]}} for key in ("identifier", "name", "birthDate")]
+    near = {**whole, "identifier": [{"value": her.number[:-1]}], "birthDate": f"{her.born[:4]}-01-01"}
+    lower = {**whole, "identifier": [{"value": her.number.lower()}]}
+    for described in (whole, *parts, near, lower, {**whole, "multipleBirthBoolean": True}):
+        for only in (False, True):
+            rows = [
+                {"name": "resource", "resource": described},
+                {"name": "onlyCertainMatches", "valueBoolean": only},
+                {"name": "count", "valueInteger": 1 if only else 100},
+            ]
+            yield client.post("/fhir/Patient/$match", json={"resourceType": "Parameters", "parameter": rows})
+    yield client.post(f"/fhir/Patient/{her.id}/$match", json={"resourceType": "Parameters"})
+    yield client.get("/fhir/Patient/$match", params={"identifier": her.number})

@@ -4,6 +4,7 @@ import re
 from urllib.parse import unquote_plus
 
 VARIES = [
+    (re.compile(r"(\$export-job)/[\w-]{20,40}"), r"\1/JOB"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00|\+08:00)"), "TIME"),
     (re.compile(r'name="csrf" value="[^"]+"'), "CSRF"),
     (re.compile(r"\b1[789]\d{11}\b"), "TIME"),
@@ -18,7 +19,7 @@ LENGTHLESS = {"content-length", "set-cookie"}
 def said(answer):
     """All that an answer tells: status, headers, names of cookies and body. An answer to HEAD tells its length."""
     headers = {
-        key: "TIME" if key in {"date", "last-modified"} else masked(value)
+        key: "TIME" if key in {"date", "expires", "last-modified"} else masked(value)
         for key, value in sorted(answer.headers.items())
         if key not in LENGTHLESS
     }

@@ -335,7 +335,15 @@ def by_nobody_declaring(client, her):
     yield client.post("/emergency", data={"identifier": her.number, "reason": REASON})
 
 
-DUTIES = ("gate.explain", "privacy", "privacy.reader", "privacy.known")
+DUTIES = (
+    "gate.explain",
+    "privacy",
+    "privacy.reader",
+    "privacy.known",
+    "persons.duplicates",
+    "persons.pair",
+    "persons.history",
+)
 
 
 @attack(
@@ -347,7 +355,8 @@ DUTIES = ("gate.explain", "privacy", "privacy.reader", "privacy.known")
     by=("other", "pharmacist", "stranger", "analyst", "officer"),
 )
 def by_looking_over_the_privacy_officers_shoulder(client, her):
-    for path in ("/privacy", f"/privacy/readers/{her.id}", "/privacy/readers/welcome", "/privacy/known"):
+    registrar = ("/persons/duplicates", f"/persons/pair?one={her.id}&other=bo", f"/persons/history?person={her.id}")
+    for path in ("/privacy", f"/privacy/readers/{her.id}", "/privacy/readers/welcome", "/privacy/known", *registrar):
         for headers in ({}, CLAIMS[0], CLAIMS[3]):
             yield client.get(path, params={"q": her.number, "person": her.id}, headers=headers)
 
@@ -358,6 +367,9 @@ def by_nobody_on_pages_of_duties(client, her):
         "/privacy",
         f"/privacy/readers/{her.id}",
         "/privacy/known",
+        "/persons/duplicates",
+        f"/persons/pair?one={her.id}&other=bo",
+        f"/persons/history?person={her.id}",
         f"/gate/explain?record=Patient/{her.id}",
     ):
         yield client.get(path)

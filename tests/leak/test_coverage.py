@@ -9,6 +9,7 @@ from camphora.policy.paths import declared
 from leak import (  # noqa: F401 - they register
     attacks_api,
     attacks_audit,
+    attacks_bulk,
     attacks_gate,
     attacks_search,
     law_scenes,
@@ -24,6 +25,8 @@ ELSEWHERE = {
     "command.backup": "tests/installation/test_backup.py: the choices travel with what they withhold",
     "command.restore": "tests/installation/test_backup.py: the choices travel with what they withhold",
     "command.drill": "tests/installation/test_drill.py: nothing of a person is in the report",
+    "command.persons_duplicates": "tests/identity/test_command.py: no clinical content, and a receipt of its own",
+    "command.persons_history": "tests/identity/test_command.py: no clinical content, and a receipt of its own",
     "command.gate_explain": "tests/cli/test_gate.py: no clinical content, and a receipt of its own",
 }
 """Paths that only an operator with the disk in hand walks."""

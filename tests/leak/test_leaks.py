@@ -5,6 +5,7 @@ import pytest
 from leak import (  # noqa: F401 - they register their attacks
     attacks_api,
     attacks_audit,
+    attacks_bulk,
     attacks_gate,
     attacks_search,
     portal_attacks,

@@ -5,20 +5,6 @@ from leak.attacks import RECORD, attack
 REFUSED = frozenset({400, 401, 403, 404, 405, 406, 415, 422, 501})
 
 
-@attack(("fhir.search",), "export", by=("other", "analyst", "administrator"), waits=True)
-def by_export(client, her):
-    headers = {"prefer": "respond-async", "accept": "application/fhir+json"}
-    for path in (
-        "$export",
-        "Patient/$export",
-        "Group/both/$export",
-        f"Patient/{her.id}/$export",
-        "$export-poll-status",
-    ):
-        yield client.get(f"/fhir/{path}", headers=headers)
-        yield client.post(f"/fhir/{path}", json={"resourceType": "Parameters"}, headers=headers)
-
-
 @attack(RECORD[:1], "summary", waits=True)
 def by_operations_on_her(client, her):
     for path in (

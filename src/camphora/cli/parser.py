@@ -25,6 +25,7 @@ NOUNS = (
     "drill",
     "audit",
     "records",
+    "persons",
     "system",
     "package",
     "convert",

@@ -21,7 +21,18 @@ from camphora.errors import Busy, CamphoraError, Fault, Forbidden, Lang, NotFoun
 from camphora.installation import Installation
 from camphora.installation.service import Service
 from camphora.pages import Action
-from camphora.web import citizen, clinic, duties, monitoring, plans, public, questions, signing, systems
+from camphora.web import (
+    citizen,
+    clinic,
+    duties,
+    monitoring,
+    persons,
+    plans,
+    public,
+    questions,
+    signing,
+    systems,
+)
 from camphora.web.contexts import ErrorPage
 from camphora.web.fhir import Api, fhir_routes
 from camphora.web.fhir.outcomes import SERVICE_STATUS
@@ -80,7 +91,7 @@ def application(
         assets = StaticFiles(directory=folder)
     portal = [
         route
-        for part in (signing, public, plans, systems, citizen, clinic, duties, questions)
+        for part in (signing, public, plans, systems, citizen, clinic, duties, persons, questions)
         for route in part.routes(site)
     ]
     measures = Measures()

@@ -48,6 +48,7 @@ DOORS: dict[Role, tuple[tuple[str, str], ...]] = {
         ("own.operation", "/operation"),
         ("own.emergencies", "/emergencies"),
         ("own.explain", "/gate/explain"),
+        ("own.persons", "/persons/duplicates"),
         ("own.bases", "/bases"),
     ),
 }

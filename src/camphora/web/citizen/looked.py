@@ -31,7 +31,7 @@ TOGETHER = 10 * 60 * 1000
 MOST = 1_000_000
 TOLD_FOR = 30 * 24 * 60 * 60 * 1000
 """For so many milliseconds a person is told of a look that stood before her choices."""
-OWN_LINE = frozenset({"choice", "explain", "review-emergency", "judge-emergency"})
+OWN_LINE = frozenset({"choice", "explain", "review-emergency", "judge-emergency", "register"})
 """Acts that are no reading of records: each kind is told for itself."""
 SEEING = frozenset({"looked", "receipt"})
 """Acts by which a person sees who looked."""

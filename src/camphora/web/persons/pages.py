@@ -1,0 +1,276 @@
+"""Proposals ranked, two Patients side by side, and what was decided: identity alone, no record of care.
+
+Numbers are shown in part: enough to hold them against a document, too little to carry away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import urlencode
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
+
+from camphora.errors import Invalid
+from camphora.pages import Action, Cell, Column, Link, Prose, Table
+from camphora.pages.words import Words
+from camphora.policy import Access, Purpose
+from camphora.records.identity import Borrowed, Duplicates, Proposal, Register, Traits, Weighed, traits, weigh
+from camphora.web.contexts import Case, Duty, Field, Form
+from camphora.web.emergencies import moment
+from camphora.web.reading.desk import Desk
+from camphora.web.site import Site, see_other
+
+AT_ONCE = 20
+LIST = "/persons/duplicates"
+SHOWN = 3
+"""So many signs stand at each end of a number that is shown in part."""
+TONES = {"same": "good", "close": "notice", "differ": "alert", "unknown": "plain"}
+
+
+class PersonsPages(Desk):
+    """The pages of a registrar. Each leaves a receipt for every person whom it names."""
+
+    def __init__(self, site: Site) -> None:
+        super().__init__(site)
+        self.register = Register(self.store)
+
+    def page(self, request: Request) -> Response:
+        access, words = self.registrar(request), self.site.words(request)
+        found, start = self.register.duplicates(access), _number(request.query_params.get("from", ""))
+        shown = found.proposals[start : start + AT_ONCE]
+        lent = found.borrowed[:AT_ONCE]
+        self._attest(access, {one for each in shown for one in (each.one.id, each.other.id)} | _of(lent))
+        context = Duty(
+            why=self.why(request, Purpose.OPERATION),
+            title=words("persons.title"),
+            lead=words("persons.lead"),
+            done=words("persons.done") if request.query_params.get("done") == "1" else "",
+            cases_title=words("persons.waiting", n=len(found.proposals)),
+            cases=[_case(words, each) for each in shown],
+            empty=words("persons.none"),
+            blocks=[
+                *([_borrowed(words, found, lent)] if lent else []),
+                Prose("", list(_read(words, found))),
+            ],
+            actions=[*_turns(words, found, start), Action(words("persons.history"), "/persons/history")],
+        )
+        return self.site.page(request, context)
+
+    def pair(self, request: Request) -> Response:
+        """Two Patients side by side, with what may be decided about them."""
+        access, words = self.registrar(request), self.site.words(request)
+        names = [request.query_params.get(name, "") for name in ("one", "other")]
+        if names[0] == names[1]:
+            raise Invalid("persons-one-patient")
+        one, other = (traits(self.register.of(access, name)) for name in names)
+        self._attest(access, names)
+        weighed, linked = weigh(one, other), other.id in one.linked or one.id in other.linked
+        context = Duty(
+            why=self.why(request, Purpose.OPERATION),
+            title=words("persons.side.title"),
+            lead=words("persons.side.lead"),
+            before=[_side(words, one, other, weighed)],
+            form=_splitting(words, names) if linked else _deciding(words, names),
+            form_title=words("persons.act.split" if linked else "persons.act.title"),
+            crumbs=[Link(words("persons.title"), LIST)],
+        )
+        return self.site.page(request, context)
+
+    def history(self, request: Request) -> Response:
+        """What was decided, newest first; of one Patient where the address names them."""
+        access, words = self.registrar(request), self.site.words(request)
+        person = request.query_params.get("person") or None
+        found = self.register.history(access, person)
+        self._attest(access, {name for each in found for name in each.pair})
+        rows: list[dict[str, Cell]] = [
+            {
+                "when": moment(words, each.at),
+                "who": words("persons.pair", one=each.pair[0], other=each.pair[1]),
+                "pair": f"/persons/pair?{urlencode({'one': each.pair[0], 'other': each.pair[1]})}",
+                "word": words(f"persons.word.{each.word}"),
+                "by": each.by,
+                "reason": each.reason,
+            }
+            for each in found
+        ]
+        columns = [
+            Column(key, words(f"persons.past.{key}")) for key in ("when", "who", "word", "by", "reason")
+        ]
+        title = words("persons.past.title")
+        context = Duty(
+            why=self.why(request, Purpose.OPERATION),
+            title=title,
+            lead=words("persons.past.lead") if rows else words("persons.past.none"),
+            blocks=[Table("decisions", title, columns, rows, link={"who": "pair"})] if rows else (),
+            crumbs=[Link(words("persons.title"), LIST)],
+        )
+        return self.site.page(request, context)
+
+    def decide(self, request: Request, form: FormData) -> Response:
+        access = self.registrar(request)
+        one, other, word, reason = (str(form.get(key, "")) for key in ("one", "other", "word", "reason"))
+        if word == "same_one":
+            self.register.merge(access, one, other, reason)
+        elif word == "same_other":
+            self.register.merge(access, other, one, reason)
+        elif word == "different":
+            self.register.differ(access, one, other, reason)
+        else:
+            raise Invalid("persons-decision")
+        return see_other(f"{LIST}?done=1")
+
+    def split(self, request: Request, form: FormData) -> Response:
+        access = self.registrar(request)
+        one, other, reason = (str(form.get(key, "")) for key in ("one", "other", "reason"))
+        self.register.split(access, one, other, reason)
+        return see_other(f"{LIST}?done=1")
+
+    def registrar(self, request: Request) -> Access:
+        """The Access of a registrar; Forbidden for every other reader."""
+        self.site.access(request, Purpose.OPERATION)
+        return self.site.installation.gate.registrar(self.site.reader(request))
+
+    def _attest(self, access: Access, persons: Iterable[str]) -> None:
+        self.store.attest(access, "register", ["Patient"], sorted(set(persons)))
+
+
+def _of(lent: Iterable[Borrowed]) -> set[str]:
+    return {one for each in lent for one in (each.child.id, each.holder.id)}
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+
+
+def _percent(score: float) -> str:
+    return f"{min(score, 0.999):.1%}"
+
+
+def _grade(words: Words, weighed: Weighed) -> str:
+    return words(f"persons.grade.{weighed.grade}", percent=_percent(weighed.score))
+
+
+def _case(words: Words, each: Proposal) -> Case:
+    one, other = each.one, each.other
+    said = words("mark.comma").join(
+        words(
+            "persons.evidence",
+            field=words(f"persons.field.{found.field}"),
+            level=words(f"persons.level.{found.level}"),
+        )
+        for found in each.weighed.evidence
+        if found.level != "unknown"
+    )
+    fields = [Field("one", "", "hidden", value=one.id), Field("other", "", "hidden", value=other.id)]
+    return Case(
+        title=words("persons.pair", one=one.label or one.id, other=other.label or other.id),
+        lines=[said, words("mark.comma").join(filter(None, (one.birth, other.birth)))],
+        forms=[Form("/persons/pair", fields, words("persons.open"), post=False)],
+        chip=_grade(words, each.weighed),
+        tone="alert" if each.weighed.grade == "certain" else "notice",
+    )
+
+
+def _borrowed(words: Words, found: Duplicates, lent: Iterable[Borrowed]) -> Table:
+    rows: list[dict[str, Cell]] = [
+        {
+            "child": each.child.label or each.child.id,
+            "born": each.child.birth,
+            "holder": each.holder.label or each.holder.id,
+            "number": in_part(each.number.value),
+        }
+        for each in lent
+    ]
+    columns = [Column(key, words(f"persons.borrowed.{key}")) for key in ("child", "born", "holder", "number")]
+    title = words("persons.borrowed.title", n=len(found.borrowed))
+    return Table("borrowed", title, columns, rows, note=words("persons.borrowed.note"))
+
+
+def _read(words: Words, found: Duplicates) -> Iterable[str]:
+    yield words("persons.read", n=found.read)
+    if found.crowded:
+        yield words("persons.crowded", n=found.crowded)
+
+
+def _turns(words: Words, found: Duplicates, start: int) -> list[Action]:
+    left = len(found.proposals) - start - AT_ONCE
+    turns = [Action(words("persons.first"), LIST)] if start else []
+    if left > 0:
+        turns.append(Action(words("persons.more", n=min(left, AT_ONCE)), f"{LIST}?from={start + AT_ONCE}"))
+    return turns
+
+
+def _side(words: Words, one: Traits, other: Traits, weighed: Weighed) -> Table:
+    rows: list[dict[str, Cell]] = [
+        {
+            "field": words(f"persons.field.{found.field}"),
+            "one": _shown(one, found.field) or None,
+            "other": _shown(other, found.field) or None,
+            "said": words(f"persons.level.{found.level}"),
+            "tone": TONES[found.level],
+            "bits": f"{found.bits:+.1f}",
+        }
+        for found in weighed.evidence
+    ]
+    columns = [
+        Column("field", words("persons.side.field")),
+        Column("one", words("persons.side.one", id=one.id)),
+        Column("other", words("persons.side.other", id=other.id)),
+        Column("said", words("persons.side.said")),
+        Column("bits", words("persons.side.bits")),
+    ]
+    note = (
+        words(f"persons.side.rule.{weighed.rule}")
+        if weighed.rule
+        else words("persons.side.note", bits=f"{weighed.bits:+.1f}", percent=_percent(weighed.score))
+    )
+    return Table("side", words("persons.side.compared"), columns, rows, chip={"said": "tone"}, note=note)
+
+
+def _shown(one: Traits, field: str) -> str:
+    values: dict[str, Iterable[str]] = {
+        "number": (in_part(each.value) for each in sorted(one.numbers)),
+        "name": one.names or one.spelled,
+        "birth": (one.birth,),
+        "sex": (one.sex,),
+        "contact": map(in_part, sorted(one.contacts)),
+    }
+    return " ".join(values[field])
+
+
+def in_part(value: str) -> str:
+    """A value with its middle left out; a short one with nothing but its last signs."""
+    if len(value) <= 2 * SHOWN:
+        return f"…{value[-SHOWN + 1 :]}"
+    return f"{value[:SHOWN]}…{value[-SHOWN:]}"
+
+
+def _hidden(names: list[str]) -> list[Field]:
+    return [Field(key, "", "hidden", value=name) for key, name in zip(("one", "other"), names, strict=True)]
+
+
+def _reason(words: Words, hint: str) -> Field:
+    return Field(
+        "reason",
+        words("persons.act.reason"),
+        "long",
+        hint=f"{words('persons.act.reason_hint')} {hint}",
+        required=True,
+    )
+
+
+def _deciding(words: Words, names: list[str]) -> Form:
+    options = [(value, words(f"persons.act.{value}")) for value in ("same_one", "same_other", "different")]
+    fields = [
+        *_hidden(names),
+        Field("word", words("persons.act.word"), "radio", options=options, required=True),
+        _reason(words, words("persons.act.note")),
+    ]
+    return Form("/persons/decide", fields, words("persons.act.button"))
+
+
+def _splitting(words: Words, names: list[str]) -> Form:
+    fields = [*_hidden(names), _reason(words, words("persons.act.split_note"))]
+    return Form("/persons/split", fields, words("persons.split.button"))

@@ -1,0 +1,131 @@
+"""The pages of a registrar: who may open them, what they show, and that nothing happens but by a decision."""
+
+import re
+
+import orjson
+import pytest
+from starlette.testclient import TestClient
+
+from camphora.gate import User
+from camphora.installation import Installation
+from camphora.policy import Role
+from camphora.policy.internal import deciding
+from camphora.records import Put
+from camphora.web.app import application
+from consented import LOAD
+from registering import MOI, REASON, person, phone
+
+TWICE = [
+    person(name, "張三", "1970-05-05", (MOI, "F123456788"), **phone("0922000111")) for name in ("f1", "f2")
+]
+MOTHER = person("mother", "林美玲", "1994-03-02", (MOI, "A223456781"))
+CHILD = person("child", "林之女", "2026-10-30", (MOI, "A223456781"))
+PAGES = ("/persons/duplicates", "/persons/pair?one=f1&other=f2", "/persons/history")
+
+
+class Browser(TestClient):
+    def __init__(self, app, identity, name, lang="zh-TW"):
+        super().__init__(app, follow_redirects=True)
+        session = identity.open_session(identity.user(name))
+        self.csrf = session.csrf
+        self.cookies.set("camphora_session", session.token)
+        self.cookies.set("lang", lang)
+
+    def submit(self, path, **fields):
+        return self.post(path, data={"csrf": self.csrf, **fields})
+
+
+@pytest.fixture
+def place(tmp_path):
+    """An installation with two Patients of one number and a child under the mother's, and its browsers by account."""
+    installation = Installation.open(tmp_path / "place", make=True)
+    identity = installation.gate.identity
+    for name, role, more in (
+        ("keeper", Role.ADMINISTRATOR, {}),
+        ("privacy", Role.PRIVACY, {}),
+        ("doctor", Role.CLINICIAN, {"organisation": "h1"}),
+        ("analyst", Role.ANALYST, {}),
+        ("f1", Role.CITIZEN, {"person": "f1"}),
+    ):
+        identity.add_user(
+            User(name, name, role, more.get("organisation"), more.get("person")), "camphor by the window"
+        )
+    store = installation.store
+    store.write(LOAD, [Put(each) for each in (*TWICE, MOTHER, CHILD)])
+    app = application(installation)
+    yield store, lambda name, lang="zh-TW": Browser(app, identity, name, lang)
+    installation.close()
+
+
+def _link(store, name):
+    return orjson.loads(store.read(LOAD, "Patient", name).body).get("link")
+
+
+@pytest.mark.parametrize("lang", ["zh-TW", "en"])
+def test_a_pair_is_proposed_and_stands_side_by_side_with_numbers_in_part(place, lang):
+    store, browser = place
+    keeper = browser("keeper", lang)
+    listed, side = keeper.get(PAGES[0]), keeper.get(PAGES[1])
+    assert listed.status_code == side.status_code == 200
+    assert "張三" in listed.text
+    assert "林之女" in listed.text
+    assert {"zh-TW": "號碼相同", "en": "same number"}[lang] in listed.text
+    for page in (listed, side):
+        assert "F123456788" not in page.text
+        assert "A223456781" not in page.text
+    assert "F12…788" in side.text
+    assert _link(store, "f1") is None
+
+
+@pytest.mark.parametrize("name", ["privacy", "doctor", "analyst", "f1"])
+def test_nobody_else_opens_them_or_decides(place, name):
+    store, browser = place
+    other = browser(name)
+    for path in PAGES:
+        answer = other.get(path)
+        assert answer.status_code == 403
+        assert "張三" not in re.sub(r"<header.*?</header>", "", answer.text, flags=re.DOTALL)
+    for path in ("/persons/decide", "/persons/split"):
+        answer = other.submit(path, one="f1", other="f2", word="same_one", reason=REASON)
+        assert answer.status_code == 403
+    assert _link(store, "f1") is None
+
+
+def test_a_decision_links_both_and_a_split_takes_it_back(place):
+    store, browser = place
+    keeper = browser("keeper")
+    answer = keeper.submit("/persons/decide", one="f1", other="f2", word="same_other", reason=REASON)
+    assert "已記錄判定" in answer.text
+    assert _link(store, "f2") == [{"other": {"reference": "Patient/f1"}, "type": "replaces"}]
+    assert _link(store, "f1") == [{"other": {"reference": "Patient/f2"}, "type": "replaced-by"}]
+    assert "沒有需要判定的組合" in keeper.get(PAGES[0]).text
+    assert 'action="/persons/split"' in keeper.get(PAGES[1]).text
+    keeper.submit("/persons/split", one="f1", other="f2", reason="證件查驗有誤")
+    assert _link(store, "f1") is _link(store, "f2") is None
+    told = keeper.get(PAGES[2]).text
+    assert REASON in told
+    assert "證件查驗有誤" in told
+    assert "沒有需要判定的組合" in keeper.get(PAGES[0]).text
+
+
+@pytest.mark.parametrize("fields", [{"word": "", "reason": REASON}, {"word": "same_one", "reason": ""}])
+def test_without_a_word_or_a_reason_nothing_is_decided(place, fields):
+    store, browser = place
+    assert browser("keeper").submit("/persons/decide", one="f1", other="f2", **fields).status_code == 400
+    assert _link(store, "f1") is None
+
+
+def test_different_persons_are_not_proposed_again(place):
+    _, browser = place
+    keeper = browser("keeper")
+    keeper.submit("/persons/decide", one="f1", other="f2", word="different", reason="兩人到場")
+    assert "沒有需要判定的組合" in keeper.get(PAGES[0]).text
+
+
+def test_whoever_is_shown_finds_a_receipt_of_it(place):
+    store, browser = place
+    browser("keeper").get(PAGES[0])
+    store.settle()
+    for name in ("f1", "f2", "mother", "child"):
+        assert [look.act for look in store.looks(deciding(name), name)] == ["register"], name
+    assert "核對是否為同一人" in browser("f1").get("/me/looked").text
