@@ -32,8 +32,15 @@ GROUPS = {
     "bulk": ("fhir.export", "fhir.export.status", "fhir.export.file"),
     "finder": ("clinic.patients",),
     "chart": ("clinic.patient", "clinic.timeline", "clinic.results", "clinic.record"),
-    "duties": ("gate.explain", "privacy", "privacy.reader", "privacy.known"),
-    "registrar": ("persons.duplicates", "persons.pair", "persons.history"),
+    "duties": (
+        "gate.explain",
+        "privacy",
+        "privacy.reader",
+        "privacy.known",
+        "persons.duplicates",
+        "persons.pair",
+        "persons.history",
+    ),
     "proofs": ("citizen.certificates", "citizen.certificate", "citizen.certificate.proof"),
     "urgent": ("clinic.emergency", "emergencies"),
     "own": (
