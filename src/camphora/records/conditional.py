@@ -12,13 +12,16 @@ from dataclasses import dataclass, replace
 
 import apsw
 
-from camphora.errors import Conflict
+from camphora.errors import Conflict, deadline
 from camphora.fhir.search import Query
 from camphora.policy import Access
 from camphora.records.planning import Coding, plan
 
 MOST_MATCHES = 1_000
 """So many records may one conditional delete take."""
+SECONDS, EACH = 2.0, 0.02
+"""So long may the conditions of one write be asked inside its transaction, and so much longer for each of them: every
+other writer waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +35,13 @@ class Given:
 def require_given(
     connection: apsw.Connection, access: Access, given: Iterable[Given], coding: Coding | None = None
 ) -> None:
-    """Raises Conflict records-moved-on where another write came between. Runs in the keeper."""
-    for one in given:
-        if matching(connection, access, one, coding) != one.ids:
-            raise Conflict("records-moved-on", type=one.query.type)
+    """Raises Conflict records-moved-on where another write came between, Busy service-time-over where asking takes too
+    long. Runs in the keeper."""
+    asked = list(given)
+    with deadline.within(SECONDS + EACH * len(asked)):
+        for one in asked:
+            if matching(connection, access, one, coding) != one.ids:
+                raise Conflict("records-moved-on", type=one.query.type)
 
 
 def matching(

@@ -71,6 +71,7 @@ class Connections:
         connection.execute(f"PRAGMA cache_size = -{WRITE_CACHE_KIB}; PRAGMA wal_autocheckpoint = 4000")
         _steady(connection)
         migrate(connection, self.path)
+        connection.set_progress_handler(_go_on, STEPS)
         register(connection)
         return connection
 
