@@ -84,6 +84,13 @@ FILES = {
 """What is taken away or read by programs."""
 
 
+LATER = {
+    "citizen": ("/fhir/$export", "/fhir/$export-job/x", "/fhir/$export-job/x/1"),
+    "keeper": ("/fhir/$import-job/x", "/fhir/$import-job/x/bad"),
+}
+"""Addresses of work that is answered later: tests/web/fhir/test_export.py and test_import.py open them."""
+
+
 def listed(kinds):
     """(person, address) of each example."""
     return [(person, path) for person, paths in kinds.items() for path in paths]

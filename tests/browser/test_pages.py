@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from starlette.routing import Match, Mount
 
-from browser.routes import ERRORS, FILES, PAGES, listed
+from browser.routes import ERRORS, FILES, LATER, PAGES, listed
 from camphora.installation import Installation
 from camphora.web.app import application
 
@@ -156,10 +156,21 @@ def installation(tmp_path_factory):
 
 def test_every_route_that_can_be_read_has_an_example(installation):
     example = dict.fromkeys(
-        ("citizen", "encounter", "observation", "prescription", "condition", "hospital", "reader"), "x"
+        (
+            "citizen",
+            "encounter",
+            "observation",
+            "prescription",
+            "condition",
+            "hospital",
+            "reader",
+            "daughter",
+        ),
+        "x",
     )
     numbers = dict.fromkeys(("look", "use", "consent", "certificate"), 1)
-    paths = [path.format(**example, **numbers).partition("?")[0] for _, path in listed(PAGES) + listed(FILES)]
+    every = listed(PAGES) + listed(FILES) + listed(LATER)
+    paths = [path.format(**example, **numbers).partition("?")[0] for _, path in every]
     routes = list(readable(application(installation).routes))
     reached = {matched(routes, path) for path in paths}
     assert {name for name, _ in routes} - reached == set()

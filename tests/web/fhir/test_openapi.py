@@ -22,13 +22,13 @@ TYPES_LEVEL = {"search-compartment"}
 
 
 def test_the_routes_are_those_of_the_table(loaded):
-    """But for the addresses of an export that runs, which are given in its answers alone."""
+    """But for an import, which takes NDJSON, and the addresses of work that runs, which its answers alone give."""
     own = {METADATA.name, OPENAPI.name, VERSIONS.name, CODES.name, UNKNOWN.name}
     routes = {
         (route.path, method, route.name)
         for route in fhir_routes(Api(loaded, lambda _: clinician()))
         for method in (route.methods or set()) - {"HEAD"}
-        if route.name not in own and not route.name.startswith("fhir.export.")
+        if route.name not in own and not route.name.startswith(("fhir.export.", "fhir.import"))
     }
     assert routes == {(one.address, one.method, one.reads.name) for one in INTERACTIONS}
 
