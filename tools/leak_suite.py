@@ -38,8 +38,10 @@ run of the tests; all of them, from the folder `tests`:
 cd tests && PYTHONPATH=../src:. ../.venv/bin/python -m leak.mutation
 ```
 
-The name of a function after it chooses its mutants. The command first runs the suite unchanged, and stops where it does
-not pass; with `--record` it writes what caught each into tests/leak/mutants.csv, from which this table is.
+The name of a function after it chooses its mutants. Every test first runs unchanged: it must pass, and what it
+reaches is noted, so that a mutant is tried by those alone that reach it, first by the one that caught it before. With
+`--record` what caught each is written into tests/leak/mutants.csv, from which this table is; `--resume` goes on with
+those that were not caught yet, or whose module has changed since.
 """
 TOLD = """## 已知而容許 What is told, knowingly
 
