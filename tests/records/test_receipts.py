@@ -155,3 +155,29 @@ def test_a_basis_that_overrides_nothing_or_is_not_registered_permits_no_more(flo
     for basis in ("medical-care-referral", "no-such"):
         flooded.read(_on(basis), "Patient", "near")
         assert _ruled(flooded, "near")[0] == ("read", "permit"), basis
+
+
+@pytest.mark.parametrize("total", ["none", "accurate"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("_has:Patient:general-practitioner:name", "王小明"),
+        ("_has:Patient:general-practitioner:birthdate", "1950-02-01"),
+        ("_has:PractitionerRole:practitioner:practitioner._has:Patient:general-practitioner:name", "王小明"),
+    ],
+)
+def test_who_is_found_out_about_by_a_search_for_staff_is_told(tmp_path, asked, total):
+    store = SQLiteStore(tmp_path)
+    doctor = {"resourceType": "Practitioner", "id": "psy"}
+    role = {
+        "resourceType": "PractitionerRole",
+        "id": "role",
+        "practitioner": {"reference": "Practitioner/psy"},
+    }
+    ada = {**people()[2], "generalPractitioner": [{"reference": "Practitioner/psy"}]}
+    store.write(loading("t"), [Put(one) for one in [doctor, role, *people()[3:4], ada]])
+    query = parse_query("Practitioner", [asked, ("_total", total)], strict=True)
+    assert [row.id for row in store.search(clinician(), query).rows] == ["psy"]
+    assert [look.act for look in store.looks(citizen("ada"), "ada")] == ["search"]
+    assert store.looks(citizen("bo"), "bo") == []
+    store.close()

@@ -1,7 +1,8 @@
 """Whom a search names: a question about a person is told of them, also where it finds nothing.
 
 Named is who stands in a reference to a Patient, at any depth of chains, `_has` and filters; whose compartment is
-searched; and who is told by their id or identifier at the end of a chain to Patient.
+searched; and who is told by their id or identifier at the end of a chain to Patient. A search for records of nobody
+(institutions, staff) tells of those whose records it goes through: they are named too, where they are few.
 """
 
 from __future__ import annotations
@@ -18,11 +19,15 @@ from camphora.fhir.search.asking import (
     ReferenceClause,
     TokenClause,
 )
+from camphora.policy.admission import SHARED_TYPES
+from camphora.records.planning.compiling import sought
 from camphora.records.planning.conditions import among
 from camphora.records.planning.work import Work, same_level
 from camphora.records.visible import visible
 
 IDENTIFYING = ("identifier", "identifier:of-type")
+FEW = 1_000
+"""Up to so many persons whom a condition holds of are named; of more it tells of nobody alone."""
 
 
 class NamedPersons(NamedTuple):
@@ -43,9 +48,36 @@ def named_persons(work: Work, query: Query, *, found: bool) -> NamedPersons:
     if identified is not None:
         patients |= identified
     persons = work.names.persons(patients)
+    if not SHARED_TYPES.isdisjoint(query.types or (query.type,)):
+        persons += sorted(_through(work, query.clauses) - set(persons))
     if found or not (patients or identified is not None):
         return NamedPersons(persons, seen=True)
     return NamedPersons(persons, _seen(work, patients))
+
+
+def _through(work: Work, clauses: Iterable[Clause]) -> set[int]:
+    """The persons whose records meet what is asked at the other end of chains and `_has`, as far as they are seen."""
+    persons: set[int] = set()
+    for clause in clauses:
+        if not isinstance(clause, ChainClause | HasClause):
+            persons |= _through(work, same_level(clause))
+        elif clause.type in SHARED_TYPES:
+            persons |= _through(work, clause.clauses)
+        else:
+            persons |= _meeting(work, clause)
+    return persons
+
+
+def _meeting(work: Work, clause: ChainClause | HasClause) -> set[int]:
+    work.before = work.levels
+    there = sought(work, clause.type, clause.clauses)
+    if there is None:
+        return set()
+    drive, row = there.driven(), there.level.row
+    sql = f"SELECT DISTINCT {row}.person FROM {drive.source.sql} WHERE {drive.where.sql} LIMIT ?"
+    values = (*drive.source.values, *drive.where.values, FEW + 1)
+    found = {person for (person,) in work.connection.execute(sql, values) if person is not None}
+    return found if len(found) <= FEW else set()
 
 
 def _seen(work: Work, patients: Iterable[str]) -> bool:
