@@ -228,7 +228,7 @@ def by_describing_her(client, her):
         "name": [{"text": her.name}],
         "birthDate": her.born,
     }
-    parts = [{"resourceType": "Patient", **{key: whole[key]}} for key in ("identifier", "name", "birthDate")]
+    parts = [{"resourceType": "Patient", key: whole[key]} for key in ("identifier", "name", "birthDate")]
     near = {**whole, "identifier": [{"value": her.number[:-1]}], "birthDate": f"{her.born[:4]}-01-01"}
     lower = {**whole, "identifier": [{"value": her.number.lower()}]}
     for described in (whole, *parts, near, lower, {**whole, "multipleBirthBoolean": True}):

@@ -355,8 +355,18 @@ DUTIES = (
     by=("other", "pharmacist", "stranger", "analyst", "officer"),
 )
 def by_looking_over_the_privacy_officers_shoulder(client, her):
-    registrar = ("/persons/duplicates", f"/persons/pair?one={her.id}&other=bo", f"/persons/history?person={her.id}")
-    for path in ("/privacy", f"/privacy/readers/{her.id}", "/privacy/readers/welcome", "/privacy/known", *registrar):
+    registrar = (
+        "/persons/duplicates",
+        f"/persons/pair?one={her.id}&other=bo",
+        f"/persons/history?person={her.id}",
+    )
+    for path in (
+        "/privacy",
+        f"/privacy/readers/{her.id}",
+        "/privacy/readers/welcome",
+        "/privacy/known",
+        *registrar,
+    ):
         for headers in ({}, CLAIMS[0], CLAIMS[3]):
             yield client.get(path, params={"q": her.number, "person": her.id}, headers=headers)
 
