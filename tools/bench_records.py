@@ -30,6 +30,7 @@ from camphora.audit import verify
 from camphora.gate import User
 from camphora.installation import Installation
 from camphora.policy import Role
+from camphora.policy.internal import following
 from camphora.records.verifying import verify_file
 
 SYNC = "FULL"
@@ -53,7 +54,6 @@ def options(given: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--kills", type=int, default=0, help="so many kills under load")
     parser.add_argument("--row", default="", help="only rows whose name begins so")
-    parser.add_argument("--profile", type=Path, help="write where the server's threads worked to this file")
     return parser.parse_args(given)
 
 
@@ -83,8 +83,9 @@ class _Place:
         loading."""
         yield self._load()
         yield from self._sizes()
+        yield self._parts()
         sample = sampled(self.folder)
-        with serving(self.folder, self._token(), self.given.profile) as server:
+        with serving(self.folder, self._token()) as server:
             growing = {
                 "read": self._read,
                 "search": self._search,
@@ -130,7 +131,8 @@ class _Place:
         installation = Installation.open(self.folder)
         hospital = cast(country(), SEED, max(self.people, CAST)).hospital
         identity = installation.gate.identity
-        identity.add_user(User("bench", "bench", Role.CLINICIAN, organisation=hospital), None)
+        if identity.user("bench") is None:
+            identity.add_user(User("bench", "bench", Role.CLINICIAN, organisation=hospital), None)
         token = identity.issue_token("bench", "bench", 2)
         installation.close()
         return str(token)
@@ -161,6 +163,35 @@ class _Place:
             **each,
             **self.settings,
         )
+
+    def _parts(self) -> dict[str, Any]:
+        """What a read by id is made of, each by itself in one thread, in microseconds of its processor."""
+        token = self._token()
+        installation = Installation.open(self.folder)
+        gate, store = installation.gate, installation.store
+        found = sampled(self.folder)["Observation"]
+        keys = [each["id"] for each in found]
+        user = gate.identity.bearer(token)
+        assert user is not None
+        access = gate.access(user.reader())
+        follower = following("bench")
+        acts = {
+            "token": lambda _: gate.identity.bearer(token),
+            "decision": lambda _: gate.access(user.reader()),
+            "read": lambda key: store.read(follower, "Observation", key),
+            "read_receipted": lambda key: store.read(access, "Observation", key),
+            "validation": lambda key: installation.standard.validator.validate(found[keys.index(key)]),
+        }
+        parts = {}
+        for name, act in acts.items():
+            for key in keys:
+                act(key)
+            begun = time.thread_time()
+            for key in keys * 3:
+                act(key)
+            parts[name] = round((time.thread_time() - begun) / (3 * len(keys)) * 1e6, 1)
+        installation.close()
+        return line("records.parts", sum(parts.values()) - parts["read"] - parts["validation"], "us", **parts)
 
     def _row(self, name: str, run: Run, clients: int, units: int = 1, **more: Any) -> dict[str, Any]:
         """Rates of answers, `units` in each."""

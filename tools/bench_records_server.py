@@ -122,13 +122,13 @@ class Run:
 
 
 @contextmanager
-def serving(folder: Path, token: str, profile: Path | None = None) -> Iterator[Server]:
-    """Serve until the end; with a `profile`, where its threads worked is written there."""
+def serving(folder: Path, token: str) -> Iterator[Server]:
+    """Serve until the end."""
     (folder / "service.toml").write_text(LIMITS)
-    sampled = Path(__file__).with_name("bench_records_profile.py")
     command = [
         sys.executable,
-        *((str(sampled), str(profile)) if profile else ("-m", "camphora")),
+        "-m",
+        "camphora",
         "serve",
         str(folder),
         "--port",
