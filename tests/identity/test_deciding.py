@@ -97,6 +97,18 @@ def test_the_history_keeps_every_decision_with_its_reason_and_by_whom(loaded):
     assert [version.version for version in loaded.history(BY, "Patient", "ada")] == [3, 2, 1]
 
 
+def test_a_decision_that_a_clinician_writes_is_none(loaded):
+    """It would keep two from being proposed, and stand in the history in a name that did not decide."""
+    _register(loaded).differ(BY, "ada", "bo", REASON)
+    (row,) = loaded.search(BY, parse_query("Basic", [], strict=True)).rows
+    forged = {**orjson.loads(row.body), "subject": {"reference": "Patient/ada"}}
+    forged["extension"][0]["extension"][1]["valueString"] = "偽造"
+    loaded.write(clinician("h1"), [Put(forged, expect="new")])
+    with pytest.raises(CamphoraError):
+        loaded.write(clinician("h1"), [Put(forged, expect="present")])
+    assert {each.by for each in _register(loaded).history(BY)} == {"登錄人員"}
+
+
 def test_what_cannot_be_decided_is_refused_and_nothing_is_written(loaded):
     register = _register(loaded)
     last = loaded.last_change()

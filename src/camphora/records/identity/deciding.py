@@ -104,6 +104,8 @@ class Register:
             more = [("_page", page)] if page else []
             rows = self.store.search(access, parse_query("Basic", [*asked, *more], strict=True))
             for row in rows.rows:
+                if not _is_decision(orjson.loads(row.body or b"{}")):
+                    continue
                 versions = self.store.history(access, "Basic", row.id)
                 found += [_read(orjson.loads(each.body), each.updated) for each in versions if each.body]
             if rows.next is None:
@@ -193,10 +195,9 @@ def _provenance(patient: str, access: Access, decided: Decided) -> Json:
 
 def _decision(decided: Decided, access: Access) -> Json:
     told = {"at": _now(), "by": access.reader.name, "reason": decided.reason, "kept": decided.kept}
-    named = "\n".join(decided.pair)
     return {
         "resourceType": "Basic",
-        "id": f"persons-{hashlib.sha256(named.encode()).hexdigest()[:32]}",
+        "id": _id_of(decided.pair),
         "extension": [
             {
                 "url": DECISION,
@@ -206,6 +207,18 @@ def _decision(decided: Decided, access: Access) -> Json:
         "identifier": [{"system": PERSON, "value": name} for name in decided.pair],
         "code": {"coding": [{"system": DECISION, "code": decided.word}]},
     }
+
+
+def _id_of(pair: Sequence[str]) -> str:
+    named = "\n".join(pair)
+    return f"persons-{hashlib.sha256(named.encode()).hexdigest()[:32]}"
+
+
+def _is_decision(basic: Json) -> bool:
+    """Whether a registrar wrote it: whoever treats somebody may write a Basic too, but of a patient and under an id of
+    the server's."""
+    names = [each.get("value", "") for each in basic.get("identifier", ())]
+    return "subject" not in basic and basic.get("id") == _id_of(names)
 
 
 def _read(basic: Json, at: int) -> Decided:
