@@ -128,11 +128,6 @@ EXCUSED: dict[str, str] = {
     "access.purpose is Purpose.CARE and (policy['defaults.care'] == 'deny' or policy['combining": SLOWER,
     "records.visible.judges_all#1 operand 2 dropped: "
     "access.purpose is Purpose.CARE and (policy['defaults.care'] == 'deny' or policy['combining": SLOWER,
-    "records.visible._Planner._naming_others#9 always true: "
-    "Predicate(f'{ruled.sql} OR {opened.sql}', [*ruled.values, *opened.values])": SLOWER,
-    "records.visible._Planner._naming_others#14 predicate open: {ruled.sql}": SLOWER,
-    "records.visible._Planner._naming_others#18 predicate open: {ruled.sql}": SLOWER,
-    "records.visible._Planner._naming_others#19 predicate open: {opened.sql}": SLOWER,
     "policy.admission._self#5 types dropped: "
     "Access(reader, Purpose.SELF, frozenset({person}), types=None, refused=frozenset({'Consent'": NOTHING,
     "policy.admission._self#7 types dropped: "
