@@ -1,6 +1,6 @@
 """Who bears a number, who is proposed, who never is: newborns, twins, residents with two forms of a number."""
 
-from time import perf_counter
+from time import process_time
 
 import orjson
 import pytest
@@ -142,9 +142,9 @@ def test_a_hundred_times_as_many_take_no_more_than_some_hundred_times_as_long():
         return traits(person(f"p{n}", name, born, (MOI, f"A{n:09}"), **phone(f"09{n:08}")))
 
     few, lots = [one(n) for n in range(300)], [one(n) for n in range(30_000)]
-    begun = perf_counter()
+    begun = process_time()
     find(few)
-    middle = perf_counter()
+    middle = process_time()
     found = find(lots)
     assert found.read == 30_000
-    assert perf_counter() - middle < 1000 * (middle - begun)
+    assert process_time() - middle < 1000 * (middle - begun)

@@ -4,7 +4,7 @@ from itertools import product
 from math import log2, prod
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from camphora.records.identity import FIELDS, traits, weigh
@@ -129,6 +129,7 @@ WHO = st.builds(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(WHO, WHO)
 def test_any_two_weigh_the_same_in_either_order_and_by_their_own_evidence(one, other):
     there, back = _weigh(one, other), _weigh(other, one)
