@@ -63,6 +63,8 @@ class _Terms:
         if newer:
             found = tuple(number for number, system, code in newer if test(system, code))
             kept = _Kept(state, newer[-1][0], (*kept.terms, *found))
+        if not connection.readonly("main"):
+            return kept.terms  # a writer's newest terms may be taken back, and their numbers given to others
         with self._lock:
             self._kept[key] = kept
             self._kept.move_to_end(key)

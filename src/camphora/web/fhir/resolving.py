@@ -121,7 +121,7 @@ class _Resolving:
             return True
         if item.resource is None or not all(isinstance(clause, TokenClause) for clause in query.clauses):
             return False
-        tokens = extract(item.type)(item.resource).tokens
+        tokens = extract(item.type, self.call.store.registry)(item.resource).tokens
         return all(
             any(
                 param == clause.param and system in {None, its_system or ""} and code in {None, its_code}
