@@ -1,5 +1,5 @@
-"""The attacks on files of many records: who is hidden must be missing from a file as if she had never been, the counts of
-a manifest must not tell of her, and no filter may be asked about her."""
+"""The attacks on files of many records: who is hidden must be missing from a file as if she had never been, the counts
+of a manifest must not tell of her, and no filter may be asked about her."""
 
 import time
 from urllib.parse import quote

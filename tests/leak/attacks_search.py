@@ -1,5 +1,5 @@
-"""The attacks on the whole grammar of search: chains, `_has`, includes, any order, composites, lists, filters, full text,
-places, value sets, hierarchies and estimated totals, each asked about her."""
+"""The attacks on the whole grammar of search: chains, `_has`, includes, any order, composites, lists, filters, full
+text, places, value sets, hierarchies and estimated totals, each asked about her."""
 
 from leak.attacks import ALL, facts, register
 

@@ -2,7 +2,7 @@
 
 A unit is one text: "" any unit at all, `SYSTEM|CODE` (for UCUM its canonical code, with the canonical amount, so that
 `5.4 g/L` and `540 mg/dL` are one), `|TEXT` the unit as a person wrote it, with the amount as given.
-Source: https://hl7.org/fhir/R4/search.html#number and #quantity; docs/rulings.d/amounts.md.
+Source: https://hl7.org/fhir/R4/search.html#number and #quantity; docs/rulings.md.
 """
 
 from __future__ import annotations

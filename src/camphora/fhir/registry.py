@@ -32,7 +32,7 @@ MORE = (
     ),
     SearchParameter("_language", "token", ("Resource",), f"{HL7}Resource-language", "Resource.language"),
 )  # fmt: skip
-"""Parameters that R4 lacks and R5 or widely used lists of R4's parameters have (docs/rulings.d/extraction.md)."""
+"""Parameters that R4 lacks and R5 or widely used lists of R4's parameters have (docs/rulings.md)."""
 GUIDES = ("tw.gov.mohw.twcore",)
 """The carried guides whose search parameters are known from the start."""
 

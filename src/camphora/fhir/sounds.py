@@ -1,7 +1,7 @@
 """How names sound, for the parameter `phonetic`: Soundex for words in Latin letters, other words as they are written.
 
 Soundex as the National Archives of the United States describe it: https://www.archives.gov/research/census/soundex.
-Characters have no sound of their own that one could read off them (docs/rulings.d/extraction.md).
+Characters have no sound of their own that one could read off them (docs/rulings.md).
 """
 
 from __future__ import annotations

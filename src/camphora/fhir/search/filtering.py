@@ -1,6 +1,6 @@
 """`_filter` as clauses: which operator asks what of which kind of parameter.
 
-Source: https://hl7.org/fhir/R4/search_filter.html; where it is silent, docs/rulings.d/search.md.
+Source: https://hl7.org/fhir/R4/search_filter.html; where it is silent, docs/rulings.md.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a registrar decides about two Patients: the same person, different persons, or no more one; with its history.
 
 To be one is Patient.link (`replaces`, `replaced-by`), so that every choice of either holds for both
-(docs/rulings.d/unmerge.md). A decision is one transaction: both Patients, a Provenance of each that names that one
+(docs/rulings.md). A decision is one transaction: both Patients, a Provenance of each that names that one
 alone, and the decision itself, a Basic with a version for every time it was decided. The Basic names both by identifier
 and refers to nobody, so that it belongs to no person and none of the two reads of the other.
 """

@@ -33,7 +33,7 @@ FIELDS: Mapping[str, Mapping[str, Chances]] = {
     "sex": {"same": Chances(0.995, 0.5), "differ": Chances(0.005, 0.5)},
     "contact": {"same": Chances(0.7, 1e-6), "differ": Chances(0.3, 1 - 1e-6)},
 }
-"""The levels of each field. docs/rulings.d/persons.md says where each figure is from and what is assumed."""
+"""The levels of each field. docs/rulings.md says where each figure is from and what is assumed."""
 
 
 class Evidence(NamedTuple):
