@@ -26,7 +26,7 @@ def by_operations_on_her(client, her):
             }
         ],
     }
-    for path in ("Patient/$match", "Patient/$member-match", "Patient/$merge"):
+    for path in ("Patient/$member-match", "Patient/$merge"):
         yield client.post(f"/fhir/{path}", json=match)
 
 
@@ -111,5 +111,5 @@ def by_scopes_of_smart(client, her):
 )
 def by_merging(client, her):
     """Until identities can be merged nothing links the other one: the operation is refused."""
-    for path in ("Patient/$merge", "Patient/$link", "Patient/$match"):
+    for path in ("Patient/$merge", "Patient/$link"):
         yield client.post(f"/fhir/{path}", json={"resourceType": "Parameters"})

@@ -129,6 +129,7 @@ def test_one_that_can_index_nothing_is_refused_and_declares_nothing(store, expre
 
 def test_a_draft_and_one_whose_code_is_taken_are_records_like_others(store):
     store.write(LOAD, [Put(_declared(status="draft")), Put(_declared(code="status"))])
+    store.write(LOAD, [Put({**_declared(code="_id"), "id": "of-fhir"})])
     assert not store.registry.of("Observation").keys() & {"value-unit"}
     assert store.registry.of("Observation")["status"].url != URL
     assert store.indexing() is None

@@ -52,15 +52,14 @@ def registry_of(connection: apsw.Connection) -> Registry:
 
 
 def require_declarable(registry: Registry, resource: dict[str, Any]) -> None:
-    """Refuse an active SearchParameter with a fault. One whose code is taken is kept, and declares nothing."""
+    """Refuse an active SearchParameter with a fault. One whose code is taken is kept as it is, and declares nothing."""
     if resource.get("status") != "active":
         return
     try:
         plus(registry, resource)
     except Faults as error:
-        faults = [fault for fault in error.faults if fault.code != TAKEN]
-        if faults:
-            raise Faults(faults) from None
+        if all(fault.code != TAKEN for fault in error.faults):
+            raise
 
 
 def _declared(connection: apsw.Connection) -> Iterator[dict[str, Any]]:
