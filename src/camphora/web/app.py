@@ -25,6 +25,7 @@ from camphora.web import (
     citizen,
     clinic,
     duties,
+    implementers,
     monitoring,
     persons,
     plans,
@@ -94,6 +95,7 @@ def application(
         for part in (signing, public, plans, systems, citizen, clinic, duties, persons, questions)
         for route in part.routes(site)
     ]
+    portal += implementers.routes(site, api)
     measures = Measures()
     portal += monitoring.routes(site, service, measures)
     errors = Errors(site)
