@@ -1,4 +1,4 @@
-"""Which route of the API an address has: found by its method, the number of its parts and its fixed words, so that not
+"""Which route of the API an address has: found by its method, the number of its parts and the last of them, so that not
 every route is tried for every request."""
 
 from __future__ import annotations
@@ -25,12 +25,14 @@ class Addresses(Router):
     def __init__(self, routes: Sequence[Route]) -> None:
         super().__init__(routes)
         *known, self._rest = routes
-        self._choices: dict[tuple[str, int], list[Choice]] = {}
+        self._last_words = {_parts(route)[-1] for route in known if not _is_open(_parts(route)[-1])}
+        self._choices: dict[tuple[str, int, str], list[Choice]] = {}
         for route in known:
-            parts = route.path.split("/")
-            words = tuple((at, part) for at, part in enumerate(parts) if not part.startswith("{"))
+            parts = _parts(route)
+            choice = Choice(route, tuple((at, part) for at, part in enumerate(parts) if not _is_open(part)))
             for method in route.methods or ():
-                self._choices.setdefault((method, len(parts)), []).append(Choice(route, words))
+                for last in {*self._last_words, ""} if _is_open(parts[-1]) else {parts[-1]}:
+                    self._choices.setdefault((method, len(parts), last), []).append(choice)
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope.setdefault("router", self)
@@ -41,9 +43,19 @@ class Addresses(Router):
     def route_of(self, scope: Scope) -> tuple[Route, Scope]:
         """The route of a request, and what its address says for it."""
         parts = scope["path"].removeprefix(scope.get("root_path", "")).split("/")
-        for route, words in self._choices.get((scope["method"], len(parts)), ()):
+        last = parts[-1] if parts[-1] in self._last_words else ""
+        for route, words in self._choices.get((scope["method"], len(parts), last), ()):
             if all(parts[at] == word for at, word in words):
                 match, found = route.matches(scope)
                 if match is Match.FULL:
                     return route, found
         return self._rest, self._rest.matches(scope)[1]
+
+
+def _parts(route: Route) -> list[str]:
+    return route.path.split("/")
+
+
+def _is_open(part: str) -> bool:
+    """Whether a part of a route's address stands for any."""
+    return part.startswith("{")
