@@ -16,6 +16,7 @@ PAGES = {
         "/about/accessibility", "/about/privacy",
         "/vectors", "/vectors/purpose", "/vectors/ihe_pcf", "/uses?check=1", "/uses?purpose=secondary",
         "/sign-in", "/sign-in/as",
+        "/implementers", "/implementers?q=observ", "/implementers/types/Patient", "/implementers/types/Observation",
     ),
     "citizen": (
         "/me", "/me/timeline", "/me/looked", "/me/looked?own=1", "/me/looked/{look}", "/me/choices",
@@ -35,6 +36,11 @@ PAGES = {
         "/records/Observation/{observation}?as=timeline", "/records/Observation/{observation}?as=table",
         "/records/Observation/{observation}?as=json", "/records/MedicationRequest/{prescription}",
         "/records/Condition/{condition}",
+        "/implementers/search/Patient", "/implementers/search/Observation?patient={citizen}&_count=3",
+        "/implementers/search/Observation?code:missing=true&_count=2&as=json",
+        "/implementers/search/Patient?_id={citizen}&as=xml", "/implementers/history/Condition/{condition}",
+        "/implementers/history/Condition/{condition}?as=readable", "/implementers/history/Condition/{condition}?as=raw",
+        "/implementers/validate",
     ),
     "analyst": (
         "/ask", "/ask?view=person", "/ask?view=condition&by=sex&then=birth", "/ask?view=encounter&by=county",
@@ -52,7 +58,8 @@ PAGES = {
 ERRORS = {
     "": ("/nothing", "/systems/nothing", "/systems/nurse_ratio?month=1999-01", "/open/population?county=1"),
     "citizen": ("/me/looked/999999", "/patients"),
-    "clinician": ("/patients/nobody", "/records/Patient/nobody", "/ask"),
+    "clinician": ("/patients/nobody", "/records/Patient/nobody", "/ask",
+                  "/implementers/search/Patient?birthdate=x", "/implementers/history/Patient/nobody"),
     "analyst": ("/ask?view=person&measure=mean",),
 }
 """Pages that say what is wrong, held to the same."""

@@ -11,6 +11,7 @@ from leak import (  # noqa: F401 - they register
     attacks_audit,
     attacks_bulk,
     attacks_gate,
+    attacks_implementers,
     attacks_search,
     law_scenes,
     portal_attacks,

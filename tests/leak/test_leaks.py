@@ -7,6 +7,7 @@ from leak import (  # noqa: F401 - they register their attacks
     attacks_audit,
     attacks_bulk,
     attacks_gate,
+    attacks_implementers,
     attacks_search,
     portal_attacks,
     waiting_attacks,

@@ -128,6 +128,8 @@ class Service:
 
     def trusts(self, address: str) -> bool:
         """Whether this network address is a proxy of ours."""
+        if not self.proxies:
+            return False
         try:
             found = ipaddress.ip_address(address)
         except ValueError:

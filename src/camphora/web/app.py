@@ -10,7 +10,6 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
@@ -25,6 +24,7 @@ from camphora.web import (
     citizen,
     clinic,
     duties,
+    implementers,
     monitoring,
     persons,
     plans,
@@ -33,8 +33,10 @@ from camphora.web import (
     signing,
     systems,
 )
+from camphora.web.compressing import Compressed
 from camphora.web.contexts import ErrorPage
 from camphora.web.fhir import Api, fhir_routes
+from camphora.web.fhir.addresses import Addresses
 from camphora.web.fhir.outcomes import SERVICE_STATUS
 from camphora.web.fhir.routes import SECONDS_OF_BUSY, refused
 from camphora.web.front import Arrival, Bounded
@@ -94,6 +96,7 @@ def application(
         for part in (signing, public, plans, systems, citizen, clinic, duties, persons, questions)
         for route in part.routes(site)
     ]
+    portal += implementers.routes(site, api)
     measures = Measures()
     portal += monitoring.routes(site, service, measures)
     errors = Errors(site)
@@ -106,9 +109,9 @@ def application(
     ]
     return Starlette(
         routes=[
-            Mount("/static", assets, name="static"),
+            Mount("/fhir", Addresses(api_routes), name="fhir"),
             *bases,
-            Mount("/fhir", routes=api_routes, name="fhir"),
+            Mount("/static", assets, name="static"),
             *portal,
         ],
         middleware=[
@@ -117,7 +120,7 @@ def application(
             Middleware(Headers),
             Middleware(Calm, errors=errors),
             *([_bounded(installation, service, hosts)] if service else []),
-            Middleware(GZipMiddleware, minimum_size=1000),
+            Middleware(Compressed, minimum_size=1000),
         ],
         exception_handlers={CamphoraError: errors.ours, HTTPException: errors.http},
     )
@@ -218,28 +221,28 @@ class Headers:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request = Request(scope)
-        kept = {
-            name: request.query_params[name]
-            for name, values in REMEMBERED.items()
-            if request.query_params.get(name) in values
-        }
-
         secure = scope["scheme"] == "https"
+        static = scope["path"].startswith("/static/")
+        cookies = _cookies(_to_remember(scope), secure=secure) if scope["query_string"] else ()
 
         async def answered(message: Message) -> None:
             if message["type"] == "http.response.start":
-                kept_long = request.url.path.startswith("/static/") and message["status"] in {200, 304}
+                kept_long = static and message["status"] in {200, 304}
                 message["headers"] = [
                     *(pair for pair in message["headers"] if pair[0].lower() != b"cache-control"),
                     (b"cache-control", STATIC if kept_long else b"no-store"),
                     *SECURITY,
                     *(HTTPS if secure else ()),
-                    *_cookies(kept, secure=secure),
+                    *cookies,
                 ]
             await send(message)
 
         await self.app(scope, receive, answered)
+
+
+def _to_remember(scope: Scope) -> dict[str, str]:
+    asked = Request(scope).query_params
+    return {name: asked[name] for name, values in REMEMBERED.items() if asked.get(name) in values}
 
 
 def _cookies(kept: dict[str, str], *, secure: bool) -> list[tuple[bytes, bytes]]:

@@ -529,8 +529,70 @@ class Patterns:
     now: Sequence[Now]
 
 
+@dataclass(frozen=True, slots=True)
+class Seeking:
+    """A search box (GET, `q`)."""
+
+    action: str
+    query: str
+    label: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaultTold:
+    """One fault of a pasted resource: its line (0: of the whole), its place in FHIRPath, what to do."""
+
+    severity: str
+    line: int
+    path: str
+    text: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineTold:
+    """One line of a pasted resource with its faults; `after_gap`: lines before it are left out."""
+
+    number: int
+    text: str
+    faults: Sequence[FaultTold]
+    after_gap: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForImplementers:
+    """`/implementers`: a catalogue, a search, a history or a validation. `way` is the place of the present one among
+    `ways`, -1 for none; `more` are fields in a part that opens (`opened`: at once), `raw` is text as it is sent."""
+
+    template: ClassVar[str] = "implementers.html"
+    title: str
+    lead: str = ""
+    error: str = ""
+    crumbs: Sequence[Link] = ()
+    ways: Sequence[Link] = ()
+    way: int = -1
+    finder: Seeking | None = None
+    verdict: str = ""
+    verdict_tone: Tone = "plain"
+    faults: Sequence[FaultTold] = ()
+    lines: Sequence[LineTold] = ()
+    before: Sequence[Block] = ()
+    form: Form | None = None
+    more: Sequence[Field] = ()
+    more_title: str = ""
+    opened: bool = False
+    tabs: Sequence[Link] = ()
+    current: int = 0
+    blocks: Sequence[Block] = ()
+    raw: str = ""
+    raw_label: str = ""
+    last: Sequence[Block] = ()
+    actions: Sequence[Action] = ()
+
+
 Context = (
     Home | Catalogue | SystemPage | SignIn | SignInAs
     | DraftKept | ErrorPage | MyRecord | Looked | Choices | Confirm
-    | Download | Family | Patients | Patient | RecordItem | Ask | Uses | Patterns | Duty
+    | Download | Family | Patients | Patient | RecordItem | Ask | Uses | Patterns | Duty | ForImplementers
 )  # fmt: skip

@@ -18,6 +18,7 @@ from camphora.installation.importing import Imports
 from camphora.policy import Access, Reader
 from camphora.records import SQLiteStore, Version, Written
 from camphora.terminology.operations.requests import Desk
+from camphora.web.fhir.hands import Hands
 from camphora.web.fhir.negotiation import FHIR_JSON, Wish
 
 MIB = 1024 * 1024
@@ -56,9 +57,7 @@ class Api:
     most_entries: int = 5_000
     largest_answer: int = 32 * MIB
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
-    calls: ThreadPoolExecutor = field(
-        default_factory=lambda: ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="fhir"), repr=False
-    )
+    calls: Hands = field(default_factory=lambda: Hands(SIDE_BY_SIDE, "fhir"), repr=False)
     entries: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="fhir-entry"), repr=False
     )

@@ -110,11 +110,11 @@ def _rest(lang: Lang, desk: tuple[str, ...]) -> bytes:
 
 
 def _resource(name: str, desk: tuple[str, ...]) -> dict[str, Any]:
-    profiles, own = _profiles().get(name), _operations(name, desk)
+    own_profiles, own = profiles().get(name), _operations(name, desk)
     return {
         "type": name,
         "profile": f"http://hl7.org/fhir/StructureDefinition/{name}",
-        **({"supportedProfile": profiles} if profiles else {}),
+        **({"supportedProfile": own_profiles} if own_profiles else {}),
         "interaction": [{"code": code} for code in INTERACTIONS],
         "versioning": "versioned",
         "readHistory": True,
@@ -152,7 +152,7 @@ def _search_parameters(name: str) -> list[dict[str, str]]:
 
 
 @cache
-def _profiles() -> dict[str, list[str]]:
+def profiles() -> dict[str, list[str]]:
     """The profiles of Taiwan Core on each resource type."""
     found: dict[str, list[str]] = {}
     for profile in package(TWCORE).definitions("StructureDefinition"):

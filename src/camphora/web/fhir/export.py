@@ -6,7 +6,6 @@ and for whom, is `camphora.installation.exporting`.
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from collections.abc import Callable
@@ -233,7 +232,7 @@ async def _asked_of(api: Api, request: Request, ask: Callable[[Exports, Any], T]
         access = api.access(request)
         return ask(_exports(api), access)
 
-    return await asyncio.get_running_loop().run_in_executor(api.calls, answered)
+    return await api.calls.do(answered)
 
 
 def _now() -> int:

@@ -6,7 +6,6 @@ without the pull: this server fetches nothing from the network.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -37,8 +36,7 @@ T = TypeVar("T")
 
 async def start(api: Api, request: Request) -> Response:
     """Take an import on: 202 with the address at which it tells how far it is."""
-    loop = asyncio.get_running_loop()
-    access = await loop.run_in_executor(api.calls, api.access, request)
+    access = await api.calls.do(api.access, request)
     require_importer(access)
     if "respond-async" not in request.headers.get("prefer", ""):
         raise Invalid("bulk-not-async")
@@ -52,7 +50,7 @@ async def start(api: Api, request: Request) -> Response:
             return _imports(api).begin(access, [Input("sent.ndjson", inbox=False)], body)
         return _imports(api).begin(access, _inputs(as_json(body, form)))
 
-    one = await loop.run_in_executor(api.calls, begun)
+    one = await api.calls.do(begun)
     place = f"{api.base_of(request)}/$import-job/{one.id}"
     return Response(status_code=202, headers={"content-location": place})
 
@@ -136,4 +134,4 @@ async def _asked(api: Api, request: Request, ask: Callable[[Imports, Any], T]) -
         access = api.access(request)
         return ask(_imports(api), access)
 
-    return await asyncio.get_running_loop().run_in_executor(api.calls, answered)
+    return await api.calls.do(answered)

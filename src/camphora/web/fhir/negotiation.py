@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import formatdate, parsedate_to_datetime
+from functools import lru_cache
 from typing import Literal, cast
 from urllib.parse import parse_qsl
 
@@ -18,6 +19,8 @@ XML_TYPES = frozenset({FHIR_XML, "application/xml", "text/xml", "xml"})
 JSON_PATCH, XML_PATCH = "application/json-patch+json", "application/xml-patch+xml"
 FORM = "application/x-www-form-urlencoded"
 MOST_PAIRS = 200
+REMEMBERED = 128
+"""So many different headers of a kind are remembered as they were understood; clients send the same ones always."""
 Returns = Literal["minimal", "representation", "OperationOutcome"]
 Form = Literal["json", "xml"]
 Pairs = tuple[tuple[str, str], ...]
@@ -75,6 +78,7 @@ def wish(headers: Mapping[str, str], query: bytes, *, raw: bool = False) -> Wish
     )
 
 
+@lru_cache(REMEMBERED)
 def form_of(named: str | None, accepted: str) -> Form | None:
     """JSON or XML, as `_format` names it, else as Accept weighs them; JSON where they weigh alike or nothing is said.
     None where neither is acceptable."""
@@ -117,6 +121,7 @@ def decode_pairs(query: bytes) -> Pairs:
         raise Invalid("web-fhir-query", most=MOST_PAIRS) from None
 
 
+@lru_cache(REMEMBERED)
 def language(accepted: str) -> Lang:
     """zh-TW or en, by Accept-Language; zh-TW where it names neither."""
     for choice, _ in sorted(_weighed(accepted), key=lambda item: -item[1]):
@@ -167,6 +172,7 @@ def require_form(content_type: str) -> None:
         raise Invalid("web-fhir-media-type", wanted=FORM)
 
 
+@lru_cache(REMEMBERED)
 def _prefer(header: str) -> tuple[Returns | None, bool]:
     """`return` and `handling` of a Prefer header; what else it holds is left to others (RFC 7240)."""
     given = dict(part.strip().partition("=")[::2] for part in re.split("[,;]", header))

@@ -3,9 +3,7 @@ OperationOutcome; all but the capability statement ask for the reader's Access f
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextvars import copy_context
 from functools import partial
 from typing import NamedTuple
 
@@ -109,18 +107,15 @@ def _guarded(api: Api, handler: Handler) -> Callable[[Request], Awaitable[Respon
 
 async def _interaction(one: Interaction, api: Api, request: Request) -> Response:
     """Do one interaction in a thread of ours. A body is read only once the reader is known and its form is right."""
-    loop = asyncio.get_running_loop()
     if one.body == "nothing":
-        return await loop.run_in_executor(api.calls, copy_context().run, _done, one, api, request)
-    access = await loop.run_in_executor(api.calls, api.access, request)
+        return await api.calls.do(_done, one, api, request)
+    access = await api.calls.do(api.access, request)
     wished = _wished(one, request)
     content_type = request.headers.get("content-type", "")
     taken = _taken(one, request.path_params, content_type, empty=_is_empty(request))
     body = await read_body(request, _largest(api, one, request))
     call = Call(api, access, api.base_of(request), wished)
-    return await loop.run_in_executor(
-        api.calls, copy_context().run, _written, one, request, call, taken, body
-    )
+    return await api.calls.do(_written, one, request, call, taken, body)
 
 
 def _done(one: Interaction, api: Api, request: Request) -> Response:
@@ -179,7 +174,13 @@ def _is_empty(request: Request) -> bool:
 
 def _wished(one: Interaction, request: Request) -> Wish:
     raw = request.path_params.get("type") == binary.TYPE and one.code in {"read", "vread"}
-    return wish(request.headers, request.scope["query_string"], raw=raw)
+    return wish(_headers_of(request), request.scope["query_string"], raw=raw)
+
+
+def _headers_of(request: Request) -> dict[str, str]:
+    """The headers, each decoded once, the first of a name; Starlette searches all of them for every name."""
+    given = reversed(request.scope["headers"])
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in given}
 
 
 async def _codes(operation: str, api: Api, request: Request) -> Response:
@@ -198,10 +199,7 @@ async def _metadata(api: Api, request: Request) -> Response:
     wished = wish(request.headers, request.scope["query_string"])
     if api.desk and ("mode", "terminology") in wished.pairs:
         return response(Answer(200, codes.capabilities(api.desk, api.started)), wished)
-    loop = asyncio.get_running_loop()
-    body = await loop.run_in_executor(
-        api.calls, capability, api.base_of(request), api.started, wished.lang, api.operations
-    )
+    body = await api.calls.do(capability, api.base_of(request), api.started, wished.lang, api.operations)
     return response(Answer(200, body), wished)
 
 
@@ -212,15 +210,14 @@ async def _versions(_: Api, request: Request) -> Response:
 
 async def _openapi(api: Api, request: Request) -> Response:
     """`GET /openapi.json`: the same interactions for those who make clients from a description."""
-    loop = asyncio.get_running_loop()
     lang = language(request.headers.get("accept-language", ""))
-    body = await loop.run_in_executor(api.calls, openapi, api.base_of(request), lang, api.operations)
+    body = await api.calls.do(openapi, api.base_of(request), lang, api.operations)
     return Response(body, media_type="application/vnd.oai.openapi+json;version=3.1")
 
 
 async def _unknown(known: list[Route], api: Api, request: Request) -> Response:
     """What no route knows: an address that is not there, or a method that is not given at one that is."""
-    await asyncio.get_running_loop().run_in_executor(api.calls, api.access, request)
+    await api.calls.do(api.access, request)
     matched = [route for route in known if route.matches(request.scope)[0] is not Match.NONE]
     first = request.path_params["path"].split("/")[0]
     if not matched:

@@ -1,0 +1,77 @@
+"""A type's search parameters as people read them: kind, targets, what they look at, and an example of the kind's form.
+
+No example comes from a record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from camphora.fhir.extract import extract
+from camphora.fhir.registry import Registry
+from camphora.fhir.search import EVERYWHERE, parameters
+from camphora.fhir.search.asking import Kind, Parameter
+
+EXAMPLES: dict[str, str] = {
+    "token": "http://example.org/codes|A1",
+    "date": "ge2024-01-01",
+    "string": "an",
+    "number": "gt5",
+    "quantity": "lt6.5",
+    "uri": "http://example.org/one",
+    "special": "25.04|121.56|5|km",
+    "_id": "example",
+    "_text": "an",
+    "_content": "an",
+}
+"""By kind, or by the name of a parameter that has a form of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One parameter: its name, kind, the types that it may name, the FHIRPath of what it looks at, an example."""
+
+    code: str
+    kind: Kind
+    targets: tuple[str, ...]
+    expression: str
+    example: str
+
+
+def told(record_type: str, registry: Registry) -> list[Told]:
+    """Every parameter that can be searched, by name. KeyError for a type that R4 does not have."""
+    declared = extract(record_type, registry).parameters
+    own = (Parameter(code, kind) for code, kind in EVERYWHERE.items())
+    rows = [*own, *parameters(record_type, registry).values()]
+    return [
+        Told(
+            each.code,
+            each.kind,
+            each.targets,
+            _of_type(declared[each.code].expression, record_type) if each.code in declared else "",
+            example(each),
+        )
+        for each in rows
+    ]
+
+
+def example(parameter: Parameter) -> str:
+    """A value in the form that the kind asks for."""
+    if parameter.code in EXAMPLES:
+        return EXAMPLES[parameter.code]
+    if parameter.kind == "reference":
+        return f"{next(iter(sorted(parameter.targets)), 'Patient')}/example"
+    if parameter.kind == "composite":
+        return "$".join(example(each) for each in parameter.components)
+    return EXAMPLES[parameter.kind]
+
+
+def _of_type(expression: str, record_type: str) -> str:
+    """The branches of an expression that begin at a type, where it has branches for several."""
+    branches = [each.strip() for each in expression.split("|")]
+    return " | ".join(_starting(branches, record_type)) or expression
+
+
+def _starting(branches: Iterable[str], record_type: str) -> list[str]:
+    return [each for each in branches if each.lstrip("(").startswith(f"{record_type}.")]

@@ -1,0 +1,145 @@
+"""Threads for work that may block: what is handed to them is answered, once, and ends where they end."""
+
+import asyncio
+import gc
+import threading
+import time
+import weakref
+from contextvars import ContextVar
+
+import pytest
+
+from camphora.web.fhir.hands import Hands
+
+PLACE = ContextVar("place", default="nowhere")
+
+
+@pytest.fixture
+def hands():
+    made = Hands(2, "hand")
+    yield made
+    made.shutdown()
+
+
+def test_every_piece_of_work_has_its_own_answer(hands):
+    async def ask():
+        return await asyncio.gather(*(hands.do(lambda number: -number, number) for number in range(500)))
+
+    assert asyncio.run(ask()) == [-number for number in range(500)]
+
+
+def test_so_many_run_at_once_and_no_more(hands):
+    both, more = threading.Barrier(2, timeout=10), threading.Event()
+    running, most, lock = 0, 0, threading.Lock()
+
+    def work():
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        if not more.is_set():
+            both.wait()
+            more.set()
+        time.sleep(0.01)
+        with lock:
+            running -= 1
+
+    async def ask():
+        await asyncio.gather(*(hands.do(work) for _ in range(10)))
+
+    asyncio.run(ask())
+    assert most == 2
+
+
+def test_an_error_is_the_callers_and_the_thread_goes_on(hands):
+    def broken():
+        raise LookupError("mine")
+
+    async def ask():
+        with pytest.raises(LookupError, match="mine"):
+            await hands.do(broken)
+        return await hands.do(lambda: "after")
+
+    assert asyncio.run(ask()) == "after"
+
+
+def test_the_callers_context_goes_along_and_comes_not_back(hands):
+    def work():
+        held = PLACE.get()
+        PLACE.set("there")
+        return held
+
+    async def ask():
+        PLACE.set("here")
+        return await hands.do(work), PLACE.get(), await hands.do(work)
+
+    assert asyncio.run(ask()) == ("here", "here", "here")
+
+
+def test_the_one_that_became_idle_last_is_woken(hands):
+    both = threading.Barrier(2, timeout=10)
+
+    async def ask():
+        await asyncio.gather(hands.do(both.wait), hands.do(both.wait))
+        names = []
+        for _ in range(20):
+            names.append(await hands.do(lambda: threading.current_thread().name))
+            await asyncio.sleep(0.002)
+        return names
+
+    assert len(set(asyncio.run(ask()))) == 1
+
+
+def test_what_nobody_waits_for_any_more_is_not_begun(hands):
+    gate, done = threading.Event(), []
+
+    async def ask():
+        busy = [hands.do(gate.wait, 10) for _ in range(2)]
+        given_up, kept = hands.do(done.append, "given up"), hands.do(done.append, "kept")
+        given_up.cancel()
+        gate.set()
+        await asyncio.gather(*busy, kept)
+
+    asyncio.run(ask())
+    assert done == ["kept"]
+
+
+def test_what_was_taken_is_ended_before_the_shutdown_and_no_more_is_taken():
+    hands, done = Hands(1, "hand"), []
+
+    def slow(number):
+        time.sleep(0.05)
+        done.append(number)
+
+    async def ask():
+        for number in range(3):
+            hands.do(slow, number)
+        await asyncio.to_thread(hands.shutdown)
+        ended = list(done)
+        with pytest.raises(RuntimeError):
+            hands.do(slow, 3)
+        return ended
+
+    assert asyncio.run(ask()) == [0, 1, 2]
+
+
+def test_the_threads_end_with_it_and_hold_nothing_of_the_work():
+    class Work:
+        def do(self):
+            return threading.current_thread()
+
+    async def ask():
+        hands, work = Hands(1, "hand"), Work()
+        held = weakref.ref(work)
+        thread = await hands.do(work.do)
+        del work
+        await asyncio.sleep(0.05)
+        return hands, held, thread
+
+    hands, held, thread = asyncio.run(ask())
+    gc.collect()
+    assert held() is None
+    del hands
+    gc.collect()
+    thread.join(10)
+    assert not thread.is_alive()

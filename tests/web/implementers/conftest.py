@@ -1,0 +1,1 @@
+from web.portal.conftest import filled, fresh, world  # noqa: F401 - the same household

@@ -1,0 +1,49 @@
+"""Types and parameters: what is told is what the server does, and every example can be asked."""
+
+import re
+
+import pytest
+
+from camphora.fhir import definitions
+from camphora.fhir.registry import Registry
+from camphora.fhir.search import parse_query
+from camphora.web.fhir.interactions import is_kept
+from camphora.web.implementers.parameters import told
+from camphora.web.implementers.reasons import account
+
+KEPT = sorted(filter(is_kept, definitions.resource_types()))
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_every_example_can_be_asked_and_has_an_account(name):
+    rows = told(name, Registry.bundled())
+    assert {"_id", "_lastUpdated"} < {each.code for each in rows}
+    for each in rows:
+        query = parse_query(name, [(each.code, each.example)], strict=True)
+        assert len(query.clauses) == 1, each
+        assert account(query).steps, each
+
+
+def test_all_types_are_listed_with_what_the_statement_says(world):
+    browser = world.browser("clinician")
+    text = browser.words("/implementers")
+    stated = browser.get("/fhir/metadata").json()["rest"][0]["resource"]
+    assert f"資源類型（{len(stated)} 種）" in text
+    patient = next(each for each in stated if each["type"] == "Patient")
+    page = browser.words("/implementers/types/Patient")
+    assert f"查詢參數（{len(patient['searchParam'])} 個）" in page
+    assert f"臺灣核心規範（{len(patient['supportedProfile'])} 項）" in page
+    for each in patient["searchParam"]:
+        assert f" {each['name']} " in page, each["name"]
+
+
+def test_a_word_narrows_the_list(world):
+    text = world.browser("clinician", "en").words("/implementers?q=observ")
+    listed = set(re.findall(r"\b[A-Z][A-Za-z]+\b", text))
+    assert {"Observation", "ObservationDefinition"} <= listed
+    assert "MedicationRequest" not in listed
+
+
+def test_an_unknown_type_is_said_to_be_unknown(world):
+    assert world.browser("clinician").get("/implementers/types/Nothing").status_code == 404
+    assert world.browser("clinician").get("/implementers/search/Parameters").status_code == 404
