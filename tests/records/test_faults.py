@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from tempfile import gettempdir
 
 import apsw
 import pytest
@@ -20,6 +21,7 @@ MANY = [patient(f"p{number}", "某人" * 50, "1980-01-01", f"A1{number:08}") for
 START = """
 import os, resource, subprocess, sys
 from pathlib import Path
+from tempfile import gettempdir
 from builders import clinician, patient
 from camphora.errors import CamphoraError
 from camphora.policy.internal import loading
