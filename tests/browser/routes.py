@@ -58,8 +58,13 @@ PAGES = {
 ERRORS = {
     "": ("/nothing", "/systems/nothing", "/systems/nurse_ratio?month=1999-01", "/open/population?county=1"),
     "citizen": ("/me/looked/999999", "/patients"),
-    "clinician": ("/patients/nobody", "/records/Patient/nobody", "/ask",
-                  "/implementers/search/Patient?birthdate=x", "/implementers/history/Patient/nobody"),
+    "clinician": (
+        "/patients/nobody",
+        "/records/Patient/nobody",
+        "/ask",
+        "/implementers/search/Patient?birthdate=x",
+        "/implementers/history/Patient/nobody",
+    ),
     "analyst": ("/ask?view=person&measure=mean",),
 }
 """Pages that say what is wrong, held to the same."""
