@@ -8,6 +8,7 @@ from functools import partial
 from typing import NamedTuple
 
 import orjson
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
@@ -83,8 +84,19 @@ def fhir_routes(api: Api) -> list[Route]:
     return [*known, unknown]
 
 
+class TypeName(StringConvertor):
+    """What may be the name of a type in an address: letters alone, so that `_history` is none."""
+
+    regex = "[A-Za-z]+"
+
+
+register_url_convertor("kind", TypeName())
+
+
 def _route(path: str, method: str, name: str, api: Api, handler: Handler) -> Route:
-    return Route(path, _guarded(api, handler), methods=[method], name=name)
+    made = Route(path.replace("{type}", "{type:kind}"), _guarded(api, handler), methods=[method], name=name)
+    made.path = path
+    return made
 
 
 def _operation(name: str, api: Api) -> Route:
@@ -224,7 +236,7 @@ async def _unknown(known: list[Route], api: Api, request: Request) -> Response:
         raise NotFound("web-fhir-no-route")
     if matched[0].name == METADATA.name:
         matched = matched[:1]
-    elif first:
+    elif any("{type}" in route.path for route in matched):
         interactions.require_type(first)
     allowed = ", ".join(sorted({method for route in matched for method in route.methods or ()}))
     raise NotFound("web-fhir-method", method=request.method, allowed=allowed)
