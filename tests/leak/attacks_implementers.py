@@ -27,7 +27,11 @@ def asked(kind):
 
 for _kind in SEARCHES:
     register(
-        asked(_kind), (_kind,), ("implementers.search",), ("other", "analyst"), f"implementers.search-{_kind}"
+        asked(_kind),
+        (_kind,),
+        ("implementers.search",),
+        ("other", "analyst"),
+        f"implementers.search-whole-{_kind}",
     )
 
 
