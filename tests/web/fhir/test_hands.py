@@ -5,6 +5,7 @@ import gc
 import threading
 import time
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 
 import pytest
@@ -21,11 +22,17 @@ def hands():
     made.shutdown()
 
 
+def answered(work):
+    """In a thread of its own, since a browser's tests leave a loop running in the main one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
+
+
 def test_every_piece_of_work_has_its_own_answer(hands):
     async def ask():
         return await asyncio.gather(*(hands.do(lambda number: -number, number) for number in range(500)))
 
-    assert asyncio.run(ask()) == [-number for number in range(500)]
+    assert answered(ask()) == [-number for number in range(500)]
 
 
 def test_so_many_run_at_once_and_no_more(hands):
@@ -47,7 +54,7 @@ def test_so_many_run_at_once_and_no_more(hands):
     async def ask():
         await asyncio.gather(*(hands.do(work) for _ in range(10)))
 
-    asyncio.run(ask())
+    answered(ask())
     assert most == 2
 
 
@@ -60,7 +67,7 @@ def test_an_error_is_the_callers_and_the_thread_goes_on(hands):
             await hands.do(broken)
         return await hands.do(lambda: "after")
 
-    assert asyncio.run(ask()) == "after"
+    assert answered(ask()) == "after"
 
 
 def test_the_callers_context_goes_along_and_comes_not_back(hands):
@@ -73,7 +80,7 @@ def test_the_callers_context_goes_along_and_comes_not_back(hands):
         PLACE.set("here")
         return await hands.do(work), PLACE.get(), await hands.do(work)
 
-    assert asyncio.run(ask()) == ("here", "here", "here")
+    assert answered(ask()) == ("here", "here", "here")
 
 
 def test_the_one_that_became_idle_last_is_woken(hands):
@@ -87,7 +94,7 @@ def test_the_one_that_became_idle_last_is_woken(hands):
             await asyncio.sleep(0.002)
         return names
 
-    assert len(set(asyncio.run(ask()))) == 1
+    assert len(set(answered(ask()))) == 1
 
 
 def test_what_nobody_waits_for_any_more_is_not_begun(hands):
@@ -100,7 +107,7 @@ def test_what_nobody_waits_for_any_more_is_not_begun(hands):
         gate.set()
         await asyncio.gather(*busy, kept)
 
-    asyncio.run(ask())
+    answered(ask())
     assert done == ["kept"]
 
 
@@ -120,7 +127,7 @@ def test_what_was_taken_is_ended_before_the_shutdown_and_no_more_is_taken():
             hands.do(slow, 3)
         return ended
 
-    assert asyncio.run(ask()) == [0, 1, 2]
+    assert answered(ask()) == [0, 1, 2]
 
 
 def test_the_threads_end_with_it_and_hold_nothing_of_the_work():
@@ -136,7 +143,7 @@ def test_the_threads_end_with_it_and_hold_nothing_of_the_work():
         await asyncio.sleep(0.05)
         return hands, held, thread
 
-    hands, held, thread = asyncio.run(ask())
+    hands, held, thread = answered(ask())
     gc.collect()
     assert held() is None
     del hands
