@@ -86,12 +86,16 @@ def test_the_callers_context_goes_along_and_comes_not_back(hands):
 def test_the_one_that_became_idle_last_is_woken(hands):
     both = threading.Barrier(2, timeout=10)
 
+    async def both_idle():
+        while len(hands._shared.idle) < 2:
+            await asyncio.sleep(0.001)
+
     async def ask():
         await asyncio.gather(hands.do(both.wait), hands.do(both.wait))
         names = []
         for _ in range(20):
+            await both_idle()
             names.append(await hands.do(lambda: threading.current_thread().name))
-            await asyncio.sleep(0.002)
         return names
 
     assert len(set(answered(ask()))) == 1
