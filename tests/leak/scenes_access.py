@@ -215,10 +215,34 @@ def an_emergency_is_declared_and_not_only_named(make):
             assert store.read(opened, kind, name).id == name
         for kind, name in (("Observation", "ada-of-ivy"), ("Patient", "ivy"), ("Patient", "bo")):
             assert refused(lambda k=kind, n=name, a=opened: store.read(a, k, n)) == "records-not-found", name
+    over = replace(opened.emergency, declared=opened.emergency.declared - 7 * DAY)
+    held = replace(opened, emergency=over)
+    assert refused(lambda: store.read(held, "Observation", "ada-last")) == "records-not-found", "it is over"
     world.write(patient("same", "別人", "1999-01-01", ADA.number))
     opened = access_of(world, "other", Purpose.CARE, person="ada")
     for kind, name in (("Patient", "ada"), ("Observation", "ada-last"), ("Condition", "ada-illness")):
         assert refused(lambda k=kind, n=name: store.read(opened, k, n)) == "records-not-found", name
+
+
+@scene(("fhir.read", "fhir.search", "clinic.record"), "emergency", "named-beside")
+def an_emergency_of_ones_own_is_no_reading_of_ones_own(make):
+    """Who treats and is a person too opens their own record in an emergency like any other: whom it names stays hidden."""
+    world = make()
+    gate, store = world.installation.gate, world.installation.store
+    world.write(
+        patient("ivy", "黃雅婷", "1981-01-01", "E223456789"),
+        {
+            **observation("ivy-of-ada", "ivy", "8480-6", "2026-01-01"),
+            "performer": [{"reference": "Patient/ada"}],
+        },
+        observation("ivy-alone", "ivy", "8480-6", "2026-01-02"),
+    )
+    gate.identity.add_user(User("doctor", "黃醫師", Role.CLINICIAN, OTHER, "ivy"), None)
+    gate.declare(reader(world, "doctor"), "E223456789", REASON)
+    opened = access_of(world, "doctor", Purpose.CARE, person="ivy")
+    assert opened.emergency is not None
+    assert store.read(opened, "Observation", "ivy-alone").id == "ivy-alone"
+    assert refused(lambda: store.read(opened, "Observation", "ivy-of-ada")) == "records-not-found"
 
 
 @scene(("clinic.patient", "clinic.record"), "closed-part", "emergency")

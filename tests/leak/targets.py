@@ -105,10 +105,6 @@ EXCUSED: dict[str, str] = {
     "records.visible._Planner._naming_others#5 operand 2 dropped: "
     "' OR '.join((each.sql for each in members)) or NOWHERE": FALSE,
     "records.visible._Planner._consented#6 predicate open: {ruled.sql}": SLOWER,
-    "records.visible._Planner._consented#2 always true: Predicate("
-    "f'CASE WHEN {among.sql} THEN {JUDGED} ELSE ({found.sql}) END', [*among.values, _": (
-        "the gate opens this one person alone, and all of theirs"
-    ),
     "records.visible._Planner._naming_others#8 call dropped: tests.append(hidden)": NO_OTHER,
     "records.visible._Planner._member#0 guard dropped: "
     "if hidden.unless is None: return Predicate(sql, values)": "an empty name is in no set",
@@ -116,9 +112,6 @@ EXCUSED: dict[str, str] = {
     "Predicate(f'({sql} AND NOT {allowed})', [*values, hidden.unless, _Given.NOW, _Given.NOW])": NO_READING,
     "records.visible._Planner._member#2 never true: "
     "Predicate(f'({sql} AND NOT {allowed})', [*values, hidden.unless, _Given.NOW, _Given.NOW])": NO_READING,
-    "records.visible._own#0 operand 1 dropped: access.purpose is Purpose.SELF and access.persons == own": (
-        "no Access for another purpose is of the reader alone"
-    ),
     "records.visible._sees_all#2 operand 3 dropped: "
     "access.purpose is Purpose.OPERATION and access.persons is None and (not access.hidden)": NO_OTHER,
     "records.visible._weighed#2 operand 2 dropped: "
