@@ -226,7 +226,7 @@ def an_emergency_is_declared_and_not_only_named(make):
 
 @scene(("fhir.read", "fhir.search", "clinic.record"), "emergency", "named-beside")
 def an_emergency_of_ones_own_is_no_reading_of_ones_own(make):
-    """Who treats and is a person too opens their own record in an emergency like any other: whom it names stays hidden."""
+    """Who treats and is a person too opens their own record in an emergency like any: whom it names stays hidden."""
     world = make()
     gate, store = world.installation.gate, world.installation.store
     world.write(
