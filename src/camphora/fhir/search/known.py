@@ -19,8 +19,9 @@ RESULT_NAMES = frozenset({
 EVERYWHERE: dict[str, Kind] = {
     "_id": "token", "_lastUpdated": "date", "_text": "string", "_content": "string",
 }  # fmt: skip
-"""Parameters of every type with their kind, that are no index of an element. Beside them stand `_list`, `_has` and
-`_filter`, which R4 defines for the whole server."""
+"""Parameters of every type with their kind, that are no index of an element."""
+UNDECLARED: dict[str, Kind] = {"_list": "string", "_has": "string", "_filter": "special"}
+"""Parameters of every type for which R4 has no SearchParameter (search.html#all)."""
 ELSEWHERE = frozenset({"_format", "_pretty"})
 """Parameters that the edge answers."""
 REFUSED = frozenset({"_query", "_containedType"})
