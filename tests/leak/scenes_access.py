@@ -13,7 +13,7 @@ from camphora.gate.gate import Grounds
 from camphora.lake.question import Measure, Question
 from camphora.policy import Policy, Purpose, Request, Role, admit, choices
 from camphora.policy.admission import PURPOSES
-from camphora.policy.internal import following, loading
+from camphora.policy.internal import deciding, following, loading
 from camphora.records import Delete, Put, SQLiteStore
 from camphora.records.histories import Versions
 from consented import at_home, consent, diagnosis
@@ -149,6 +149,11 @@ def what_followers_and_the_gate_ask_is_given_to_no_account(make):
     assert refused(lambda: store.batch_rows(following("t"), absent)) == "records-table-refused"
     assert store.batch_rows(following("t"), batch) == [{"a": 1}]
     assert store.rules_of(access_of(world, "welcome"), "Condition", "ada-illness")
+    for ask in (
+        lambda: store.whom(deciding("nobody"), "nobody"),
+        lambda: store.explained(deciding("ada"), "Condition", "absent"),
+    ):
+        assert refused(ask) == "records-not-found"
     own = access_of(world, "ada")
     assert lake.open_rows_of("ada", own)["condition"] == 0
     world.choose("ada-lets-in", choices.let_in("ada", "dan", date(2099, 1, 1), NOW))

@@ -26,7 +26,7 @@ TARGETS = {
     f"{PLANNING}.work": ("Level.law", "Level.concealed", "Level._areas", "patients_in"),
     f"{PLANNING}.compiling": ("sought",),
     f"{PLANNING}.driving": ("Sought.tested", "Sought.driven"),
-    f"{PLANNING}.linking": ("chain", "_named_by", "has", "_entries", "compartment"),
+    f"{PLANNING}.linking": ("chain", "_named_by", "has", "_lists", "compartment"),
     f"{PLANNING}.hierarchies": ("_lying", "_inside", "_around"),
     f"{PLANNING}.coding": ("_address",),
     f"{PLANNING}.values": ("referring", "_person"),
