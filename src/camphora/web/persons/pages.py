@@ -71,7 +71,9 @@ class PersonsPages(Desk):
             title=words("persons.title"),
             lead=words("persons.lead"),
             done=words("persons.done") if request.query_params.get("done") == "1" else "",
-            before=[Prose(words("persons.find.chosen"), [_told(words, chosen)])] if chosen else [],
+            before=[Prose(words("persons.find.chosen"), [_told(words, chosen, chosen.label)])]
+            if chosen
+            else [],
             form=_finding(words, text, chosen),
             form_title=words("persons.find.other" if chosen else "persons.find.title"),
             cases_title=shown.title,
@@ -275,9 +277,9 @@ def _picked(words: Words, found: Traits, chosen: Traits | None) -> Case:
     return Case(title=found.label or found.id, lines=[_told(words, found)], forms=[form])
 
 
-def _told(words: Words, one: Traits) -> str:
-    """Who a Patient is, in a line."""
-    shown = (_shown(words, one, field) for field in ("name", "birth", "sex", "number"))
+def _told(words: Words, one: Traits, *more: str) -> str:
+    """Who a Patient is, in a line, after what stands before."""
+    shown = (*more, *(_shown(words, one, field) for field in ("birth", "sex", "number")))
     return words("mark.comma").join(filter(None, (*shown, words("persons.find.id", id=one.id))))
 
 
