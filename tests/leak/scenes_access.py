@@ -13,7 +13,9 @@ from camphora.gate.gate import Grounds
 from camphora.lake.question import Measure, Question
 from camphora.policy import Policy, Purpose, Request, Role, admit, choices
 from camphora.policy.admission import PURPOSES
+from camphora.policy.asking import Basis
 from camphora.policy.internal import deciding, following, loading
+from camphora.policy.policy import LegalBasis
 from camphora.records import Delete, Put, SQLiteStore
 from camphora.records.histories import Versions
 from consented import at_home, consent, diagnosis
@@ -228,6 +230,8 @@ def an_emergency_is_declared_and_not_only_named(make):
     opened = access_of(world, "other", Purpose.CARE, person="ada")
     for kind, name in (("Patient", "ada"), ("Observation", "ada-last"), ("Condition", "ada-illness")):
         assert store.read(opened, kind, name).id == name
+    nobodys = replace(opened, emergency=replace(opened.emergency, identifier="Q999999999"))
+    assert refused(lambda: store.read(nobodys, "Observation", "ada-last")) == "records-not-found"
 
 
 @scene(("fhir.read", "fhir.search", "clinic.record"), "emergency", "named-beside")
@@ -283,25 +287,31 @@ def where_nothing_is_open_without_a_permit_nothing_is(make):
                 for one in (
                     patient("pia", "江珮", "1980-01-01", "A200000000"),
                     patient("qin", "秦言", "1981-01-01", "B200000000"),
+                    patient("ria", "連雅", "1982-01-01", "C200000000"),
                     observation("pia-1", "pia", "8480-6", "2026-01-01"),
                     observation("qin-1", "qin", "8480-6", "2026-01-01"),
                     {
                         **observation("pia-of-qin", "pia", "8480-6", "2026-01-02"),
                         "performer": [{"reference": "Patient/qin"}],
                     },
+                    {
+                        **observation("pia-of-ria", "pia", "8480-6", "2026-01-02"),
+                        "performer": [{"reference": "Patient/ria"}],
+                    },
                     consent("pia-permits", "pia", permits),
+                    consent("ria-permits", "ria", permits),
                 )
             ],
         )
         access = admit(Request(reader(world, "other"), Purpose.CARE), policy).access
-        for name in ("Patient/pia", "Observation/pia-1"):
+        for name in ("Patient/pia", "Observation/pia-1", "Observation/pia-of-ria"):
             assert store.read(access, *name.split("/")).id == name.split("/")[1]
         for name in ("Patient/qin", "Observation/qin-1", "Observation/pia-of-qin"):
             assert refused(lambda n=name: store.read(access, *n.split("/"))) == "records-not-found", name
-        for kind, found in (("Patient", ["pia"]), ("Observation", ["pia-1"])):
+        for kind, found in (("Patient", ["pia", "ria"]), ("Observation", ["pia-1", "pia-of-ria"])):
             query = parse_query(kind, [("_total", "accurate")], strict=True)
             page = store.search(access, query)
-            assert ([row.id for row in page.rows], page.total) == (found, len(found))
+            assert (sorted(row.id for row in page.rows), page.total) == (found, len(found))
     finally:
         store.close()
     closed = policy.set({"defaults.surveillance": "deny"})
@@ -372,6 +382,62 @@ def a_legal_basis_serves_within_its_row_and_its_application(make):
     lake = world.installation.lake
     count = Question("condition", Measure("rows"))
     assert refused(lambda: lake.ask(part, count)) == "records-type-refused"
+
+
+FLOOD = LegalBasis(
+    id="flood",
+    title={"zh-TW": "水災救護", "en": "care in a flood"},
+    law="災害防救法",
+    purposes=frozenset({"TREAT"}),
+    overrides=True,
+    notify=True,
+    established=False,
+    areas=frozenset({"65000"}),
+)
+
+
+@scene((*FHIR, "citizen.looked"), "claim", "scope", "receipt", "about")
+def a_basis_within_an_area_opens_who_lives_there(make):
+    """By every way, and the receipt says that it stood before choices, also of who made none; outside it nobody."""
+    world, policy = make(there=False), Policy.taiwan()
+    store = SQLiteStore(world.folder / "flood", replace(policy, bases={**policy.bases, "flood": FLOOD}))
+    at = int(time.time() * 1000)
+    claimed = Basis("flood", "溪水暴漲，民眾送醫", at - 1000, at + DAY, "Practitioner/chief")
+    usual = access_of(world, "other")
+    opened = replace(usual, basis=claimed)
+    try:
+        homes = {"in": ("新北市", "板橋區"), "near": ("新北市", "板橋區"), "out": ("臺北市", "信義區")}
+        for person, home in homes.items():
+            value = observation(f"{person}-1", person, "8480-6", "2026-01-01")
+            store.write(loading("t"), [Put(at_home(person, *home)), Put(value)])
+        for person in ("in", "out"):
+            store.write(loading("t"), [Put({**choices.restrict(person, OTHER, NOW), "id": f"{person}-r"})])
+
+        def found(access, name, person):
+            return [
+                row.id
+                for row in store.search(
+                    access, parse_query("Observation", [(name, person)], strict=True)
+                ).rows
+            ]
+
+        for person, usually, then in (
+            ("in", [], ["in-1"]),
+            ("near", ["near-1"], ["near-1"]),
+            ("out", [], []),
+        ):
+            assert (found(usual, "patient", person), found(opened, "patient", person)) == (usually, then), (
+                person
+            )
+            assert found(opened, "_id", f"{person}-1") == then, person
+        told = {person: [look.decision for look in store.looks(deciding(person), person)] for person in homes}
+        assert told == {
+            "in": ["override", "override", "deny"],
+            "near": ["override", "override", "permit"],
+            "out": ["deny", "deny"],
+        }
+    finally:
+        store.close()
 
 
 @scene(("ask", "lake.ask"), "purpose", "claim", "closed-part")

@@ -122,6 +122,14 @@ def a_receipt_says_whether_somebody_could_be_known(make):
         ("bo", "/fhir/Patient/bo/Observation?code=none", ["permit"]),
         ("ada", "/fhir/Patient/ada/Observation?_total=accurate", ["deny"]),
         ("ada", "/fhir/Condition?_filter=patient.identifier eq A123456789", ["deny"]),
+        ("ada", "/fhir/Condition?_filter=not (patient.identifier eq A123456789)", ["permit"]),
+        ("ada", "/fhir/Patient?_id=ada", ["deny"]),
+        ("ada", "/fhir/Patient?identifier=A123456789", ["deny"]),
+        ("ada", "/fhir/Patient?_filter=identifier eq A123456789", ["deny"]),
+        ("ada", "/fhir/Observation?_id=ada-last", ["deny"]),
+        ("ada", "/fhir/?_type=Patient,Observation&_id=ada-last", ["deny"]),
+        ("bo", "/fhir/Observation?_id=bo-1&code=none", ["permit"]),
+        ("bo", "/fhir/Organization?_id=bo", []),
         ("bo", "/fhir/Observation?encounter:Encounter._id=bo", []),
         ("bo", "/fhir/Observation?encounter:Encounter.identifier=B223456780", []),
         ("bo", "/fhir/Condition?patient.gender=female&code=none", []),
@@ -131,6 +139,8 @@ def a_receipt_says_whether_somebody_could_be_known(make):
     for path, left in (
         ("/fhir/Observation?code=none", 0),
         ("/fhir/Condition?patient.identifier=Z999999999", 1),
+        ("/fhir/Patient?identifier=Z999999999", 1),
+        ("/fhir/Patient?_id=nobody", 1),
         ("/fhir/Condition?patient.identifier=A123456789", 1),
     ):
         before = len(store.audit)

@@ -117,6 +117,15 @@ SLOWER = "the compiled decision says of everybody what the sets say: it only cos
 NO_OTHER = "no other Access carries hidden sets"
 NO_READING = "only secondary use carries `unless`, and it reads no record"
 EXCUSED: dict[str, str] = {
+    "records.visible._Planner._member#2 never true: "
+    "Predicate(f'({sql} AND NOT {allowed})', [*values, hidden.unless, _Given.NOW, _Given.NOW])": NO_READING,
+    "records.visible._Planner.conditions#8 never true: Predicate(NOWHERE, [])": "nowhere is nowhere",
+    "records.visible._Planner._consented#8 predicate open: {among.sql}": SLOWER,
+    "records.visible._Planner._naming_others#9 always true: "
+    "Predicate(f'{ruled.sql} OR {opened.sql}', [*ruled.values, *opened.values])": SLOWER,
+    "records.visible._Planner._naming_others#14 predicate open: {ruled.sql}": SLOWER,
+    "records.visible._Planner._naming_others#18 predicate open: {ruled.sql}": SLOWER,
+    "records.visible._Planner._naming_others#19 predicate open: {opened.sql}": SLOWER,
     "records.visible.shown#3 operand 3 dropped: "
     "_sees_all(access) or record_type in SHARED_TYPES or _own(access)": (
         "the decision takes nothing out of one's own record: it only costs more"
