@@ -17,6 +17,7 @@ from camphora.policy.asking import Basis
 from camphora.policy.internal import deciding, following, loading
 from camphora.policy.policy import LegalBasis
 from camphora.records import Delete, Put, SQLiteStore
+from camphora.records.conditional import Given
 from camphora.records.histories import Versions
 from consented import at_home, consent, diagnosis
 from leak import attacks as fhir
@@ -521,6 +522,8 @@ def a_write_holds_of_the_version_and_the_person_it_names(make):
         (Put({**there, "subject": {"reference": "Patient/dan"}}), "records-person-changes"),
     ):
         assert refused(lambda c=change: store.write(access, [c])) == code, change
+    resting = Given(parse_query("Observation", [("_id", "bo-1")], strict=True), frozenset())
+    assert refused(lambda: store.write(access, [Put(later)], [resting])) == "records-moved-on"
     assert client.get("/fhir/Observation/never").status_code == 404
     moved = {**there, "subject": {"reference": "Patient/dan"}}
     assert 400 <= client.put("/fhir/Observation/bo-1", json=moved).status_code < 500

@@ -30,6 +30,7 @@ def a_closed_part_of_a_record_is_taken_out_for_care_alone(make):
     world.choose("bo-closes", choices.close_part("bo", PART_HIV, NOW))
     left = client.get("/fhir/Observation/bo-parts").json()
     assert ("陽性" in str(seen), "陽性" in str(left)) == (True, False)
+    assert store.rules_of(access_of(world, "other"), "Observation", "bo-parts") == []
     assert store.read(loading("t"), "Observation", "bo-parts").body == whole
     own = admit(Request(_citizen("bo"), Purpose.SELF)).access
     assert len(store.read(own, "Observation", "bo-parts").body) == len(whole)
