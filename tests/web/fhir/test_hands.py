@@ -58,6 +58,91 @@ def test_so_many_run_at_once_and_no_more(hands):
     assert most == 2
 
 
+def test_turns_are_taken_in_order_by_one(hands, monkeypatch):
+    """While the first runs the others wait for the very same thread, though another is idle."""
+    monkeypatch.setattr("camphora.web.fhir.hands.PATIENCE", 30.0)
+    both, begun = threading.Barrier(2, timeout=10), []
+
+    def work(number):
+        begun.append((number, threading.current_thread().name))
+        return -number
+
+    async def ask():
+        await asyncio.gather(hands.do(both.wait), hands.do(both.wait))
+        return await asyncio.gather(*(hands.do_in_turn(work, number) for number in range(100)))
+
+    assert answered(ask()) == [-number for number in range(100)]
+    assert [number for number, _ in begun] == list(range(100))
+    assert len({name for _, name in begun}) == 1
+
+
+def test_a_slow_turn_holds_up_nobody(hands):
+    """The slow one ends only after one that came behind it, which no later work helps along."""
+    ended = threading.Event()
+
+    async def ask():
+        slow = hands.do_in_turn(ended.wait, 10)
+        await hands.do_in_turn(ended.set)
+        return await slow
+
+    assert answered(ask())
+
+
+def test_a_slow_turn_of_one_loop_holds_up_no_other(hands):
+    ended, begun = threading.Event(), threading.Event()
+
+    def slow():
+        begun.set()
+        return ended.wait(10)
+
+    async def first():
+        return await asyncio.gather(hands.do_in_turn(slow), hands.do_in_turn(int))
+
+    async def second():
+        assert begun.wait(10)
+        await hands.do_in_turn(ended.set)
+
+    with ThreadPoolExecutor(2) as pool:
+        one = pool.submit(asyncio.run, first())
+        pool.submit(asyncio.run, second()).result()
+        assert one.result()[0]
+
+
+def test_turns_and_other_work_wait_in_one_line():
+    """Where every thread is busy, what came first is done first, whichever it is."""
+    hands, gate, done = Hands(1, "hand"), threading.Event(), []
+
+    async def ask():
+        works = [hands.do(gate.wait, 10)]
+        for number in range(10):
+            do = hands.do if number % 3 else hands.do_in_turn
+            works.append(do(done.append, number))
+        gate.set()
+        await asyncio.gather(*works)
+
+    answered(ask())
+    hands.shutdown()
+    assert done == list(range(10))
+
+
+def test_turns_that_were_taken_are_ended_before_the_shutdown(hands):
+    done = []
+
+    def slow(number):
+        time.sleep(0.02)
+        done.append(number)
+
+    async def ask():
+        for number in range(5):
+            hands.do_in_turn(slow, number)
+        await asyncio.to_thread(hands.shutdown)
+        with pytest.raises(RuntimeError):
+            hands.do_in_turn(slow, 5)
+
+    answered(ask())
+    assert sorted(done) == [0, 1, 2, 3, 4]
+
+
 def test_an_error_is_the_callers_and_the_thread_goes_on(hands):
     def broken():
         raise LookupError("mine")

@@ -120,8 +120,8 @@ def _guarded(api: Api, handler: Handler) -> Callable[[Request], Awaitable[Respon
 async def _interaction(one: Interaction, api: Api, request: Request) -> Response:
     """Do one interaction in a thread of ours. A body is read only once the reader is known and its form is right."""
     if one.body == "nothing":
-        return await api.calls.do(_done, one, api, request)
-    access = await api.calls.do(api.access, request)
+        return await api.calls.do_in_turn(_done, one, api, request)
+    access = await api.calls.do_in_turn(api.access, request)
     wished = _wished(one, request)
     content_type = request.headers.get("content-type", "")
     taken = _taken(one, request.path_params, content_type, empty=_is_empty(request))
