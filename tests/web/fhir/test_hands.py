@@ -69,6 +69,8 @@ def test_turns_are_taken_in_order_by_one(hands, monkeypatch):
 
     async def ask():
         await asyncio.gather(hands.do(both.wait), hands.do(both.wait))
+        while len(hands._shared.idle) < 2:
+            await asyncio.sleep(0.001)
         return await asyncio.gather(*(hands.do_in_turn(work, number) for number in range(100)))
 
     assert answered(ask()) == [-number for number in range(100)]
