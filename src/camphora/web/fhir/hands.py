@@ -44,7 +44,7 @@ class Hands:
         return future
 
     def do_in_turn(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
-        """The same for work that is short as a rule: one after another, as long as none takes longer than `PATIENCE`."""
+        """The same for work that is short as a rule: one after another, while none takes longer than `PATIENCE`."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._shared.take_turn(_Job(loop, future, copy_context(), act, args, kwargs, time.monotonic()))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import formatdate, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Literal, cast
 from urllib.parse import parse_qsl
@@ -19,6 +20,8 @@ XML_TYPES = frozenset({FHIR_XML, "application/xml", "text/xml", "xml"})
 JSON_PATCH, XML_PATCH = "application/json-patch+json", "application/xml-patch+xml"
 FORM = "application/x-www-form-urlencoded"
 MOST_PAIRS = 200
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 REMEMBERED = 128
 """So many different headers of a kind are remembered as they were understood; clients send the same ones always."""
 Returns = Literal["minimal", "representation", "OperationOutcome"]
@@ -196,7 +199,10 @@ def etag(version: int) -> str:
 
 
 def http_date(milliseconds: int) -> str:
-    return formatdate(milliseconds / 1000, usegmt=True)
+    at = time.gmtime(milliseconds // 1000)
+    day, month = DAYS[at.tm_wday], MONTHS[at.tm_mon - 1]
+    clock = f"{at.tm_hour:02d}:{at.tm_min:02d}:{at.tm_sec:02d}"
+    return f"{day}, {at.tm_mday:02d} {month} {at.tm_year:04d} {clock} GMT"
 
 
 def unmodified(wish: Wish, version: int, updated: int) -> bool:

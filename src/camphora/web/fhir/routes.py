@@ -8,7 +8,6 @@ from functools import partial
 from typing import NamedTuple
 
 import orjson
-from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
@@ -42,6 +41,7 @@ from camphora.web.fhir.negotiation import (
 from camphora.web.fhir.openapi import openapi
 from camphora.web.fhir.outcomes import ours, outcome_bytes, status_of
 from camphora.web.fhir.table import INTERACTIONS, Body, Interaction
+from camphora.web.heads import headers_of
 
 LARGEST_FORM = MIB
 SECONDS_OF_BUSY = 5
@@ -82,15 +82,6 @@ def fhir_routes(api: Api) -> list[Route]:
     unknown = Route("/{path:path}", _guarded(api, partial(_unknown, known)), name=UNKNOWN.name)
     unknown.methods = set()
     return [*known, unknown]
-
-
-class TypeName(StringConvertor):
-    """What may be the name of a type in an address: letters alone, so that `_history` is none."""
-
-    regex = "[A-Za-z]+"
-
-
-register_url_convertor("kind", TypeName())
 
 
 def _route(path: str, method: str, name: str, api: Api, handler: Handler) -> Route:
@@ -186,13 +177,7 @@ def _is_empty(request: Request) -> bool:
 
 def _wished(one: Interaction, request: Request) -> Wish:
     raw = request.path_params.get("type") == binary.TYPE and one.code in {"read", "vread"}
-    return wish(_headers_of(request), request.scope["query_string"], raw=raw)
-
-
-def _headers_of(request: Request) -> dict[str, str]:
-    """The headers, each decoded once, the first of a name; Starlette searches all of them for every name."""
-    given = reversed(request.scope["headers"])
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in given}
+    return wish(headers_of(request.scope), request.scope["query_string"], raw=raw)
 
 
 async def _codes(operation: str, api: Api, request: Request) -> Response:
@@ -217,7 +202,9 @@ async def _metadata(api: Api, request: Request) -> Response:
 
 async def _versions(_: Api, request: Request) -> Response:
     """`GET /$versions`: the releases of FHIR that are spoken (https://hl7.org/fhir/capabilitystatement-operation-versions.html)."""
-    return response(Answer(200, VERSIONS_SPOKEN), wish(request.headers, request.scope["query_string"]))
+    return response(
+        Answer(200, VERSIONS_SPOKEN), wish(headers_of(request.scope), request.scope["query_string"])
+    )
 
 
 async def _openapi(api: Api, request: Request) -> Response:
