@@ -16,6 +16,7 @@ from camphora.audit.unusual import Suspicion
 from camphora.errors import Forbidden, NotFound
 from camphora.fhir.search import parse_query
 from camphora.gate.bases import Bases, Claim
+from camphora.gate.bearers import Bearers
 from camphora.gate.emergencies import Declared, Emergencies, EmergencyRules
 from camphora.gate.identity import Identity
 from camphora.gate.projects import SYSTEM, Projects
@@ -73,8 +74,10 @@ class Gate:
         self.projects = Projects(state)
         self.reviews = Reviews(state)
         self._store = store
+        self._bearers = Bearers(identity, self.access, (identity.path, state.path))
 
     def close(self) -> None:
+        self._bearers.close()
         self.identity.close()
         self.state.close()
 
@@ -130,6 +133,10 @@ class Gate:
                 self._store.leave(nothing, "admit", (), (), ruling="deny")
             raise
         return decision.access
+
+    def of_bearer(self, token: str) -> Access | None:
+        """The usual Access of a token's account, as it stands at this moment; None where the token is nobody's."""
+        return self._bearers.access(token)
 
     def standing_of(self, reader: Reader) -> Reader:
         """The reader with what is kept of their account: scope, memberships, identifiers."""
