@@ -12,7 +12,7 @@ from typing import Protocol
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from camphora.errors import CamphoraError, deadline
@@ -108,7 +108,7 @@ class _Given:
         self.status: int | None = None
 
     async def compressed(self, answer: Response) -> None:
-        plain = type(answer) is Response and answer.background is None
+        plain = not isinstance(answer, StreamingResponse | FileResponse) and answer.background is None
         headers = as_it_is(answer, self._scope, SMALLEST_COMPRESSED) if plain else None
         if headers is None:
             pressed = Compressed(answer, minimum_size=SMALLEST_COMPRESSED)

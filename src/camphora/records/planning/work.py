@@ -33,6 +33,7 @@ from camphora.records.planning.codes import Coding
 from camphora.records.planning.conditions import NEVER, Condition, Listing, among
 from camphora.records.planning.counting import COUNTED, COUNTS
 from camphora.records.planning.knowing import KnownNames
+from camphora.records.registering import unready
 from camphora.records.terms import Names
 from camphora.records.unions import asked
 from camphora.records.visible import visible
@@ -63,8 +64,12 @@ class Work:
     before: int = 0
     """The levels of the types that were planned before this one, where several are searched at once."""
 
+    unready: frozenset[tuple[str, str]] = field(init=False)
+    """The parameters by which cannot be asked yet."""
+
     def __post_init__(self) -> None:
         self.names = KnownNames(self.connection)
+        self.unready = unready(self.connection)
 
     def count(self, sql: str, values: Sequence[object], *, most: int = COUNTED) -> int:
         """The rows of a SELECT, counted to a bound."""
@@ -86,6 +91,8 @@ class Level:
         self.row = row
         self.clauses = clauses
         self.number = work.names.type(record_type) or 0
+        self.few = False
+        """Whether a condition lets only few records through, so that no other list needs to be counted."""
 
     @cached_property
     def concealed(self) -> frozenset[str]:
@@ -115,7 +122,8 @@ class Level:
         return Codes(params, (self.work.names.text(target) or -1) if target else None) if params else None
 
     def counted(self, sql: str, values: tuple[object, ...]) -> int:
-        return COUNTS.kept(self.work.connection, sql, values)
+        """How many rows a list has, as far as that matters here."""
+        return COUNTED if self.few else COUNTS.kept(self.work.connection, sql, values)
 
     def holding(self, terms: str, values: tuple[object, ...], told: str) -> Condition:
         """Records that hold a term `t` of which this condition says which. Asked of a row, its own terms are read."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Literal, cast
-from urllib.parse import parse_qsl
+from urllib.parse import unquote
 
 from camphora.errors import Invalid, Lang
 
@@ -27,6 +27,17 @@ REMEMBERED = 128
 Returns = Literal["minimal", "representation", "OperationOutcome"]
 Form = Literal["json", "xml"]
 Pairs = tuple[tuple[str, str], ...]
+WEIGHED = (
+    "accept",
+    "accept-language",
+    "prefer",
+    "if-match",
+    "if-none-match",
+    "if-modified-since",
+    "if-none-exist",
+    "x-security-context",
+)
+"""The headers in which a wish stands."""
 _Q = re.compile(r"\s*;\s*q\s*=\s*")
 _ETAG = re.compile(r'(?:W/)?"([0-9]{1,18})"')
 
@@ -57,8 +68,21 @@ def wish(headers: Mapping[str, str], query: bytes, *, raw: bool = False) -> Wish
     """Read the headers (with names in lower case) and the query string. Raises `Invalid` where a form is asked for
     that is not given, or a header says nothing that can be held to. `raw`: what is asked for may have a form of its
     own, so that any Accept header will do."""
-    pairs = decode_pairs(query)
-    given = dict(pairs)
+    if not query:
+        return _plain(*map(headers.get, WEIGHED), raw=raw)
+    return _wish(headers, decode_pairs(query), raw=raw)
+
+
+@lru_cache(REMEMBERED)
+def _plain(*given: str | None, raw: bool) -> Wish:
+    """The wish of headers alone, which clients send alike again and again."""
+    return _wish(
+        {name: value for name, value in zip(WEIGHED, given, strict=True) if value is not None}, (), raw=raw
+    )
+
+
+def _wish(headers: Mapping[str, str], pairs: Pairs, *, raw: bool) -> Wish:
+    given = dict(pairs) if pairs else {}
     accepted = headers.get("accept", "")
     form = form_of(given.get("_format"), accepted)
     if form is None and not (raw and "_format" not in given):
@@ -119,9 +143,20 @@ def decode_pairs(query: bytes) -> Pairs:
         return ()
     try:
         text = query.decode("ascii")
-        return tuple(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_PAIRS))
+        parts = text.split("&")
+        if len(parts) > MOST_PAIRS:
+            raise Invalid("web-fhir-query", most=MOST_PAIRS)
+        split = (part.partition("=") for part in parts if part)
+        return tuple([(_unquoted(name), _unquoted(value)) for name, _, value in split])
     except ValueError:
         raise Invalid("web-fhir-query", most=MOST_PAIRS) from None
+
+
+def _unquoted(text: str) -> str:
+    """A text of a query string as `urllib.parse.parse_qsl` reads it. Raises ValueError where it is no UTF-8."""
+    if "+" in text:
+        text = text.replace("+", " ")
+    return unquote(text, errors="strict") if "%" in text else text
 
 
 @lru_cache(REMEMBERED)

@@ -51,6 +51,7 @@ VERSIONS_SPOKEN = orjson.dumps(
         "parameter": [{"name": "version", "valueCode": "4.0"}, {"name": "default", "valueCode": "4.0"}],
     }
 )
+MEDIA: dict[Form, bytes] = {form: name.encode() for form, name in CONTENT_TYPES.items()}
 Handler = Callable[[Api, Request], Awaitable[Response]]
 
 CODES = read_path("fhir.codes", "route", "nothing")
@@ -238,6 +239,8 @@ def _largest(api: Api, one: Interaction, request: Request) -> int:
 
 def response(answer: Answer, wished: Wish) -> Response:
     """An answer in the form that is wished, with the headers of its version."""
+    if answer.body is not None and answer.media is None and not answer.headers and answer.location is None:
+        return _usual(answer, answer.body, wished)
     headers: dict[str, str] = dict(answer.headers)
     if answer.version is not None and answer.updated is not None:
         headers |= {"etag": etag(answer.version), "last-modified": http_date(answer.updated)}
@@ -252,6 +255,25 @@ def response(answer: Answer, wished: Wish) -> Response:
         return raw
     given_body = given(body, wished.form, pretty=wished.pretty)
     return Response(given_body, answer.status, headers, CONTENT_TYPES[wished.form])
+
+
+def _usual(answer: Answer, body: bytes, wished: Wish) -> Response:
+    """An answer with nothing but its version beside its body, made without the ways round by dictionaries."""
+    headers = []
+    if answer.version is not None and answer.updated is not None:
+        headers.append((b"etag", etag(answer.version).encode()))
+        headers.append((b"last-modified", http_date(answer.updated).encode()))
+    if wished.form != "json" or wished.pretty:
+        body = given(body, wished.form, pretty=wished.pretty)
+    return Whole(body, answer.status, headers, MEDIA[wished.form])
+
+
+class Whole(Response):
+    """A Response of bytes and raw headers."""
+
+    def __init__(self, body: bytes, status: int, headers: list[tuple[bytes, bytes]], kind: bytes) -> None:
+        self.status_code, self.body, self.background = status, body, None
+        self.raw_headers = [*headers, (b"content-length", b"%d" % len(body)), (b"content-type", kind)]
 
 
 def refused(request: Request, error: CamphoraError) -> Response:
