@@ -90,6 +90,34 @@ def test_a_slow_turn_holds_up_nobody(hands):
     assert answered(ask())
 
 
+def test_an_answer_does_not_wait_for_a_slow_turn_behind_it(hands, monkeypatch):
+    """The second turn ends only after the first one's answer has come, which would wait for it for ever."""
+    monkeypatch.setattr("camphora.web.fhir.hands.TOGETHER", 60.0)
+    first_is_here = threading.Event()
+
+    async def ask():
+        first, second = hands.do_in_turn(int), hands.do_in_turn(first_is_here.wait, 20)
+        await first
+        first_is_here.set()
+        return await second
+
+    assert answered(ask())
+
+
+def test_answers_of_turns_that_are_together_come_together(hands, monkeypatch):
+    monkeypatch.setattr("camphora.web.fhir.hands.PATIENCE", 30.0)
+    monkeypatch.setattr("camphora.web.fhir.hands.TOGETHER", 30.0)
+    begin, waiting = threading.Event(), 20
+
+    async def ask():
+        turns = [hands.do_in_turn(begin.wait, 20), *(hands.do_in_turn(int) for _ in range(waiting))]
+        begin.set()
+        await turns[0]
+        return [turn.done() for turn in turns]
+
+    assert answered(ask()) == [True] * (waiting + 1)
+
+
 def test_a_slow_turn_of_one_loop_holds_up_no_other(hands):
     ended, begun = threading.Event(), threading.Event()
 

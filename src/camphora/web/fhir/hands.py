@@ -6,7 +6,8 @@ answer goes to the loop at once: a FHIR read takes a sixth less of the processor
 
 Short work is done in turn by one thread, as long as it comes along: eight at once would only take the interpreter's
 lock from one another at each query, which made a read half as dear again. Where a turn takes longer than `PATIENCE`,
-the next thread takes over those that wait, so that a slow one holds up nobody.
+the next thread takes over those that wait, so that a slow one holds up nobody. For the same reason answers of turns go
+to the loop together, those of `TOGETHER` seconds; one that waits for a slow turn behind it goes after `PATIENCE`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 PATIENCE = 0.003
 """Seconds that others wait for one turn; then they go on without it."""
+TOGETHER = 0.0005
+"""For so long an answer may wait for the next ones, where their turns are waiting already."""
 
 
 class Hands:
@@ -65,25 +68,39 @@ class _Job(NamedTuple):
     at: float
     """When it came."""
 
-    def do(self) -> None:
+    def do(self) -> _Done | None:
+        """What came of it; None where nobody waits for it any more. Nothing of it is kept in this frame, which an error
+        holds."""
         if self.future.cancelled():
-            return
+            return None
         try:
-            answer, error = self.context.run(self.act, *self.args, **self.kwargs), None
+            return _Done(self.loop, self.future, self.context.run(self.act, *self.args, **self.kwargs), None)
         except BaseException as caught:  # noqa: BLE001 - it is the caller's
-            answer, error = None, caught
+            return _Done(self.loop, self.future, None, caught)
+
+
+class _Done(NamedTuple):
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[Any]
+    answer: Any
+    error: BaseException | None
+
+
+def _tell(done: Sequence[_Done]) -> None:
+    """Bring answers to the loops that wait for them."""
+    for loop in dict.fromkeys(each.loop for each in done):
         with suppress(RuntimeError):  # the loop is closed: nobody waits
-            self.loop.call_soon_threadsafe(_told, self.future, answer, error)
-        del answer, error  # an error holds this frame, which holds the request
+            loop.call_soon_threadsafe(_told, [each for each in done if each.loop is loop])
 
 
-def _told(future: asyncio.Future[Any], answer: Any, error: BaseException | None) -> None:
-    if future.cancelled():
-        return
-    if error is None:
-        future.set_result(answer)
-    else:
-        future.set_exception(error)
+def _told(done: Sequence[_Done]) -> None:
+    for each in done:
+        if each.future.cancelled():
+            continue
+        if each.error is None:
+            each.future.set_result(each.answer)
+        else:
+            each.future.set_exception(each.error)
 
 
 @dataclass(eq=False)
@@ -95,6 +112,10 @@ class _Shared:
     lock: threading.Lock = field(default_factory=threading.Lock)
     waiting: deque[_Job] = field(default_factory=deque)
     turns: deque[_Job] = field(default_factory=deque)
+    done: list[_Done] = field(default_factory=list)
+    """Answers of turns that wait for the next one's."""
+    oldest: float = 0.0
+    """When the first of them came."""
     leading: _Hand | None = None
     """The hand that takes the turns, one after another; one that is too slow is replaced while it works."""
     watching: asyncio.AbstractEventLoop | None = None
@@ -128,6 +149,17 @@ class _Shared:
             self.leading, hand.since = hand, time.monotonic()
             return self.turns.popleft()
         return self.waiting.popleft() if self.waiting else None
+
+    def to_tell(self, hand: _Hand, done: _Done | None) -> list[_Done]:
+        """What goes to the loops now that a hand has done its work and knows its next. Call it under the lock."""
+        if done is not None:
+            if not self.done:
+                self.oldest = time.monotonic()
+            self.done.append(done)
+        if not self.done or (self.leading is hand and time.monotonic() - self.oldest < TOGETHER):
+            return []
+        telling, self.done = self.done, []
+        return telling
 
     def _waits_longer(self) -> bool:
         """Whether other work came before the first of the turns."""
@@ -165,12 +197,14 @@ class _Shared:
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         """Look after the turns, from a loop that waits for some, as long as there are any."""
         with self.lock:
+            telling, self.done = self.done, []
             self._lead_on()
             if self.watching is loop:
                 self.watching = None
                 if self.turns:
                     self.watching = loop
                     loop.call_later(PATIENCE, self._look, loop)
+        _tell(telling)
 
     def close(self) -> None:
         with self.lock:
@@ -201,16 +235,22 @@ class _Hand(threading.Thread):
     def run(self) -> None:
         while (job := self._job) is not None:
             self._job = None
-            job.do()
-            del job  # nothing of it is held while the hand is idle
-            self._await_next()
+            done = job.do()
+            del job
+            self._go_on(done)
+            del done  # nothing of the work is held while the hand is idle
 
-    def _await_next(self) -> None:
-        with self._shared.lock:
-            self._job = self._shared.next_for(self)
-            if self._job is not None:
-                return
-            if self._shared.closed:
-                return
-            self._shared.idle.append(self)
-        self._turn.acquire()
+    def _go_on(self, done: _Done | None) -> None:
+        """Give the answer, and take the next work."""
+        shared = self._shared
+        with shared.lock:
+            self._job = shared.next_for(self)
+            telling = shared.to_tell(self, done)
+            del done
+            idle = self._job is None and not shared.closed
+            if idle:
+                shared.idle.append(self)
+        _tell(telling)
+        del telling
+        if idle:
+            self._turn.acquire()
