@@ -125,9 +125,11 @@ def _digest(parameter: SearchParameter) -> str:
     return hashlib.blake2b(msgspec.json.encode(parameter), digest_size=4).hexdigest()
 
 
-def unready(connection: apsw.Connection) -> frozenset[tuple[str, str]]:
-    """The types and codes of parameters of which not every record is indexed yet."""
-    return frozenset(connection.execute("SELECT type, code FROM unready"))
+def standing(connection: apsw.Connection) -> tuple[frozenset[tuple[str, str]], int]:
+    """The types and codes of parameters of which not every record is indexed yet, and the number of the last change."""
+    sql = "SELECT c.last, u.type, u.code FROM (SELECT coalesce(max(no), 0) AS last FROM change) c LEFT JOIN unready u"
+    rows = list(connection.execute(sql))
+    return frozenset((kind, code) for _, kind, code in rows if kind is not None), int(rows[0][0])
 
 
 def require_ready(unready: frozenset[tuple[str, str]], record_type: str, clause: Clause | str) -> None:

@@ -33,7 +33,7 @@ from camphora.records.planning.codes import Coding
 from camphora.records.planning.conditions import NEVER, Condition, Listing, among
 from camphora.records.planning.counting import COUNTED, COUNTS
 from camphora.records.planning.knowing import KnownNames
-from camphora.records.registering import unready
+from camphora.records.registering import standing
 from camphora.records.terms import Names
 from camphora.records.unions import asked
 from camphora.records.visible import visible
@@ -49,6 +49,8 @@ class Codes(NamedTuple):
 
     params: tuple[int, ...]
     kind: int | None = None
+    target: str = ""
+    """The name of that type."""
 
 
 @dataclass(slots=True)
@@ -66,10 +68,12 @@ class Work:
 
     unready: frozenset[tuple[str, str]] = field(init=False)
     """The parameters by which cannot be asked yet."""
+    last: int = field(init=False)
+    """The last change of the snapshot."""
 
     def __post_init__(self) -> None:
         self.names = KnownNames(self.connection)
-        self.unready = unready(self.connection)
+        self.unready, self.last = standing(self.connection)
 
     def count(self, sql: str, values: Sequence[object], *, most: int = COUNTED) -> int:
         """The rows of a SELECT, counted to a bound."""
@@ -119,7 +123,9 @@ class Level:
         """Where the index holds a parameter; None where no record has a value of it."""
         codes, target = asked(self.type, code)
         params = tuple(number for each in codes if (number := self.param(each)) is not None)
-        return Codes(params, (self.work.names.text(target) or -1) if target else None) if params else None
+        if not params:
+            return None
+        return Codes(params, (self.work.names.text(target) or -1) if target else None, target)
 
     def counted(self, sql: str, values: tuple[object, ...]) -> int:
         """How many rows a list has, as far as that matters here."""
