@@ -78,7 +78,13 @@ class Log:
 
     def append(self, receipt: Receipt) -> int:
         """Write one receipt; returns its number. It survives a killed process at once, a power cut after `flush`."""
-        return self.extend((receipt,))
+        line = receipt.line()
+        leaf = leaf_hash(line)
+        with self._lock:
+            self._write(line + b"\n")
+            number = self._added(line, leaf)
+        self._wake_up()
+        return number
 
     def extend(self, receipts: Sequence[Receipt]) -> int:
         """Write receipts by one write, all or none; returns the number of the first. Raises OSError."""
@@ -89,13 +95,21 @@ class Log:
             self._write(content)
             first = len(self._tree)
             for line, leaf in zip(lines, leaves, strict=True):
-                self._starts.append(self._end)
-                self._end += len(line) + 1
-                self._tree.append(leaf)
+                self._added(line, leaf)
+        self._wake_up()
+        return first
+
+    def _added(self, line: bytes, leaf: bytes) -> int:
+        """A line that was written has its place; returns its number."""
+        self._starts.append(self._end)
+        self._end += len(line) + 1
+        return self._tree.append(leaf)
+
+    def _wake_up(self) -> None:
+        """See to it that what was written is forced to disk."""
         if not self._wake.is_set():
             self._since = time.monotonic()
             self._wake.set()
-        return first
 
     def _write(self, content: bytes) -> None:
         try:

@@ -30,15 +30,17 @@ class Tree:
 
     def append(self, leaf: bytes) -> int:
         """Add a leaf hash; returns its index."""
-        index = len(self)
-        node, level, position = leaf, 0, index
-        self._levels[0] += node
+        levels = self._levels
+        index = position = len(levels[0]) // SIZE
+        node, level = leaf, 0
+        levels[0] += node
         while position % 2:
-            node = node_hash(self._node(level, position - 1), node)
+            start = (position - 1) * SIZE
+            node = hashlib.sha256(b"\x01" + levels[level][start : start + SIZE] + node).digest()
             level, position = level + 1, position // 2
-            if level == len(self._levels):
-                self._levels.append(bytearray())
-            self._levels[level] += node
+            if level == len(levels):
+                levels.append(bytearray())
+            levels[level] += node
         return index
 
     def leaf(self, index: int) -> bytes:

@@ -15,6 +15,7 @@ import orjson
 from camphora.audit.unusual import Suspicion
 from camphora.errors import Forbidden, NotFound
 from camphora.gate.bases import Bases, Claim
+from camphora.gate.bearers import Bearers
 from camphora.gate.emergencies import Declared, Emergencies, EmergencyRules
 from camphora.gate.identity import Identity
 from camphora.gate.projects import SYSTEM, Projects
@@ -72,8 +73,10 @@ class Gate:
         self.projects = Projects(state)
         self.reviews = Reviews(state)
         self._store = store
+        self._bearers = Bearers(identity, self.access, (identity.path, state.path))
 
     def close(self) -> None:
+        self._bearers.close()
         self.identity.close()
         self.state.close()
 
@@ -129,6 +132,10 @@ class Gate:
                 self._store.leave(nothing, "admit", (), (), ruling="deny")
             raise
         return decision.access
+
+    def of_bearer(self, token: str) -> Access | None:
+        """The usual Access of a token's account, as it stands at this moment; None where the token is nobody's."""
+        return self._bearers.access(token)
 
     def standing_of(self, reader: Reader) -> Reader:
         """The reader with what is kept of their account: scope, memberships, identifiers."""

@@ -119,6 +119,7 @@ class Identity:
     def __init__(
         self, path: Path, tries: Tries | None = None, *, clock: Callable[[], float] = time.time
     ) -> None:
+        self.path = path
         self.clock = clock
         self.idleness = Idleness()
         self._connection = apsw.Connection(str(path))
@@ -214,12 +215,12 @@ class Identity:
 
     def _knows(self, name: str, device: str) -> bool:
         sql = "SELECT 1 FROM device WHERE user = ? AND token = ? AND expires > ?"
-        return bool(self._all(sql, name, _digest(device), self._now()))
+        return bool(self._all(sql, name, _digest(device), self.now()))
 
     def _new_device(self, name: str) -> str:
         """What a browser keeps after signing in; an account has only so many, the oldest are forgotten."""
         device = secrets.token_urlsafe(24)
-        expires = self._now() + DEVICE_DAYS * 86_400
+        expires = self.now() + DEVICE_DAYS * 86_400
         with self._lock, self._connection:
             self._connection.execute(
                 "DELETE FROM device WHERE user = ? AND token NOT IN"
@@ -243,7 +244,7 @@ class Identity:
 
     def open_session(self, user: User) -> Session:
         """A session for a user who has proved who they are, or whom the demo lets in."""
-        idle, now = self.idleness.seconds(user.role), self._now()
+        idle, now = self.idleness.seconds(user.role), self.now()
         session = Session(secrets.token_urlsafe(32), secrets.token_urlsafe(24), user, idle=idle)
         expires = now + SESSION_HOURS * 3600
         with self._lock:
@@ -256,7 +257,7 @@ class Identity:
 
     def session(self, token: str) -> Session | None:
         """The session that a cookie names, while it lasts. To ask is to use it, which puts off its end by idleness."""
-        now = self._now()
+        now = self.now()
         rows = self._all(
             "SELECT csrf, user, idle FROM session WHERE token = ? AND expires > ? AND idle > ?",
             _digest(token), now, now,
@@ -273,7 +274,7 @@ class Identity:
 
     def lapsed(self, token: str) -> Lapsed | None:
         """The session that a cookie names, where idleness alone ended it."""
-        now = self._now()
+        now = self.now()
         sql = "SELECT user, csrf FROM session WHERE token = ? AND expires > ? AND idle <= ?"
         return next((Lapsed(*row) for row in self._all(sql, _digest(token), now, now)), None)
 
@@ -312,7 +313,7 @@ class Identity:
         if self.user(name) is None:
             raise NotFound("gate-no-user", name=name)
         token = "cam_" + secrets.token_urlsafe(32)
-        expires = self._now() + days * 86_400
+        expires = self.now() + days * 86_400
         with self._lock:
             self._connection.execute(
                 "INSERT INTO token VALUES (?, ?, ?, ?)", (_digest(token), name, label, expires)
@@ -320,12 +321,19 @@ class Identity:
         return token
 
     def bearer(self, token: str) -> User | None:
-        rows = self._all(
-            "SELECT user FROM token WHERE token = ? AND expires > ?", _digest(token), self._now()
-        )
-        return self.user(rows[0][0]) if rows else None
+        """Whose token this is; None where it is nobody's or has ended."""
+        found = self.bearer_until(token)
+        return found[0] if found else None
 
-    def _now(self) -> int:
+    def bearer_until(self, token: str) -> tuple[User, int] | None:
+        """The same, and the second at which it ends."""
+        sql = "SELECT user, expires FROM token WHERE token = ? AND expires > ?"
+        rows = self._all(sql, _digest(token), self.now())
+        user = self.user(rows[0][0]) if rows else None
+        return (user, int(rows[0][1])) if user else None
+
+    def now(self) -> int:
+        """Seconds UTC, by which sessions and tokens end."""
         return int(self.clock())
 
     def _all(self, sql: str, *values: object) -> list[tuple[str, ...]]:

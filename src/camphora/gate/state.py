@@ -54,6 +54,7 @@ class State:
     """A connection to the gate's file. May be called from any thread."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self._connection = apsw.Connection(str(path))
         self._connection.set_busy_timeout(WAIT_MS)
         self._connection.execute("PRAGMA journal_mode = WAL")

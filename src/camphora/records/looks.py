@@ -41,6 +41,10 @@ EACH = 100_000
 """So many persons are tried, where notes were lost, from one line of progress to the next."""
 OPENS = "legal-basis"
 """The reason of a decision that a basis stood before the choices."""
+LAST = "(SELECT coalesce(max(no), 0) FROM change)"
+"""The number of the newest line of the change log, as a part of a statement."""
+DRAWN = 256
+"""So many nonces are drawn at once."""
 INNER = frozenset({"follower", "deciding", "loading"})
 """The grounds of the inner readers, which leave no receipt: what they read reaches nobody but through another
 receipted act."""
@@ -55,6 +59,8 @@ class Act(NamedTuple):
     result: Iterable[bytes] = ()
     ruling: Ruling | None = None
     of_log: bool = False
+    last: int | None = None
+    """The last change that was seen, where the reading told it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +282,7 @@ class Looks:
     # The leaf
 
     def _leaf(self, access: Access, act: Act, members: BitMap, reader: apsw.Connection) -> Leaf:
-        nonce = os.urandom(8).hex()
+        nonce = _nonce()
         few = len(members) <= FEW and access.purpose is not Purpose.SECONDARY
         salt = b"" if few else os.urandom(16)
         by, own = access.reader, salt_of(self._secret, nonce)
@@ -299,17 +305,18 @@ class Looks:
             reason=salted_digest(own, [reason.encode()]) if reason else None,
             decision=act.ruling or _ruling(access, members, reader),
             policy=policy_of(reader).version,
-            choices=self._choices(access, reader),
+            choices=self._choices(access, reader, act.last),
             result=salted_digest(own, act.result),
         )
         return Leaf(receipt, members, salt)
 
-    def _choices(self, access: Access, reader: apsw.Connection) -> str:
+    def _choices(self, access: Access, reader: apsw.Connection, last: int | None) -> str:
         """A mark of the change up to which the choices were weighed at this reading, empty where none weigh: anybody
         may read receipts, and the number itself would count changes."""
         if not (access.hidden or access.closed):
             return ""
-        (last,) = next(reader.execute("SELECT coalesce(max(no), 0) FROM change"))
+        if last is None:
+            (last,) = next(reader.execute(f"SELECT {LAST}"))
         return mark(self._secret, int(last))
 
     def _commitments(self, members: BitMap, nonce: str, reader: apsw.Connection) -> tuple[str, ...]:
@@ -321,6 +328,20 @@ class Looks:
             marks = ",".join("?" * len(missing))
             salts.update(reader.execute(f"SELECT no, salt FROM person WHERE no IN ({marks})", missing))
         return tuple(sorted(commitment(salts[person], nonce) for person in members if person in salts))
+
+
+_NONCES: list[str] = []
+os.register_at_fork(after_in_child=_NONCES.clear)
+
+
+def _nonce() -> str:
+    """Eight random bytes that no other receipt bears, in hexadecimal."""
+    while True:
+        try:
+            return _NONCES.pop()
+        except IndexError:
+            drawn = os.urandom(8 * DRAWN).hex()
+            _NONCES.extend(drawn[at : at + 16] for at in range(0, len(drawn), 16))
 
 
 def _stands_on(access: Access) -> tuple[str | None, str]:

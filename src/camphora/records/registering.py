@@ -125,11 +125,17 @@ def _digest(parameter: SearchParameter) -> str:
     return hashlib.blake2b(msgspec.json.encode(parameter), digest_size=4).hexdigest()
 
 
-def require_ready(connection: apsw.Connection, record_type: str, clause: Clause | str) -> None:
+def standing(connection: apsw.Connection) -> tuple[frozenset[tuple[str, str]], int]:
+    """The types and codes of parameters of which not every record is indexed yet, and the number of the last change."""
+    sql = "SELECT c.last, u.type, u.code FROM (SELECT coalesce(max(no), 0) AS last FROM change) c LEFT JOIN unready u"
+    rows = list(connection.execute(sql))
+    return frozenset((kind, code) for _, kind, code in rows if kind is not None), int(rows[0][0])
+
+
+def require_ready(unready: frozenset[tuple[str, str]], record_type: str, clause: Clause | str) -> None:
     """Refuse to answer by a parameter (of a clause, or by its code) of which not every record is indexed yet: Busy
     records-parameter-unready."""
     kind = clause.type if isinstance(clause, HasClause) else record_type
     code = clause if isinstance(clause, str) else getattr(clause, "param", None)
-    sql = "SELECT 1 FROM unready WHERE type = ? AND code = ?"
-    if code and next(connection.execute(sql, (kind, code.partition(":")[0])), None) is not None:
+    if unready and code and (kind, code.partition(":")[0]) in unready:
         raise Busy("records-parameter-unready", type=kind, param=code)

@@ -20,7 +20,8 @@ DEFAULT_COUNT, MOST = 20, 1000
 @dataclass(frozen=True, slots=True)
 class Found:
     """A page. `next`: the place where the one after it begins; `whole`: no included record was left out; `persons`:
-    everybody whom the answer tells of; `seen`: whether the reader may know one of those whom the query names."""
+    everybody whom the answer tells of; `seen`: whether the reader may know one of those whom the query names; `last`:
+    the last change of the snapshot in which it was found."""
 
     rows: list[Version]
     included: list[Version]
@@ -29,6 +30,7 @@ class Found:
     whole: bool
     persons: BitMap
     seen: bool
+    last: int
 
 
 def search(
@@ -55,6 +57,7 @@ def search(
         whole=brought.whole,
         persons=persons | told | BitMap(named.persons) | BitMap(made.work.persons),
         seen=named.seen,
+        last=made.work.last,
     )
 
 

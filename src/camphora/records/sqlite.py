@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import apsw
 import orjson
@@ -45,7 +45,7 @@ from camphora.records.indexing import run as index_anew
 from camphora.records.judging import Judge, has_closed, lets_in, stood_for, whom_of
 from camphora.records.keeper import Keeper
 from camphora.records.labelling import Labelling, Progress, held, progress, run
-from camphora.records.looks import Act, Looks
+from camphora.records.looks import LAST, Act, Looks
 from camphora.records.marking import mark
 from camphora.records.planning import Coding, PlanTold, plan, told
 from camphora.records.prepare import Prepared, prepare
@@ -144,7 +144,8 @@ class SQLiteStore:
             raise self._absent(access, "read", record_type, record_id)
         if found[0].deleted:
             raise NotFound("records-gone", type=record_type)
-        self._looks.leave(access, Act("read", [record_type], _bodies([found[0]])), _numbers([found]), reader)
+        act = Act("read", [record_type], _bodies([found[0]]), last=found.last)
+        self._looks.leave(access, act, _numbers([found]), reader)
         return found[0]
 
     def history(self, access: Access, record_type: str, record_id: str) -> list[Version]:
@@ -153,7 +154,7 @@ class SQLiteStore:
         rows = _versions(reader, access, record_type, record_id, older=True)
         if not rows:
             raise self._absent(access, "history", record_type, record_id)
-        versions = [version for version, _ in rows]
+        versions = [row.version for row in rows]
         self._looks.leave(access, Act("history", [record_type], _bodies(versions)), _numbers(rows), reader)
         return versions
 
@@ -202,7 +203,9 @@ class SQLiteStore:
             found = searching.search(access, asked, reader, self.coding, place)
         ruling: Ruling | None = None if found.seen else "deny"
         shown = [*found.rows, *found.included]
-        act = Act("search", {*types, *(one.type for one in found.included)}, _bodies(shown), ruling)
+        act = Act(
+            "search", {*types, *(one.type for one in found.included)}, _bodies(shown), ruling, last=found.last
+        )
         self._looks.leave(access, act, found.persons, reader)
         token = paging.issue(self._secret, access, query, found.next) if found.next else None
         return Page(found.rows, token, found.total, found.included, whole=found.whole)
@@ -592,33 +595,42 @@ def _ready(number: int, change: Put | Prepared | Delete, registry: Registry) -> 
         raise
 
 
+class _Seen(NamedTuple):
+    """A version that may be seen, whose it is, and the last change of the snapshot in which it was seen."""
+
+    version: Version
+    person: int | None
+    last: int
+
+
 BATCH = "no, name, digest, source, as_of, rows, at, public"
 
 
 def _versions(
     reader: apsw.Connection, access: Access, record_type: str, record_id: str, *, older: bool
-) -> list[tuple[Version, int | None]]:
+) -> list[_Seen]:
     """The versions that the Access may see, newest first. Each is judged by its own person and labels, and all of
     them by the present ones: what is hidden now has no history."""
     seen, body = visible(access, record_type, reader), shown(access, record_type, reader)
     present = (
-        f"SELECT r.no, r.person, r.version, r.updated, {body.sql} FROM record r JOIN type t ON t.no = r.type"
+        f"SELECT r.no, {LAST}, r.person, r.version, r.updated, {body.sql} FROM record r JOIN type t ON t.no = r.type"
         f" WHERE t.name = ? AND r.id = ? AND {seen.sql}"
     )
     values = (*body.values, record_type, record_id, *seen.values)
     row = next(reader.execute(present, values), None)
     if row is None:
         return []
-    found = [row[1:]]
+    number, last, *rest = row
+    found = [rest]
     if older:
         sql = (
             f"SELECT r.person, r.version, r.updated, {of_versions(body).sql}"
             " FROM (SELECT record AS no, * FROM superseded) r"
             f" WHERE r.no = ? AND {of_versions(seen).sql} ORDER BY r.version DESC"
         )
-        found += reader.execute(sql, (*body.values, row[0], *seen.values))
+        found += reader.execute(sql, (*body.values, number, *seen.values))
     return [
-        (Version(record_type, record_id, version, updated, plain_or_none(stored)), person)
+        _Seen(Version(record_type, record_id, version, updated, plain_or_none(stored)), person, last)
         for person, version, updated, stored in found
     ]
 
@@ -628,8 +640,8 @@ def _bodies(versions: Iterable[Version]) -> Iterator[bytes]:
     return (version.body or b"" for version in versions)
 
 
-def _numbers(rows: list[tuple[Version, int | None]]) -> list[int]:
-    return _persons(person for _, person in rows)
+def _numbers(rows: Iterable[_Seen]) -> list[int]:
+    return _persons(row.person for row in rows)
 
 
 def _persons(numbers: Iterable[int | None]) -> list[int]:

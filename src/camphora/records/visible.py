@@ -29,6 +29,7 @@ from camphora.records.bearers import first_bearer
 from camphora.records.derived import area_range
 from camphora.records.deriving import identities
 from camphora.records.judging import Judge, policy_of
+from camphora.records.remembering import by_access
 from camphora.records.terms import Names
 
 NOWHERE = "0"
@@ -116,6 +117,7 @@ def _filled(values: list[object], judge: Judge) -> list[object]:
     return [at if value is now else pointer if value is by else value for value in values]
 
 
+@by_access
 @lru_cache(maxsize=2048)
 def _template(access: Access, record_type: str, area: str | None, *, judges_all: bool) -> Predicate:
     """The predicate of an Access but for its persons, kept for the next request of an equal one."""

@@ -6,7 +6,6 @@ import logging
 import secrets
 from importlib.resources import as_file, files
 
-from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -35,33 +34,18 @@ from camphora.web import (
 )
 from camphora.web.compressing import Compressed
 from camphora.web.contexts import ErrorPage
+from camphora.web.door import SMALLEST_COMPRESSED, Application, Door
 from camphora.web.fhir import Api, fhir_routes
 from camphora.web.fhir.addresses import Addresses
 from camphora.web.fhir.outcomes import SERVICE_STATUS
 from camphora.web.fhir.routes import SECONDS_OF_BUSY, refused
-from camphora.web.front import Arrival, Bounded
+from camphora.web.front import Arrival, Bounded, Entrance
 from camphora.web.monitoring import Measured, Measures
-from camphora.web.render import CSP, Renderer
+from camphora.web.render import Renderer
+from camphora.web.securing import Headers
 from camphora.web.site import Site, sign_in_needed
 
 log = logging.getLogger("camphora.web")
-REMEMBERED = {"lang": {"zh-TW", "en"}, "theme": {"light", "dark", "auto"}, "size": {"large", "usual"}}
-"""What the address may ask to be remembered about how pages look."""
-STATIC = b"public, max-age=31536000, immutable"
-"""Addresses of static files bear a mark of their content."""
-OFF = ("camera", "display-capture", "geolocation", "microphone", "midi", "payment", "serial", "usb")
-SECURITY = (
-    (b"content-security-policy", CSP.encode()),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"permissions-policy", ", ".join(f"{name}=()" for name in OFF).encode()),
-    (b"x-permitted-cross-domain-policies", b"none"),
-)
-"""Headers of every answer. The policy's frame-ancestors stands for X-Frame-Options."""
-HTTPS = ((b"strict-transport-security", b"max-age=31536000; includeSubDomains"),)
-"""Of an answer that goes out over TLS alone (RFC 6797 section 7.2)."""
 
 
 def application(
@@ -70,7 +54,7 @@ def application(
     lang: Lang = "zh-TW",
     service: Service | None = None,
     hosts: frozenset[str] = frozenset(),
-) -> Starlette:
+) -> Application:
     """The ASGI application. It does not close the installation.
 
     `service` limits what comes from the network; without it, for callers of the same process, nothing is limited.
@@ -107,9 +91,11 @@ def application(
         for one in api_routes
         if one.path == "/"
     ]
-    return Starlette(
+    addresses = Addresses(api_routes)
+    entrance = _entrance(installation, service, hosts) if service else None
+    made = Application(
         routes=[
-            Mount("/fhir", Addresses(api_routes), name="fhir"),
+            Mount("/fhir", addresses, name="fhir"),
             *bases,
             Mount("/static", assets, name="static"),
             *portal,
@@ -119,18 +105,20 @@ def application(
             *([Middleware(Arrival, service=service)] if service else []),
             Middleware(Headers),
             Middleware(Calm, errors=errors),
-            *([_bounded(installation, service, hosts)] if service else []),
-            Middleware(Compressed, minimum_size=1000),
+            *([Middleware(Bounded, entrance=entrance)] if entrance else []),
+            Middleware(Compressed, minimum_size=SMALLEST_COMPRESSED),
         ],
         exception_handlers={CamphoraError: errors.ours, HTTPException: errors.http},
     )
+    made.door = Door(addresses, errors, measures, entrance)
+    return made
 
 
-def _bounded(installation: Installation, service: Service, hosts: frozenset[str]) -> Middleware:
+def _entrance(installation: Installation, service: Service, hosts: frozenset[str]) -> Entrance:
     identity = installation.gate.identity
     identity.allow(service.limits.tries)
     identity.idleness = service.sessions.idleness
-    return Middleware(Bounded, service=service, identity=identity, hosts=hosts)
+    return Entrance(service, identity, hosts)
 
 
 class Errors:
@@ -209,45 +197,3 @@ class Calm:
             answer = await self.errors.unexpected(Request(scope), error)
             if not begun:
                 await answer(scope, receive, send)
-
-
-class Headers:
-    """Security headers on every answer, and cookies for how pages should look."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        secure = scope["scheme"] == "https"
-        static = scope["path"].startswith("/static/")
-        cookies = _cookies(_to_remember(scope), secure=secure) if scope["query_string"] else ()
-
-        async def answered(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                kept_long = static and message["status"] in {200, 304}
-                message["headers"] = [
-                    *(pair for pair in message["headers"] if pair[0].lower() != b"cache-control"),
-                    (b"cache-control", STATIC if kept_long else b"no-store"),
-                    *SECURITY,
-                    *(HTTPS if secure else ()),
-                    *cookies,
-                ]
-            await send(message)
-
-        await self.app(scope, receive, answered)
-
-
-def _to_remember(scope: Scope) -> dict[str, str]:
-    asked = Request(scope).query_params
-    return {name: asked[name] for name, values in REMEMBERED.items() if asked.get(name) in values}
-
-
-def _cookies(kept: dict[str, str], *, secure: bool) -> list[tuple[bytes, bytes]]:
-    more = "; Secure" if secure else ""
-    return [
-        (b"set-cookie", f"{name}={value}; Path=/; Max-Age=31536000; SameSite=Lax{more}".encode())
-        for name, value in kept.items()
-    ]

@@ -13,9 +13,10 @@ import ipaddress
 import re
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from camphora.errors import Invalid, TooLarge, TooMany, deadline
@@ -23,7 +24,8 @@ from camphora.formats.limits import MEGABYTE, megabytes
 from camphora.gate.allowance import Allowance, whole_seconds
 from camphora.gate.identity import Identity
 from camphora.installation.service import Service
-from camphora.web.site import COOKIE, cookie_name
+from camphora.web.heads import headers_of
+from camphora.web.site import COOKIE, named_cookie
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 PORT = re.compile(r":\d{1,5}\Z")
@@ -40,23 +42,30 @@ class Arrival:
         self.service = service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self.service.trusts((scope.get("client") or ("",))[0]):
-            scope["scheme"] = _scheme(scope)
-            scope["client"] = (self._client(scope), 0)
+        if scope["type"] == "http":
+            arrive(scope, self.service)
         await self.app(scope, receive, send)
 
-    def _client(self, scope: Scope) -> str:
-        """The last address of X-Forwarded-For that is no proxy of ours; what is no address ends the search."""
-        said = ",".join(_values(scope, b"x-forwarded-for"))
-        found: str = scope["client"][0]
-        for one in reversed(said.split(",")[-20:]):
-            try:
-                found = str(ipaddress.ip_address(one.strip()))
-            except ValueError:
-                break
-            if not self.service.trusts(found):
-                break
-        return found
+
+def arrive(scope: Scope, service: Service) -> None:
+    """Believe a proxy of ours of whom and how it was asked."""
+    if service.trusts((scope.get("client") or ("",))[0]):
+        scope["scheme"] = _scheme(scope)
+        scope["client"] = (_client(scope, service), 0)
+
+
+def _client(scope: Scope, service: Service) -> str:
+    """The last address of X-Forwarded-For that is no proxy of ours; what is no address ends the search."""
+    said = ",".join(_values(scope, b"x-forwarded-for"))
+    found: str = scope["client"][0]
+    for one in reversed(said.split(",")[-20:]):
+        try:
+            found = str(ipaddress.ip_address(one.strip()))
+        except ValueError:
+            break
+        if not service.trusts(found):
+            break
+    return found
 
 
 def _values(scope: Scope, wanted: bytes) -> list[str]:
@@ -89,11 +98,12 @@ class Known:
         self._identity = identity
         self._kept: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
 
-    async def key(self, request: Request) -> str:
+    async def key(self, scope: Scope) -> str:
         """A key of the signed-in reader, or of the token; empty where there is none that is valid."""
-        scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-        token = bearer.strip() if scheme.lower() == "bearer" else ""
-        cookie = "" if token else request.cookies.get(cookie_name(request, COOKIE), "")
+        headers = headers_of(scope)
+        kind, _, bearer = headers.get("authorization", "").partition(" ")
+        token = bearer.strip() if kind.lower() == "bearer" else ""
+        cookie = "" if token else _cookie(scope, headers)
         if not token and not cookie:
             return ""
         digest = hashlib.sha256(f"{bool(token)}{token or cookie}".encode()).digest()
@@ -116,47 +126,51 @@ class Known:
         return f"reader {session.user.name}" if session else ""
 
 
-class Bounded:
+def _cookie(scope: Scope, headers: Mapping[str, str]) -> str:
+    """The cookie of a session, wherever it stands among several headers of cookies."""
+    if "cookie" not in headers:
+        return ""
+    name, found = named_cookie(COOKIE, secure=scope["scheme"] == "https"), ""
+    for header in _values(scope, b"cookie"):
+        found = cookie_parser(header).get(name, found)
+    return found
+
+
+class Entrance:
     """Refuses other host names and what comes too often; bounds the body of forms, its time, and the time of work."""
 
-    def __init__(self, app: ASGIApp, service: Service, identity: Identity, hosts: frozenset[str]) -> None:
-        self.app = app
+    def __init__(self, service: Service, identity: Identity, hosts: frozenset[str]) -> None:
         self.service = service
         self.known = Known(identity)
         self.hosts = hosts
         self.readers = Allowance(service.limits.reader)
         self.places = Allowance(service.limits.place)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        request = Request(scope)
-        self._require_host(request)
-        await self._count(request)
-        with deadline.within(self.service.limits.work_seconds + self._time_of_body(request)):
-            await self.app(scope, self._bounded(scope, receive), send)
+        self._loopback = self.hosts & LOOPBACK_NAMES
 
-    def _require_host(self, request: Request) -> None:
-        """Links are made from the host that was asked, so it must be one of ours; of this machine's own names any
-        port is, since a port may be forwarded. What monitors ask is asked under whatever name."""
-        if not self.hosts or request.scope["path"] in MONITORED:
-            return
-        host = request.headers.get("host", "").lower()
-        if host not in self.hosts and PORT.sub("", host) not in self.hosts & LOOPBACK_NAMES:
-            raise Invalid("web-other-host")
-
-    async def _count(self, request: Request) -> None:
-        key = await self.known.key(request)
-        wait = self.readers.take(key) if key else self.places.take(place_of(request.scope))
+    async def admit(self, scope: Scope) -> None:
+        """Raises `Invalid web-other-host` and `TooMany web-too-often`; counts what it lets in."""
+        self._require_host(scope)
+        key = await self.known.key(scope)
+        wait = self.readers.take(key) if key else self.places.take(place_of(scope))
         if wait:
             raise TooMany("web-too-often", seconds=whole_seconds(wait))
 
-    def _time_of_body(self, request: Request) -> int:
-        """The work of a request begins when its body is there."""
-        return 0 if request.method in {"GET", "HEAD"} else self.service.limits.body_seconds
+    def seconds(self, scope: Scope) -> int:
+        """How long the work of a request may take, which begins when its body is there."""
+        limits = self.service.limits
+        return limits.work_seconds + (0 if scope["method"] in {"GET", "HEAD"} else limits.body_seconds)
 
-    def _bounded(self, scope: Scope, receive: Receive) -> Receive:
+    def _require_host(self, scope: Scope) -> None:
+        """Links are made from the host that was asked, so it must be one of ours; of this machine's own names any
+        port is, since a port may be forwarded. What monitors ask is asked under whatever name."""
+        if not self.hosts or scope["path"] in MONITORED:
+            return
+        host = headers_of(scope).get("host", "").lower()
+        if host not in self.hosts and not (self._loopback and PORT.sub("", host) in self._loopback):
+            raise Invalid("web-other-host")
+
+    def body(self, scope: Scope, receive: Receive) -> Receive:
         """The body, counted and timed while it is read; the FHIR API counts by its own, larger measure."""
         most = None if scope["path"].startswith("/fhir") else LARGEST_FORM
         seconds = self.service.limits.body_seconds
@@ -178,3 +192,19 @@ class Bounded:
             return message
 
         return received
+
+
+class Bounded:
+    """Lets in what the entrance lets in, and bounds it."""
+
+    def __init__(self, app: ASGIApp, entrance: Entrance) -> None:
+        self.app = app
+        self.entrance = entrance
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        await self.entrance.admit(scope)
+        with deadline.within(self.entrance.seconds(scope)):
+            await self.app(scope, self.entrance.body(scope, receive), send)

@@ -53,6 +53,11 @@ class Measures:
             classes[bisect_left(SECONDS, seconds)] += 1
             self._sums[key.route] = self._sums.get(key.route, 0.0) + seconds
 
+    def answered(self, route: str, method: str, status: int | None, seconds: float) -> None:
+        """Note a request; one without a status had no answer."""
+        known = method if method in METHODS else UNKNOWN
+        self.note(Key(route, known, 500 if status is None else status), seconds)
+
     def lines(self) -> Iterator[str]:
         with self._lock:
             counts, sums = sorted(self._counts.items()), dict(self._sums)
@@ -99,8 +104,7 @@ class Measured:
         try:
             await self.app(scope, receive, noted)
         finally:
-            method = scope["method"] if scope["method"] in METHODS else UNKNOWN
-            self.measures.note(Key(self._name(scope), method, status), time.perf_counter() - begun)
+            self.measures.answered(self._name(scope), scope["method"], status, time.perf_counter() - begun)
 
     def _name(self, scope: Scope) -> str:
         if self._names is None:

@@ -29,6 +29,7 @@ from camphora.policy.paths import PathKind, Reach, read_path
 from camphora.web.contexts import Context, Standing
 from camphora.web.drafts import Drafts
 from camphora.web.emergencies import standing
+from camphora.web.heads import headers_of
 from camphora.web.render import Chrome, Renderer, strings
 
 COOKIE, DEVICE = "camphora_session", "camphora_device"
@@ -117,12 +118,12 @@ class Site:
 
     def api_access(self, request: Request) -> Access:
         """The Access of a program's bearer token, or of the signed-in reader."""
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        scheme, _, token = headers_of(request.scope).get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
-            user = self.installation.gate.identity.bearer(token.strip())
-            if user is None:
+            found = self.installation.gate.of_bearer(token.strip())
+            if found is None:
                 raise Forbidden("web-sign-in-needed")
-            return self.installation.gate.access(user.reader())
+            return found
         if request.method not in {"GET", "HEAD"} and not _from_here(request):
             raise Forbidden("web-form-expired")
         return self.access(request)
@@ -181,7 +182,11 @@ def _grounds(request: Request) -> Grounds:
 
 def cookie_name(request: Request, name: str) -> str:
     """The name that a cookie bears. Over TLS no other host of the same domain can set it (RFC 6265bis, `__Host-`)."""
-    return f"__Host-{name}" if request.url.scheme == "https" else name
+    return named_cookie(name, secure=request.url.scheme == "https")
+
+
+def named_cookie(name: str, *, secure: bool) -> str:
+    return f"__Host-{name}" if secure else name
 
 
 def keep_cookie(request: Request, answer: Response, name: str, value: str, days: int = 0) -> None:

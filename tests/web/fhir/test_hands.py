@@ -58,6 +58,121 @@ def test_so_many_run_at_once_and_no_more(hands):
     assert most == 2
 
 
+def test_turns_are_taken_in_order_by_one(hands, monkeypatch):
+    """While the first runs the others wait for the very same thread, though another is idle."""
+    monkeypatch.setattr("camphora.web.fhir.hands.PATIENCE", 30.0)
+    both, begun = threading.Barrier(2, timeout=10), []
+
+    def work(number):
+        begun.append((number, threading.current_thread().name))
+        return -number
+
+    async def ask():
+        await asyncio.gather(hands.do(both.wait), hands.do(both.wait))
+        while len(hands._shared.idle) < 2:  # noqa: ASYNC110 - threads tell a loop nothing
+            await asyncio.sleep(0.001)
+        return await asyncio.gather(*(hands.do_in_turn(work, number) for number in range(100)))
+
+    assert answered(ask()) == [-number for number in range(100)]
+    assert [number for number, _ in begun] == list(range(100))
+    assert len({name for _, name in begun}) == 1
+
+
+def test_a_slow_turn_holds_up_nobody(hands):
+    """The slow one ends only after one that came behind it, which no later work helps along."""
+    ended = threading.Event()
+
+    async def ask():
+        slow = hands.do_in_turn(ended.wait, 10)
+        await hands.do_in_turn(ended.set)
+        return await slow
+
+    assert answered(ask())
+
+
+def test_an_answer_does_not_wait_for_a_slow_turn_behind_it(hands, monkeypatch):
+    """The second turn ends only after the first one's answer has come, which would wait for it for ever."""
+    monkeypatch.setattr("camphora.web.fhir.hands.TOGETHER", 60.0)
+    first_is_here = threading.Event()
+
+    async def ask():
+        first, second = hands.do_in_turn(int), hands.do_in_turn(first_is_here.wait, 20)
+        await first
+        first_is_here.set()
+        return await second
+
+    assert answered(ask())
+
+
+def test_answers_of_turns_that_are_together_come_together(hands, monkeypatch):
+    monkeypatch.setattr("camphora.web.fhir.hands.PATIENCE", 30.0)
+    monkeypatch.setattr("camphora.web.fhir.hands.TOGETHER", 30.0)
+    begin, waiting = threading.Event(), 20
+
+    async def ask():
+        turns = [hands.do_in_turn(begin.wait, 20), *(hands.do_in_turn(int) for _ in range(waiting))]
+        begin.set()
+        await turns[0]
+        return [turn.done() for turn in turns]
+
+    assert answered(ask()) == [True] * (waiting + 1)
+
+
+def test_a_slow_turn_of_one_loop_holds_up_no_other(hands):
+    ended, begun = threading.Event(), threading.Event()
+
+    def slow():
+        begun.set()
+        return ended.wait(10)
+
+    async def first():
+        return await asyncio.gather(hands.do_in_turn(slow), hands.do_in_turn(int))
+
+    async def second():
+        assert begun.wait(10)
+        await hands.do_in_turn(ended.set)
+
+    with ThreadPoolExecutor(2) as pool:
+        one = pool.submit(asyncio.run, first())
+        pool.submit(asyncio.run, second()).result()
+        assert one.result()[0]
+
+
+def test_turns_and_other_work_wait_in_one_line():
+    """Where every thread is busy, what came first is done first, whichever it is."""
+    hands, gate, done = Hands(1, "hand"), threading.Event(), []
+
+    async def ask():
+        works = [hands.do(gate.wait, 10)]
+        for number in range(10):
+            do = hands.do if number % 3 else hands.do_in_turn
+            works.append(do(done.append, number))
+        gate.set()
+        await asyncio.gather(*works)
+
+    answered(ask())
+    hands.shutdown()
+    assert done == list(range(10))
+
+
+def test_turns_that_were_taken_are_ended_before_the_shutdown(hands):
+    done = []
+
+    def slow(number):
+        time.sleep(0.02)
+        done.append(number)
+
+    async def ask():
+        for number in range(5):
+            hands.do_in_turn(slow, number)
+        await asyncio.to_thread(hands.shutdown)
+        with pytest.raises(RuntimeError):
+            hands.do_in_turn(slow, 5)
+
+    answered(ask())
+    assert sorted(done) == [0, 1, 2, 3, 4]
+
+
 def test_an_error_is_the_callers_and_the_thread_goes_on(hands):
     def broken():
         raise LookupError("mine")
@@ -87,7 +202,7 @@ def test_the_one_that_became_idle_last_is_woken(hands):
     both = threading.Barrier(2, timeout=10)
 
     async def both_idle():
-        while len(hands._shared.idle) < 2:
+        while len(hands._shared.idle) < 2:  # noqa: ASYNC110 - threads tell a loop nothing
             await asyncio.sleep(0.001)
 
     async def ask():

@@ -32,6 +32,7 @@ from camphora.fhir.search.asking import (
 from camphora.records.planning.coding import members, subsumed
 from camphora.records.planning.composites import composite
 from camphora.records.planning.conditions import Condition, all_of, any_of, negated
+from camphora.records.planning.counting import COUNTED
 from camphora.records.planning.driving import Sought
 from camphora.records.planning.linking import chain, has, listed
 from camphora.records.planning.measures import dates, near, numbers, quantities
@@ -51,12 +52,22 @@ def sought(work: Work, record_type: str, clauses: Iterable[Clause]) -> Sought | 
     if not work.access.covers(record_type):
         return None
     level = work.level(record_type, clauses)
-    return Sought(level, [compiled(level, clause) for clause in level.clauses])
+    return Sought(level, _conditions(level))
+
+
+def _conditions(level: Level) -> list[Condition]:
+    """The clauses as conditions, in their order. References come first: of one person's few records nothing else needs
+    to be counted."""
+    by_reference = {at: each for at, each in enumerate(level.clauses) if isinstance(each, ReferenceClause)}
+    found = {at: compiled(level, each) for at, each in by_reference.items()}
+    level.few = any(each.person is not None and each.weight < COUNTED for each in found.values())
+    found |= {at: compiled(level, each) for at, each in enumerate(level.clauses) if at not in found}
+    return [found[at] for at in range(len(found))]
 
 
 def compiled(level: Level, clause: Clause) -> Condition:
     """One clause as a condition. Raises Invalid where it cannot be answered here, Busy where it cannot be yet."""
-    require_ready(level.work.connection, level.type, clause)
+    require_ready(level.work.unready, level.type, clause)
     match clause:
         case TokenClause():
             return tokens(level, clause)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from weakref import WeakKeyDictionary
 
 import apsw
@@ -24,6 +24,7 @@ class KnownNames(Names):
         self._known: dict[tuple[object, ...], int] = _KNOWN.setdefault(connection, {}) if kept else {}
         if len(self._known) > MOST_KNOWN:
             self._known.clear()
+        self._persons: dict[tuple[str, ...], list[int]] = {}
 
     def type(self, name: str) -> int | None:
         return self._remembered(("type", name), super().type, name)
@@ -33,6 +34,13 @@ class KnownNames(Names):
 
     def text(self, text: str) -> int | None:
         return self._remembered(("text", text), super().text, text)
+
+    def persons(self, patients: Iterable[str]) -> list[int]:
+        """Asked once for one query, whether they are there or not; never kept for the next, whose time would tell."""
+        key = tuple(sorted(patients))
+        if key not in self._persons:
+            self._persons[key] = super().persons(key)
+        return [*self._persons[key]]
 
     def _remembered(
         self, key: tuple[object, ...], look: Callable[..., int | None], *asked: object

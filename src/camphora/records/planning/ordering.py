@@ -44,7 +44,7 @@ def keys(level: Level, sort: Sequence[Sort]) -> tuple[Key, ...]:
 
 def _key(level: Level, sort: Sort) -> Key:
     row, down = level.row, sort.down
-    require_ready(level.work.connection, level.type, sort.param)
+    require_ready(level.work.unready, level.type, sort.param)
     if sort.param == "_id":
         return Key(f"{row}.id", down=down)
     if sort.param == "_lastUpdated":

@@ -116,7 +116,8 @@ def referring(level: Level, codes: Codes, alternatives: Sequence[tuple[str | Non
             hidden = names.terms(param, "Patient", key) if key in level.concealed else []
             found = names.references(param, key) if kind is None else names.terms(param, kind, key)
             terms += [term for term in found if term not in hidden]
-    return _of_kind(level, codes, terms)
+    kinds = {kind for kind, _ in alternatives}
+    return terms if kinds == {codes.target} else _of_kind(level, codes, terms)
 
 
 def _of_kind(level: Level, codes: Codes, terms: list[int]) -> list[int]:

@@ -33,6 +33,7 @@ from camphora.records.planning.codes import Coding
 from camphora.records.planning.conditions import NEVER, Condition, Listing, among
 from camphora.records.planning.counting import COUNTED, COUNTS
 from camphora.records.planning.knowing import KnownNames
+from camphora.records.registering import standing
 from camphora.records.terms import Names
 from camphora.records.unions import asked
 from camphora.records.visible import visible
@@ -48,6 +49,8 @@ class Codes(NamedTuple):
 
     params: tuple[int, ...]
     kind: int | None = None
+    target: str = ""
+    """The name of that type."""
 
 
 @dataclass(slots=True)
@@ -63,8 +66,14 @@ class Work:
     before: int = 0
     """The levels of the types that were planned before this one, where several are searched at once."""
 
+    unready: frozenset[tuple[str, str]] = field(init=False)
+    """The parameters by which cannot be asked yet."""
+    last: int = field(init=False)
+    """The last change of the snapshot."""
+
     def __post_init__(self) -> None:
         self.names = KnownNames(self.connection)
+        self.unready, self.last = standing(self.connection)
 
     def count(self, sql: str, values: Sequence[object], *, most: int = COUNTED) -> int:
         """The rows of a SELECT, counted to a bound."""
@@ -86,6 +95,8 @@ class Level:
         self.row = row
         self.clauses = clauses
         self.number = work.names.type(record_type) or 0
+        self.few = False
+        """Whether a condition lets only few records through, so that no other list needs to be counted."""
 
     @cached_property
     def concealed(self) -> frozenset[str]:
@@ -112,10 +123,13 @@ class Level:
         """Where the index holds a parameter; None where no record has a value of it."""
         codes, target = asked(self.type, code)
         params = tuple(number for each in codes if (number := self.param(each)) is not None)
-        return Codes(params, (self.work.names.text(target) or -1) if target else None) if params else None
+        if not params:
+            return None
+        return Codes(params, (self.work.names.text(target) or -1) if target else None, target)
 
     def counted(self, sql: str, values: tuple[object, ...]) -> int:
-        return COUNTS.kept(self.work.connection, sql, values)
+        """How many rows a list has, as far as that matters here."""
+        return COUNTED if self.few else COUNTS.kept(self.work.connection, sql, values)
 
     def holding(self, terms: str, values: tuple[object, ...], told: str) -> Condition:
         """Records that hold a term `t` of which this condition says which. Asked of a row, its own terms are read."""

@@ -4,17 +4,42 @@ every route is tried for every request."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from starlette.routing import Match, Route, Router
+from starlette.convertors import StringConvertor, register_url_convertor
+from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 
+class TypeName(StringConvertor):
+    """What may be the name of a type in an address: letters alone, so that `_history` is none."""
+
+    regex = "[A-Za-z]+"
+
+
+register_url_convertor("kind", TypeName())
+
+
 class Choice(NamedTuple):
-    """A route, and the parts of its address that are fixed, by their places."""
+    """A route, and the parts of its address by their places: those that are fixed, and those that stand for any, with
+    their names and whether they are of letters alone."""
 
     route: Route
     words: tuple[tuple[int, str], ...]
+    open: tuple[tuple[int, str, bool], ...]
+
+    def params(self, parts: Sequence[str]) -> dict[str, Any] | None:
+        """What the parts of an address say for this route; None where they do not meet it."""
+        for at, word in self.words:
+            if parts[at] != word:
+                return None
+        found = {}
+        for at, name, of_letters in self.open:
+            part = parts[at]
+            if not part or (of_letters and not (part.isascii() and part.isalpha())):
+                return None
+            found[name] = part
+        return found
 
 
 class Addresses(Router):
@@ -29,7 +54,7 @@ class Addresses(Router):
         self._choices: dict[tuple[str, int, str], list[Choice]] = {}
         for route in known:
             parts = _parts(route)
-            choice = Choice(route, tuple((at, part) for at, part in enumerate(parts) if not _is_open(part)))
+            choice = _choice(route)
             for method in route.methods or ():
                 for last in {*self._last_words, ""} if _is_open(parts[-1]) else {parts[-1]}:
                     self._choices.setdefault((method, len(parts), last), []).append(choice)
@@ -44,12 +69,24 @@ class Addresses(Router):
         """The route of a request, and what its address says for it."""
         parts = scope["path"].removeprefix(scope.get("root_path", "")).split("/")
         last = parts[-1] if parts[-1] in self._last_words else ""
-        for route, words in self._choices.get((scope["method"], len(parts), last), ()):
-            if all(parts[at] == word for at, word in words):
-                match, found = route.matches(scope)
-                if match is Match.FULL:
-                    return route, found
+        for choice in self._choices.get((scope["method"], len(parts), last), ()):
+            found = choice.params(parts)
+            if found is not None:
+                params = {**scope.get("path_params", {}), **found}
+                return choice.route, {"endpoint": choice.route.endpoint, "path_params": params}
         return self._rest, self._rest.matches(scope)[1]
+
+
+def _choice(route: Route) -> Choice:
+    """A route's address as Starlette compiled it, with the kinds of its parts."""
+    words, several = [], []
+    for at, part in enumerate(route.path_format.split("/")):
+        if _is_open(part):
+            name = part[1:-1]
+            several.append((at, name, isinstance(route.param_convertors[name], TypeName)))
+        else:
+            words.append((at, part))
+    return Choice(route, tuple(words), tuple(several))
 
 
 def _parts(route: Route) -> list[str]:

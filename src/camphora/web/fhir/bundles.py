@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from functools import lru_cache
 from http import HTTPStatus
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 import orjson
 
 from camphora.records import Version
 from camphora.records.prepare import instant
 from camphora.web.fhir.negotiation import Pairs, etag
+
+PLAIN = re.compile(r"[A-Za-z0-9_.~-]*", re.ASCII)
+"""What stands in an address as it is."""
 
 
 def searchset(
@@ -25,16 +30,17 @@ def searchset(
     """A searchset of matches with their bodies, and of what is included with them; `warning` is an OperationOutcome
     about the search itself."""
     modes = [(b"match", rows), (b"include", included)]
-    entries = [_found(base, row, body, mode) for mode, several in modes for row, body in several]
+    here = _text(base)
+    entries = [_found(here, row, body, mode) for mode, several in modes for row, body in several]
     if warning is not None:
         entries.append(b'{"resource":%s,"search":{"mode":"outcome"}}' % warning)
     return _bundle("searchset", links, total, entries)
 
 
-def _found(base: str, row: Version, body: bytes, mode: bytes) -> bytes:
+def _found(base: bytes, row: Version, body: bytes, mode: bytes) -> bytes:
     address = row.type.encode(), row.id.encode()
     return b'{"fullUrl":"%s/%s/%s","resource":%s,"search":{"mode":"%s"}}' % (
-        _text(base),
+        base,
         *address,
         body,
         mode,
@@ -42,7 +48,17 @@ def _found(base: str, row: Version, body: bytes, mode: bytes) -> bytes:
 
 
 def link(base: str, path: str, pairs: Pairs) -> str:
-    return (f"{base}/{path}" if path else base) + (f"?{urlencode(pairs)}" if pairs else "")
+    return (f"{base}/{path}" if path else base) + (f"?{_encoded(pairs)}" if pairs else "")
+
+
+def _encoded(pairs: Pairs) -> str:
+    """As `urllib.parse.urlencode` has it."""
+    return "&".join([f"{_quoted(name)}={_quoted(value)}" for name, value in pairs])
+
+
+@lru_cache(4096)
+def _quoted(text: str) -> str:
+    return text if PLAIN.fullmatch(text) else quote_plus(text)
 
 
 def paged(base: str, path: str, here: Pairs, first: Pairs, following: str | None) -> list[tuple[str, str]]:

@@ -20,6 +20,7 @@ from camphora.records import SQLiteStore, Version, Written
 from camphora.terminology.operations.requests import Desk
 from camphora.web.fhir.hands import Hands
 from camphora.web.fhir.negotiation import FHIR_JSON, Wish
+from camphora.web.heads import headers_of
 
 MIB = 1024 * 1024
 SIDE_BY_SIDE = 8
@@ -93,7 +94,7 @@ class Api:
         """The address under which this API is reached, without a slash at its end."""
         if self.base is not None:
             return self.base.rstrip("/")
-        scope, host = request.scope, request.headers.get("host", "localhost")
+        scope, host = request.scope, headers_of(request.scope).get("host", "localhost")
         return f"{scope['scheme']}://{host}{scope.get('root_path', '')}"
 
 

@@ -3,15 +3,21 @@
 `asyncio`'s own way, a ThreadPoolExecutor, wakes the thread that has been idle longest, whose caches are the coldest,
 and passes an answer through two futures and their locks. Here the thread that became idle last is woken, and its
 answer goes to the loop at once: a FHIR read takes a sixth less of the processor so.
+
+Short work is done in turn by one thread, as long as it comes along: eight at once would only take the interpreter's
+lock from one another at each query, which made a read half as dear again. Where a turn takes longer than `PATIENCE`,
+the next thread takes over those that wait, so that a slow one holds up nobody. For the same reason answers of turns go
+to the loop together, those of `TOGETHER` seconds; one that waits for a slow turn behind it goes after `PATIENCE`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
+import time
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
@@ -19,6 +25,10 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
+PATIENCE = 0.003
+"""Seconds that others wait for one turn; then they go on without it."""
+TOGETHER = 0.0005
+"""For so long an answer may wait for the next ones, where their turns are waiting already."""
 
 
 class Hands:
@@ -33,7 +43,14 @@ class Hands:
         RuntimeError after `shutdown`."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._shared.take(_Job(loop, future, copy_context(), act, args, kwargs))
+        self._shared.take(_Job(loop, future, copy_context(), act, args, kwargs, time.monotonic()))
+        return future
+
+    def do_in_turn(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
+        """The same for work that is short as a rule: one after another, while none takes longer than `PATIENCE`."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._shared.take_turn(_Job(loop, future, copy_context(), act, args, kwargs, time.monotonic()))
         return future
 
     def shutdown(self) -> None:
@@ -48,26 +65,42 @@ class _Job(NamedTuple):
     act: Callable[..., Any]
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
+    at: float
+    """When it came."""
 
-    def do(self) -> None:
+    def do(self) -> _Done | None:
+        """What came of it; None where nobody waits for it any more. Nothing of it is kept in this frame, which an error
+        holds."""
         if self.future.cancelled():
-            return
+            return None
         try:
-            answer, error = self.context.run(self.act, *self.args, **self.kwargs), None
+            return _Done(self.loop, self.future, self.context.run(self.act, *self.args, **self.kwargs), None)
         except BaseException as caught:  # noqa: BLE001 - it is the caller's
-            answer, error = None, caught
+            return _Done(self.loop, self.future, None, caught)
+
+
+class _Done(NamedTuple):
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[Any]
+    answer: Any
+    error: BaseException | None
+
+
+def _tell(done: Sequence[_Done]) -> None:
+    """Bring answers to the loops that wait for them."""
+    for loop in dict.fromkeys(each.loop for each in done):
         with suppress(RuntimeError):  # the loop is closed: nobody waits
-            self.loop.call_soon_threadsafe(_told, self.future, answer, error)
-        del answer, error  # an error holds this frame, which holds the request
+            loop.call_soon_threadsafe(_told, [each for each in done if each.loop is loop])
 
 
-def _told(future: asyncio.Future[Any], answer: Any, error: BaseException | None) -> None:
-    if future.cancelled():
-        return
-    if error is None:
-        future.set_result(answer)
-    else:
-        future.set_exception(error)
+def _told(done: Sequence[_Done]) -> None:
+    for each in done:
+        if each.future.cancelled():
+            continue
+        if each.error is None:
+            each.future.set_result(each.answer)
+        else:
+            each.future.set_exception(each.error)
 
 
 @dataclass(eq=False)
@@ -78,22 +111,100 @@ class _Shared:
     name: str
     lock: threading.Lock = field(default_factory=threading.Lock)
     waiting: deque[_Job] = field(default_factory=deque)
+    turns: deque[_Job] = field(default_factory=deque)
+    done: list[_Done] = field(default_factory=list)
+    """Answers of turns that wait for the next one's."""
+    oldest: float = 0.0
+    """When the first of them came."""
+    leading: _Hand | None = None
+    """The hand that takes the turns, one after another; one that is too slow is replaced while it works."""
+    watching: asyncio.AbstractEventLoop | None = None
+    """The loop that will look after the turns soon."""
     idle: list[_Hand] = field(default_factory=list)
     hands: list[_Hand] = field(default_factory=list)
     closed: bool = False
 
     def take(self, job: _Job) -> None:
         with self.lock:
-            if self.closed:
-                raise RuntimeError("no more work is taken")
-            if self.idle:
-                self.idle.pop().wake(job)
-            elif len(self.hands) < self.most:
-                hand = _Hand(self, job)
-                hand.start()
-                self.hands.append(hand)
-            else:
+            self._require_open()
+            if self._give(job) is None:
                 self.waiting.append(job)
+
+    def take_turn(self, job: _Job) -> None:
+        with self.lock:
+            self._require_open()
+            self.turns.append(job)
+            self._lead_on()
+            if self.turns and self.watching is not job.loop:
+                self.watching = job.loop
+                job.loop.call_later(PATIENCE, self._look, job.loop)
+
+    def next_for(self, hand: _Hand) -> _Job | None:
+        """What a hand that has done its work does next, what came first of it; None where it is idle now. Call it under
+        the lock."""
+        comes_along = self.leading is hand
+        if comes_along:
+            self.leading = None
+        if self.turns and (comes_along or not self._is_led()) and not self._waits_longer():
+            self.leading, hand.since = hand, time.monotonic()
+            return self.turns.popleft()
+        return self.waiting.popleft() if self.waiting else None
+
+    def to_tell(self, hand: _Hand, done: _Done | None) -> list[_Done]:
+        """What goes to the loops now that a hand has done its work and knows its next. Call it under the lock."""
+        if done is not None:
+            if not self.done:
+                self.oldest = time.monotonic()
+            self.done.append(done)
+        if not self.done or (self.leading is hand and time.monotonic() - self.oldest < TOGETHER):
+            return []
+        telling, self.done = self.done, []
+        return telling
+
+    def _waits_longer(self) -> bool:
+        """Whether other work came before the first of the turns."""
+        return bool(self.waiting) and self.waiting[0].at < self.turns[0].at
+
+    def _require_open(self) -> None:
+        if self.closed:
+            raise RuntimeError("no more work is taken")
+
+    def _give(self, job: _Job) -> _Hand | None:
+        """The hand that does a job now; None where all are busy."""
+        if self.idle:
+            hand = self.idle.pop()
+            hand.wake(job)
+            return hand
+        if len(self.hands) < self.most and not self.closed:
+            hand = _Hand(self, job)
+            hand.start()
+            self.hands.append(hand)
+            return hand
+        return None
+
+    def _is_led(self) -> bool:
+        """Whether some hand comes along with the turns."""
+        return self.leading is not None and time.monotonic() - self.leading.since <= PATIENCE
+
+    def _lead_on(self) -> None:
+        """See to it that a hand comes along with the turns, where one is free."""
+        if self.turns and not self._is_led():
+            hand = self._give(self.turns[0])
+            if hand is not None:
+                self.turns.popleft()
+                self.leading, hand.since = hand, time.monotonic()
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Look after the turns, from a loop that waits for some, as long as there are any."""
+        with self.lock:
+            telling, self.done = self.done, []
+            self._lead_on()
+            if self.watching is loop:
+                self.watching = None
+                if self.turns:
+                    self.watching = loop
+                    loop.call_later(PATIENCE, self._look, loop)
+        _tell(telling)
 
     def close(self) -> None:
         with self.lock:
@@ -111,6 +222,8 @@ class _Hand(threading.Thread):
         super().__init__(name=f"{shared.name}_{len(shared.hands)}", daemon=True)
         self._shared = shared
         self._job: _Job | None = job
+        self.since = 0.0
+        """When the present turn began."""
         self._turn = threading.Lock()
         self._turn.acquire()
 
@@ -122,16 +235,22 @@ class _Hand(threading.Thread):
     def run(self) -> None:
         while (job := self._job) is not None:
             self._job = None
-            job.do()
-            del job  # nothing of it is held while the hand is idle
-            self._await_next()
+            done = job.do()
+            del job
+            self._go_on(done)
+            del done  # nothing of the work is held while the hand is idle
 
-    def _await_next(self) -> None:
-        with self._shared.lock:
-            if self._shared.waiting:
-                self._job = self._shared.waiting.popleft()
-                return
-            if self._shared.closed:
-                return
-            self._shared.idle.append(self)
-        self._turn.acquire()
+    def _go_on(self, done: _Done | None) -> None:
+        """Give the answer, and take the next work."""
+        shared = self._shared
+        with shared.lock:
+            self._job = shared.next_for(self)
+            telling = shared.to_tell(self, done)
+            del done
+            idle = self._job is None and not shared.closed
+            if idle:
+                shared.idle.append(self)
+        _tell(telling)
+        del telling
+        if idle:
+            self._turn.acquire()

@@ -107,7 +107,9 @@ def search(
             return events
     given = asked(call, record_type, pairs, owner)
     query = given.query
-    counted = replace(query, ignored=(), summary="count" if query.count == 0 else query.summary)
+    counted = query
+    if query.ignored or query.count == 0:
+        counted = replace(query, ignored=(), summary="count" if query.count == 0 else query.summary)
     found = call.store.search(call.access, counted)
     address = path or record_type or ""
     ways = links(call, given, f"{given.day}.{found.next}" if found.next else None, address)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import formatdate, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Literal, cast
-from urllib.parse import parse_qsl
+from urllib.parse import unquote
 
 from camphora.errors import Invalid, Lang
 
@@ -19,11 +20,24 @@ XML_TYPES = frozenset({FHIR_XML, "application/xml", "text/xml", "xml"})
 JSON_PATCH, XML_PATCH = "application/json-patch+json", "application/xml-patch+xml"
 FORM = "application/x-www-form-urlencoded"
 MOST_PAIRS = 200
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 REMEMBERED = 128
 """So many different headers of a kind are remembered as they were understood; clients send the same ones always."""
 Returns = Literal["minimal", "representation", "OperationOutcome"]
 Form = Literal["json", "xml"]
 Pairs = tuple[tuple[str, str], ...]
+WEIGHED = (
+    "accept",
+    "accept-language",
+    "prefer",
+    "if-match",
+    "if-none-match",
+    "if-modified-since",
+    "if-none-exist",
+    "x-security-context",
+)
+"""The headers in which a wish stands."""
 _Q = re.compile(r"\s*;\s*q\s*=\s*")
 _ETAG = re.compile(r'(?:W/)?"([0-9]{1,18})"')
 
@@ -54,8 +68,21 @@ def wish(headers: Mapping[str, str], query: bytes, *, raw: bool = False) -> Wish
     """Read the headers (with names in lower case) and the query string. Raises `Invalid` where a form is asked for
     that is not given, or a header says nothing that can be held to. `raw`: what is asked for may have a form of its
     own, so that any Accept header will do."""
-    pairs = decode_pairs(query)
-    given = dict(pairs)
+    if not query:
+        return _plain(*map(headers.get, WEIGHED), raw=raw)
+    return _wish(headers, decode_pairs(query), raw=raw)
+
+
+@lru_cache(REMEMBERED)
+def _plain(*given: str | None, raw: bool) -> Wish:
+    """The wish of headers alone, which clients send alike again and again."""
+    return _wish(
+        {name: value for name, value in zip(WEIGHED, given, strict=True) if value is not None}, (), raw=raw
+    )
+
+
+def _wish(headers: Mapping[str, str], pairs: Pairs, *, raw: bool) -> Wish:
+    given = dict(pairs) if pairs else {}
     accepted = headers.get("accept", "")
     form = form_of(given.get("_format"), accepted)
     if form is None and not (raw and "_format" not in given):
@@ -116,9 +143,20 @@ def decode_pairs(query: bytes) -> Pairs:
         return ()
     try:
         text = query.decode("ascii")
-        return tuple(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_PAIRS))
+        parts = text.split("&")
+        if len(parts) > MOST_PAIRS:
+            raise Invalid("web-fhir-query", most=MOST_PAIRS)
+        split = (part.partition("=") for part in parts if part)
+        return tuple([(_unquoted(name), _unquoted(value)) for name, _, value in split])
     except ValueError:
         raise Invalid("web-fhir-query", most=MOST_PAIRS) from None
+
+
+def _unquoted(text: str) -> str:
+    """A text of a query string as `urllib.parse.parse_qsl` reads it. Raises ValueError where it is no UTF-8."""
+    if "+" in text:
+        text = text.replace("+", " ")
+    return unquote(text, errors="strict") if "%" in text else text
 
 
 @lru_cache(REMEMBERED)
@@ -196,7 +234,10 @@ def etag(version: int) -> str:
 
 
 def http_date(milliseconds: int) -> str:
-    return formatdate(milliseconds / 1000, usegmt=True)
+    at = time.gmtime(milliseconds // 1000)
+    day, month = DAYS[at.tm_wday], MONTHS[at.tm_mon - 1]
+    clock = f"{at.tm_hour:02d}:{at.tm_min:02d}:{at.tm_sec:02d}"
+    return f"{day}, {at.tm_mday:02d} {month} {at.tm_year:04d} {clock} GMT"
 
 
 def unmodified(wish: Wish, version: int, updated: int) -> bool:

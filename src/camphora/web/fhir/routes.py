@@ -8,7 +8,6 @@ from functools import partial
 from typing import NamedTuple
 
 import orjson
-from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
@@ -42,6 +41,7 @@ from camphora.web.fhir.negotiation import (
 from camphora.web.fhir.openapi import openapi
 from camphora.web.fhir.outcomes import ours, outcome_bytes, status_of
 from camphora.web.fhir.table import INTERACTIONS, STEPS, Body, Interaction
+from camphora.web.heads import headers_of
 
 LARGEST_FORM = MIB
 SECONDS_OF_BUSY = 5
@@ -51,6 +51,7 @@ VERSIONS_SPOKEN = orjson.dumps(
         "parameter": [{"name": "version", "valueCode": "4.0"}, {"name": "default", "valueCode": "4.0"}],
     }
 )
+MEDIA: dict[Form, bytes] = {form: name.encode() for form, name in CONTENT_TYPES.items()}
 Handler = Callable[[Api, Request], Awaitable[Response]]
 
 CODES = read_path("fhir.codes", "route", "nothing")
@@ -76,15 +77,6 @@ def fhir_routes(api: Api) -> list[Route]:
     unknown = Route("/{path:path}", _guarded(api, partial(_unknown, known)), name=UNKNOWN.name)
     unknown.methods = set()
     return [*known, unknown]
-
-
-class TypeName(StringConvertor):
-    """What may be the name of a type in an address: letters alone, so that `_history` is none."""
-
-    regex = "[A-Za-z]+"
-
-
-register_url_convertor("kind", TypeName())
 
 
 def _route(path: str, method: str, name: str, api: Api, handler: Handler) -> Route:
@@ -114,8 +106,8 @@ def _guarded(api: Api, handler: Handler) -> Callable[[Request], Awaitable[Respon
 async def _interaction(one: Interaction, api: Api, request: Request) -> Response:
     """Do one interaction in a thread of ours. A body is read only once the reader is known and its form is right."""
     if one.body == "nothing":
-        return await api.calls.do(_done, one, api, request)
-    access = await api.calls.do(api.access, request)
+        return await api.calls.do_in_turn(_done, one, api, request)
+    access = await api.calls.do_in_turn(api.access, request)
     wished = _wished(one, request)
     content_type = request.headers.get("content-type", "")
     taken = _taken(one, request.path_params, content_type, empty=_is_empty(request))
@@ -180,13 +172,7 @@ def _is_empty(request: Request) -> bool:
 
 def _wished(one: Interaction, request: Request) -> Wish:
     raw = request.path_params.get("type") == binary.TYPE and one.code in {"read", "vread"}
-    return wish(_headers_of(request), request.scope["query_string"], raw=raw)
-
-
-def _headers_of(request: Request) -> dict[str, str]:
-    """The headers, each decoded once, the first of a name; Starlette searches all of them for every name."""
-    given = reversed(request.scope["headers"])
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in given}
+    return wish(headers_of(request.scope), request.scope["query_string"], raw=raw)
 
 
 async def _codes(operation: str, api: Api, request: Request) -> Response:
@@ -212,7 +198,9 @@ async def _metadata(api: Api, request: Request) -> Response:
 
 async def _versions(_: Api, request: Request) -> Response:
     """`GET /$versions`: the releases of FHIR that are spoken (https://hl7.org/fhir/capabilitystatement-operation-versions.html)."""
-    return response(Answer(200, VERSIONS_SPOKEN), wish(request.headers, request.scope["query_string"]))
+    return response(
+        Answer(200, VERSIONS_SPOKEN), wish(headers_of(request.scope), request.scope["query_string"])
+    )
 
 
 async def _openapi(api: Api, request: Request) -> Response:
@@ -246,6 +234,8 @@ def _largest(api: Api, one: Interaction, request: Request) -> int:
 
 def response(answer: Answer, wished: Wish) -> Response:
     """An answer in the form that is wished, with the headers of its version."""
+    if answer.body is not None and answer.media is None and not answer.headers and answer.location is None:
+        return _usual(answer, answer.body, wished)
     headers: dict[str, str] = dict(answer.headers)
     if answer.version is not None and answer.updated is not None:
         headers |= {"etag": etag(answer.version), "last-modified": http_date(answer.updated)}
@@ -260,6 +250,25 @@ def response(answer: Answer, wished: Wish) -> Response:
         return raw
     given_body = given(body, wished.form, pretty=wished.pretty)
     return Response(given_body, answer.status, headers, CONTENT_TYPES[wished.form])
+
+
+def _usual(answer: Answer, body: bytes, wished: Wish) -> Response:
+    """An answer with nothing but its version beside its body, made without the ways round by dictionaries."""
+    headers = []
+    if answer.version is not None and answer.updated is not None:
+        headers.append((b"etag", etag(answer.version).encode()))
+        headers.append((b"last-modified", http_date(answer.updated).encode()))
+    if wished.form != "json" or wished.pretty:
+        body = given(body, wished.form, pretty=wished.pretty)
+    return Whole(body, answer.status, headers, MEDIA[wished.form])
+
+
+class Whole(Response):
+    """A Response of bytes and raw headers."""
+
+    def __init__(self, body: bytes, status: int, headers: list[tuple[bytes, bytes]], kind: bytes) -> None:
+        self.status_code, self.body, self.background = status, body, None
+        self.raw_headers = [*headers, (b"content-length", b"%d" % len(body)), (b"content-type", kind)]
 
 
 def refused(request: Request, error: CamphoraError) -> Response:
