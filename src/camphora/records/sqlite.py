@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import socket
 import threading
 import time
 import zlib
@@ -48,6 +49,7 @@ from camphora.records.looks import Act, Looks
 from camphora.records.marking import mark
 from camphora.records.planning import Coding, PlanTold, plan, told
 from camphora.records.prepare import Prepared, prepare
+from camphora.records.relay import Reception
 from camphora.records.reviewing import Review, care_since, homes_of, known_of
 from camphora.records.searching import DEFAULT_COUNT, MOST
 from camphora.records.sets import Sets
@@ -555,6 +557,10 @@ class SQLiteStore:
 
         rests_on = (self.last_change(), since // HOUR, famous, sorted(readers.items()))
         return self._review.found(rests_on, look)
+
+    def receive(self, end: socket.socket) -> None:
+        """Keep the receipts that a worker sends over this socket, until it closes."""
+        Reception(self._looks, end).start()
 
     def settle(self) -> None:
         """Wait until everything handed to the keeper before now is durable, receipts included."""
