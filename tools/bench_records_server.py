@@ -39,10 +39,20 @@ class Server:
     token: str
 
     @property
+    def processes(self) -> list[int]:
+        """The leader, and its workers where there are some."""
+        children = Path(f"/proc/{self.process}/task/{self.process}/children").read_text().split()
+        return [self.process, *map(int, children)]
+
+    @property
+    def cpus(self) -> list[float]:
+        """Processor seconds of each process so far, in all its threads."""
+        return [_cpu(each) for each in self.processes]
+
+    @property
     def cpu(self) -> float:
-        """Processor seconds of the server so far, in all its threads."""
-        fields = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICK
+        """Processor seconds of the server so far."""
+        return sum(self.cpus)
 
     @property
     def memory(self) -> float:
@@ -69,6 +79,11 @@ class Server:
             f"Accept: application/fhir+json\r\n{kind}Content-Length: {len(body)}\r\n\r\n"
         )
         return head.encode() + body
+
+
+def _cpu(process: int) -> float:
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
 
 
 class Client:
@@ -111,6 +126,7 @@ class Run:
     statuses: Counter[int] = field(default_factory=Counter)
     wall: float = 0.0
     cpu: float = 0.0
+    cpus: list[float] = field(default_factory=list)
 
     @property
     def errors(self) -> int:
@@ -122,8 +138,8 @@ class Run:
 
 
 @contextmanager
-def serving(folder: Path, token: str) -> Iterator[Server]:
-    """Serve until the end."""
+def serving(folder: Path, token: str, workers: int = 1) -> Iterator[Server]:
+    """Serve until the end, by so many processes."""
     (folder / "service.toml").write_text(LIMITS)
     command = [
         sys.executable,
@@ -136,6 +152,8 @@ def serving(folder: Path, token: str) -> Iterator[Server]:
         "--json",
         "--lang",
         "en",
+        "--workers",
+        str(workers),
     ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
@@ -165,7 +183,7 @@ def asked(
     """Ask for so long. With a `pace`, so many requests a second are begun whether earlier ones are answered or not,
     and a time counts from when its request was due; else each client asks as soon as it has its answer."""
     run, lock = Run(), threading.Lock()
-    begun, before = time.monotonic(), server.cpu
+    begun, before = time.monotonic(), server.cpus
     until = begun + seconds
 
     def work(number: int) -> None:
@@ -196,5 +214,7 @@ def asked(
         thread.start()
     for thread in threads:
         thread.join()
-    run.wall, run.cpu = time.monotonic() - begun, server.cpu - before
+    run.wall = time.monotonic() - begun
+    run.cpus = [after - now for after, now in zip(server.cpus, before, strict=True)]
+    run.cpu = sum(run.cpus)
     return run

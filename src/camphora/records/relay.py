@@ -125,64 +125,92 @@ class Reception(threading.Thread):
             self._end.sendall(said)
 
 
+class _Waiting:
+    """One leaf under way. Its lock is released when its answer is there, or when it is its turn to read for all."""
+
+    def __init__(self) -> None:
+        self.answer: tuple[int, int] | None = None
+        self.turn = threading.Lock()
+        self.turn.acquire()
+
+
 class Relay:
-    """A worker's end, for all its threads. Whichever waits first reads for all."""
+    """A worker's end, for all its threads. One of those that wait reads for all; when it has its own answer, another
+    that waits goes on."""
 
     def __init__(self, end: socket.socket) -> None:
         self._end = end
-        self._sending = threading.Lock()
-        self._turn = threading.Condition()
+        self._sending, self._lock = threading.Lock(), threading.Lock()
         self._last = 0
-        self._open: set[int] = set()
-        self._answers: dict[int, tuple[int, int]] = {}
-        self._read_by_one = self._gone = False
+        self._waiting: dict[int, _Waiting] = {}
+        self._is_read = self._gone = False
         self._buffer = b""
 
     def keep(self, leaf: Leaf) -> int | None:
         """Have the leader keep a leaf; its number, None where it waits for the log. Raises Busy `audit-unwritable`, or
         `workers-leader-gone` where nobody can tell whether it is kept."""
-        with self._turn:
+        mine = _Waiting()
+        with self._lock:
+            if self._gone:
+                raise Busy("workers-leader-gone")
             self._last += 1
             number = self._last
-            self._open.add(number)
+            self._waiting[number] = mine
         try:
             with self._sending:
                 self._end.sendall(frame(number, leaf))
         except OSError:
-            raise Busy("workers-leader-gone") from None
-        given, state = self._await(number)
+            self._end_all()
+        with self._lock:
+            reads = mine.answer is None and not self._is_read
+            self._is_read = self._is_read or reads
+        if not reads:
+            mine.turn.acquire()
+        if mine.answer is None:
+            self._read_until(mine)
+        given, state = mine.answer or (NOT_NUMBERED, REFUSED)
         if state != KEPT:
             raise Busy("audit-unwritable" if state == UNWRITABLE else "workers-leader-gone")
         return None if given == NOT_NUMBERED else given
 
-    def _await(self, number: int) -> tuple[int, int]:
-        while True:
-            with self._turn:
-                while self._read_by_one and number not in self._answers:
-                    self._turn.wait()
-                if number in self._answers:
-                    return self._answers.pop(number)
-                if self._gone:
-                    raise Busy("workers-leader-gone")
-                self._read_by_one = True
+    def _read_until(self, mine: _Waiting) -> None:
+        """Read answers until one's own is there, then let another go on."""
+        while mine.answer is None:
             try:
                 data = self._end.recv(ONE_READ)
             except OSError:
                 data = b""
-            with self._turn:
-                self._read_by_one = False
+            if data:
                 self._note(data)
-                self._turn.notify_all()
+            else:
+                self._end_all()
+        with self._lock:
+            following = next(iter(self._waiting.values()), None)
+            self._is_read = following is not None
+            if following is not None:
+                following.turn.release()
 
     def _note(self, data: bytes) -> None:
-        self._gone = self._gone or not data
         self._buffer += data
         whole = len(self._buffer) // ACKNOWLEDGED.size * ACKNOWLEDGED.size
-        for number, given, state in ACKNOWLEDGED.iter_unpack(self._buffer[:whole]):
-            if number in self._open:
-                self._open.discard(number)
-                self._answers[number] = given, state
+        with self._lock:
+            for number, given, state in ACKNOWLEDGED.iter_unpack(self._buffer[:whole]):
+                self._answer(number, (given, state))
         self._buffer = self._buffer[whole:]
+
+    def _answer(self, number: int, answer: tuple[int, int]) -> None:
+        found = self._waiting.pop(number, None)
+        if found is not None:
+            found.answer = answer
+            with contextlib.suppress(RuntimeError):  # it is awake already, to read for all
+                found.turn.release()
+
+    def _end_all(self) -> None:
+        """The leader is gone: nobody can tell any more what it kept."""
+        with self._lock:
+            self._gone = True
+            for number in list(self._waiting):
+                self._answer(number, (NOT_NUMBERED, REFUSED))
 
     def close(self) -> None:
         self._end.close()
