@@ -102,7 +102,7 @@ class _Place:
                 yield from self._endurance(server, sample)
         if whole and self._wanted("workers"):
             yield from workers_figures(
-                self.folder, self._token(), sample, self.given.seconds, **self.settings
+                self.folder, self._token(), sample, self.given.seconds / 5, **self.settings
             )
         yield self._sound()
 

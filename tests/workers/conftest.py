@@ -22,9 +22,9 @@ def copied(template, tmp_path):
     return shutil.copytree(template[0], tmp_path / "place"), template[1]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def served(template, tmp_path_factory):
-    """(place, tokens) of a copy served by two processes, for all tests of a file."""
+    """(place, tokens) of a copy served by two workers, for all tests that leave it as it was."""
     folder = shutil.copytree(template[0], tmp_path_factory.mktemp("workers") / "place")
     with leading(folder) as place:
         yield place, template[1]

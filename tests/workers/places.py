@@ -1,4 +1,4 @@
-"""A small installation served by a leader and a worker, and clients that know which of the two they are with."""
+"""A small installation served by a leader and two workers, and clients that know whom they are with."""
 
 import http.client
 import os
@@ -61,22 +61,16 @@ class Place:
     def workers(self):
         return children(self.leader.pid)
 
-    def client(self, token="", host=""):
-        self.clients.append(Client(host or "127.0.0.1", self.port, token))
+    def client(self, token="", source=""):
+        self.clients.append(Client(self.port, token, source))
         return self.clients[-1]
 
     def both(self, token=""):
-        """A client of the leader and one of the worker, in this order."""
-        found = {}
-        spare = []
-        while len(found) < 2:
-            client = self.client(token)
-            process = holder(client, [self.leader.pid, *self.workers])
-            if found.setdefault(process, client) is not client:
-                spare.append(client)
-        for each in spare:
-            each.close()
-        return found[self.leader.pid], next(each for pid, each in found.items() if pid != self.leader.pid)
+        """A client of the leader and one of a worker, in this order."""
+        found = self.client(token, "127.0.0.2"), self.client(token)
+        assert holder(found[0], [self.leader.pid, *self.workers]) == self.leader.pid
+        assert holder(found[1], [self.leader.pid, *self.workers]) in self.workers
+        return found
 
     def lines(self):
         return [orjson.loads(each) for each in (self.folder / "audit/receipts.log").read_bytes().splitlines()]
@@ -85,9 +79,10 @@ class Place:
 class Client:
     """One connection that stays open."""
 
-    def __init__(self, host, port, token):
+    def __init__(self, port, token, source):
         self.token = token
-        self.connection = http.client.HTTPConnection(host, port, timeout=LONG)
+        source = (source, 0) if source else None
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LONG, source_address=source)
         self.connection.connect()
 
     @property
@@ -109,14 +104,14 @@ class Client:
 
 
 @contextmanager
-def leading(folder, processes=2, host="127.0.0.1"):
+def leading(folder, workers=2, host="127.0.0.1"):
     """Serve `folder`; at the end Ctrl-C is pressed, if it serves still."""
     command = [
         sys.executable,
         str(Path(__file__).with_name("leading_place.py")),
         str(folder),
         host,
-        str(processes),
+        str(workers),
     ]
     environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT / 'tests'}"}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)

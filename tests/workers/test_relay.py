@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 from pyroaring import BitMap
@@ -32,10 +33,23 @@ def both(store):
     """The store that writes, with some people, and one that reads beside it; the leader's end of what lies between."""
     store.write(LOAD, [Put(each) for each in people()])
     ours, theirs = socket.socketpair()
-    store.receive(ours)
-    reading = ReadingStore(store.folder, Policy.taiwan(), Relay(theirs))
+    relay, reception = Relay(theirs), store.reception(ours)
+    threads = [threading.Thread(target=going_on, args=(each,)) for each in (reception.take, relay.hear)]
+    for each in threads:
+        each.start()
+    reading = ReadingStore(store.folder, Policy.taiwan(), relay)
     yield store, reading, ours
+    with suppress(OSError):
+        theirs.shutdown(socket.SHUT_RDWR)
+    for each in threads:
+        each.join()
+    reception.close()
     reading.close()
+
+
+def going_on(step):
+    while step():
+        pass
 
 
 def search(store, kind, *pairs):
@@ -123,6 +137,7 @@ def test_all_who_wait_are_told_when_the_leader_goes():
     while len(list(arrived(bytearray(buffer)))) < 5:
         buffer += ours.recv(1 << 16)
     ours.close()
+    going_on(relay.hear)
     for each in threads:
         each.join(30)
     assert refused == ["workers-leader-gone"] * 5
@@ -178,9 +193,11 @@ def test_other_use_is_answered_when_its_receipt_is_on_disk(both):
 def test_what_is_no_leaf_ends_the_reception(both, said):
     store, _, _ = both
     ours, theirs = socket.socketpair()
-    store.receive(ours)
+    reception = store.reception(ours)
     theirs.sendall(said)
     theirs.settimeout(30)
+    assert not reception.take()
+    reception.close()
     assert theirs.recv(1) == b""
     theirs.close()
     assert len(store.audit) == 0
@@ -191,7 +208,9 @@ def test_leaves_arrive_whole_however_they_are_cut():
     for byte in content:
         buffer.append(byte)
         found += arrived(buffer)
-    assert [(each.number, each.leaf) for each in found] == [(1, LEAF), (2, LEAF)]
+    assert [(each.number, each.leaf.receipt.line(), each.leaf.members) for each in found] == [
+        (1, LEAF.receipt.line(), LEAF.members), (2, LEAF.receipt.line(), LEAF.members),
+    ]  # fmt: skip
     assert ACKNOWLEDGED.size == 17
 
 

@@ -57,17 +57,17 @@ def serve(
     workers: int | None = None,
 ) -> None:
     """Answer requests until the process is asked to stop; `ready` is called once answers can be given. `workers`: how
-    many processes answer, this one among them; None: as `service.toml` says.
+    many processes read; of one, this process does all. None: as `service.toml` says.
 
     No access log is written: addresses hold names and numbers of persons. Raises `Invalid` where `service.toml` is
     not right, a key is open to others, or several processes are asked for where they cannot be."""
     require_private(installation.folder)
     service = Service.of(installation.folder)
-    processes, host = workers or service.workers, listening.getsockname()[0]
-    if processes > 1:
+    readers, host = workers or service.workers, listening.getsockname()[0]
+    if readers > 1:
         from camphora.cli.workers import Leader
 
-        server: Server = Leader(installation, service, processes, host=host, lang=lang, ready=ready)
+        server: Server = Leader(installation, service, readers, host=host, lang=lang, ready=ready)
     else:
         server = Server(configured(installation, service, host, lang), ready)
     server.run(sockets=[listening])

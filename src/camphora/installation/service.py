@@ -5,7 +5,8 @@
     address = "https://health.example.tw"   # by which people reach it; other host names are refused
     proxies = ["127.0.0.1"]                 # networks from which X-Forwarded-For and -Proto are believed
     metrics = "operator"                    # who may ask /metrics: administrators, or "loopback" for this machine too
-    workers = 1                             # processes that answer; only the first of them writes (Linux alone)
+    workers = 1                             # processes that read, beside one that leads and alone writes (Linux);
+                                            # of 1, one process does all
 
     [limits]
     reader_burst = 1000                     # requests at once of one signed-in reader, or of one token,

@@ -12,14 +12,15 @@ import logging
 import socket
 import struct
 import threading
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import ContextVar
+from typing import Any, NamedTuple, Protocol, cast
 
 import msgspec
 from pyroaring import BitMap
 
-from camphora.audit.receipt import from_line
+from camphora.audit.receipt import Receipt
 from camphora.errors import Busy
 from camphora.policy.vocabulary import Purpose
 from camphora.records.looks import Leaf, Looks
@@ -35,9 +36,32 @@ KEPT, UNWRITABLE, REFUSED = range(3)
 NOT_NUMBERED = -1
 
 
+class _Frame(NamedTuple):
+    """A leaf as it travels: the line of its receipt, and what the index wants of it."""
+
+    line: bytes
+    nonce: str
+    commitment: str | None
+    purpose: str
+    members: bytes
+    salt: bytes
+
+
+_FRAMES = msgspec.msgpack.Decoder(_Frame)
+
+
 def frame(number: int, leaf: Leaf) -> bytes:
     """A leaf as it travels, under a number of the sender's."""
-    body = msgspec.msgpack.encode((leaf.receipt.line(), leaf.members.serialize(), leaf.salt))
+    receipt = leaf.receipt
+    said = _Frame(
+        receipt.line(),
+        receipt.nonce,
+        receipt.members,
+        str(receipt.purpose),
+        leaf.members.serialize(),
+        leaf.salt,
+    )
+    body = msgspec.msgpack.encode(said)
     return HEAD.pack(len(body), number) + body
 
 
@@ -52,6 +76,19 @@ class Arrived(NamedTuple):
         return receipt.purpose == Purpose.SECONDARY or receipt.members is not None
 
 
+class _Written:
+    """A receipt whose line was written elsewhere; all that keeping it asks of a `Receipt`."""
+
+    __slots__ = ("_line", "members", "nonce", "purpose")
+
+    def __init__(self, said: _Frame) -> None:
+        self._line = said.line
+        self.nonce, self.members, self.purpose = said.nonce, said.commitment, said.purpose
+
+    def line(self) -> bytes:
+        return self._line
+
+
 def arrived(buffer: bytearray) -> Iterator[Arrived]:
     """The leaves that are whole in a buffer, which keeps the rest. Raises ValueError for what no worker sends."""
     at = 0
@@ -62,37 +99,48 @@ def arrived(buffer: bytearray) -> Iterator[Arrived]:
         end = at + HEAD.size + size
         if len(buffer) < end:
             break
-        body = bytes(buffer[at + HEAD.size : end])
-        line, members, salt = msgspec.msgpack.decode(body, type=tuple[bytes, bytes, bytes])
-        yield Arrived(number, Leaf(from_line(line), BitMap.deserialize(members), salt))
+        said = _FRAMES.decode(memoryview(buffer)[at + HEAD.size : end])
+        if b"\n" in said.line or not said.line.startswith(b"{"):
+            raise ValueError(number)
+        members = BitMap.deserialize(said.members)
+        yield Arrived(number, Leaf(cast("Receipt", _Written(said)), members, said.salt))
         at = end
     del buffer[:at]
 
 
-class Reception(threading.Thread):
-    """The leader's end of one worker's socket: takes leaves until the other end closes."""
+class Reception:
+    """The leader's end of one worker's socket."""
 
     def __init__(self, looks: Looks, end: socket.socket) -> None:
-        super().__init__(name="reception", daemon=True)
         self._looks = looks
-        self._end = end
+        self.end = end
+        self._buffer = bytearray()
         self._sending = threading.Lock()
         self._awaiting = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="reception")
 
-    def run(self) -> None:
-        buffer = bytearray()
-        with contextlib.suppress(ConnectionError), self._end:
-            while data := self._end.recv(ONE_READ):
-                buffer += data
-                try:
-                    found = list(arrived(buffer))
-                except (ValueError, msgspec.MsgspecError):
-                    told.error("a worker sent what is no leaf; its socket is closed")
-                    break
-                self._take(found)
-            self._awaiting.shutdown()
+    def take(self) -> bool:
+        """Keep what has arrived, waiting only where nothing has; False once there is nothing more to come: then
+        `close`. What is awaited is kept in threads of its own."""
+        try:
+            data = self.end.recv(ONE_READ)
+        except BlockingIOError:
+            return True
+        except OSError:
+            data = b""
+        self._buffer += data
+        try:
+            self._keep_all(list(arrived(self._buffer)))
+        except (ValueError, msgspec.MsgspecError):
+            told.error("a worker sent what is no leaf; its socket is closed")
+            return False
+        return bool(data)
 
-    def _take(self, found: list[Arrived]) -> None:
+    def close(self) -> None:
+        self._awaiting.shutdown(wait=False)
+        with self._sending:
+            self.end.close()
+
+    def _keep_all(self, found: list[Arrived]) -> None:
         plain = [each for each in found if not each.awaited]
         if plain:
             try:
@@ -122,98 +170,107 @@ class Reception(threading.Thread):
 
     def _send(self, said: bytes) -> None:
         with self._sending, contextlib.suppress(OSError):  # a worker that is gone answers nobody
-            self._end.sendall(said)
+            try:
+                self.end.sendall(said)
+            except BlockingIOError:  # nor does one that listens no more, and half of this is sent
+                self.end.shutdown(socket.SHUT_RDWR)
 
 
-class _Waiting:
-    """One leaf under way. Its lock is released when its answer is there, or when it is its turn to read for all."""
+class Answer(NamedTuple):
+    """What the leader says of a leaf: its number, None where it waits for the log, or that it is not kept."""
 
-    def __init__(self) -> None:
-        self.answer: tuple[int, int] | None = None
-        self.turn = threading.Lock()
-        self.turn.acquire()
+    number: int
+    state: int
+
+    def required(self) -> int | None:
+        """Raises Busy `audit-unwritable`, or `workers-leader-gone` where nobody can tell whether it is kept."""
+        if self.state != KEPT:
+            raise Busy("audit-unwritable" if self.state == UNWRITABLE else "workers-leader-gone")
+        return None if self.number == NOT_NUMBERED else self.number
+
+
+class Awaiting(Protocol):
+    """A future, of whichever kind."""
+
+    def done(self) -> bool: ...
+
+    def set_result(self, result: Any) -> None: ...
+
+
+GONE = Answer(NOT_NUMBERED, REFUSED)
+GATHERED: ContextVar[list[Leaf] | None] = ContextVar("gathered", default=None)
+"""Where set, leaves are gathered there instead of being awaited one by one: whoever set it sends them, and lets nothing
+of the answer out before all are kept."""
 
 
 class Relay:
-    """A worker's end, for all its threads. One of those that wait reads for all; when it has its own answer, another
-    that waits goes on."""
+    """A worker's end, for all its threads. Somebody must call `hear` while anybody waits."""
 
     def __init__(self, end: socket.socket) -> None:
-        self._end = end
-        self._sending, self._lock = threading.Lock(), threading.Lock()
+        self.end = end
+        self._lock = threading.Lock()
         self._last = 0
-        self._waiting: dict[int, _Waiting] = {}
-        self._is_read = self._gone = False
+        self._waiting: dict[int, Awaiting] = {}
+        self._gone = False
         self._buffer = b""
 
     def keep(self, leaf: Leaf) -> int | None:
-        """Have the leader keep a leaf; its number, None where it waits for the log. Raises Busy `audit-unwritable`, or
-        `workers-leader-gone` where nobody can tell whether it is kept."""
-        mine = _Waiting()
+        """Have the leader keep a leaf; its number, None where it waits for the log or is gathered for later. Raises as
+        `Answer.required`."""
+        gathered = GATHERED.get()
+        if gathered is not None:
+            gathered.append(leaf)
+            return None
+        waiting: Future[Answer] = Future()
+        self.send([leaf], lambda: waiting)
+        return waiting.result().required()
+
+    def send(self, leaves: Sequence[Leaf], future: Callable[[], Awaiting]) -> None:
+        """Send leaves at once; the answer to each is set in a future, made for it, by whoever hears."""
         with self._lock:
+            made = [future() for _ in leaves]
             if self._gone:
-                raise Busy("workers-leader-gone")
-            self._last += 1
-            number = self._last
-            self._waiting[number] = mine
-        try:
-            with self._sending:
-                self._end.sendall(frame(number, leaf))
-        except OSError:
-            self._end_all()
-        with self._lock:
-            reads = mine.answer is None and not self._is_read
-            self._is_read = self._is_read or reads
-        if not reads:
-            mine.turn.acquire()
-        if mine.answer is None:
-            self._read_until(mine)
-        given, state = mine.answer or (NOT_NUMBERED, REFUSED)
-        if state != KEPT:
-            raise Busy("audit-unwritable" if state == UNWRITABLE else "workers-leader-gone")
-        return None if given == NOT_NUMBERED else given
-
-    def _read_until(self, mine: _Waiting) -> None:
-        """Read answers until one's own is there, then let another go on."""
-        while mine.answer is None:
+                return _tell(made)
+            frames = []
+            for leaf, waiting in zip(leaves, made, strict=True):
+                self._last += 1
+                self._waiting[self._last] = waiting
+                frames.append(frame(self._last, leaf))
             try:
-                data = self._end.recv(ONE_READ)
+                self.end.sendall(b"".join(frames))
             except OSError:
-                data = b""
-            if data:
-                self._note(data)
-            else:
                 self._end_all()
-        with self._lock:
-            following = next(iter(self._waiting.values()), None)
-            self._is_read = following is not None
-            if following is not None:
-                following.turn.release()
 
-    def _note(self, data: bytes) -> None:
-        self._buffer += data
-        whole = len(self._buffer) // ACKNOWLEDGED.size * ACKNOWLEDGED.size
+    def hear(self) -> bool:
+        """Tell those who wait what the leader has said, waiting only where it has said nothing; False once it is gone,
+        which all who wait are told too: nobody knows what it kept."""
+        try:
+            data = self.end.recv(ONE_READ)
+        except OSError:
+            data = b""
         with self._lock:
+            self._buffer += data
+            whole = len(self._buffer) // ACKNOWLEDGED.size * ACKNOWLEDGED.size
             for number, given, state in ACKNOWLEDGED.iter_unpack(self._buffer[:whole]):
-                self._answer(number, (given, state))
-        self._buffer = self._buffer[whole:]
-
-    def _answer(self, number: int, answer: tuple[int, int]) -> None:
-        found = self._waiting.pop(number, None)
-        if found is not None:
-            found.answer = answer
-            with contextlib.suppress(RuntimeError):  # it is awake already, to read for all
-                found.turn.release()
+                _tell([self._waiting.pop(number)], Answer(given, state))
+            self._buffer = self._buffer[whole:]
+            if not data:
+                self._end_all()
+        return bool(data)
 
     def _end_all(self) -> None:
-        """The leader is gone: nobody can tell any more what it kept."""
-        with self._lock:
-            self._gone = True
-            for number in list(self._waiting):
-                self._answer(number, (NOT_NUMBERED, REFUSED))
+        self._gone = True
+        _tell(list(self._waiting.values()))
+        self._waiting.clear()
 
     def close(self) -> None:
-        self._end.close()
+        self.end.close()
+
+
+def _tell(waiting: Sequence[Awaiting], answer: Answer = GONE) -> None:
+    for each in waiting:
+        if not each.done():
+            each.set_result(answer)
 
 
 class RelayedLooks(Looks):

@@ -558,9 +558,9 @@ class SQLiteStore:
         rests_on = (self.last_change(), since // HOUR, famous, sorted(readers.items()))
         return self._review.found(rests_on, look)
 
-    def receive(self, end: socket.socket) -> None:
-        """Keep the receipts that a worker sends over this socket, until it closes."""
-        Reception(self._looks, end).start()
+    def reception(self, end: socket.socket) -> Reception:
+        """What keeps the receipts that a worker sends over this socket."""
+        return Reception(self._looks, end)
 
     def settle(self) -> None:
         """Wait until everything handed to the keeper before now is durable, receipts included."""

@@ -1,5 +1,5 @@
-"""The leader: accepts every connection and gives it to the process that holds fewest, keeps what its workers read in
-the one log, answers what they pass on, and begins one anew that ends."""
+"""The leader: accepts every connection and gives it to the worker that holds fewest, keeps what they read in the one
+log, answers what they pass on, and begins one anew that ends."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from camphora.errors import Invalid, Lang
 from camphora.installation import Installation
 from camphora.installation.service import Service
 from camphora.policy.policy import Policy
+from camphora.records.relay import Reception
 from camphora.web.monitoring import Measures
 
 log = logging.getLogger("camphora.cli")
@@ -56,6 +57,7 @@ class Worker:
     number: int
     process: subprocess.Popen[bytes]
     door: Door
+    reception: Reception
     ready: bool = False
     held: set[int] = field(default_factory=set)
 
@@ -67,7 +69,7 @@ class Leader(Server):
         self,
         installation: Installation,
         service: Service,
-        processes: int,
+        workers: int,
         *,
         host: str,
         lang: Lang,
@@ -81,7 +83,7 @@ class Leader(Server):
         self._store = installation.store
         hosts = hosts_of(service, host)
         self._handover = Handover(installation.folder, installation.gate.policy, service, hosts)
-        self._processes = processes
+        self._readers = workers
         self._workers: dict[int, Worker] = {}
         self._own: set[int] = set()
         self._places: Counter[str] = Counter()
@@ -100,7 +102,7 @@ class Leader(Server):
         self._connections = Connections(self)
         self._listening = sockets[0]
         self._listening.setblocking(False)
-        for place in range(1, self._processes):
+        for place in range(self._readers):
             self._begin(place)
         self._loop.add_reader(self._listening, self._accept)
         self._keep(self._loop.create_task(self._tell()))
@@ -117,6 +119,7 @@ class Leader(Server):
         workers = list(self._workers.values())
         await asyncio.gather(*(asyncio.to_thread(_stop, each) for each in workers))
         for worker in workers:
+            self._close(worker.reception)
             if self._workers.get(worker.place) is worker:
                 self._forget(worker)
         await super().shutdown(sockets)
@@ -135,10 +138,11 @@ class Leader(Server):
         assert process.stdin
         with contextlib.suppress(BrokenPipeError), process.stdin as told:
             told.write(pickle.dumps(self._handover))
-        self._store.receive(leaves[0])
-        worker = Worker(place, self._next(), process, Door(door[0]))
+        leaves[0].setblocking(False)
+        worker = Worker(place, self._next(), process, Door(door[0]), self._store.reception(leaves[0]))
         self._workers[place] = worker
         self._loop.add_reader(worker.door.end, self._hear, worker)
+        self._loop.add_reader(leaves[0], self._receive, worker.reception)
 
     def _ended(self, worker: Worker) -> None:
         """Begin another in its place."""
@@ -185,29 +189,30 @@ class Leader(Server):
             self._loop.add_reader(self._listening, self._accept)
 
     def _assign(self, connection: socket.socket, client: str) -> None:
-        """To the process that holds fewest; to the leader, which also keeps and writes, only where it is alone so."""
-        service = self._handover.service
-        place = "" if service.trusts(client) else client
-        if place and self._places[place] >= service.limits.connections_per_place:
+        """To the worker that holds fewest. The leader has the log, the writes and the pages to do, and its threads
+        would wait for one another: it takes a connection only where no worker answers."""
+        limits = self._handover.service.limits
+        place = "" if self._handover.service.trusts(client) else client
+        if place and self._places[place] >= limits.connections_per_place:
             connection.close()
             return
         number = self._next()
         if place:
             self._place_of[number] = place
             self._places[place] += 1
-        full = len(self._own) + sum(len(each.held) for each in self._workers.values())
-        ready = [each for each in self._workers.values() if each.ready]
-        least = min(ready, key=lambda each: len(each.held), default=None)
-        if least and len(least.held) <= len(self._own) and full < service.limits.connections:
+        full = len(self._own) + sum(len(each.held) for each in self._workers.values()) >= limits.connections
+        chosen = None if full else self._chosen(client)
+        if chosen is not None:
             with contextlib.suppress(OSError):
-                least.door.say(Take(number), connection)
-                least.held.add(number)
+                chosen.door.say(Take(number), connection)
+                chosen.held.add(number)
                 return
         self._own.add(number)
-        handed = Handed(
-            lost=lambda: self._release(self._own, number), full=full >= service.limits.connections
-        )
-        self._connections.take(connection, handed)
+        self._connections.take(connection, Handed(lost=lambda: self._release(self._own, number), full=full))
+
+    def _chosen(self, client: str) -> Worker | None:  # noqa: ARG002 - a test chooses by it
+        ready = (each for each in self._workers.values() if each.ready)
+        return min(ready, key=lambda each: len(each.held), default=None)
 
     def _release(self, held: set[int], number: int) -> None:
         held.discard(number)
@@ -218,6 +223,15 @@ class Leader(Server):
                 del self._places[place]
 
     # What workers say
+
+    def _receive(self, reception: Reception) -> None:
+        if not reception.take():
+            self._close(reception)
+
+    def _close(self, reception: Reception) -> None:
+        if reception.end.fileno() >= 0:
+            self._loop.remove_reader(reception.end)
+            reception.close()
 
     def _hear(self, worker: Worker) -> None:
         try:

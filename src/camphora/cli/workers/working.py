@@ -24,7 +24,7 @@ from camphora.installation.reading import Reading
 from camphora.records.relay import Relay
 from camphora.web.monitoring import Measures
 from camphora.web.workers.answering import answering
-from camphora.web.workers.forwarding import Way, forward
+from camphora.web.workers.forwarding import Way
 
 COUNT_SECONDS = 1.0
 
@@ -32,9 +32,9 @@ COUNT_SECONDS = 1.0
 class Worker(uvicorn.Server):
     """Serves the connections that come through the door."""
 
-    def __init__(self, config: uvicorn.Config, door: Door, measures: Measures) -> None:
+    def __init__(self, config: uvicorn.Config, door: Door, relay: Relay, measures: Measures) -> None:
         super().__init__(config)
-        self._door = door
+        self._door, self._relay = door, relay
         self._measures = measures
         self._unsaid: deque[Said] = deque()
 
@@ -48,6 +48,7 @@ class Worker(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         self._connections = Connections(self)
         self._loop.add_reader(self._door.end, self._hear)
+        self._loop.add_reader(self._relay.end, self._listen)
         self._say(Ready())
         self._count()
 
@@ -65,6 +66,10 @@ class Worker(uvicorn.Server):
         except BlockingIOError:
             return
         os._exit(1)  # the leader is gone: nothing may be answered any more
+
+    def _listen(self) -> None:
+        if not self._relay.hear():
+            self._loop.remove_reader(self._relay.end)
 
     def _take(self, number: int, connection: socket.socket) -> None:
         try:
@@ -115,8 +120,8 @@ def main(door: int, leaves: int) -> None:
     relay = Relay(socket.socket(fileno=leaves))
     reading = Reading.open(told.folder, told.policy, relay)
     measures = Measures()
-    app = answering(reading, told.service, told.hosts, measures, forward)
-    server = Worker(config_of(app, told.service), Door(socket.socket(fileno=door)), measures)
+    app = answering(reading, told.service, told.hosts, measures, relay)
+    server = Worker(config_of(app, told.service), Door(socket.socket(fileno=door)), relay, measures)
     try:
         server.run(sockets=[])
     finally:

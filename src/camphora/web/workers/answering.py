@@ -17,6 +17,7 @@ from camphora.errors import CamphoraError, Forbidden
 from camphora.installation.reading import Reading
 from camphora.installation.service import Service
 from camphora.policy import Access
+from camphora.records.relay import Relay
 from camphora.web.app import Calm, Headers
 from camphora.web.compressing import Compressed
 from camphora.web.fhir import Api, fhir_routes
@@ -27,6 +28,8 @@ from camphora.web.fhir.routes import refused
 from camphora.web.front import Arrival, Bounded
 from camphora.web.monitoring import Measured, Measures
 from camphora.web.site import bearer_access
+from camphora.web.workers.awaiting import Awaited, Post
+from camphora.web.workers.forwarding import forward
 
 log = logging.getLogger("camphora.web")
 BASE = "/fhir"
@@ -51,9 +54,9 @@ READING = frozenset({"GET", "HEAD"})
 
 
 def answering(
-    reading: Reading, service: Service, hosts: frozenset[str], measures: Measures, forward: ASGIApp
+    reading: Reading, service: Service, hosts: frozenset[str], measures: Measures, relay: Relay
 ) -> ASGIApp:
-    """`service`: with the worker's own part of the limits. `forward` answers what is the leader's."""
+    """The application. Somebody must let the relay hear."""
     api = Api(
         store=reading.store,
         access=_access_of(reading),
@@ -71,9 +74,10 @@ def answering(
             Middleware(Calm, errors=_Errors()),
             Middleware(Bounded, service=service, identity=identity, hosts=hosts),
             Middleware(Compressed, minimum_size=1000),
+            Middleware(Awaited, post=Post(relay)),
         ],
     )
-    return Parted(own, addresses, forward)
+    return Parted(own, addresses)
 
 
 def _access_of(reading: Reading) -> Callable[[Request], Access]:
@@ -89,11 +93,11 @@ def _access_of(reading: Reading) -> Callable[[Request], Access]:
 class Parted:
     """Parts what is asked into the worker's own and the leader's, by the table of addresses that both have."""
 
-    def __init__(self, own: ASGIApp, addresses: Addresses, forward: ASGIApp) -> None:
-        self._own, self._addresses, self._forward = own, addresses, forward
+    def __init__(self, own: ASGIApp, addresses: Addresses) -> None:
+        self._own, self._addresses = own, addresses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self._own if self._is_own(scope) else self._forward
+        app = self._own if self._is_own(scope) else forward
         await app(scope, receive, send)
 
     def _is_own(self, scope: Scope) -> bool:
