@@ -1,5 +1,5 @@
-"""How reads and searches scale: one process, and two workers with their leader, on copies of one store, asked in turn
-in one run.
+"""How reads and searches scale: one process; two workers with their leader; and, for what the machine could give at
+most, two servers that know nothing of one another; on copies of one store, asked in turn in one run.
 
 Beside answers by the clock, which the clients and all other work on the machine press down, stand the processor's
 microseconds of an answer in each setting. Two cores that are shared out well over all three processes answer twice as
@@ -13,6 +13,7 @@ import random
 import shutil
 import statistics
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from bench_records_shapes import SHAPES, Sampled
 
 ROUNDS, CLIENTS, CORES = 16, 16, 2
 Made = Callable[[Server], Make]
+Runs = dict[str, list[Run]]
 
 
 def workers_figures(
@@ -30,18 +32,35 @@ def workers_figures(
 ) -> Iterator[Any]:
     """One row for reads, one for searches: how many times as many answers two cores give."""
     with ExitStack() as stack:
-        servers = {}
-        for processes in (1, 2):
-            place = folder.with_name(f"{folder.name}-{processes}")
-            shutil.copytree(folder, place)
-            servers[processes] = stack.enter_context(serving(place, token, processes))
+        servers: dict[str, list[Server]] = {}
+        for name, many, workers in (("one", 1, 1), ("workers", 1, 2), ("apart", 2, 1)):
+            for number in range(many):
+                place = folder.with_name(f"{folder.name}-{name}-{number}")
+                shutil.copytree(folder, place)
+                servers.setdefault(name, []).append(stack.enter_context(serving(place, token, workers)))
         for name, make in (("reads", _reads(sample)), ("searches", _searches(sample))):
-            runs: dict[int, list[Run]] = {1: [], 2: []}
+            runs: Runs = {each: [] for each in servers}
             for number in range(ROUNDS):
-                for processes, server in servers.items():
-                    made = make(server)
-                    runs[processes].append(asked(server, made, CLIENTS, seconds, seed=number + 1))
+                for each, asked_of in servers.items():
+                    runs[each].append(_together(asked_of, make, seconds, number + 1))
             yield _row(name, runs, settings)
+
+
+def _together(servers: list[Server], make: Made, seconds: float, seed: int) -> Run:
+    """All clients, shared out over these servers, at once."""
+
+    def ask(server: Server) -> Run:
+        return asked(server, make(server), CLIENTS // len(servers), seconds, seed=seed)
+
+    with ThreadPoolExecutor(len(servers)) as threads:
+        found = list(threads.map(ask, servers))
+    whole = Run(wall=max(each.wall for each in found))
+    for each in found:
+        whole.times += each.times
+        whole.statuses += each.statuses
+        whole.cpu += each.cpu
+        whole.cpus += each.cpus
+    return whole
 
 
 def _reads(sample: Sampled) -> Made:
@@ -68,30 +87,31 @@ def _searches(sample: Sampled) -> Made:
     return of
 
 
-def _row(name: str, runs: dict[int, list[Run]], settings: dict[str, Any]) -> dict[str, Any]:
-    def median(value: Callable[[Run], float], processes: int) -> float:
-        return statistics.median(value(run) for run in runs[processes])
+def _row(name: str, runs: Runs, settings: dict[str, Any]) -> dict[str, Any]:
+    def told(value: Callable[[list[Run]], float]) -> dict[str, float]:
+        return {each: value(found) for each, found in runs.items()}
 
-    def quiet(processes: int) -> float:
-        return sorted(_each(run) for run in runs[processes])[ROUNDS // 4]
-
-    one, two = (median(lambda run: len(run.times) / run.wall, each) for each in (1, 2))
-    medians, quiets = [median(_each, at) for at in (1, 2)], [quiet(at) for at in (1, 2)]
-    middle = sorted(runs[2], key=_each)[ROUNDS // 4]
+    quiet = told(lambda found: sorted(map(_each, found))[ROUNDS // 4])
+    middle = told(lambda found: statistics.median(map(_each, found)))
+    rates = told(lambda found: statistics.median(len(run.times) / run.wall for run in found))
+    cores = told(lambda found: statistics.median(run.cpu / run.wall for run in found))
+    shares = sorted(runs["workers"], key=_each)[ROUNDS // 4]
     return line(
         "records.workers",
-        CORES * quiets[0] / quiets[1],
+        CORES * quiet["one"] / quiet["workers"],
         "x",
         of=name,
-        of_medians=round(CORES * medians[0] / medians[1], 2),
-        by_the_clock=round(two / one, 2),
-        answers_per_second=[round(one), round(two)],
-        us_per_answer=[round(each) for each in quiets],
-        us_per_answer_median=[round(each) for each in medians],
-        us_of_leader_and_workers=[round(1e6 * cpu / len(middle.times)) for cpu in middle.cpus],
-        cores_in_use=[round(median(lambda run: run.cpu / run.wall, each), 2) for each in (1, 2)],
+        of_medians=round(CORES * middle["one"] / middle["workers"], 2),
+        apart=round(CORES * quiet["one"] / quiet["apart"], 2),
+        by_the_clock=round(rates["workers"] / rates["one"], 2),
+        answers_per_second={each: round(rate) for each, rate in rates.items()},
+        us_per_answer={each: round(us) for each, us in quiet.items()},
+        us_per_answer_median={each: round(us) for each, us in middle.items()},
+        us_of_leader_and_workers=[round(1e6 * cpu / len(shares.times)) for cpu in shares.cpus],
+        cores_in_use={each: round(used, 2) for each, used in cores.items()},
         clients=CLIENTS,
-        errors=sum(run.errors for both in runs.values() for run in both),
+        rounds=ROUNDS,
+        errors=sum(run.errors for found in runs.values() for run in found),
         **settings,
     )
 

@@ -8,7 +8,7 @@
     workers = 1                             # processes that read, beside one that leads and alone writes (Linux);
                                             # of 1, one process does all
 
-    [limits]
+    [limits]                                # rates are counted in each process, connections and tries in all together
     reader_burst = 1000                     # requests at once of one signed-in reader, or of one token,
     reader_per_second = 200                 # and then so many each second
     place_burst = 300                       # the same of one network address of those who are not signed in

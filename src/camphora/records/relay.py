@@ -69,11 +69,10 @@ class Arrived(NamedTuple):
     number: int
     leaf: Leaf
 
-    @property
-    def awaited(self) -> bool:
-        """Whether the answer waits for more than the write: secondary use, and sets."""
-        receipt = self.leaf.receipt
-        return receipt.purpose == Purpose.SECONDARY or receipt.members is not None
+
+def is_awaited(leaf: Leaf) -> bool:
+    """Whether an answer waits for more than the write of its receipt: in secondary use, and of sets."""
+    return leaf.receipt.purpose == Purpose.SECONDARY or leaf.receipt.members is not None
 
 
 class _Written:
@@ -141,7 +140,7 @@ class Reception:
             self.end.close()
 
     def _keep_all(self, found: list[Arrived]) -> None:
-        plain = [each for each in found if not each.awaited]
+        plain = [each for each in found if not is_awaited(each.leaf)]
         if plain:
             try:
                 first = self._looks.keep_all([each.leaf for each in plain])
@@ -152,7 +151,7 @@ class Reception:
                 said = (ACKNOWLEDGED.pack(each.number, first + at, KEPT) for at, each in enumerate(plain))
                 self._send(b"".join(said))
         for each in found:
-            if each.awaited:
+            if is_awaited(each.leaf):
                 self._awaiting.submit(self._keep, each)
 
     def _keep(self, each: Arrived) -> None:
