@@ -1,13 +1,16 @@
 """What changes in the leader holds at a worker's very next read; each read has its receipt before the answer."""
 
+import http.client
+
 import orjson
 import pytest
 
 from camphora.audit import verify
 from camphora.gate import Identity, User
+from camphora.installation.service import Bounds
 from camphora.policy import Role
 from consented import consent, treating
-from workers.places import eventually, holder
+from workers.places import Client, eventually, holder
 
 FORGED = {
     "X_Forwarded_For": "198.51.100.9",
@@ -124,3 +127,24 @@ def test_who_may_read_no_records_is_refused_and_leaves_the_same_receipts(served,
         assert client.ask("/fhir/Patient/ada")[0] in {403, 404}
         counts.append(len(place.lines()) - before)
     assert counts[0] == counts[1]
+
+
+def test_the_connections_of_one_place_are_counted_over_all_processes(served):
+    place, tokens = served
+
+    def opened():
+        client = Client(place.port, tokens["lin"], "127.0.0.3")
+        try:
+            return client, client.ask("/health/live")[0]
+        except (OSError, http.client.HTTPException):
+            client.close()
+            return None, 0
+
+    held = [opened() for _ in range(Bounds().connections_per_place)]
+    assert {status for _, status in held} == {200}
+    assert opened() == (None, 0), "each worker holds but half of them"
+    for client, _ in held:
+        client.close()
+    client, status = eventually(lambda: next((each for each in [opened()] if each[1]), None))
+    assert status == 200
+    client.close()
