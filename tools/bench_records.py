@@ -26,6 +26,7 @@ import orjson
 from bench import ROOT, SEED, TODAY, cast, country, foundation, line, population
 from bench_records_server import Client, Run, Server, asked, serving
 from bench_records_shapes import SHAPES, Sampled, sampled
+from bench_records_workers import workers_figures
 from camphora.audit import verify
 from camphora.gate import User
 from camphora.installation import Installation
@@ -99,6 +100,10 @@ class _Place:
             yield self._memory(server)
             if whole and self._wanted("endurance"):
                 yield from self._endurance(server, sample)
+        if whole and self._wanted("workers"):
+            yield from workers_figures(
+                self.folder, self._token(), sample, self.given.seconds / 5, **self.settings
+            )
         yield self._sound()
 
     def _wanted(self, name: str) -> bool:

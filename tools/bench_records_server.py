@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import socket
 import threading
@@ -15,7 +14,6 @@ from pathlib import Path
 
 from started import started
 
-TICK = os.sysconf("SC_CLK_TCK")
 LIMITS = """[limits]
 reader_burst = 1000000
 reader_per_second = 1000000
@@ -37,10 +35,20 @@ class Server:
     token: str
 
     @property
+    def processes(self) -> list[int]:
+        """The leader, and its workers where there are some."""
+        children = Path(f"/proc/{self.process}/task/{self.process}/children").read_text().split()
+        return [self.process, *map(int, children)]
+
+    @property
+    def cpus(self) -> list[float]:
+        """Processor seconds of each process so far, in all its threads."""
+        return [_cpu(each) for each in self.processes]
+
+    @property
     def cpu(self) -> float:
-        """Processor seconds of the server so far, in all its threads."""
-        fields = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICK
+        """Processor seconds of the server so far."""
+        return sum(self.cpus)
 
     @property
     def memory(self) -> float:
@@ -67,6 +75,12 @@ class Server:
             f"Accept: application/fhir+json\r\n{kind}Content-Length: {len(body)}\r\n\r\n"
         )
         return head.encode() + body
+
+
+def _cpu(process: int) -> float:
+    """By the scheduler's own count, in nanoseconds, of all threads that live; they stay while a server is asked."""
+    threads = Path(f"/proc/{process}/task").iterdir()
+    return sum(int((each / "schedstat").read_text().split()[0]) for each in threads) / 1e9
 
 
 class Client:
@@ -109,6 +123,7 @@ class Run:
     statuses: Counter[int] = field(default_factory=Counter)
     wall: float = 0.0
     cpu: float = 0.0
+    cpus: list[float] = field(default_factory=list)
 
     @property
     def errors(self) -> int:
@@ -120,10 +135,10 @@ class Run:
 
 
 @contextmanager
-def serving(folder: Path, token: str) -> Iterator[Server]:
-    """Serve until the end."""
+def serving(folder: Path, token: str, workers: int = 1) -> Iterator[Server]:
+    """Serve until the end, by so many workers and their leader; 1: by one process."""
     (folder / "service.toml").write_text(LIMITS)
-    with started(folder) as process:
+    with started(folder, "--workers", str(workers)) as process:
         server = Server(process.port, process.process, token)
         quiet(server)
         yield server
@@ -145,7 +160,7 @@ def asked(
     """Ask for so long. With a `pace`, so many requests a second are begun whether earlier ones are answered or not,
     and a time counts from when its request was due; else each client asks as soon as it has its answer."""
     run, lock = Run(), threading.Lock()
-    begun, before = time.monotonic(), server.cpu
+    begun, before = time.monotonic(), server.cpus
     until = begun + seconds
 
     def work(number: int) -> None:
@@ -176,5 +191,7 @@ def asked(
         thread.start()
     for thread in threads:
         thread.join()
-    run.wall, run.cpu = time.monotonic() - begun, server.cpu - before
+    run.wall = time.monotonic() - begun
+    run.cpus = [after - now for after, now in zip(server.cpus, before, strict=True)]
+    run.cpu = sum(run.cpus)
     return run

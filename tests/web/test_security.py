@@ -590,6 +590,7 @@ def test_settings_are_usual_where_there_is_no_file_and_read_where_there_is(tmp_p
         ("address = ", "service-settings-toml"), ("adress = 'x'", "service-settings-unknown"),
         ("address = 'health.example.tw'", "service-settings-value"), ("address = 3", "service-settings-value"),
         ("proxies = '127.0.0.1'", "service-settings-value"), ("proxies = ['*']", "service-settings-value"),
+        ("workers = 0", "service-settings-value"), ("workers = '2'", "service-settings-value"),
         ("proxies = [1]", "service-settings-value"), ("limits = 3", "service-settings-value"),
         ("[limits]\nplace_burst = 0", "service-settings-value"),
         ("[limits]\nplace_burst = true", "service-settings-value"),

@@ -11,7 +11,7 @@ from camphora.cli.serving import LOOPBACK, listen, serve
 from camphora.cli.terminal import Terminal
 from camphora.errors import Invalid
 from camphora.installation import Installation
-from camphora.installation.service import Service
+from camphora.installation.service import MOST_WORKERS, Service
 
 if TYPE_CHECKING:
     from camphora.cli.parser import Tree
@@ -22,11 +22,14 @@ def add(tree: Tree) -> None:
     made.add_argument("folder", type=Path, metavar="FOLDER", help=tree.words("serve.folder"))
     made.add_argument("--port", type=int, default=8080, metavar="P", help=tree.words("demo.port"))
     made.add_argument("--host", default=LOOPBACK, metavar="ADDRESS", help=tree.words("serve.host"))
+    made.add_argument("--workers", type=int, metavar="N", help=tree.words("serve.workers"))
 
 
 def run(given: argparse.Namespace, terminal: Terminal) -> int:
     if not (given.folder / "records.sqlite").exists():
         raise Invalid("installation-none", folder=given.folder.name)
+    if given.workers is not None and not 1 <= given.workers <= MOST_WORKERS:
+        raise Invalid("cli-workers", most=MOST_WORKERS)
     _warn(given, terminal)
     listening = listen(given.port, given.host)
     try:
@@ -38,7 +41,7 @@ def run(given: argparse.Namespace, terminal: Terminal) -> int:
         loading.start()
         installation.lake.start()
         try:
-            serve(installation, listening, terminal.lang, lambda: _ready(terminal, address))
+            serve(installation, listening, terminal.lang, lambda: _ready(terminal, address), given.workers)
         finally:
             loading.join()
             installation.close()

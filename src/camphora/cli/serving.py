@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from typing import Literal
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from camphora.errors import Busy, Invalid, Lang
 from camphora.installation import Installation
@@ -22,6 +23,7 @@ from camphora.installation.secrecy import require_private
 from camphora.installation.service import Service
 from camphora.web.app import application
 from camphora.web.front import LOOPBACK_NAMES
+from camphora.web.monitoring import Measures
 
 LOOPBACK = "127.0.0.1"
 KEEP_ALIVE_SECONDS, SHUTDOWN_SECONDS = 15, 10
@@ -48,25 +50,48 @@ def listen(port: int, host: str = LOOPBACK) -> socket.socket:
 
 
 def serve(
-    installation: Installation, listening: socket.socket, lang: Lang, ready: Callable[[], None]
+    installation: Installation,
+    listening: socket.socket,
+    lang: Lang,
+    ready: Callable[[], None],
+    workers: int | None = None,
 ) -> None:
-    """Answer requests until the process is asked to stop; `ready` is called once answers can be given.
+    """Answer requests until the process is asked to stop; `ready` is called once answers can be given. `workers`: how
+    many processes read; of one, this process does all. None: as `service.toml` says.
 
     No access log is written: addresses hold names and numbers of persons. Raises `Invalid` where `service.toml` is
-    not right or a key is open to others."""
+    not right, a key is open to others, or several processes are asked for where they cannot be."""
     require_private(installation.folder)
     service = Service.of(installation.folder)
-    server = _Server(configured(installation, service, listening.getsockname()[0], lang), ready)
+    readers, host = workers or service.workers, listening.getsockname()[0]
+    if readers > 1:
+        from camphora.cli.workers import Leader
+
+        server: Server = Leader(installation, service, readers, host=host, lang=lang, ready=ready)
+    else:
+        server = Server(configured(installation, service, host, lang), ready)
     server.run(sockets=[listening])
 
 
-def configured(installation: Installation, service: Service, host: str, lang: Lang) -> uvicorn.Config:
+def hosts_of(service: Service, host: str) -> frozenset[str]:
+    """The host names that are answered, of a server that listens there."""
+    return service.hosts | LOOPBACK_NAMES if host.startswith("127.") else service.hosts
+
+
+def configured(
+    installation: Installation, service: Service, host: str, lang: Lang, measures: Measures | None = None
+) -> uvicorn.Config:
+    """How uvicorn serves the whole application."""
+    hosts = hosts_of(service, host)
+    return config_of(
+        application(installation, lang=lang, service=service, hosts=hosts, measures=measures), service
+    )
+
+
+def config_of(app: ASGIApp, service: Service) -> uvicorn.Config:
     """How uvicorn serves: every bound set, no WebSocket, and forwarded addresses left to `web.front`."""
-    hosts = service.hosts
-    if host.startswith("127."):
-        hosts |= LOOPBACK_NAMES
     return uvicorn.Config(
-        application(installation, lang=lang, service=service, hosts=hosts),
+        app,
         http=_protocol(service),
         ws="none",
         log_level="error",
@@ -90,7 +115,9 @@ def _protocol(service: Service) -> type[asyncio.Protocol] | Literal["h11"]:
     return bounded(service)
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
+    """uvicorn's, which says when it answers and ends in order."""
+
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._ready = ready

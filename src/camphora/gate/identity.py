@@ -24,6 +24,7 @@ from argon2.exceptions import VerificationError
 
 from camphora.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
 from camphora.gate.allowance import Allowance, Rate, whole_seconds
+from camphora.gate.state import READING, WRITING
 from camphora.policy import Reader, Role
 
 SESSION_HOURS = 12
@@ -117,16 +118,23 @@ class Identity:
     """Keeps users, sessions and tokens."""
 
     def __init__(
-        self, path: Path, tries: Tries | None = None, *, clock: Callable[[], float] = time.time
+        self,
+        path: Path,
+        tries: Tries | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+        reading: bool = False,
     ) -> None:
+        """`reading`: for a process that only reads, beside the one that made the file: it knows tokens and accounts."""
         self.path = path
         self.clock = clock
         self.idleness = Idleness()
-        self._connection = apsw.Connection(str(path))
+        self._connection = apsw.Connection(str(path), flags=READING if reading else WRITING)
         self._connection.set_busy_timeout(5000)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        _drop_endless_sessions(self._connection)
-        self._connection.execute(SCHEMA)
+        if not reading:
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            _drop_endless_sessions(self._connection)
+            self._connection.execute(SCHEMA)
         self._lock = threading.Lock()
         self._hasher = PasswordHasher()
         self._never = self._hasher.hash(secrets.token_hex(16))

@@ -16,6 +16,8 @@ import apsw
 
 T = TypeVar("T")
 WAIT_MS = 5000
+READING = apsw.SQLITE_OPEN_READONLY
+WRITING = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS emergency (
   no INTEGER PRIMARY KEY AUTOINCREMENT, reader TEXT NOT NULL, person TEXT, identifier TEXT NOT NULL,
@@ -53,13 +55,15 @@ def now() -> int:
 class State:
     """A connection to the gate's file. May be called from any thread."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, reading: bool = False) -> None:
+        """`reading`: for a process that only reads, beside the one that made the file."""
         self.path = path
-        self._connection = apsw.Connection(str(path))
+        self._connection = apsw.Connection(str(path), flags=READING if reading else WRITING)
         self._connection.set_busy_timeout(WAIT_MS)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.execute(SCHEMA)
+        if not reading:
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            self._connection.execute(SCHEMA)
         self._lock = threading.Lock()
 
     def close(self) -> None:

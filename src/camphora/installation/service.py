@@ -5,8 +5,10 @@
     address = "https://health.example.tw"   # by which people reach it; other host names are refused
     proxies = ["127.0.0.1"]                 # networks from which X-Forwarded-For and -Proto are believed
     metrics = "operator"                    # who may ask /metrics: administrators, or "loopback" for this machine too
+    workers = 1                             # processes that read, beside one that leads and alone writes (Linux);
+                                            # of 1, one process does all
 
-    [limits]
+    [limits]                                # rates are counted in each process, connections and tries in all together
     reader_burst = 1000                     # requests at once of one signed-in reader, or of one token,
     reader_per_second = 200                 # and then so many each second
     place_burst = 300                       # the same of one network address of those who are not signed in
@@ -41,6 +43,7 @@ FILE = "service.toml"
 METRICS = ("operator", "loopback")
 """Who may ask for the figures of this server: administrators, or this machine itself as well."""
 MOST = 1_000_000
+MOST_WORKERS = 64
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -101,6 +104,7 @@ class Service:
     limits: Bounds = field(default_factory=Bounds)
     sessions: Sessions = field(default_factory=Sessions)
     metrics: str = "operator"
+    workers: int = 1
 
     @staticmethod
     def of(folder: Path) -> Service:
@@ -120,7 +124,8 @@ class Service:
         proxies = tuple(ipaddress.ip_network(one) for one in said.get("proxies", ()))
         limits, sessions = said.get("limits", {}), said.get("sessions", {})
         metrics = said.get("metrics", "operator")
-        return Service(said.get("address", ""), proxies, Bounds(**limits), Sessions(**sessions), metrics)
+        address, workers = said.get("address", ""), said.get("workers", 1)
+        return Service(address, proxies, Bounds(**limits), Sessions(**sessions), metrics, workers)
 
     @property
     def hosts(self) -> frozenset[str]:
@@ -138,7 +143,7 @@ class Service:
 
 
 def _faults(said: Mapping[str, Any]) -> Iterator[Invalid]:
-    known = ("address", "proxies", "metrics", *SECTIONS)
+    known = ("address", "proxies", "metrics", "workers", *SECTIONS)
     yield from (_unknown(name, known) for name in said if name not in known)
     if not _is_address(said.get("address", "")):
         yield _wrong("address", "網址，例如 https://health.example.tw", "such as https://health.example.tw")
@@ -147,6 +152,8 @@ def _faults(said: Mapping[str, Any]) -> Iterator[Invalid]:
         yield _wrong("proxies", '網路位址，例如 ["127.0.0.1"]', 'network addresses, such as ["127.0.0.1"]')
     if said.get("metrics", "operator") not in METRICS:
         yield _wrong("metrics", '"operator" 或 "loopback"', '"operator" or "loopback"')
+    if not _is_whole(said.get("workers", 1), MOST_WORKERS):
+        yield _not_whole("workers", MOST_WORKERS)
     for section, (kind, most) in SECTIONS.items():
         yield from _section_faults(
             said.get(section, {}), section, tuple(one.name for one in fields(kind)), most
@@ -160,8 +167,16 @@ def _section_faults(given: object, section: str, known: tuple[str, ...], most: i
     for name, value in given.items():
         if name not in known:
             yield _unknown(f"{section}.{name}", known)
-        elif type(value) is not int or not 1 <= value <= most:
-            yield _wrong(f"{section}.{name}", f" 1 至 {most:,} 的整數", f"a whole number from 1 to {most:,}")
+        elif not _is_whole(value, most):
+            yield _not_whole(f"{section}.{name}", most)
+
+
+def _is_whole(value: object, most: int) -> bool:
+    return type(value) is int and 1 <= value <= most
+
+
+def _not_whole(name: str, most: int) -> Invalid:
+    return _wrong(name, f" 1 至 {most:,} 的整數", f"a whole number from 1 to {most:,}")
 
 
 def _is_address(given: object) -> bool:

@@ -27,8 +27,8 @@ STEPS = 20_000
 """Instructions of SQLite's machine, some milliseconds, between two looks at the clock."""
 
 
-class Connections:
-    """Opens the file, brings its schema up to date, and hands out connections."""
+class Readers:
+    """Hands out connections that cannot write, for a file that another process may hold."""
 
     def __init__(self, path: Path, policy: Policy) -> None:
         self.path = path
@@ -36,8 +36,6 @@ class Connections:
         self._local = threading.local()
         self._readers: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
         self._lock = threading.Lock()
-        with opening(path):
-            self.writer = self._open_writer()
 
     def reader(self) -> apsw.Connection:
         """This thread's own connection, which cannot write. It closes itself when the thread ends."""
@@ -61,6 +59,18 @@ class Connections:
                 connection.close()
             self._readers.clear()
         self._local = threading.local()
+
+
+class Connections(Readers):
+    """Opens the file, brings its schema up to date, and hands out connections."""
+
+    def __init__(self, path: Path, policy: Policy) -> None:
+        super().__init__(path, policy)
+        with opening(path):
+            self.writer = self._open_writer()
+
+    def close(self) -> None:
+        super().close()
         self.writer.close()
 
     def _open_writer(self) -> apsw.Connection:

@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -100,22 +100,44 @@ class Looks:
         telling = secondary or act.ruling == "deny" or act.of_log
         if access.ground in INNER or not (members or telling):
             return None
-        leaf = self._leaf(access, act, members, reader)
+        return self.keep(self._leaf(access, act, members, reader))
+
+    def keep(self, leaf: Leaf) -> int | None:
+        """Keep one leaf, made here or by a worker, and await what its kind waits for; its number, None where it waits
+        for the log. Raises Busy `audit-unwritable` for secondary use."""
+        secondary = leaf.receipt.purpose == Purpose.SECONDARY
         try:
             number = self._append(leaf)
         except OSError:
-            return self._later(access, leaf)
+            return self._later(leaf)
         awaited = secondary or leaf.receipt.members is not None
         if awaited:
             self._hand_over(patient=False).result()
         elif not self._asked:
             self._hand_over(patient=True)
-        if self._waiting:
-            self._waiting = False
-            self._keeper.submit(self._replay, patient=True)
+        self._go_on_replaying()
         if secondary:
             self._settle()
         return number
+
+    def keep_all(self, leaves: Sequence[Leaf]) -> int:
+        """Keep leaves for which nothing is awaited by one write, all or none; the number of the first. Raises
+        OSError."""
+        with self._order:
+            first = self._log.extend([leaf.receipt for leaf in leaves])
+            numbered = list(enumerate(leaves, first))
+            self._due.extend(numbered)
+            with contextlib.suppress(OSError):  # what is not noted is found again by the salts
+                os.write(self._beside, b"".join(_note(number, leaf) for number, leaf in numbered))
+        if not self._asked:
+            self._hand_over(patient=True)
+        self._go_on_replaying()
+        return first
+
+    def _go_on_replaying(self) -> None:
+        if self._waiting:
+            self._waiting = False
+            self._keeper.submit(self._replay, patient=True)
 
     @property
     def due(self) -> int:
@@ -137,10 +159,10 @@ class Looks:
         except OSError:
             raise Busy("audit-unwritable") from None
 
-    def _later(self, access: Access, leaf: Leaf) -> int | None:
+    def _later(self, leaf: Leaf) -> int | None:
         """The log cannot be written: secondary use stops; care goes on, first in the space kept for it, then with
         its receipt waiting in the store."""
-        if access.purpose is Purpose.SECONDARY:
+        if leaf.receipt.purpose == Purpose.SECONDARY:
             raise Busy("audit-unwritable")
         if self._log.give_way():
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import socket
 import threading
 import time
 import zlib
@@ -49,6 +50,7 @@ from camphora.records.looks import LAST, Act, Looks
 from camphora.records.marking import mark
 from camphora.records.planning import Coding, PlanTold, plan, told
 from camphora.records.prepare import Prepared, prepare
+from camphora.records.relay import Reception
 from camphora.records.reviewing import Review, care_since, homes_of, known_of
 from camphora.records.searching import DEFAULT_COUNT, MOST
 from camphora.records.sets import Sets
@@ -569,6 +571,10 @@ class SQLiteStore:
 
         rests_on = (self.last_change(), since // HOUR, famous, sorted(readers.items()))
         return self._review.found(rests_on, look)
+
+    def reception(self, end: socket.socket) -> Reception:
+        """What keeps the receipts that a worker sends over this socket."""
+        return Reception(self._looks, end)
 
     def settle(self) -> None:
         """Wait until everything handed to the keeper before now is durable, receipts included."""

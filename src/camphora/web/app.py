@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from importlib.resources import as_file, files
+from typing import Protocol
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -54,11 +55,12 @@ def application(
     lang: Lang = "zh-TW",
     service: Service | None = None,
     hosts: frozenset[str] = frozenset(),
+    measures: Measures | None = None,
 ) -> Application:
     """The ASGI application. It does not close the installation.
 
     `service` limits what comes from the network; without it, for callers of the same process, nothing is limited.
-    `hosts` are the host names that are answered, any where there is none."""
+    `hosts` are the host names that are answered, any where there is none. `measures`: where its figures are counted."""
     site = Site(installation, Renderer(), lang)
     standard = installation.standard
     api = Api(
@@ -81,7 +83,7 @@ def application(
         for route in part.routes(site)
     ]
     portal += implementers.routes(site, api)
-    measures = Measures()
+    measures = measures or Measures()
     portal += monitoring.routes(site, service, measures)
     errors = Errors(site)
     api_routes = fhir_routes(api)
@@ -172,10 +174,18 @@ class Errors:
         return answer
 
 
+class Said(Protocol):
+    """How an error is answered that no handler answers."""
+
+    async def edge(self, request: Request, error: CamphoraError) -> Response: ...
+
+    async def unexpected(self, request: Request, error: Exception) -> Response: ...
+
+
 class Calm:
     """Answers our own mistakes in words, and lets none of them out into a server's log, which would print values."""
 
-    def __init__(self, app: ASGIApp, errors: Errors) -> None:
+    def __init__(self, app: ASGIApp, errors: Said) -> None:
         self.app = app
         self.errors = errors
 

@@ -10,6 +10,7 @@ import ipaddress
 import threading
 import time
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -37,14 +38,49 @@ class Key(NamedTuple):
     status: int
 
 
+class Figures(NamedTuple):
+    """What a process has answered: requests by key, and by route the classes and the sum of their seconds."""
+
+    counts: list[tuple[Key, int]]
+    classes: dict[str, list[int]]
+    sums: dict[str, float]
+
+
 class Measures:
-    """How many requests each route answered by method and status, and how long they took."""
+    """How many requests each route answered by method and status, and how long they took; with those of the other
+    processes that answer for the same installation."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: dict[Key, int] = {}
         self._classes: dict[str, list[int]] = {}
         self._sums: dict[str, float] = {}
+        self._others: dict[int, Figures] = {}
+
+    def figures(self) -> Figures:
+        """Those of this process alone."""
+        with self._lock:
+            classes = {route: list(each) for route, each in self._classes.items()}
+            return Figures(list(self._counts.items()), classes, dict(self._sums))
+
+    def take(self, process: int, figures: Figures) -> None:
+        """The figures of another process, in place of what it said before. They stay when it ends: a count never goes
+        back."""
+        with self._lock:
+            self._others[process] = figures
+
+    def _all(self) -> Figures:
+        counts: Counter[Key] = Counter()
+        sums: dict[str, float] = {}
+        classes: dict[str, list[int]] = {}
+        for each in (self.figures(), *list(self._others.values())):
+            counts.update(dict(each.counts))
+            for route, seconds in each.sums.items():
+                sums[route] = sums.get(route, 0.0) + seconds
+            for route, row in each.classes.items():
+                known = classes.get(route, [0] * len(row))
+                classes[route] = [one + other for one, other in zip(known, row, strict=True)]
+        return Figures(sorted(counts.items()), dict(sorted(classes.items())), sums)
 
     def note(self, key: Key, seconds: float) -> None:
         with self._lock:
@@ -59,9 +95,7 @@ class Measures:
         self.note(Key(route, known, 500 if status is None else status), seconds)
 
     def lines(self) -> Iterator[str]:
-        with self._lock:
-            counts, sums = sorted(self._counts.items()), dict(self._sums)
-            classes = {route: list(each) for route, each in sorted(self._classes.items())}
+        counts, classes, sums = self._all()
         yield from _head("camphora_requests_total", "counter", "Requests answered.")
         for key, count in counts:
             named = f'route="{key.route}",method="{key.method}",status="{key.status}"'
@@ -147,7 +181,7 @@ class Monitoring:
         return JSONResponse({"status": "ok" if ready else "unready"}, 200 if ready else 503)
 
     def metrics(self, request: Request) -> Response:
-        """The figures of this process and its store."""
+        """The figures of this process, of its workers (of a second ago at most), and of its store."""
         self._require_operator(request)
         lines = [*self.measures.lines(), *_of_store(self.site.installation.store.working())]
         return PlainTextResponse("\n".join(lines) + "\n", media_type=TEXT)

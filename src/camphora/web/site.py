@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from camphora.errors import Forbidden, Lang
-from camphora.gate import Session
+from camphora.gate import Gate, Session
 from camphora.gate.gate import ANYBODY, NO_GROUNDS, Grounds
 from camphora.gate.identity import Lapsed
 from camphora.installation import Installation
@@ -118,11 +118,8 @@ class Site:
 
     def api_access(self, request: Request) -> Access:
         """The Access of a program's bearer token, or of the signed-in reader."""
-        scheme, _, token = headers_of(request.scope).get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
-            found = self.installation.gate.of_bearer(token.strip())
-            if found is None:
-                raise Forbidden("web-sign-in-needed")
+        found = bearer_access(self.installation.gate, request)
+        if found is not None:
             return found
         if request.method not in {"GET", "HEAD"} and not _from_here(request):
             raise Forbidden("web-form-expired")
@@ -172,6 +169,18 @@ class Site:
     def fragment(self, request: Request, template: str, values: Mapping[str, object]) -> Response:
         """A part of a page, for htmx."""
         return HTMLResponse(self.renderer.page(template, lang=self.lang(request), **values))
+
+
+def bearer_access(gate: Gate, request: Request) -> Access | None:
+    """The Access of a program's bearer token; None where the request brings none. Forbidden web-sign-in-needed where
+    the token is nobody's."""
+    scheme, _, token = headers_of(request.scope).get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    found = gate.of_bearer(token.strip())
+    if found is None:
+        raise Forbidden("web-sign-in-needed")
+    return found
 
 
 def _grounds(request: Request) -> Grounds:
