@@ -3,7 +3,6 @@
 import json
 import random
 
-import orjson
 import pytest
 
 from camphora.errors import Invalid
