@@ -99,7 +99,11 @@ def _said(value: dict[str, Any], owner: str) -> list[str]:
             code = fields.get(key)
             if code is None:
                 continue
-            for each in item if type(item) is list else (item,):
+            kind = type(item)
+            if kind is str and code in SAYING:
+                found.append(item)
+                continue
+            for each in item if kind is list else (item,):
                 if type(each) is dict:
                     inner.append((each, each.get("resourceType", "") if code == "Resource" else code))
                 elif code == "xhtml":

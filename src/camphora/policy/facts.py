@@ -154,11 +154,11 @@ def codes_of(node: Any) -> Iterator[str]:
                 yield f"{item.get('system', '')}|{code}"
                 continue
             for name, value in item.items():
-                if isinstance(value, _INNER) and name not in _UNREAD and name[0] != "_":
+                if type(value) in _INNER and name not in _UNREAD and name[0] != "_":
                     stack.append(value)
 
 
-_INNER = (dict, list)
+_INNER = frozenset({dict, list})
 _CODING = frozenset(
     {"id", "system", "version", "code", "display", "userSelected", "extension", "_code", "_display"}
 )

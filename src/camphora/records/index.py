@@ -215,22 +215,19 @@ def _said_once(rows: Iterable[tuple[str, str, float, float]]) -> Iterable[tuple[
 
 def _groups_said_once(groups: list[Group]) -> list[Group]:
     """Groups without those whose quantity of any unit is told by another one, under the unit `|TEXT`."""
-    given: set[Group] = set()
-    anyhow = False
-    for group in groups:
-        for one in group[1:]:
-            if one[0] == "quantity":
-                anyhow = anyhow or one[1] == ""
-                if one[1].startswith("|"):
-                    given.add(_bare(group))
-                    break
-    if not given or not anyhow:
+    units = [[one[1] for one in group[1:] if one[0] == "quantity"] for group in groups]
+    if not any("" in said for said in units):
         return groups
-    return [group for group in groups if not _of_any_unit(group) or _bare(group) not in given]
-
-
-def _of_any_unit(group: Group) -> bool:
-    return any(one[0] == "quantity" and one[1] == "" for one in group[1:])
+    given = {
+        _bare(group)
+        for group, said in zip(groups, units, strict=True)
+        if any(unit.startswith("|") for unit in said)
+    }
+    return [
+        group
+        for group, said in zip(groups, units, strict=True)
+        if "" not in said or _bare(group) not in given
+    ]
 
 
 def _bare(group: Group) -> Group:
