@@ -42,9 +42,9 @@ from camphora.records import Batch, SQLiteStore
 
 T = TypeVar("T")
 TRIES = 5
-REST, PATIENCE = 0.5, 9.0
+REST, PATIENCE = 0.5, 4.0
 """In the background loading goes first: seconds without a write that count as a pause, and how many times as long as
-the last catching-up the next one waits for such a pause. While writes go on it takes a tenth of the time."""
+the last catching-up the next one waits for such a pause."""
 NOTE = {
     "zh-TW": "已停止特定目的外利用者之資料未納入",
     "en": "Data of persons who stopped secondary use are not included",
