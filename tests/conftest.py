@@ -1,3 +1,4 @@
+import resource
 import shutil
 
 import pytest
@@ -8,6 +9,17 @@ from camphora.records import Put, SQLiteStore
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = ("quic", "gpu", "background-networking", "component-update", "sync", "first-run")
+
+
+OPEN_FILES = 8192
+"""Every store that a test process keeps open has a connection in each thread that read it."""
+
+
+def pytest_configure():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def pytest_itemcollected(item):

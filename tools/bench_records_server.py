@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
-import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -16,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from started import started
 
 TICK = os.sysconf("SC_CLK_TCK")
 LIMITS = """[limits]
@@ -125,28 +123,10 @@ class Run:
 def serving(folder: Path, token: str) -> Iterator[Server]:
     """Serve until the end."""
     (folder / "service.toml").write_text(LIMITS)
-    command = [
-        sys.executable,
-        "-m",
-        "camphora",
-        "serve",
-        str(folder),
-        "--port",
-        "0",
-        "--json",
-        "--lang",
-        "en",
-    ]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    try:
-        assert process.stdout is not None
-        port = int(json.loads(process.stdout.readline())["address"].rpartition(":")[2])
-        server = Server(port, process.pid, token)
+    with started(folder) as process:
+        server = Server(process.port, process.process, token)
         quiet(server)
         yield server
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=120)
 
 
 def quiet(server: Server) -> None:

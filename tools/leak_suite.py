@@ -38,6 +38,8 @@ run of the tests; all of them, from the folder `tests`:
 cd tests && PYTHONPATH=../src:. ../.venv/bin/python -m leak.mutation
 ```
 
+What is taken away is what may open something: a condition, a guard, an argument that narrows, a difference of sets. What
+puts the question of a search or chooses among ways to the same rows is none; the oracle of tests/search holds that.
 The name of a function after it chooses its mutants. Every test first runs unchanged: it must pass, and what it
 reaches is noted, so that a mutant is tried by those alone that reach it, first by the one that caught it before. With
 `--record` what caught each is written into tests/leak/mutants.csv, from which this table is; `--resume` goes on with

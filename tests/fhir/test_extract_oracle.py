@@ -191,7 +191,10 @@ def quantity(value, system, code, unit):
             (f"{system}|{base[1]}", float(base[0])) if base else (f"{system}|{code}", float(value["value"]))
         )
     sign = value.get("comparator", "")
-    assert sign in {"", "<", ">"}
+    if sign == "<=":
+        return {(text, -math.inf, amount) for text, amount in found}
+    if sign == ">=":
+        return {(text, amount, math.inf) for text, amount in found}
     if sign == "<":
         return {(text, -math.inf, math.nextafter(amount, -math.inf)) for text, amount in found}
     if sign == ">":

@@ -133,10 +133,30 @@ def test_only_a_whole_identifier_is_one(gate, number):
     assert [each.identifier for each in gate.emergencies.to_review()] == [""]
 
 
-def test_a_number_that_two_persons_bear_is_nobodys(gate):
-    gate._store.write(loading("t"), [Put(patient("dee", "A123456789"))])
-    with pytest.raises(NotFound, match="gate-emergency-nobody"):
-        gate.declare(LIN, "A123456789", WHY)
+@pytest.mark.parametrize("later", ["dee", "bo", "cy"])
+def test_a_number_is_of_who_bore_it_first(gate, later):
+    """Who is recorded later with it, or comes to bear it later though recorded before, closes nothing and opens no one
+    else: a number that anybody may write must not tell whether somebody hidden bears it."""
+    _write(gate, {**choices.restrict("bo", "h1", NOW), "id": "k4"})
+    _write(gate, condition("early", "dee"), patient("dee", "D100000001"))
+    _write(gate, patient("ada", "A123456789") | {"active": True})
+    _write(gate, patient(later, "a123456789"))
+    declared = gate.declare(LIN, "A123456789", WHY)
+    assert declared.person == "ada"
+    assert conditions(gate, "ada") == ["c1"]
+    assert "c2" not in conditions(gate, "bo")
+
+
+def test_an_emergency_goes_on_when_somebody_else_comes_to_bear_the_number(gate):
+    gate.declare(LIN, "A123456789", WHY)
+    _write(gate, patient("dee", "A123456789"))
+    assert conditions(gate, "ada") == ["c1"]
+
+
+def test_a_number_that_the_first_bears_no_more_is_of_the_next(gate):
+    _write(gate, patient("dee", "A123456789"), condition("c4", "dee"))
+    _write(gate, patient("ada", "A187654321"))
+    assert gate.declare(LIN, "A123456789", WHY).person == "dee"
 
 
 def test_only_a_clinician_of_an_institution_declares(gate):

@@ -129,3 +129,53 @@ def test_whoever_is_shown_finds_a_receipt_of_it(place):
     for name in ("f1", "f2", "mother", "child"):
         assert [look.act for look in store.looks(deciding(name), name)] == ["register"], name
     assert "核對是否為同一人" in browser("f1").get("/me/looked").text
+
+
+def _picked(page, path):
+    """The forms of a page that lead to an address, each as the fields that it sends."""
+    forms = re.findall(rf'<form[^>]*action="{re.escape(path)}".*?</form>', page, re.DOTALL)
+    return [dict(re.findall(r'name="(\w+)"[^>]*value="([^"]*)"', form)) for form in forms]
+
+
+@pytest.mark.parametrize("lang", ["zh-TW", "en"])
+@pytest.mark.parametrize("text", ["f123456788", "1970-05-05", "張"])
+def test_two_are_picked_by_looking_for_them(place, lang, text):
+    """By number in either case, birth or the beginning of a name; no id is typed."""
+    _, browser = place
+    keeper = browser("keeper", lang)
+    found = _picked(keeper.get(f"/persons/duplicates?q={text}").text, PAGES[0])
+    assert {"one": "f1"} in found
+    assert {"one": "f2"} in found
+    chosen = keeper.get("/persons/duplicates?one=f1").text
+    assert "1970-05-05" in chosen
+    assert "F123456788" not in chosen
+    others = _picked(keeper.get(f"/persons/duplicates?one=f1&q={text}").text, "/persons/pair")
+    assert others == [{"one": "f1", "other": "f2"}]
+    assert keeper.get("/persons/pair", params=others[0]).status_code == 200
+
+
+def test_looking_for_a_patient_leaves_a_receipt_for_those_found_and_says_where_nobody_is(place):
+    store, browser = place
+    keeper = browser("keeper")
+    assert "林美玲" in keeper.get("/persons/duplicates?q=林美玲").text
+    assert any(look.reader == "keeper" for look in store.looks(deciding("mother"), "mother", 10))
+    for text in ("nobody", "Z999999999", "1900-01-01", "%", "*", ",", "|"):
+        page = keeper.get("/persons/duplicates", params={"q": text})
+        assert (page.status_code, _picked(page.text, "/persons/pair")) == (200, [])
+        assert "查無符合的病人資料" in page.text
+    assert keeper.get("/persons/duplicates?one=none").status_code == 404
+
+
+def test_a_chosen_one_is_shown_with_what_is_proposed_about_them(place):
+    _, browser = place
+    keeper = browser("keeper")
+    assert {"one": "f1", "other": "f2"} in _picked(
+        keeper.get("/persons/duplicates?one=f2").text, "/persons/pair"
+    )
+    assert _picked(keeper.get("/persons/duplicates?one=mother").text, "/persons/pair") == []
+
+
+def test_nobody_else_may_look_for_a_patient_there(place):
+    _, browser = place
+    for name in ("doctor", "privacy", "analyst", "f1"):
+        assert browser(name).get("/persons/duplicates?q=林").status_code == 403

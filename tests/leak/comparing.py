@@ -1,6 +1,11 @@
 """What an answer tells, without what differs by the clock or by chance; and whether two answers tell the same."""
 
+import hashlib
 import re
+import sys
+from contextlib import contextmanager
+from itertools import count
+from unittest.mock import patch
 from urllib.parse import unquote_plus
 
 VARIES = [
@@ -13,6 +18,10 @@ VARIES = [
     (re.compile(r"(_?page)=[\w.-]+"), r"\1=TOKEN"),
     (re.compile(r"\b\d{1,2}:\d\d\b"), "TIME"),
 ]
+ISSUING = ("camphora.records.prepare", "camphora.web.fhir.resolving")
+"""Where records that are created are given their ids."""
+ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
+COMPARED = count()
 LENGTHLESS = {"content-length", "set-cookie"}
 
 
@@ -39,10 +48,36 @@ def asked(answer):
     return unquote_plus(str(answer.request.url) + (answer.request.content or b"").decode(errors="replace"))
 
 
+@contextmanager
+def issuing(client, number):
+    """New ids that tell nothing by chance: the same for the same request of one comparison in both worlds, so that what
+    is in order of ids stands alike in them."""
+    requests, asked, issued = count(), -1, count()
+
+    def begun(_):
+        nonlocal asked, issued
+        asked, issued = next(requests), count()
+
+    def new_id():
+        digest = hashlib.sha256(f"{number} {asked} {next(issued)}".encode()).digest()
+        return "".join(ALPHABET[byte % len(ALPHABET)] for byte in digest[:20])
+
+    client.event_hooks["request"].append(begun)
+    records, bundles = (patch.object(sys.modules[module], "new_id", new_id) for module in ISSUING)
+    with records, bundles:
+        yield client
+
+
+def _answers(attack, world, her, number):
+    with issuing(client_of(world, attack.by), number) as client:
+        return list(attack.ask(client, her))
+
+
 def compare(attack, pair, her):
     """Ask in both worlds; raises AssertionError where the answers differ, or where one holds a secret that the
     question did not. Returns the answers of the world with her."""
-    there, absent = (list(attack.ask(client_of(world, attack.by), her)) for world in pair)
+    number = next(COMPARED)
+    there, absent = (_answers(attack, world, her, number) for world in pair)
     assert len(there) == len(absent) > 0
     for one, other in zip(there, absent, strict=True):
         where = f"{one.request.method} {one.request.url}"

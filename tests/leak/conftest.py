@@ -25,27 +25,8 @@ def open_world(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def written(tmp_path_factory):
-    """The two small worlds in which attacks write too."""
-    yield from _both(tmp_path_factory)
-
-
-@pytest.fixture(scope="session")
-def read(tmp_path_factory):
-    """The two small worlds for what goes through all records: those that attacks write bear ids by chance, and stand
-    in another order in each world."""
-    yield from _both(tmp_path_factory)
-
-
-@pytest.fixture
-def pair(request):
+def pair(tmp_path_factory):
     """The two small worlds: with what is hidden, and without it."""
-    attack = request.node.callspec.params.get("attack") if hasattr(request.node, "callspec") else None
-    goes_through_all = attack is not None and "-whole-" in attack.name
-    return request.getfixturevalue("read" if goes_through_all else "written")
-
-
-def _both(tmp_path_factory):
     made = [
         ground.world(tmp_path_factory.mktemp(name) / "world", there=there)
         for name, there in (("there", True), ("absent", False))

@@ -16,7 +16,7 @@ from camphora.gate.projects import Project
 from camphora.lake.question import Measure, Question
 from camphora.policy import Purpose, Request, Role, admit, choices
 from camphora.policy.internal import deciding
-from consented import at_home, diagnosis
+from consented import at_home, consent, diagnosis, treating
 from leak import attacks as fhir
 from leak import portal_attacks as portal
 from leak.comparing import hold_no_secret, said
@@ -418,6 +418,10 @@ def each_reading_leaves_its_receipt(make):
     ):
         assert looks(path, "welcome") == 1, path
         assert looks(path, "other") >= 1, path
+    client = world.client("other")
+    assert client.get("/fhir/Device/_history").status_code == 200
+    told = client.get("/fhir/Patient/_history").json()["entry"]
+    assert {each["request"]["url"].partition("/")[0] for each in told} == {"Patient"}
 
 
 # Minors
@@ -544,3 +548,33 @@ def nobody_writes_what_decides_about_another(make):
     assert client.put("/fhir/Patient/bo", json=bo).status_code == 200
     assert client.delete("/fhir/Observation/bo-1").status_code in {200, 204}
     assert client.get("/fhir/Observation/bo-1").status_code == 410
+
+
+@scene((*FHIR, *CLINIC), "merged", "ended-choice")
+def who_are_parted_keep_what_denied_once(make):
+    """Of what one chose while they were one the other keeps what denies and may concern them, once; a permit, a choice
+    that had ended and one about records of the first alone go."""
+    world = with_zoe(make(chosen=False))
+    store = world.installation.store
+
+    def about(*records):
+        data = [{"meaning": "instance", "reference": {"reference": name}} for name in records]
+        return consent("x", "ada", treating(data=data))
+
+    world.write(zoe(merged=True))
+    for name, choice in {
+        "permits": choices.let_in("ada", "dan", date(2099, 1, 1), NOW),
+        "ended": choices.ended(choices.restrict("ada", "h8", NOW)),
+        "ones-own": about("Observation/ada-last"),
+        "the-others": about("Observation/zoe-value"),
+        "elsewhere": about("https://elsewhere.test/fhir/Observation/1"),
+        "denies": choices.restrict("ada", OTHER, NOW),
+    }.items():
+        world.choose(f"ada-{name}", choice)
+    for _ in range(2):
+        world.write(zoe(merged=False))
+        kept = store.whom(deciding("zoe"), "zoe").consents
+        assert len(kept) == 3
+        assert {each["provision"]["type"] for each in kept} == {"deny"}
+        assert not sees(world, path="/fhir/Observation/zoe-value")
+        world.write(zoe(merged=True))

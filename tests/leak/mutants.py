@@ -15,11 +15,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from camphora.records.judging import PERSONS
-from leak.targets import POLICY, RECORDS, TARGETS
+from leak.targets import LAW, POLICY, QUESTIONS, RECORDS, TARGETS
 
 KEYWORDS = frozenset({"hidden", "closed", "refused", "persons", "types"})
 """Arguments of an Access that narrow it."""
-SQL = (" WHERE ", " AND ", "EXISTS (")
+DEFAULT = "default dropped"
+VALUES = (ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.Call, ast.keyword, ast.Starred, ast.Subscript,
+          ast.FormattedValue, ast.Attribute, ast.For, ast.comprehension, ast.Tuple, ast.List, ast.BinOp)  # fmt: skip
+"""Where an expression gives a value."""
+VALUE = (ast.Constant, ast.Call, ast.Tuple, ast.List, ast.Dict, ast.Set, ast.Name)
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,16 @@ def mutants(chosen="") -> Iterator[Mutant]:
             tree = parsed(module, dotted)
             for number, (operator, what, line, changed) in enumerate(changes(tree)):
                 mutant = Mutant(module, dotted, number, operator, what, changed, line)
-                if chosen in mutant.name:
+                if chosen in mutant.name and opens(module, operator, what):
                     yield mutant
+
+
+def opens(module, operator, what):
+    """Whether what is taken away may be one of law or choice. What puts the question of a search, or chooses among ways
+    to the same rows, is none: tests/search and its oracle hold that."""
+    return operator != DEFAULT and (
+        module not in QUESTIONS or any(word in what or word in operator for word in LAW)
+    )
 
 
 def parsed(module, dotted):
@@ -80,13 +92,25 @@ def digest(module):
 def changes(tree):
     """(operator, what is taken away, the statement's line, the function without it), one for each place where an
     operator fits."""
-    lines = statement_lines(tree)
+    lines, stand_ins = statement_lines(tree), set(map(id, defaults(tree)))
     for number, node in enumerate(ast.walk(tree)):
         for operator, replace in operators(node):
             other = deepcopy(tree)
             same = next(each for place, each in enumerate(ast.walk(other)) if place == number)
             replace(same)
-            yield operator, ast.unparse(node), lines[id(node)], ast.fix_missing_locations(other)
+            named = DEFAULT if id(node) in stand_ins else operator
+            yield named, ast.unparse(node), lines[id(node)], ast.fix_missing_locations(other)
+
+
+def defaults(tree):
+    """Each `a or b` that gives a value, b where there is no a: no condition."""
+    for parent in ast.walk(tree):
+        inner = ast.iter_child_nodes(parent) if isinstance(parent, VALUES) else ()
+        yield from (node for node in inner if _is_default(node))
+
+
+def _is_default(node):
+    return isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or) and isinstance(node.values[-1], VALUE)
 
 
 def statement_lines(tree):

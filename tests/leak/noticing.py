@@ -17,6 +17,7 @@ from leak import (  # noqa: F401 - they register
     portal_attacks,
     scenes_access,
     scenes_parts,
+    scenes_search,
     waiting_attacks,
 )
 from leak.attacks import every_attack

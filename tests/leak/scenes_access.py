@@ -13,7 +13,9 @@ from camphora.gate.gate import Grounds
 from camphora.lake.question import Measure, Question
 from camphora.policy import Policy, Purpose, Request, Role, admit, choices
 from camphora.policy.admission import PURPOSES
-from camphora.policy.internal import following, loading
+from camphora.policy.asking import Basis
+from camphora.policy.internal import deciding, following, loading
+from camphora.policy.policy import LegalBasis
 from camphora.records import Delete, Put, SQLiteStore
 from camphora.records.histories import Versions
 from consented import at_home, consent, diagnosis
@@ -149,6 +151,11 @@ def what_followers_and_the_gate_ask_is_given_to_no_account(make):
     assert refused(lambda: store.batch_rows(following("t"), absent)) == "records-table-refused"
     assert store.batch_rows(following("t"), batch) == [{"a": 1}]
     assert store.rules_of(access_of(world, "welcome"), "Condition", "ada-illness")
+    for ask in (
+        lambda: store.whom(deciding("nobody"), "nobody"),
+        lambda: store.explained(deciding("ada"), "Condition", "absent"),
+    ):
+        assert refused(ask) == "records-not-found"
     own = access_of(world, "ada")
     assert lake.open_rows_of("ada", own)["condition"] == 0
     world.choose("ada-lets-in", choices.let_in("ada", "dan", date(2099, 1, 1), NOW))
@@ -188,7 +195,7 @@ def how_a_search_is_answered_is_told_of_ones_own_types(make):
 @scene((*FHIR, "clinic.patient"), "emergency", "claim")
 def an_emergency_is_declared_and_not_only_named(make):
     """The purpose of breaking the glass alone opens nobody; what was declared opens one person under it, also where two
-    identities are one; and nobody any more once a second one has the same number."""
+    identities are one; and the same one still once a second one has the same number, who tells nothing so."""
     world = make()
     gate, store = world.installation.gate, world.installation.store
     broken = Grounds(("BTG",))
@@ -215,10 +222,37 @@ def an_emergency_is_declared_and_not_only_named(make):
             assert store.read(opened, kind, name).id == name
         for kind, name in (("Observation", "ada-of-ivy"), ("Patient", "ivy"), ("Patient", "bo")):
             assert refused(lambda k=kind, n=name, a=opened: store.read(a, k, n)) == "records-not-found", name
+    over = replace(opened.emergency, declared=opened.emergency.declared - 7 * DAY)
+    held = replace(opened, emergency=over)
+    assert refused(lambda: store.read(held, "Observation", "ada-last")) == "records-not-found", "it is over"
     world.write(patient("same", "別人", "1999-01-01", ADA.number))
+    assert gate.declare(reader(world, "other"), ADA.number, REASON).person == "ada"
     opened = access_of(world, "other", Purpose.CARE, person="ada")
     for kind, name in (("Patient", "ada"), ("Observation", "ada-last"), ("Condition", "ada-illness")):
-        assert refused(lambda k=kind, n=name: store.read(opened, k, n)) == "records-not-found", name
+        assert store.read(opened, kind, name).id == name
+    nobodys = replace(opened, emergency=replace(opened.emergency, identifier="Q999999999"))
+    assert refused(lambda: store.read(nobodys, "Observation", "ada-last")) == "records-not-found"
+
+
+@scene(("fhir.read", "fhir.search", "clinic.record"), "emergency", "named-beside")
+def an_emergency_of_ones_own_is_no_reading_of_ones_own(make):
+    """Who treats and is a person too opens their own record in an emergency like any: whom it names stays hidden."""
+    world = make()
+    gate, store = world.installation.gate, world.installation.store
+    world.write(
+        patient("ivy", "黃雅婷", "1981-01-01", "E223456789"),
+        {
+            **observation("ivy-of-ada", "ivy", "8480-6", "2026-01-01"),
+            "performer": [{"reference": "Patient/ada"}],
+        },
+        observation("ivy-alone", "ivy", "8480-6", "2026-01-02"),
+    )
+    gate.identity.add_user(User("doctor", "黃醫師", Role.CLINICIAN, OTHER, "ivy"), None)
+    gate.declare(reader(world, "doctor"), "E223456789", REASON)
+    opened = access_of(world, "doctor", Purpose.CARE, person="ivy")
+    assert opened.emergency is not None
+    assert store.read(opened, "Observation", "ivy-alone").id == "ivy-alone"
+    assert refused(lambda: store.read(opened, "Observation", "ivy-of-ada")) == "records-not-found"
 
 
 @scene(("clinic.patient", "clinic.record"), "closed-part", "emergency")
@@ -253,25 +287,31 @@ def where_nothing_is_open_without_a_permit_nothing_is(make):
                 for one in (
                     patient("pia", "江珮", "1980-01-01", "A200000000"),
                     patient("qin", "秦言", "1981-01-01", "B200000000"),
+                    patient("ria", "連雅", "1982-01-01", "C200000000"),
                     observation("pia-1", "pia", "8480-6", "2026-01-01"),
                     observation("qin-1", "qin", "8480-6", "2026-01-01"),
                     {
                         **observation("pia-of-qin", "pia", "8480-6", "2026-01-02"),
                         "performer": [{"reference": "Patient/qin"}],
                     },
+                    {
+                        **observation("pia-of-ria", "pia", "8480-6", "2026-01-02"),
+                        "performer": [{"reference": "Patient/ria"}],
+                    },
                     consent("pia-permits", "pia", permits),
+                    consent("ria-permits", "ria", permits),
                 )
             ],
         )
         access = admit(Request(reader(world, "other"), Purpose.CARE), policy).access
-        for name in ("Patient/pia", "Observation/pia-1"):
+        for name in ("Patient/pia", "Observation/pia-1", "Observation/pia-of-ria"):
             assert store.read(access, *name.split("/")).id == name.split("/")[1]
         for name in ("Patient/qin", "Observation/qin-1", "Observation/pia-of-qin"):
             assert refused(lambda n=name: store.read(access, *n.split("/"))) == "records-not-found", name
-        for kind, found in (("Patient", ["pia"]), ("Observation", ["pia-1"])):
+        for kind, found in (("Patient", ["pia", "ria"]), ("Observation", ["pia-1", "pia-of-ria"])):
             query = parse_query(kind, [("_total", "accurate")], strict=True)
             page = store.search(access, query)
-            assert ([row.id for row in page.rows], page.total) == (found, len(found))
+            assert (sorted(row.id for row in page.rows), page.total) == (found, len(found))
     finally:
         store.close()
     closed = policy.set({"defaults.surveillance": "deny"})
@@ -342,6 +382,62 @@ def a_legal_basis_serves_within_its_row_and_its_application(make):
     lake = world.installation.lake
     count = Question("condition", Measure("rows"))
     assert refused(lambda: lake.ask(part, count)) == "records-type-refused"
+
+
+FLOOD = LegalBasis(
+    id="flood",
+    title={"zh-TW": "水災救護", "en": "care in a flood"},
+    law="災害防救法",
+    purposes=frozenset({"TREAT"}),
+    overrides=True,
+    notify=True,
+    established=False,
+    areas=frozenset({"65000"}),
+)
+
+
+@scene((*FHIR, "citizen.looked"), "claim", "scope", "receipt", "about")
+def a_basis_within_an_area_opens_who_lives_there(make):
+    """By every way, and the receipt says that it stood before choices, also of who made none; outside it nobody."""
+    world, policy = make(there=False), Policy.taiwan()
+    store = SQLiteStore(world.folder / "flood", replace(policy, bases={**policy.bases, "flood": FLOOD}))
+    at = int(time.time() * 1000)
+    claimed = Basis("flood", "溪水暴漲，民眾送醫", at - 1000, at + DAY, "Practitioner/chief")
+    usual = access_of(world, "other")
+    opened = replace(usual, basis=claimed)
+    try:
+        homes = {"in": ("新北市", "板橋區"), "near": ("新北市", "板橋區"), "out": ("臺北市", "信義區")}
+        for person, home in homes.items():
+            value = observation(f"{person}-1", person, "8480-6", "2026-01-01")
+            store.write(loading("t"), [Put(at_home(person, *home)), Put(value)])
+        for person in ("in", "out"):
+            store.write(loading("t"), [Put({**choices.restrict(person, OTHER, NOW), "id": f"{person}-r"})])
+
+        def found(access, name, person):
+            return [
+                row.id
+                for row in store.search(
+                    access, parse_query("Observation", [(name, person)], strict=True)
+                ).rows
+            ]
+
+        for person, usually, then in (
+            ("in", [], ["in-1"]),
+            ("near", ["near-1"], ["near-1"]),
+            ("out", [], []),
+        ):
+            assert (found(usual, "patient", person), found(opened, "patient", person)) == (usually, then), (
+                person
+            )
+            assert found(opened, "_id", f"{person}-1") == then, person
+        told = {person: [look.decision for look in store.looks(deciding(person), person)] for person in homes}
+        assert told == {
+            "in": ["override", "override", "deny"],
+            "near": ["override", "override", "permit"],
+            "out": ["deny", "deny"],
+        }
+    finally:
+        store.close()
 
 
 @scene(("ask", "lake.ask"), "purpose", "claim", "closed-part")

@@ -8,7 +8,7 @@ from camphora.fhir.search import parse_query
 from camphora.policy import Policy, Purpose, Reader, Request, Role, admit, choices
 from camphora.policy.internal import deciding, loading
 from camphora.records import Put, SQLiteStore
-from consented import at_home, diagnosis, labelled_part
+from consented import ACT, INLINE, at_home, diagnosis, labelled_part
 from leak import attacks as fhir
 from leak.ground import OTHER
 from leak.law_scenes import AREA, reader
@@ -38,6 +38,12 @@ def a_closed_part_of_a_record_is_taken_out_for_care_alone(make):
         assert client.put("/fhir/Observation/bo-parts", json=guessed).status_code == 403
     assert client.get("/fhir/Observation/bo-parts").json()["meta"]["versionId"] == "1"
     assert len(world.client("other").get("/fhir/Observation?patient=bo").json()["entry"]) > 1
+    labelled = {
+        "extension": [{"url": INLINE, "valueCoding": {"system": ACT, "code": PART_HIV}}],
+        "name": {"text": "窗口"},
+    }
+    world.write({"resourceType": "Organization", "id": "clinic", "name": "特別門診", "contact": [labelled]})
+    assert client.get("/fhir/Organization/clinic").json()["contact"][0]["name"] == {"text": "窗口"}
 
 
 def _citizen(person):
@@ -115,8 +121,31 @@ def a_receipt_says_whether_somebody_could_be_known(make):
         ("bo", "/fhir/Patient?_summary=count", ["permit"]),
         ("bo", "/fhir/Patient/bo/Observation?code=none", ["permit"]),
         ("ada", "/fhir/Patient/ada/Observation?_total=accurate", ["deny"]),
+        ("ada", "/fhir/Condition?_filter=patient.identifier eq A123456789", ["deny"]),
+        ("ada", "/fhir/Condition?_filter=not (patient.identifier eq A123456789)", ["permit"]),
+        ("ada", "/fhir/Patient?_id=ada", ["deny"]),
+        ("ada", "/fhir/Patient?identifier=A123456789", ["deny"]),
+        ("ada", "/fhir/Patient?_filter=identifier eq A123456789", ["deny"]),
+        ("ada", "/fhir/Observation?_id=ada-last", ["deny"]),
+        ("ada", "/fhir/?_type=Patient,Observation&_id=ada-last", ["deny"]),
+        ("bo", "/fhir/Observation?_id=bo-1&code=none", ["permit"]),
+        ("bo", "/fhir/Organization?_id=bo", []),
+        ("bo", "/fhir/Observation?encounter:Encounter._id=bo", []),
+        ("bo", "/fhir/Observation?encounter:Encounter.identifier=B223456780", []),
+        ("bo", "/fhir/Condition?patient.gender=female&code=none", []),
+        ("bo", "/fhir/Encounter/bo/Observation", []),
     ):
         assert told(person, path) == decisions, path
+    for path, left in (
+        ("/fhir/Observation?code=none", 0),
+        ("/fhir/Condition?patient.identifier=Z999999999", 1),
+        ("/fhir/Patient?identifier=Z999999999", 1),
+        ("/fhir/Patient?_id=nobody", 1),
+        ("/fhir/Condition?patient.identifier=A123456789", 1),
+    ):
+        before = len(store.audit)
+        assert client.get(path).status_code == 200
+        assert len(store.audit) - before == left, path
 
 
 @scene(FHIR, "scope", "key", "purpose")

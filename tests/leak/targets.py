@@ -26,7 +26,7 @@ TARGETS = {
     f"{PLANNING}.work": ("Level.law", "Level.concealed", "Level._areas", "patients_in"),
     f"{PLANNING}.compiling": ("sought",),
     f"{PLANNING}.driving": ("Sought.tested", "Sought.driven"),
-    f"{PLANNING}.linking": ("chain", "_named_by", "has", "_entries", "compartment"),
+    f"{PLANNING}.linking": ("chain", "_named_by", "has", "_lists", "compartment"),
     f"{PLANNING}.hierarchies": ("_lying", "_inside", "_around"),
     f"{PLANNING}.coding": ("_address",),
     f"{PLANNING}.values": ("referring", "_person"),
@@ -95,30 +95,64 @@ TARGETS = {
 }
 """The functions in which law and choice are weighed. A name that is no longer there fails: the mutants must follow."""
 
-NOTHING, FALSE = "nothing else stands there", "what stands in its place is as false: SQL says False for 0"
+QUESTIONS = {
+    f"{PLANNING}.{name}"
+    for name in (
+        "compiling",
+        "driving",
+        "linking",
+        "hierarchies",
+        "coding",
+        "values",
+        "including",
+        "statement",
+    )
+}
+"""Where what was asked is put beside the law."""
+LAW = ("law", "covers", "body.sql", "seen", "concealed")
+"""What names the law in them."""
+
+NOTHING = "nothing else stands there"
 SLOWER = "the compiled decision says of everybody what the sets say: it only costs more"
 NO_OTHER = "no other Access carries hidden sets"
 NO_READING = "only secondary use carries `unless`, and it reads no record"
 EXCUSED: dict[str, str] = {
-    "records.visible._Planner._within#2 operand 2 dropped: "
-    "' OR '.join(('q.area BETWEEN ? AND ?' for _ in ranges)) or NOWHERE": FALSE,
-    "records.visible._Planner._naming_others#5 operand 2 dropped: "
-    "' OR '.join((each.sql for each in members)) or NOWHERE": FALSE,
-    "records.visible._Planner._consented#6 predicate open: {ruled.sql}": SLOWER,
-    "records.visible._Planner._consented#2 always true: Predicate("
-    "f'CASE WHEN {among.sql} THEN {JUDGED} ELSE ({found.sql}) END', [*among.values, _": (
-        "the gate opens this one person alone, and all of theirs"
+    "records.visible._Planner._member#2 never true: "
+    "Predicate(f'({sql} AND NOT {allowed})', [*values, hidden.unless, _Given.NOW, _Given.NOW])": NO_READING,
+    "records.visible._Planner.conditions#8 never true: Predicate(NOWHERE, [])": "nowhere is nowhere",
+    "records.visible._Planner._consented#8 predicate open: {among.sql}": SLOWER,
+    "records.visible._Planner._naming_others#9 always true: "
+    "Predicate(f'{ruled.sql} OR {opened.sql}', [*ruled.values, *opened.values])": SLOWER,
+    "records.visible._Planner._naming_others#14 predicate open: {ruled.sql}": SLOWER,
+    "records.visible._Planner._naming_others#18 predicate open: {ruled.sql}": SLOWER,
+    "records.visible._Planner._naming_others#19 predicate open: {opened.sql}": SLOWER,
+    "records.visible.shown#3 operand 3 dropped: "
+    "_sees_all(access) or record_type in SHARED_TYPES or _own(access)": (
+        "the decision takes nothing out of one's own record: it only costs more"
     ),
+    "records.visible._Planner._ruled#0 always true: "
+    "Predicate(f'EXISTS ({sql})', [self._weighed(), _Given.NOW, _Given.NOW])": SLOWER,
+    "records.concealed.concealed#3 operand 1 dropped: "
+    "not asked or not sets or open_further or (record_type in SHARED_TYPES)": "of nobody asked nobody is found",
+    "records.concealed.concealed#6 operand 4 dropped: "
+    "not asked or not sets or open_further or (record_type in SHARED_TYPES)": (
+        "records of nobody name no patient: it only costs more"
+    ),
+    "records.concealed._member#0 guard dropped: if hidden.unless is None: return (sql, names)": (
+        "what takes the empty name's place is a moment, and in no set"
+    ),
+    "records.sqlite.SQLiteStore.versions#4 operand 1 dropped: not rows and asked.type and asked.id": (
+        "who sees a version of a record sees the record: it only costs more"
+    ),
+    "records.sqlite.SQLiteStore.versions#5 operand 2 dropped: not rows and asked.type and asked.id": (
+        "an id is asked of a type alone"
+    ),
+    "records.visible._Planner._consented#6 predicate open: {ruled.sql}": SLOWER,
     "records.visible._Planner._naming_others#8 call dropped: tests.append(hidden)": NO_OTHER,
     "records.visible._Planner._member#0 guard dropped: "
     "if hidden.unless is None: return Predicate(sql, values)": "an empty name is in no set",
     "records.visible._Planner._member#1 always true: "
     "Predicate(f'({sql} AND NOT {allowed})', [*values, hidden.unless, _Given.NOW, _Given.NOW])": NO_READING,
-    "records.visible._Planner._member#2 never true: "
-    "Predicate(f'({sql} AND NOT {allowed})', [*values, hidden.unless, _Given.NOW, _Given.NOW])": NO_READING,
-    "records.visible._own#0 operand 1 dropped: access.purpose is Purpose.SELF and access.persons == own": (
-        "no Access for another purpose is of the reader alone"
-    ),
     "records.visible._sees_all#2 operand 3 dropped: "
     "access.purpose is Purpose.OPERATION and access.persons is None and (not access.hidden)": NO_OTHER,
     "records.visible._weighed#2 operand 2 dropped: "

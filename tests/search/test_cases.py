@@ -26,7 +26,7 @@ from search_cases import FOLDER, cases_page, minimal, resources, subjects
 NOW = int(datetime(2026, 11, 21, 10, tzinfo=UTC).timestamp() * 1000)
 WAITING = {
     (row["group"], row["ask"]): row["reason"]
-    for row in tomllib.loads((FOLDER / "waiting.toml").read_text("utf-8"))["case"]
+    for row in tomllib.loads((FOLDER / "waiting.toml").read_text("utf-8")).get("case", ())
 }
 GROUPS = [group for subject in subjects() for group in subject.groups]
 CASES = [(group, case) for group in GROUPS for case in group.cases]

@@ -38,10 +38,9 @@ from camphora.fhir.search.asking import (
 
 EARTH = 6_371_008.8
 LISTS = {
-    "$current-problems": "11450-4",
-    "$current-medications": "10160-0",
-    "$current-allergies": "52472-8",
-    "$current-drug-allergies": "52472-8",
+    "$current-problems": {"46105-3", "11450-4", "problems"},
+    "$current-medications": {"57828-6", "10160-0", "medications"},
+    "$current-allergies": {"18716-1", "52472-8", "48765-2", "allergies"},
 }
 
 
@@ -108,7 +107,7 @@ class World:
                     for other, held in self.index.items()
                 )
             case ListClause():
-                return any(self._listed(name, key) for name in clause.alternatives)
+                return any(self._listed(name, key, clause.patients) for name in clause.alternatives)
             case TextClause():
                 text = _text(self.resources[key], clause.param)
                 return any(all(_occurs(word, text) for word in way) for way in clause.alternatives)
@@ -149,14 +148,15 @@ class World:
                 return any(_metres(*row, *asked[:2]) <= asked[2] for asked in clause.alternatives)
         raise NotImplementedError(clause)
 
-    def _listed(self, name: str, key: str) -> bool:
-        persons = {f"{of}/{to}" for _, of, to in self.index[key].references if of == "Patient"}
+    def _listed(self, name: str, key: str, patients: tuple[str, ...]) -> bool:
         for address, each in self.resources.items():
             if each["resourceType"] != "List":
                 continue
             if name.startswith("$"):
                 codes = {coding.get("code") for coding in each.get("code", {}).get("coding", [])}
-                chosen = LISTS[name] in codes and each.get("subject", {}).get("reference") in persons
+                kept_up = (each["status"], each["mode"]) == ("current", "working")
+                subject = each.get("subject", {}).get("reference", "").removeprefix("Patient/")
+                chosen = kept_up and not LISTS[name].isdisjoint(codes) and subject in patients
             else:
                 chosen = address == f"List/{name}"
             if chosen and any(

@@ -1,10 +1,6 @@
 """`camphora serve` in a process of its own over a small installation, with everything that it says kept."""
 
-import json
-import os
-import signal
 import socket
-import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +12,9 @@ from camphora.policy.internal import loading
 from camphora.records import Put
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+from started import started  # noqa: E402
+
 NUMBER, NAME, PASSWORD = "A123456789", "林查無此人", "camphor chest by the window"
 
 
@@ -38,31 +37,8 @@ def made(folder, settings=""):
 @contextmanager
 def served(folder, said):
     """The port on which it answers. What it writes goes into the file `said`."""
-    command = [
-        sys.executable,
-        "-m",
-        "camphora",
-        "serve",
-        str(folder),
-        "--port",
-        "0",
-        "--json",
-        "--lang",
-        "en",
-    ]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    with said.open("w") as errors:
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment, cwd=folder.parent
-        )
-        try:
-            line = process.stdout.readline()
-            assert line, said.read_text()
-            yield int(json.loads(line)["address"].rpartition(":")[2])
-        finally:
-            process.send_signal(signal.SIGINT)
-            rest, _ = process.communicate(timeout=60)
-    said.write_text(said.read_text() + rest)
+    with started(folder, said=said) as server:
+        yield server.port
 
 
 def raw(port, *parts, timeout=30.0):

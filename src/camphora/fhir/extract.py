@@ -19,6 +19,7 @@ from camphora.fhir.evaluated import evaluated
 from camphora.fhir.laying import Node, ends, lay, properties
 from camphora.fhir.paths import branches, root
 from camphora.fhir.readings import BOOLEANS
+from camphora.fhir.references import parse_reference
 from camphora.fhir.registry import HL7, Registry
 
 OWN_COLUMNS = frozenset({"_id", "_lastUpdated"})
@@ -143,6 +144,9 @@ class Extractor:
             if "id" in resource:
                 out.person = ("Patient", resource["id"])
             return
+        if self.resource_type == "Binary":
+            out.person = _security_context(resource)
+            return
         best = len(self._people)
         for name, kind, key in out.references:
             if kind == "Patient":
@@ -169,6 +173,12 @@ def extract(resource_type: str, registry: Registry | None = None) -> Extractor:
 @lru_cache(maxsize=1024)
 def _extractor(resource_type: str, registry: Registry) -> Extractor:
     return Extractor(resource_type, registry)
+
+
+def _security_context(binary: dict[str, Any]) -> tuple[str, str] | None:
+    """The Patient by whom a Binary is to be guarded (binary.html#rest); no other resource says whose it is."""
+    found = parse_reference(binary.get("securityContext", {}).get("reference", ""))
+    return ("Patient", found.id) if (found.kind, found.type) == ("local", "Patient") else None
 
 
 def _presence(code: str, resource_type: str, name: str) -> Emit:

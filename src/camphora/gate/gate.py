@@ -14,7 +14,6 @@ import orjson
 
 from camphora.audit.unusual import Suspicion
 from camphora.errors import Forbidden, NotFound
-from camphora.fhir.search import parse_query
 from camphora.gate.bases import Bases, Claim
 from camphora.gate.emergencies import Declared, Emergencies, EmergencyRules
 from camphora.gate.identity import Identity
@@ -208,21 +207,21 @@ class Gate:
         return registering(self.standing_of(reader))
 
     def _identified(self, identifier: str) -> tuple[str | None, str]:
-        """Patient id and `system|value` of the one person with this identifier; (None, "") where that is no one."""
+        """Patient id and `system|value` of the person who bears this identifier, of several the one who bore it first;
+        (None, "") where nobody does."""
         if not 0 < len(identifier) <= LONGEST_IDENTIFIER:
             return None, ""
-        forms = dict.fromkeys((identifier, identifier.upper(), identifier.lower()))
-        asked = ",".join("".join(f"\\{sign}" if sign in "\\,|$" else sign for sign in form) for form in forms)
-        query = parse_query("Patient", [("identifier", asked), ("_count", "10")], strict=True)
-        found = {
-            (patient["id"], f"{each.get('system', '')}|{each['value']}")
-            for row in self._store.search(identifying(), query).rows
-            for patient in [orjson.loads(row.body or b"{}")]
-            for each in patient.get("identifier", ())
+        person = self._store.first_bearer(identifying(), identifier)
+        if person is None:
+            return None, ""
+        body = self._store.read(identifying(), "Patient", person).body or b"{}"
+        numbers = orjson.loads(body).get("identifier", ())
+        whole = (
+            f"{each.get('system', '')}|{each['value']}"
+            for each in numbers
             if str(each.get("value", "")).casefold() == identifier.casefold()
-        }
-        persons = {person for person, _ in found}
-        return min(found) if len(persons) == 1 else (None, "")
+        )
+        return person, min(whole)
 
     def _require_member(self, reader: Reader, purpose: str) -> None:
         system, _, project = purpose.rpartition("|")

@@ -7,7 +7,7 @@ no history (R4 http.html#history).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import merge
 from itertools import islice
 from typing import NamedTuple
@@ -19,6 +19,10 @@ from camphora.records.bodies import plain_or_none
 from camphora.records.store import Version
 from camphora.records.visible import of_versions, shown, visible
 
+WINDOWS = tuple(2_000 * 10**step for step in range(8))
+"""So many earlier versions are passed over in the order of time before all those of a type with fewer records are
+read; then ten times as many, and so on."""
+END = 9_223_372_036_854_775_807
 Place = tuple[int, int, int]
 """Where a page ends: the time of a version, its record's inner number, the version."""
 
@@ -49,11 +53,56 @@ def found(
 ) -> list[Found]:
     """At most so many versions after a place."""
     sources = [
-        _versions(reader, access, asked, kind, after, most=most, older=older)
+        found
         for kind in _types(reader, access, asked)
-        for older in (False, True)
+        for found in (
+            _versions(reader, access, asked, kind, after, most=most),
+            _superseded(reader, access, asked, kind, after, most=most),
+        )
     ]
     return list(islice(merge(*sources, key=lambda one: one.place, reverse=True), most))
+
+
+def _superseded(
+    reader: apsw.Connection,
+    access: Access,
+    asked: Versions,
+    kind: tuple[int, str],
+    after: Place | None,
+    *,
+    most: int,
+) -> list[Found]:
+    """At most so many of the earlier versions of a type: in the order of time until the page is full, which needs few
+    of them where the type has many; sorted where they are of one record, of a reader's own persons, or of a type that
+    has fewer records than would have to be passed over."""
+    whole = asked
+    if asked.id is None and access.persons is None:
+        for many in WINDOWS:
+            if _fewer(reader, kind[0], many):
+                break
+            edge = _edge(reader, asked, after, many)
+            asked = whole if edge is None else replace(whole, since=max(whole.since, edge))
+            rows = _versions(reader, access, asked, kind, after, most=most, among=BY_TIME)
+            if len(rows) == most or asked.since == whole.since:
+                return rows
+    return _versions(reader, access, whole, kind, after, most=most, among=BY_RECORD)
+
+
+def _fewer(reader: apsw.Connection, number: int, many: int) -> bool:
+    """Whether a type has fewer records than these."""
+    sql = "SELECT count(*) FROM (SELECT 1 FROM record WHERE type = ? LIMIT ?)"
+    (records,) = next(reader.execute(sql, (number, many)))
+    return bool(records < many)
+
+
+def _edge(reader: apsw.Connection, asked: Versions, after: Place | None, many: int) -> int | None:
+    """Since when so many earlier versions of any type came, up to where the page begins; None for fewer."""
+    start = min(after[0] if after else END, asked.at[1] if asked.at else END)
+    sql = (
+        "SELECT updated FROM superseded INDEXED BY superseded_by_update WHERE updated <= ?"
+        " ORDER BY updated DESC LIMIT 1 OFFSET ?"
+    )
+    return next((updated for (updated,) in reader.execute(sql, (start, many))), None)
 
 
 def _types(reader: apsw.Connection, access: Access, asked: Versions) -> Iterator[tuple[int, str]]:
@@ -69,21 +118,21 @@ def _versions(
     after: Place | None,
     *,
     most: int,
-    older: bool,
+    among: str = "",
 ) -> list[Found]:
+    """At most so many versions of a type: the present ones, or the earlier ones `among` those of a join."""
     number, name = kind
     seen, body = visible(access, name, reader), shown(access, name, reader)
-    one, which = ("", []) if asked.id is None else (" AND r.id = ?", [asked.id])
-    rows, values = "record", [number, *which]
-    where = f"r.type = ?{one} AND {seen.sql}"
-    if older:
-        present = f"SELECT r.no FROM record r WHERE r.no = s.record AND r.type = ?{one} AND {seen.sql}"
+    one, which = ("", []) if asked.id is None else (" AND {0}.id = ?", [asked.id])
+    rows, where, values = "record", f"r.type = ?{one.format('r')} AND {seen.sql}", [number, *which]
+    if among:
+        present = visible(access, name, reader, row="p")
         rows = (
-            "(SELECT s.record AS no, s.*, p.id FROM superseded s JOIN record p ON p.no = s.record"
-            f" WHERE p.type = ? AND s.record IN ({present}))"
+            f"(SELECT s.record AS no, s.*, p.id FROM {among}"
+            f" WHERE p.type = ?{one.format('p')} AND {present.sql})"
         )
-        body = of_versions(body)
-        where, values = of_versions(seen).sql, [number, number, *which, *seen.values]
+        body, where = of_versions(body), of_versions(seen).sql
+        values = [*values, *present.values]
     times, moments = _times(asked, after)
     sql = (
         f"SELECT r.updated, r.no, r.version, r.person, r.id, {body.sql}, {REVIVED} FROM {rows} r"
@@ -113,6 +162,8 @@ def _times(asked: Versions, after: Place | None) -> tuple[str, list[int]]:
     return sql, values
 
 
+BY_TIME = "superseded s INDEXED BY superseded_by_update CROSS JOIN record p ON p.no = s.record"
+BY_RECORD = "record p CROSS JOIN superseded s ON s.record = p.no"
 REVIVED = (
     "coalesce((SELECT b.deleted FROM superseded b WHERE b.record = r.no AND b.version < r.version"
     " AND b.person IS r.person ORDER BY b.version DESC LIMIT 1), 0)"
@@ -121,6 +172,6 @@ REVIVED = (
 REPLACED = (
     "coalesce((SELECT n.updated FROM superseded n WHERE n.record = r.no AND n.version > r.version"
     " ORDER BY n.version LIMIT 1), (SELECT p.updated FROM record p WHERE p.no = r.no AND p.version > r.version),"
-    " 9223372036854775807)"
+    f" {END})"
 )
 """When the version that follows it came; the end of time for the present one."""

@@ -31,6 +31,7 @@ from camphora.policy.labels import PARTS, Found, Rules
 from camphora.policy.policy import Policy
 from camphora.policy.vocabulary import Purpose, Role
 from camphora.records import gathering, histories, paging, searching
+from camphora.records.bearers import first_bearer
 from camphora.records.bodies import plain, plain_or_none
 from camphora.records.conditional import Given, require_given
 from camphora.records.connections import Connections
@@ -323,6 +324,16 @@ class SQLiteStore:
         with reader:
             found = whom_of(reader, numbers[0])
         return found  # noqa: RET504 - as above
+
+    def first_bearer(self, access: Access, identifier: str) -> str | None:
+        """The Patient id of who was the first to bear this whole identifier; None where nobody does. For the gate
+        alone."""
+        if access.ground != "deciding":
+            raise NotFound("records-not-found", type="Patient")
+        reader = self._connections.reader()
+        with reader:
+            found = first_bearer(reader, identifier)
+        return found[1] if found else None
 
     def explained(self, access: Access, record_type: str, record_id: str) -> tuple[str | None, Facts]:
         """Whose a record is (None: nobody's) and its facts as a decision weighs them. For the gate alone; the record

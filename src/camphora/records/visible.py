@@ -25,6 +25,7 @@ from camphora.policy.asking import Action, Emergency, Scope
 from camphora.policy.choices import RESTRICTED
 from camphora.policy.labels import CHOSEN, NOTIFIABLE, OTHERS, PARTS, REFUSING, RULED
 from camphora.policy.vocabulary import Purpose
+from camphora.records.bearers import first_bearer
 from camphora.records.derived import area_range
 from camphora.records.deriving import identities
 from camphora.records.judging import Judge, policy_of
@@ -303,18 +304,9 @@ def of_versions(predicate: Predicate) -> Predicate:
 
 
 def in_emergency(connection: apsw.Connection, declared: Emergency) -> list[int]:
-    """Every identity of the one person whose whole identifier was declared, in either case of letters; nobody where it
-    is two persons'."""
-    value = declared.identifier.rpartition("|")[2]
-    spellings = sorted({value, value.upper(), value.lower()})
-    sql = (
-        "SELECT DISTINCT r.person FROM type t JOIN param q ON q.type = t.no AND q.code = 'identifier'"
-        f" JOIN term m ON m.param = q.no AND m.code IN ({','.join('?' * len(spellings))})"
-        " JOIN posting p ON p.term = m.no JOIN record r ON r.no = p.record WHERE t.name = 'Patient'"
-    )
-    found = {person for (person,) in connection.execute(sql, spellings) if person is not None}
-    one = set(identities(connection, min(found))) if found else set()
-    return sorted(one) if found <= one else []
+    """Every identity of the one person whose whole identifier was declared: of who bore it first."""
+    first = first_bearer(connection, declared.identifier.rpartition("|")[2])
+    return sorted(identities(connection, first[0])) if first else []
 
 
 def _among(numbers: Iterable[int], person: str) -> Predicate:

@@ -18,7 +18,8 @@ State = Literal["works", "partly", "planned"]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a form. `options` holds (value, label) of a select or of radio buttons."""
+    """One field of a form. `options` holds (value, label) of a select or of radio buttons, and of a text what is
+    offered while it is typed."""
 
     name: str
     label: str

@@ -6,7 +6,7 @@ from starlette.testclient import TestClient
 from builders import condition, observation
 from camphora.errors import Faults
 from camphora.fhir import definitions, structure
-from camphora.fhir.search import EVERYWHERE, parameters, parse_query
+from camphora.fhir.search import EVERYWHERE, UNDECLARED, parameters, parse_query
 from camphora.policy.internal import loading
 from camphora.web.fhir.negotiation import JSON_PATCH
 from web.fhir.asking import bundle, entry, get, post, put
@@ -35,10 +35,18 @@ VALUES = {
 }  # fmt: skip
 
 
+MADE = {"_list": "x", "_filter": "_id eq x", "_type": "Patient"}
+HAS = "_has:Provenance:target:_id"
+
+
+def _asked(kind, code):
+    """A parameter with a value that it takes; of a composite, one of each component."""
+    return (HAS, "x") if code == "_has" else (code, _value(kind, code))
+
+
 def _value(kind, code):
-    """A value that a parameter takes; of a composite, one of each component."""
-    if code in EVERYWHERE:
-        return VALUES[EVERYWHERE[code]]
+    if code in MADE or code in EVERYWHERE:
+        return MADE.get(code) or VALUES[EVERYWHERE[code]]
     parameter = parameters(kind)[code]
     return "$".join(VALUES[one.kind] for one in parameter.components or (parameter,))
 
@@ -86,11 +94,73 @@ def test_search_parameters_are_taken_exactly_where_they_are_named(statement):
 def test_search_parameters_that_are_named_are_answered_over_http(doctor, statement, kind):
     rows = next(row for row in statement["rest"][0]["resource"] if row["type"] == kind)["searchParam"]
     named = {row["name"] for row in rows}
+    assert named >= UNDECLARED.keys()
     for row in rows:
-        asked = f"/{kind}?{row['name']}={_value(kind, row['name'])}"
-        assert get(doctor, asked, prefer="handling=strict").status_code == 200
+        name, value = _asked(kind, row["name"])
+        assert get(doctor, f"/{kind}?{name}={value}", prefer="handling=strict").status_code == 200
     for code in definitions.search_parameters(kind).keys() - named:
         assert get(doctor, f"/{kind}?{code}=1", prefer="handling=strict").status_code == 400
+
+
+def test_a_search_of_several_types_takes_what_is_named_for_all(doctor, statement):
+    named = [row["name"] for row in statement["rest"][0]["searchParam"]]
+    assert len(named) == len(set(named)) > len(UNDECLARED)
+    for code in named:
+        name, value = _asked("Patient", code)
+        asked = f"/?{name}={value}" if code == "_type" else f"/?_type=Patient,Observation&{name}={value}"
+        assert get(doctor, asked, prefer="handling=strict").status_code == 200, code
+
+
+def _taken(kind, name, value):
+    try:
+        parse_query(kind, [(name, value)], strict=True)
+    except Faults:
+        return False
+    return True
+
+
+def test_includes_are_taken_exactly_where_they_are_named(statement):
+    """Of every parameter that R4 declares, by the grammar; a reverse one leads back where the forward one leads."""
+    rows = {row["type"]: row for row in statement["rest"][0]["resource"]}
+    forward = {name: {*row["searchInclude"]} - {"*", f"{name}:*"} for name, row in rows.items()}
+    for name, named in forward.items():
+        taken = {
+            f"{name}:{code}"
+            for code in {*definitions.search_parameters(name), *parameters(name)}
+            if _taken(name, "_include", f"{name}:{code}")
+        }
+        assert taken == named
+    for name, row in rows.items():
+        back = {*row["searchRevInclude"]} - {"*"}
+        assert back == {
+            each for own in forward.values() for each in own if _taken(name, "_revinclude", f"{each}:{name}")
+        }
+        assert all(_taken(name, "_include", each) for each in row["searchInclude"])
+        assert all(_taken(name, "_revinclude", each) for each in row["searchRevInclude"])
+
+
+def test_parameters_of_guides_and_of_the_store_are_named_once_they_are_known(served, loaded):
+    load = served(loaded, loading("test"))
+    own = {
+        "resourceType": "SearchParameter", "id": "shoe", "url": "http://camphora.test/shoe", "name": "shoe",
+        "status": "active", "description": "shoe", "code": "shoe-of", "base": ["Patient"], "type": "reference",
+        "expression": "Patient.managingOrganization", "target": ["Organization"],
+    }  # fmt: skip
+
+    def of(kind):
+        found = get(load, "/metadata").json()["rest"][0]["resource"]
+        return next(row for row in found if row["type"] == kind)
+
+    guide = {
+        row["name"]: row["definition"] for row in of("DetectedIssue")["searchParam"] if "definition" in row
+    }
+    assert "status" in guide
+    assert "shoe-of" not in {row["name"] for row in of("Patient")["searchParam"]}
+    assert put(load, "/SearchParameter/shoe", own).status_code == 201
+    named = {row["name"]: row.get("definition") for row in of("Patient")["searchParam"]}
+    assert named["shoe-of"] == own["url"]
+    assert "Patient:shoe-of" in of("Patient")["searchInclude"]
+    assert "Patient:shoe-of" in of("Organization")["searchRevInclude"]
 
 
 def test_a_named_parameter_finds_and_does_not_only_answer(served, loaded):

@@ -3,17 +3,26 @@
 import json
 import time
 import tracemalloc
+import zlib
 
 import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.testclient import TestClient
 
-from builders import clinician, observation
+from builders import clinician, in_a_loop, observation
+from camphora.errors import deadline
 from camphora.fhir import definitions
 from camphora.fhir.search import parameters
+from camphora.policy.internal import loading
+from camphora.records import Put
+from camphora.web.fhir import Api, fhir_routes
 from web.fhir.asking import FHIR, bundle, codes, entry, get, post
 
+LOAD = loading("test")
 XML = "application/fhir+xml"
 MIB = 1024 * 1024
 BODY = orjson.dumps(observation("x", "ada", "1", "2026-05-01"))
@@ -27,26 +36,70 @@ BOMB = (
 )  # fmt: skip
 
 
-def test_a_body_of_a_gigabyte_is_refused_at_its_head_and_while_it_comes(served, loaded):
+def test_a_body_of_a_gigabyte_is_refused_at_its_head(served, loaded):
     doctor = served(loaded, clinician(), largest_resource=MIB)
     refused = doctor.post(
         "/fhir/Observation", content=b"x", headers=FHIR | {"content-length": str(1024 * MIB)}
     )
     assert (refused.status_code, codes(refused)) == (413, ["web-fhir-too-large"])
-    sent = 0
 
-    def endless():
-        nonlocal sent
-        for _ in range(1024):
-            sent += MIB
-            yield b" " * MIB
 
-    tracemalloc.start()
-    refused = doctor.post("/fhir/Observation", content=endless(), headers=FHIR)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert (refused.status_code, codes(refused)) == (413, ["web-fhir-too-large"])
-    assert peak < 3 * 1024 * MIB
+def _packed():
+    """A gigabyte of spaces as gzip, in pieces that each unpack to a mebibyte."""
+    packer = zlib.compressobj(wbits=31)
+    for _ in range(1024):
+        yield packer.compress(b" " * MIB) + packer.flush(zlib.Z_SYNC_FLUSH)
+
+
+ENDLESS = {
+    "a resource": ("/fhir/Observation", FHIR["content-type"], 16, {}),
+    "one in XML": ("/fhir/Observation", XML, 16, {}),
+    "a bundle": ("/fhir/", FHIR["content-type"], 64, {}),
+    "a form": ("/fhir/Observation/_search", "application/x-www-form-urlencoded", 1, {}),
+    "a file": ("/fhir/Binary", "application/pdf", 16, {"x-security-context": "Patient/ada"}),
+    "a packed one": ("/fhir/Observation", FHIR["content-type"], 16, {"content-encoding": "gzip"}),
+}
+"""Bodies without a length, by address, media type, mebibytes that are taken, and further headers."""
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_a_gigabyte_that_comes_piece_by_piece_takes_no_more_memory_than_what_is_allowed(loaded, kind):
+    """Straight at the application: every piece is made when it is asked for, as a socket would give it."""
+    path, media, most, more = ENDLESS[kind]
+    api = Api(loaded, lambda _: clinician())
+    app = Starlette(routes=[Mount("/fhir", routes=fhir_routes(api))])
+    headers = {"host": "camphora.test", "content-type": media, "transfer-encoding": "chunked", **more}
+    scope = {
+        "type": "http", "http_version": "1.1", "method": "POST", "scheme": "http", "path": path,
+        "raw_path": path.encode(), "root_path": "", "query_string": b"",
+        "client": ("127.0.0.1", 1), "server": ("camphora.test", 80),
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+    }  # fmt: skip
+    pieces = _packed() if "content-encoding" in more else (b" " * MIB for _ in range(1024))
+    asked, said = 0, []
+
+    async def receive():
+        nonlocal asked
+        asked += 1
+        piece = next(pieces, b"")
+        return {"type": "http.request", "body": bytearray(piece), "more_body": bool(piece)}
+
+    async def send(message):
+        said.append(message)
+
+    async def served():
+        await app(scope, receive, send)
+
+    try:
+        tracemalloc.start()
+        in_a_loop(served())
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        api.close()
+    assert said[0]["status"] == 413
+    assert asked <= most + 2
+    assert peak < (most + 4) * MIB
 
 
 @pytest.mark.parametrize(
@@ -181,3 +234,44 @@ def test_a_method_at_every_address_is_answered_with_reasons(doctor):
             assert doctor.request(method, f"/fhir{path}").status_code < 500
     assert len(definitions.resource_types()) > 140
     assert get(doctor, "/Patient/ada").status_code in {200, 410}
+
+
+@pytest.mark.parametrize("key", ["code", "-code", "value-string"])
+def test_an_order_of_a_whole_type_ends_with_the_time_of_its_request(store, key):
+    """No index holds codes or strings in the order of their records: all values are read and sorted, 2,000 here, and a
+    type of millions is ended by the clock with an error that says so."""
+    people_of = {"resourceType": "Patient", "id": "p", "name": [{"text": "王小明"}]}
+    values = [f"值{(number * 7919) % 2000:04d}" for number in range(2000)]
+    store.write(LOAD, [Put(people_of)])
+    store.write(
+        LOAD,
+        [
+            Put(
+                {
+                    "resourceType": "Observation", "id": f"o{number}", "status": "final",
+                    "code": {"coding": [{"system": "http://camphora.test/codes", "code": f"c{value[1:]}"}]},
+                    "subject": {"reference": "Patient/p"}, "valueString": value,
+                }
+            )
+            for number, value in enumerate(values)
+        ],
+    )  # fmt: skip
+    api = Api(store, lambda _: clinician())
+    app, seconds = Starlette(routes=[Mount("/fhir", routes=fhir_routes(api))]), [30.0]
+
+    async def limited(scope, receive, send):
+        with deadline.within(seconds[0]):
+            await app(scope, receive, send)
+
+    client = TestClient(limited, base_url="http://camphora.test")
+    found = get(client, f"/Observation?_sort={key}&_count=5").json()["entry"]
+    first = sorted(values, reverse=key.startswith("-"))[:5]
+    assert [entry["resource"]["valueString"] for entry in found] == first
+    seconds[0] = 1e-6
+    ended = get(client, f"/Observation?_sort={key}&_count=5", accept_language="en")
+    assert (ended.status_code, codes(ended)) == (503, ["service-time-over"])
+    assert "retry-after" in ended.headers
+    issue = ended.json()["issue"][0]
+    assert issue["details"]["text"].startswith("the query took longer than")
+    assert issue["diagnostics"] == "narrow what is asked for and try again"
+    api.close()

@@ -33,6 +33,16 @@ HERS = observation("o1", "ada", "8480-6", "2026-01-05")
 MOVED = observation("o4", "ada", "8480-6", "2026-03-01")
 PART = condition("c1", "ada", "F32.9", "PSY")
 PLAIN = condition("c1", "ada", "I10", None)
+PROBLEMS = [
+    {
+        "resourceType": "List", "id": f"problems-{person}", "status": "current", "mode": "working",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "11450-4"}]},
+        "subject": {"reference": f"Patient/{person}"},
+        "entry": [{"item": {"reference": f"Condition/{name}"}} for name in names],
+    }
+    for person, names in {"ada": ["c1"], "bo": ["c2"]}.items()
+]  # fmt: skip
+"""Current problems, which a search names by what they are for."""
 
 
 def _officer():
@@ -75,7 +85,7 @@ def _absent(name, resource):
 def _world(folder, name, *, present):
     access, choice = SCENARIOS[name]
     store = SQLiteStore(folder)
-    kept = [row for row in people() if present or not _absent(name, row)]
+    kept = [row for row in (*people(), *PROBLEMS) if present or not _absent(name, row)]
     store.write(LOAD, [Put(row) for row in kept])
     if present:
         store.write(LOAD, [Put(choice), *([Delete("Observation", "o2")] if name != "closed" else [])])
@@ -133,7 +143,7 @@ GETS = {
     ],
     "fhir.compartment": [
         "/Patient/ada/Observation", "/Patient/ada/*", "/Patient/ada/Condition?_total=accurate",
-        "/Patient/bo/*?_summary=count",
+        "/Patient/bo/*?_summary=count", "/Patient/ada/Condition?_list=$current-problems",
     ],
     "fhir.everything": ["/Patient/ada/$everything", "/Patient/bo/$everything",
         "/Patient/ada/$everything?_type=Condition",
@@ -148,6 +158,8 @@ GETS = {
         "/Observation?patient:missing=false&_summary=count", "/Observation?date=2026-02&_count=0",
         "/Condition?patient=ada", "/Condition?code=F32.9&_total=accurate", "/Condition?_summary=count",
         "/Condition?_security=PSY", "/Condition?_security:missing=true&_summary=count", "/Consent?patient=ada",
+        "/Condition?patient=ada&_list=$current-problems", "/Condition?patient=bo&_list=$current-problems",
+        "/Condition?patient=ada,bo&_list=$current-problems&_total=accurate", "/Condition?_list=problems-ada",
         "/Patient?_id=ada&_elements=name", "/Condition?patient=ada&_summary=true", "/Patient?near=1&_id=ada",
     ],
 }  # fmt: skip
@@ -237,6 +249,8 @@ def test_the_two_worlds_differ_for_who_may_see(worlds):
     client = TestClient(Starlette(routes=[Mount("/fhir", routes=fhir_routes(api))]))
     assert get(client, "/Condition/c1").status_code == 200
     assert get(client, "/Condition?_security=PSY&_id=c1&_summary=count").json()["total"] == 1
+    current = get(client, "/Condition?patient=ada&_list=$current-problems")
+    assert ids(current) == ["c1"]
     seen = get(worlds.never.client, "/Condition?_id=c1,c2&_summary=count")
     if worlds.name == "stopped":
         assert seen.status_code == 403

@@ -84,6 +84,7 @@ def test_the_statement_names_the_operations_and_the_code_systems(client):
     value_set = next(row for row in rest if row["type"] == "ValueSet")
     assert {row["name"] for row in value_set["operation"]} == {
         "expand",
+        "batch-validate-code",
         "validate-code",
         "meta",
         "meta-add",

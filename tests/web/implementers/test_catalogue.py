@@ -19,7 +19,7 @@ def test_every_example_can_be_asked_and_has_an_account(name):
     rows = told(name, Registry.bundled())
     assert {"_id", "_lastUpdated"} < {each.code for each in rows}
     for each in rows:
-        query = parse_query(name, [(each.code, each.example)], strict=True)
+        query = parse_query(name, [(each.written, each.example)], strict=True)
         assert len(query.clauses) == 1, each
         assert account(query).steps, each
 

@@ -32,6 +32,12 @@ def test_a_permit_is_explained_with_its_law(world, lang, word):
     assert ("醫療法第67條" if lang == "zh-TW" else "Medical Care Act, Art. 67") in text
 
 
+def test_the_codes_of_use_are_offered_by_their_names(world):
+    text = world.browser("keeper").get("/gate/explain").text
+    assert 'list="f-purpose-list"' in text
+    assert re.search(r'<option value="TREAT">[^<]*照護</option>', text)
+
+
 def test_a_refusal_names_the_choice_and_its_provision_and_no_content(fresh):
     record = fresh.one("Condition", ("code", "F32.A"))["id"]
     fresh.browser("citizen").submit("/me/choices/close", label="PSY")

@@ -7,6 +7,8 @@ from camphora.fhir.search.known import (
     FUNCTIONAL_LISTS,
     HIERARCHIES,
     RESULT_NAMES,
+    UNDECLARED,
+    common,
     parameters,
 )
 from camphora.fhir.search.reading import MOST_ALTERNATIVES, parse_query
@@ -18,9 +20,11 @@ __all__ = [
     "HIERARCHIES",
     "MOST_ALTERNATIVES",
     "RESULT_NAMES",
+    "UNDECLARED",
     "Clause",
     "Query",
     "Summary",
+    "common",
     "parameters",
     "parse_query",
 ]

@@ -207,9 +207,11 @@ class HasClause:
 
 @dataclass(frozen=True, slots=True)
 class ListClause:
-    """`_list`: an entry, not deleted, of one of these Lists names the record. A functional list stands as `$name`."""
+    """`_list`: an entry, not deleted, of one of these Lists names the record. A functional list stands as `$name`, and
+    is each that is current of these patients."""
 
     alternatives: tuple[str, ...]
+    patients: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

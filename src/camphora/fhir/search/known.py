@@ -19,8 +19,9 @@ RESULT_NAMES = frozenset({
 EVERYWHERE: dict[str, Kind] = {
     "_id": "token", "_lastUpdated": "date", "_text": "string", "_content": "string",
 }  # fmt: skip
-"""Parameters of every type with their kind, that are no index of an element. Beside them stand `_list`, `_has` and
-`_filter`, which R4 defines for the whole server."""
+"""Parameters of every type with their kind, that are no index of an element."""
+UNDECLARED: dict[str, Kind] = {"_list": "string", "_has": "string", "_filter": "special"}
+"""Parameters of every type for which R4 has no SearchParameter (search.html#all)."""
 ELSEWHERE = frozenset({"_format", "_pretty"})
 """Parameters that the edge answers."""
 REFUSED = frozenset({"_query", "_containedType"})
@@ -29,10 +30,17 @@ HIERARCHIES = {"Location": "partof", "Organization": "partof", "Encounter": "par
                "Task": "part-of", "ResearchStudy": "partof"}  # fmt: skip
 """The parameter by which records of a type name the one above them, where all above are of the same type
 (search.html#recursive)."""
-FUNCTIONAL_LISTS = frozenset(
-    {"$current-problems", "$current-medications", "$current-allergies", "$current-drug-allergies"}
-)
-"""The Lists that `_list` names by what they are for (lifecycle.html#current)."""
+LOINC, USES = "http://loinc.org", "http://terminology.hl7.org/CodeSystem/list-example-use-codes"
+FUNCTIONAL_LISTS: dict[str, frozenset[tuple[str, str]]] = {
+    "$current-problems": frozenset({(LOINC, "46105-3"), (LOINC, "11450-4"), (USES, "problems")}),
+    "$current-medications": frozenset({(LOINC, "57828-6"), (LOINC, "10160-0"), (USES, "medications")}),
+    "$current-allergies": frozenset(
+        {(LOINC, "18716-1"), (LOINC, "52472-8"), (LOINC, "48765-2"), (USES, "allergies")}
+    ),
+}
+"""The Lists that `_list` names by what they are for (lifecycle.html#current), each with the codes that say so."""
+DRUG_ALLERGIES = "$current-drug-allergies"
+"""The part of the current allergies that concerns medication; R4 has no code for a List of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,9 @@ from camphora.fhir.search.asking import (
     Clause,
     Include,
     ListClause,
+    MissingClause,
     Query,
+    ReferenceClause,
     Sort,
     Summary,
     TokenClause,
@@ -28,7 +30,14 @@ from camphora.fhir.search.asking import (
     UriClause,
 )
 from camphora.fhir.search.filtering import filter_clause
-from camphora.fhir.search.known import ELSEWHERE, FUNCTIONAL_LISTS, REFUSED, RESULT_NAMES, Scope
+from camphora.fhir.search.known import (
+    DRUG_ALLERGIES,
+    ELSEWHERE,
+    FUNCTIONAL_LISTS,
+    REFUSED,
+    RESULT_NAMES,
+    Scope,
+)
 from camphora.fhir.search.naming import HAS, Names, Refused, Unknown
 from camphora.fhir.search.parting import plain, split
 from camphora.fhir.search.results import FORMS, include, sort_keys
@@ -68,8 +77,8 @@ def parse_query(
     types = _types(resource_type, given, compartment)
     shown = resource_type or (types[0] if len(types) == 1 else "Resource")
     searched = Scope(types, shown, registry or Registry.bundled())
-    reading = _Reading(searched, Values(base, moment))
-    for name, value in given:
+    reading = _Reading(searched, Values(base, moment), compartment)
+    for name, value in sorted(given, key=lambda pair: pair[0] == "_list"):
         reading.take(name, value)
     faults = [*reading.faults, *(reading.unknown if strict else ())]
     if faults:
@@ -113,8 +122,9 @@ def _within(compartment: tuple[str, str] | None) -> frozenset[str] | None:
 class _Reading:
     """A query while it is read: what was understood, what was not, and what was wrong."""
 
-    def __init__(self, searched: Scope, values: Values) -> None:
+    def __init__(self, searched: Scope, values: Values, compartment: tuple[str, str] | None) -> None:
         self.searched = searched
+        self.compartment = compartment
         self.values = values
         self.names = Names()
         self.clauses: list[Clause] = []
@@ -197,16 +207,40 @@ class _Reading:
             case "_text" | "_content":
                 return text_clause(code, [plain(part) for part in parts])
             case "_list":
-                return ListClause(tuple(self._list(plain(part)) for part in parts))
+                return self._lists([plain(part) for part in parts], searched)
         if code in REFUSED or code == "_filter":
             raise Unknown("fhir-search-unsupported", searched, whole)
         return None
 
+    def _lists(self, texts: list[str], searched: Scope) -> Clause:
+        """`_list`. A functional list is one of a patient, whom the rest of the search names."""
+        named = tuple(self._list(text) for text in texts if not text.startswith("$"))
+        current = tuple(text for text in texts if text in FUNCTIONAL_LISTS)
+        drugs = DRUG_ALLERGIES in texts
+        if len(named) + len(current) + texts.count(DRUG_ALLERGIES) < len(texts):
+            raise ValueError("no such list")
+        patients = self._patients() if searched is self.searched else ()
+        if not patients and (current or drugs):
+            raise Refused("fhir-search-list", searched, "_list")
+        found: list[Clause] = [ListClause(named + current, patients)] if named or current else []
+        if drugs:
+            found.append(_of_drugs(ListClause(("$current-allergies",), patients), searched))
+        return found[0] if len(found) == 1 else AnyClause(tuple(found))
+
+    def _patients(self) -> tuple[str, ...]:
+        """The patients whom the search names by their ids: `patient`, `subject`, or the compartment."""
+        within = [self.compartment[1]] if self.compartment and self.compartment[0] == "Patient" else []
+        named = (each for each in self.clauses if isinstance(each, ReferenceClause) and not each.direction)
+        keys = [
+            key
+            for clause in named
+            if clause.param in {"patient", "subject"}
+            for kind, key in clause.alternatives
+            if kind in {"Patient", None}
+        ]
+        return tuple(dict.fromkeys([*within, *keys]))
+
     def _list(self, text: str) -> str:
-        if text.startswith("$"):
-            if text not in FUNCTIONAL_LISTS:
-                raise ValueError("no such list")
-            return text
         kind, key = self.values.reference(text, ("List",))
         if kind != "List":
             raise ValueError("not a List")
@@ -262,3 +296,11 @@ class _Reading:
             compartment=compartment,
             types=types,
         )
+
+
+def _of_drugs(allergies: Clause, searched: Scope) -> Clause:
+    """Of these allergies those to medication: an allergy that says nothing of what it is to stays among them."""
+    if searched.types != ("AllergyIntolerance",):
+        raise ValueError("not a list of this type")
+    unsaid = MissingClause("category", "token", missing=True)
+    return AllClause((allergies, AnyClause((TokenClause("category", ((None, "medication"),)), unsaid))))

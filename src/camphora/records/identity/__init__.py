@@ -2,7 +2,7 @@
 
 from camphora.records.identity.deciding import Decided, Register
 from camphora.records.identity.duplicates import Borrowed, Duplicates, Proposal, find, pair_of
-from camphora.records.identity.lookup import Holder, Match, lookup, match
+from camphora.records.identity.lookup import Holder, Match, lookup, match, sought
 from camphora.records.identity.traits import Number, Traits, traits
 from camphora.records.identity.weighing import FIELDS, Evidence, Weighed, weigh
 
@@ -23,6 +23,7 @@ __all__ = [
     "lookup",
     "match",
     "pair_of",
+    "sought",
     "traits",
     "weigh",
 ]

@@ -7,6 +7,7 @@ those alone whom the reader may see: the answer is the same whether or not other
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -23,6 +24,9 @@ from camphora.records.store import Version
 Json = dict[str, Any]
 MOST = 200
 """So many Patients are looked at for one question."""
+FEW = 20
+"""So many are shown to somebody who looks for one."""
+DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 MOST_NUMBERS = 20
 """So many identifiers and names of one description are asked by."""
 
@@ -66,6 +70,21 @@ def lookup(store: SQLiteStore, access: Access, system: str, value: str) -> list[
         Holder(one, kind, any(is_borrowed(one, other) for other in bearers), by) for one, by in found.values()
     ]
     return sorted(holders, key=lambda each: (each.borrowed, each.by != value, each.patient.id))
+
+
+def sought(store: SQLiteStore, access: Access, text: str) -> list[Traits]:
+    """The Patients whom the Access may see with this birth date, whole number or beginning of a name, at most `FEW`."""
+    if DATE.fullmatch(text):
+        asked = [("birthdate", text)]
+    elif any(sign.isdigit() for sign in text):
+        forms = dict.fromkeys((text, text.upper(), text.lower()))
+        asked = [("identifier", ",".join(map(_literal, forms)))]
+    elif any(sign.isalpha() for sign in text):
+        asked = [("name", _literal(text))]
+    else:
+        return []
+    query = parse_query("Patient", [*asked, ("_count", str(FEW))], strict=True)
+    return [traits(orjson.loads(row.body or b"{}")) for row in store.search(access, query).rows]
 
 
 def match(store: SQLiteStore, access: Access, described: Json) -> list[Match]:

@@ -6,15 +6,18 @@ nothing. What is hidden is refused before its links are followed, so that it cos
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import orjson
 
-from camphora.errors import Invalid
 from camphora.fhir import definitions
 from camphora.fhir.references import parse_reference
+from camphora.fhir.search import FUNCTIONAL_LISTS
 from camphora.fhir.search.asking import ChainClause, HasClause, IdClause, ListClause
 from camphora.records.bodies import plain
+from camphora.records.concealed import concealed
 from camphora.records.planning.conditions import NEVER, UNCOUNTED, Condition, Listing, among, any_of
 from camphora.records.planning.driving import Sought, Sql, together
 from camphora.records.planning.values import ids, referring
@@ -114,29 +117,57 @@ def _kept(row: str) -> str:
 
 def listed(level: Level, clause: ListClause) -> Condition:
     """What the Lists name, entries that are marked deleted left out: read here, under the law, with the parts that are
-    closed taken out. Raises Invalid for functional lists."""
+    closed taken out."""
     found: dict[str, None] = {}
     for name in clause.alternatives:
-        if name.startswith("$"):
-            raise Invalid("records-list-functional", name=name)
-        found |= dict.fromkeys(_entries(level, name))
+        lists = _current(level, name, clause.patients) if name.startswith("$") else _named(level, name)
+        found |= dict.fromkeys(key for each in lists for key in _entries(level, each))
     return replace(ids(level, IdClause(tuple(found))) if found else NEVER, told="_list")
 
 
-def _entries(level: Level, name: str) -> list[str]:
+def _named(level: Level, name: str) -> list[dict[str, Any]]:
+    return _lists(level, "record {0}", "{0}.id = ?", name)
+
+
+def _current(level: Level, name: str, patients: Iterable[str]) -> list[dict[str, Any]]:
+    """The Lists of these patients that are kept up (lifecycle.html#current). Who is hidden wholly has none."""
+    work = level.work
+    hidden = concealed(work.access, "List", patients, work.connection)
+    rows = "person p CROSS JOIN record {0} INDEXED BY record_by_person ON {0}.person = p.no"
+    return [
+        each
+        for patient in dict.fromkeys(patients)
+        if patient not in hidden
+        for each in _lists(level, rows, "p.patient = ?", patient)
+        if (each.get("status"), each.get("mode")) == ("current", "working")
+        and not FUNCTIONAL_LISTS[name].isdisjoint(_codes(each))
+        and parse_reference(each.get("subject", {}).get("reference", ""))[:3] == ("local", "Patient", patient)
+    ]
+
+
+def _codes(body: dict[str, Any]) -> set[tuple[str, str]]:
+    codings = body.get("code", {}).get("coding", ())
+    return {(each.get("system", ""), each.get("code", "")) for each in codings}
+
+
+def _lists(level: Level, rows: str, where: str, value: str) -> list[dict[str, Any]]:
+    """The Lists under the law of their type, from these rows."""
     work = level.work
     if not work.access.covers("List"):
         return []
     there = work.level("List")
     body = shown(work.access, "List", work.connection, row=there.row)
-    sql = f"SELECT {there.row}.person, {body.sql} FROM record {there.row} WHERE {there.row}.id = ? AND {there.law.sql}"
-    values = (*body.values, name, *there.law.values)
-    row = next(work.connection.execute(sql, values), None)
-    if row is None:
-        return []
-    person, stored = row
-    work.persons |= {person} - {None}
-    entries = orjson.loads(plain(stored)).get("entry", ())
+    sql = (
+        f"SELECT {there.row}.person, {body.sql} FROM {rows.format(there.row)}"
+        f" WHERE {where.format(there.row)} AND {there.law.sql}"
+    )
+    found = list(work.connection.execute(sql, (*body.values, value, *there.law.values)))
+    work.persons |= {person for person, _ in found} - {None}
+    return [orjson.loads(plain(stored)) for _, stored in found]
+
+
+def _entries(level: Level, body: dict[str, Any]) -> list[str]:
+    entries = body.get("entry", ())
     texts = [each.get("item", {}).get("reference") for each in entries if each.get("deleted") is not True]
     named = [parse_reference(text) for text in texts if isinstance(text, str)]
     return [each.id for each in named if each.kind == "local" and each.type == level.type]

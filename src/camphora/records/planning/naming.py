@@ -1,7 +1,8 @@
 """Whom a search names: a question about a person is told of them, also where it finds nothing.
 
 Named is who stands in a reference to a Patient, at any depth of chains, `_has` and filters; whose compartment is
-searched; and who is told by their id or identifier at the end of a chain to Patient. A search for records of nobody
+searched; who is told by their id or identifier, of a Patient or at the end of a chain to one; and whose record is asked
+for by its id. A search for records of nobody
 (institutions, staff) tells of those whose records it goes through: they are named too, where they are few.
 """
 
@@ -41,16 +42,18 @@ class NamedPersons(NamedTuple):
 def named_persons(work: Work, query: Query, *, found: bool) -> NamedPersons:
     """That nothing was found about a person is told of them too, and so it is where they are hidden from the reader.
     `found`: whether the query found something, and so the reader knows somebody."""
-    patients = set(_patients(query.clauses, query.type, top=True))
+    kinds = query.types or (query.type,)
+    patients, by_id = set(_patients(query.clauses, query.type)), list(_ids(query.clauses))
+    patients |= _owners(work, kinds, by_id)
     if query.compartment is not None and query.compartment[0] == "Patient":
         patients.add(query.compartment[1])
-    identified = _identified(work, query.clauses)
+    identified = _identified(work, query.clauses, "Patient" if "Patient" in kinds else query.type)
     if identified is not None:
         patients |= identified
     persons = work.names.persons(patients)
-    if not SHARED_TYPES.isdisjoint(query.types or (query.type,)):
+    if not SHARED_TYPES.isdisjoint(kinds):
         persons += sorted(_through(work, query.clauses) - set(persons))
-    if found or not (patients or identified is not None):
+    if found or not (patients or by_id or identified is not None):
         return NamedPersons(persons, seen=True)
     return NamedPersons(persons, _seen(work, patients))
 
@@ -90,23 +93,45 @@ def _seen(work: Work, patients: Iterable[str]) -> bool:
     return next(work.connection.execute(f"{sql} LIMIT 1", (*values, *seen.values)), None) is not None
 
 
-def _patients(clauses: Iterable[Clause], record_type: str, *, top: bool = False) -> Iterator[str]:
+def _ids(clauses: Iterable[Clause]) -> Iterator[str]:
+    """The ids by which records of the searched types themselves are asked for."""
+    for clause in clauses:
+        if isinstance(clause, IdClause):
+            yield from clause.alternatives
+        else:
+            yield from _ids(same_level(clause))
+
+
+def _owners(work: Work, kinds: Iterable[str], keys: Iterable[str]) -> set[str]:
+    """The Patient ids of those whose records bear these ids, also of deleted ones."""
+    types, numbers = among([number for kind in kinds if (number := work.names.type(kind)) is not None])
+    marks, names = among(list(dict.fromkeys(keys)))
+    sql = (
+        "SELECT p.patient FROM record r CROSS JOIN person p ON p.no = r.person"
+        f" WHERE r.type IN {types} AND r.id IN {marks}"
+    )
+    rows = work.connection.execute(sql, (*numbers, *names)) if names else ()
+    return {patient for (patient,) in rows}
+
+
+def _patients(clauses: Iterable[Clause], record_type: str) -> Iterator[str]:
     """The Patient ids that clauses about this type name."""
     for clause in clauses:
         match clause:
             case ReferenceClause():
                 yield from (key for kind, key in clause.alternatives if kind in {"Patient", None})
-            case IdClause() if record_type == "Patient" and not top:
+            case IdClause() if record_type == "Patient":
                 yield from clause.alternatives
             case ChainClause() | HasClause():
                 yield from _patients(clause.clauses, clause.type)
             case _:
-                yield from _patients(same_level(clause), record_type, top=top)
+                yield from _patients(same_level(clause), record_type)
 
 
-def _identified(work: Work, clauses: Iterable[Clause]) -> set[str] | None:
-    """The ids of those whom identifiers at the end of a chain to Patient tell; None where there is no such clause."""
-    tokens = list(_identifiers(clauses, ""))
+def _identified(work: Work, clauses: Iterable[Clause], record_type: str) -> set[str] | None:
+    """The ids of those whom identifiers of a Patient tell, or of one at the end of a chain; None where there is no such
+    clause."""
+    tokens = list(_identifiers(clauses, record_type))
     if not tokens:
         return None
     number = work.names.type("Patient") or 0

@@ -174,7 +174,7 @@ def _form(words: Words, offered: dict[str, LegalBasis], given: dict[str, str]) -
         ),
         Field(
             "purpose", words("bases.purpose"), "select", given.get("purpose", ""), required=True,
-            options=[(code, _use(words, code)) for code in codes],
+            options=[(code, use_of(words, code)) for code in codes],
         ),
         Field(
             "category", words("bases.category"), "select", given.get("category", ""),
@@ -202,13 +202,14 @@ def _hidden(claim: Claim) -> Field:
     return Field("number", "", "hidden", value=str(claim.no))
 
 
-def _use(words: Words, code: str) -> str:
+def use_of(words: Words, code: str) -> str:
+    """The name of a code of use; the code itself where it has none here."""
     key = f"use.{code}" if f"use.{code}" in words else f"bases.use.{code}"
     return words(key) if key in words else code
 
 
 def _uses(words: Words, claim: Claim) -> str:
-    return words("mark.comma").join(_use(words, code) for code in claim.purposes)
+    return words("mark.comma").join(use_of(words, code) for code in claim.purposes)
 
 
 def _categories(words: Words, claim: Claim) -> str:

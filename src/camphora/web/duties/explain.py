@@ -11,8 +11,9 @@ from camphora.errors import CamphoraError, Invalid
 from camphora.gate.explaining import Explaining, Explanation
 from camphora.pages import Block, Cell, Column, Prose, Table
 from camphora.pages.words import Words
-from camphora.policy import Access, Purpose
+from camphora.policy import Access, Purpose, codes
 from camphora.web.contexts import Duty, Field, Form
+from camphora.web.duties.bases import use_of
 from camphora.web.emergencies import moment
 from camphora.web.reading.desk import Desk
 
@@ -123,12 +124,19 @@ def _form(words: Words, given: dict[str, str]) -> Form:
             name,
             words(f"explain.{name}"),
             value=given[name],
+            options=_uses(words) if name == "purpose" else (),
             required=name not in {"at", "claim"},
             autocomplete="off",
         )
         for name in ASKED
     ]
     return Form("/gate/explain", fields, words("explain.button"), post=False)
+
+
+def _uses(words: Words) -> list[tuple[str, str]]:
+    """The codes of use, those that have a name here first."""
+    named = [(code, use_of(words, code)) for code in sorted(codes.purposes())]
+    return sorted(named, key=lambda each: each[0] == each[1])
 
 
 def _said(words: Words, code: str) -> str:

@@ -69,9 +69,10 @@ class Api:
 
     @property
     def operations(self) -> tuple[str, ...]:
-        """What is answered beside the interactions: `ValueSet/$expand`, `*/$validate` for every type."""
-        validate = ("*/$validate",) if self.validator else ()
-        return (*validate, *(self.desk.operations if self.desk else ()))
+        """The operations that hang on what is served: `ValueSet/$expand`, `*/$validate` for every type, `$export`."""
+        have = {"*/$validate": self.validator, "$export": self.exports, "$import": self.imports}
+        found = (name for name, served in have.items() if served is not None)
+        return (*found, *(self.desk.operations if self.desk else ()))
 
     def require(self, resource: Any) -> None:
         """Raises `Faults` with every fault that refuses a resource which is brought, each with its FHIRPath; `Unfit`

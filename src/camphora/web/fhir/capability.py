@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import orjson
@@ -11,26 +11,32 @@ import orjson
 from camphora import __version__
 from camphora.errors import Lang
 from camphora.fhir import definitions
-from camphora.fhir.extract import extract
 from camphora.fhir.packages import package
-from camphora.fhir.search import EVERYWHERE, parameters
+from camphora.fhir.registry import Registry
 from camphora.terminology.operations.capabilities import SERVER, features
-from camphora.web.fhir import receipts
+from camphora.web.fhir import receipts, searchable
 from camphora.web.fhir.interactions import NOT_KEPT
 from camphora.web.fhir.negotiation import FHIR_JSON, FHIR_XML
 from camphora.web.fhir.patching import PATCHES
 from camphora.web.fhir.sweeps import COMPARTMENTS
-from camphora.web.fhir.table import codes, operations
+from camphora.web.fhir.table import codes, offered, operations
 
 RELEASED = "2026-11-21"
 """When this version was made."""
 OPERATIONS = "http://hl7.org/fhir/OperationDefinition/"
 BULK = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/"
-SYSTEM_OPERATIONS = {"export": f"{BULK}export"}
-OF_GUIDES = {("Patient", "export"): f"{BULK}patient-export", ("Group", "export"): f"{BULK}group-export"}
-"""Operations that are defined outside R4 (Bulk Data Access 2.0.0)."""
-NOT_IN_R4 = {("ValueSet", "batch-validate-code")}
-"""Answered, but R4 has no definition of it that could be named."""
+OWN = "https://camphora.tw/fhir/OperationDefinition/"
+SYSTEM_OPERATIONS = {
+    "versions": f"{OPERATIONS}-s-versions",
+    "export": f"{BULK}export",
+    "import": f"{OWN}import",
+}
+OF_GUIDES = {
+    ("Patient", "export"): f"{BULK}patient-export",
+    ("Group", "export"): f"{BULK}group-export",
+    ("ValueSet", "batch-validate-code"): f"{OWN}ValueSet-batch-validate-code",
+}
+"""Operations that are defined outside R4: by Bulk Data Access 2.0.0, or by nobody but us."""
 TWCORE = "tw.gov.mohw.twcore"
 CODES = (*codes("instance"), *codes("type"))
 INTERACTIONS = tuple(dict.fromkeys(code for code in CODES if code != "search-compartment"))
@@ -60,8 +66,16 @@ WORDS: dict[Lang, dict[str, str]] = {
 }
 
 
-def capability(base: str, started: datetime, lang: Lang, desk: tuple[str, ...] = ()) -> bytes:
-    """The statement of this instance as JSON, in one language; `desk` as `ValueSet/$expand`, `*/$validate`."""
+def capability(
+    base: str,
+    started: datetime,
+    lang: Lang,
+    desk: tuple[str, ...] = (),
+    registry: Registry | None = None,
+) -> bytes:
+    """The statement of this instance as JSON, in one language. `desk`: the operations that hang on what is served, as
+    `ValueSet/$expand`, `*/$validate`, `$export`; `registry`: the search parameters beside R4's own
+    (`Registry.bundled()` where none is given)."""
     words = WORDS[lang]
     statement = {
         "resourceType": "CapabilityStatement",
@@ -84,11 +98,11 @@ def capability(base: str, started: datetime, lang: Lang, desk: tuple[str, ...] =
     }
     if "ValueSet/$expand" in desk:
         statement |= {"extension": features(), "instantiates": [SERVER]}
-    return orjson.dumps(statement)[:-1] + b',"rest":[%s]}' % _rest(lang, desk)
+    return orjson.dumps(statement)[:-1] + b',"rest":[%s]}' % _rest(lang, desk, registry or Registry.bundled())
 
 
-@cache
-def _rest(lang: Lang, desk: tuple[str, ...]) -> bytes:
+@lru_cache(maxsize=8)
+def _rest(lang: Lang, desk: tuple[str, ...], registry: Registry) -> bytes:
     """What is implemented: the large part of the statement, the same at every address."""
     words = WORDS[lang]
     rest = {
@@ -96,20 +110,23 @@ def _rest(lang: Lang, desk: tuple[str, ...]) -> bytes:
         "documentation": words["document"],
         "security": {"cors": False, "description": words["security"]},
         "resource": [
-            _resource(name, desk) | ({"documentation": words["receipts"]} if name == receipts.TYPE else {})
+            _resource(name, desk, registry, lang)
+            | ({"documentation": words["receipts"]} if name == receipts.TYPE else {})
             for name in sorted(definitions.resource_types() - NOT_KEPT)
         ],
         "interaction": [{"code": code} for code in SYSTEM_INTERACTIONS],
+        "searchParam": searchable.rows_of_all(registry, lang),
         "compartment": [f"http://hl7.org/fhir/CompartmentDefinition/{name.lower()}" for name in COMPARTMENTS],
         "operation": [
-            {"name": "versions", "definition": f"{OPERATIONS}-s-versions"},
-            *({"name": code, "definition": SYSTEM_OPERATIONS[code]} for code in operations("system")),
+            {"name": code, "definition": SYSTEM_OPERATIONS[code]}
+            for code in ("versions", *operations("system"))
+            if offered(code, desk)
         ],
     }
     return orjson.dumps(rest)
 
 
-def _resource(name: str, desk: tuple[str, ...]) -> dict[str, Any]:
+def _resource(name: str, desk: tuple[str, ...], registry: Registry, lang: Lang) -> dict[str, Any]:
     own_profiles, own = profiles().get(name), _operations(name, desk)
     return {
         "type": name,
@@ -123,32 +140,27 @@ def _resource(name: str, desk: tuple[str, ...]) -> dict[str, Any]:
         "conditionalRead": "full-support",
         "conditionalUpdate": True,
         "conditionalDelete": "single",
-        "searchParam": _search_parameters(name),
+        "searchInclude": searchable.includes(name, registry),
+        "searchRevInclude": searchable.reverse_includes(name, registry),
+        "searchParam": searchable.rows_of(name, registry, lang),
         **({"operation": own} if own else {}),
     }
 
 
 def _operations(name: str, desk: tuple[str, ...]) -> list[dict[str, str]]:
-    """The operations of a type, each with its definition in R4."""
-    found = [each.partition("/$")[::2] for each in desk]
-    own = [(kind, code) for code, kinds in operations().items() for kind in kinds if code != "validate"]
+    """The operations of a type, each with its definition."""
+    found = [each.partition("/$")[::2] for each in desk if "/$" in each]
+    own = [(kind, code) for code, kinds in operations().items() for kind in kinds]
     return [
         {"name": code, "definition": _definition(kind, code)}
-        for kind, code in [*found, *own]
-        if kind in {"*", name} and (kind, code) not in NOT_IN_R4
+        for kind, code in dict.fromkeys([*found, *own])
+        if kind in {"*", name} and offered(code, desk)
     ]
 
 
 def _definition(kind: str, code: str) -> str:
     own = f"{OPERATIONS}{'Resource' if kind == '*' else kind}-{code}"
     return OF_GUIDES.get((kind, code), own)
-
-
-def _search_parameters(name: str) -> list[dict[str, str]]:
-    known = extract(name).parameters
-    own = ((code, kind) for code, kind in EVERYWHERE.items() if code in known)
-    rows = [*own, *((code, known[code].type) for code in parameters(name))]
-    return [{"name": code, "definition": known[code].url, "type": kind} for code, kind in rows]
 
 
 @cache

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from email.utils import formatdate
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
 from starlette.requests import Request
@@ -25,7 +24,7 @@ from camphora.installation.exporting import Asked, Exports, File, Job
 from camphora.installation.exporting.asked import Filter, Level, filter_of
 from camphora.policy.paths import read_path
 from camphora.records.prepare import instant
-from camphora.web.fhir import interactions, sweeps
+from camphora.web.fhir import interactions, jobs, sweeps
 from camphora.web.fhir.call import Answer, Api, Call
 from camphora.web.fhir.negotiation import Pairs, decode_pairs
 
@@ -42,7 +41,6 @@ SECONDS = 2
 CHOICES = "https://camphora.tw/fhir/export-choices"
 MOST_PATIENTS = 10_000
 _NEXT_FILTER = re.compile(r",(?=[A-Z][A-Za-z]*\?)")
-T = TypeVar("T")
 
 
 def kick_off(call: Call, record_type: str | None, record_id: str | None, body: bytes) -> Answer:
@@ -164,7 +162,9 @@ def _url(call: Call, level: Level) -> str:
 
 async def status(api: Api, request: Request) -> Response:
     """How far an export is: 202 with its progress, 200 with the manifest, or why it failed."""
-    job = await _asked_of(api, request, lambda exports, access: exports.job(access, _name(request)))
+    job = await jobs.asked(
+        api, request, _exports, lambda exports, access: exports.job(access, jobs.name(request))
+    )
     if job.state == "failed":
         raise _failure(job)
     if job.state == "running":
@@ -202,37 +202,25 @@ def _manifest(job: Job, base: str) -> dict[str, Any]:
 
 async def cancel(api: Api, request: Request) -> Response:
     """End an export and take its files away."""
-    await _asked_of(api, request, lambda exports, access: exports.cancel(access, _name(request)))
+    await jobs.asked(
+        api, request, _exports, lambda exports, access: exports.cancel(access, jobs.name(request))
+    )
     return Response(status_code=202)
 
 
 async def file(api: Api, request: Request) -> Response:
     """A file of an export, weighed once more under what holds now."""
     number = str(request.path_params["file"])
-    _, data = await _asked_of(
-        api, request, lambda exports, access: exports.file(access, _name(request), number)
+    _, data = await jobs.asked(
+        api, request, _exports, lambda exports, access: exports.file(access, jobs.name(request), number)
     )
     return Response(data, 200, media_type=NDJSON)
-
-
-def _name(request: Request) -> str:
-    return str(request.path_params["job"])
 
 
 def _exports(api: Api) -> Exports:
     if api.exports is None:
         raise NotFound("web-fhir-no-route")
     return api.exports
-
-
-async def _asked_of(api: Api, request: Request, ask: Callable[[Exports, Any], T]) -> T:
-    """Ask under the Access of this request, in a thread of ours."""
-
-    def answered() -> T:
-        access = api.access(request)
-        return ask(_exports(api), access)
-
-    return await api.calls.do(answered)
 
 
 def _now() -> int:

@@ -6,8 +6,7 @@ without the pull: this server fetches nothing from the network.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
 from starlette.requests import Request
@@ -18,6 +17,7 @@ from camphora.fhir import structure
 from camphora.fhir.json import parse
 from camphora.installation.importing import INBOX, Import, Imports, Input, Told, require_importer
 from camphora.policy.paths import read_path
+from camphora.web.fhir import jobs
 from camphora.web.fhir.bodies import read_body
 from camphora.web.fhir.call import MIB, Api
 from camphora.web.fhir.forms import as_json
@@ -31,7 +31,6 @@ BAD_PATH = read_path("fhir.import.bad", "download", "nothing")
 NDJSON = frozenset({"application/fhir+ndjson", "application/ndjson", "application/x-ndjson"})
 LARGEST = 128 * MIB
 SECONDS = 2
-T = TypeVar("T")
 
 
 async def start(api: Api, request: Request) -> Response:
@@ -79,7 +78,9 @@ def _inputs(body: bytes) -> list[Input]:
 
 async def status(api: Api, request: Request) -> Response:
     """How far an import is: 202 with its progress, 200 with what became of each file, or why it failed."""
-    one = await _asked(api, request, lambda imports, access: imports.one(access, _name(request)))
+    one = await jobs.asked(
+        api, request, _imports, lambda imports, access: imports.one(access, jobs.name(request))
+    )
     if one.state == "failed":
         raise Fault("bulk-failed-by", reason=one.fault)
     if one.state == "running":
@@ -107,31 +108,21 @@ def _fault(told: Told) -> dict[str, str]:
 
 async def cancel(api: Api, request: Request) -> Response:
     """End an import: what is written stays."""
-    await _asked(api, request, lambda imports, access: imports.cancel(access, _name(request)))
+    await jobs.asked(
+        api, request, _imports, lambda imports, access: imports.cancel(access, jobs.name(request))
+    )
     return Response(status_code=202)
 
 
 async def bad(api: Api, request: Request) -> Response:
     """The bad rows of an import, as they were sent, to be mended and sent again."""
-    data = await _asked(api, request, lambda imports, access: imports.bad(access, _name(request)))
+    data = await jobs.asked(
+        api, request, _imports, lambda imports, access: imports.bad(access, jobs.name(request))
+    )
     return Response(data, 200, media_type="application/fhir+ndjson")
-
-
-def _name(request: Request) -> str:
-    return str(request.path_params["job"])
 
 
 def _imports(api: Api) -> Imports:
     if api.imports is None:
         raise NotFound("web-fhir-no-route")
     return api.imports
-
-
-async def _asked(api: Api, request: Request, ask: Callable[[Imports, Any], T]) -> T:
-    """Ask under the Access of this request, in a thread of ours."""
-
-    def answered() -> T:
-        access = api.access(request)
-        return ask(_imports(api), access)
-
-    return await api.calls.do(answered)

@@ -14,15 +14,17 @@ import orjson
 from camphora import __version__
 from camphora.errors import Lang
 from camphora.fhir import definitions
+from camphora.web.fhir import export
 from camphora.web.fhir.interactions import NOT_KEPT
 from camphora.web.fhir.negotiation import FHIR_JSON, FHIR_XML, FORM
 from camphora.web.fhir.patching import PATCHES
 from camphora.web.fhir.sweeps import in_compartment
-from camphora.web.fhir.table import INTERACTIONS, Body, Interaction
+from camphora.web.fhir.table import DESCRIBED, Body, Interaction, Step, offered
 
 ID = {"type": "string", "pattern": "^[A-Za-z0-9\\-.]{1,64}$"}
 TITLE: dict[Lang, str] = {"zh-TW": "樟 Camphora 的 FHIR 介面", "en": "The FHIR API of Camphora"}
 Row = dict[str, Any]
+Described = Interaction | Step
 
 HEADERS: dict[str, dict[Lang, str]] = {
     "If-Match": {"zh-TW": '所根據的版本，例如 W/"3"', "en": 'the version that it rests on, as in W/"3"'},
@@ -30,8 +32,8 @@ HEADERS: dict[str, dict[Lang, str]] = {
     "If-Modified-Since": {"zh-TW": "已持有之時間", "en": "the time of what is held already"},
     "If-None-Exist": {"zh-TW": "條件：已有符合者即不新增", "en": "create only where none meets this"},
     "Prefer": {
-        "zh-TW": "return=minimal、representation、OperationOutcome；handling=strict、lenient",
-        "en": "return=minimal, representation, OperationOutcome; handling=strict, lenient",
+        "zh-TW": "return=minimal、representation、OperationOutcome；handling=strict、lenient；respond-async",
+        "en": "return=minimal, representation, OperationOutcome; handling=strict, lenient; respond-async",
     },
 }
 EVERYWHERE: dict[str, Row] = {
@@ -54,9 +56,16 @@ FOUND: dict[str, Row] = {
     "_sort": {"type": "string"},
     "_total": {"type": "string", "enum": ["none", "estimate", "accurate"]},
     "_page": {"type": "string"},
+    "_include": {"type": "string"},
+    "_revinclude": {"type": "string"},
     "_id": {"type": "string"},
     "_lastUpdated": {"type": "string"},
+    "_text": {"type": "string"},
+    "_content": {"type": "string"},
+    "_list": {"type": "string"},
+    "_filter": {"type": "string"},
 }
+EXPORT: dict[str, Row] = {name: {"type": "string"} for name in sorted(export.KNOWN)}
 EVERYTHING: dict[str, Row] = {
     "_since": {"type": "string"},
     "_type": {"type": "string"},
@@ -83,18 +92,18 @@ def openapi(base: str, lang: Lang, desk: tuple[str, ...]) -> bytes:
 @cache
 def _rest(lang: Lang, desk: tuple[str, ...]) -> bytes:
     paths: dict[str, Row] = {}
-    for one in INTERACTIONS:
-        if one.code != "$validate" or "*/$validate" in desk:
+    for one in DESCRIBED:
+        if offered(one.code.removeprefix("$"), desk):
             paths.setdefault(one.address, {})[one.method.lower()] = _operation(one, lang)
     for name in desk:
-        if not name.startswith("*"):
+        if name[0].isalpha():
             paths[f"/{name}"] = _codes(name)
     for address in ("/metadata", "/$versions", "/openapi.json"):
         paths[address] = {"get": _open(address)}
     return orjson.dumps({"paths": paths, "components": _components()})
 
 
-def _operation(one: Interaction, lang: Lang) -> Row:
+def _operation(one: Described, lang: Lang) -> Row:
     made: Row = {
         "operationId": f"{one.reads.name.removeprefix('fhir.')}-{one.level}-{one.method.lower()}",
         "summary": one.text[lang],
@@ -104,19 +113,19 @@ def _operation(one: Interaction, lang: Lang) -> Row:
     }
     if one.body != "nothing":
         made["requestBody"] = {
-            "required": one.body in {"resource", "bundle", "patch"},
+            "required": one.body in {"resource", "bundle", "patch", "ndjson"},
             "content": _sent(one.body),
         }
     return made
 
 
-def _steps(one: Interaction) -> list[Row]:
+def _steps(one: Described) -> list[Row]:
     """The parts of the address that are asked for."""
     names = re.findall(r"\{(\w+)\}", one.address)
     return [{"name": name, "in": "path", "required": True, "schema": _step(one, name)} for name in names]
 
 
-def _step(one: Interaction, name: str) -> Row:
+def _step(one: Described, name: str) -> Row:
     if name == "type":
         return {"type": "string", "enum": list(one.types or kept_types())}
     if name == "version":
@@ -133,8 +142,10 @@ def kept_types() -> tuple[str, ...]:
     return tuple(sorted(definitions.resource_types() - NOT_KEPT))
 
 
-def _queries(one: Interaction) -> list[Row]:
+def _queries(one: Described) -> list[Row]:
     shape: dict[str, Row] = {}
+    if isinstance(one, Step):
+        return []
     if one.code.startswith("history"):
         shape = SHAPE | PAST
     elif one.code.startswith("search"):
@@ -143,6 +154,8 @@ def _queries(one: Interaction) -> list[Row]:
         shape = SHAPE
     elif one.code == "$everything":
         shape = EVERYTHING
+    elif one.code == "$export":
+        shape = EXPORT
     if one.code == "search-system":
         shape = {**shape, "_type": {"type": "string"}}
     elif one.level == "type" and one.code in {"update", "patch", "delete"}:
@@ -151,7 +164,7 @@ def _queries(one: Interaction) -> list[Row]:
     return rows if one.body != "form" else rows[:0]
 
 
-def _headers(one: Interaction, lang: Lang) -> list[Row]:
+def _headers(one: Described, lang: Lang) -> list[Row]:
     names = ["Prefer"]
     if one.code == "read":
         names += ["If-None-Match", "If-Modified-Since"]
@@ -169,14 +182,22 @@ def _sent(body: Body) -> Row:
     resource = {"schema": {"$ref": "#/components/schemas/Resource"}}
     if body == "form":
         return {FORM: {"schema": {"type": "object", "properties": FOUND}}}
+    if body == "ndjson":
+        return {export.NDJSON: {"schema": {"type": "string"}}, FHIR_JSON: resource}
     if body == "patch":
         patches = {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/JsonPatch"}}}
         return {PATCHES[0]: patches, PATCHES[1]: {"schema": {"type": "string"}}, FHIR_JSON: resource}
     return {FHIR_JSON: resource, FHIR_XML: {"schema": {"type": "string"}}}
 
 
-def _responses(one: Interaction) -> Row:
+def _responses(one: Described) -> Row:
     given = _content()
+    if one.code in {"$export", "$import"}:
+        given = {"4XX": given, "503": given}
+        done = (
+            {"description": "OK", "content": {one.gives: {}}} if isinstance(one, Step) and one.gives else None
+        )
+        return ({"200": done} if done else {}) | {"202": {"description": "Accepted"}} | given
     created = {"201": given} if one.code in {"create", "update"} else {}
     empty = {"204": {"description": "No Content"}} if one.code == "delete" else {}
     held = {"304": {"description": "Not Modified"}} if one.code == "read" else {}

@@ -15,7 +15,7 @@ from starlette.routing import Match, Route
 
 from camphora.errors import Busy, CamphoraError, Invalid, NotFound, TooMany
 from camphora.policy.paths import read_path
-from camphora.web.fhir import binary, codes, export, importing, interactions, patching
+from camphora.web.fhir import binary, codes, interactions, patching
 from camphora.web.fhir.bodies import read_body
 from camphora.web.fhir.call import MIB, Answer, Api, Call, Sent
 from camphora.web.fhir.capability import capability
@@ -42,7 +42,7 @@ from camphora.web.fhir.negotiation import (
 )
 from camphora.web.fhir.openapi import openapi
 from camphora.web.fhir.outcomes import ours, outcome_bytes, status_of
-from camphora.web.fhir.table import INTERACTIONS, Body, Interaction
+from camphora.web.fhir.table import INTERACTIONS, STEPS, Body, Interaction
 
 LARGEST_FORM = MIB
 SMALL = 64 * 1024
@@ -69,13 +69,7 @@ def fhir_routes(api: Api) -> list[Route]:
         _route("/metadata", "GET", METADATA.name, api, _metadata),
         _route("/openapi.json", "GET", OPENAPI.name, api, _openapi),
         _route("/$versions", "GET", VERSIONS.name, api, _versions),
-        _route(export.STATUS, "GET", export.STATUS_PATH.name, api, export.status),
-        _route(export.STATUS, "DELETE", export.CANCEL_PATH.name, api, export.cancel),
-        _route(export.FILE, "GET", export.FILE_PATH.name, api, export.file),
-        _route(importing.START, "POST", importing.START_PATH.name, api, importing.start),
-        _route(importing.STATUS, "GET", importing.STATUS_PATH.name, api, importing.status),
-        _route(importing.STATUS, "DELETE", importing.CANCEL_PATH.name, api, importing.cancel),
-        _route(importing.BAD, "GET", importing.BAD_PATH.name, api, importing.bad),
+        *(_route(one.address, one.method, one.reads.name, api, one.handler) for one in STEPS),
         *(_operation(name, api) for name in (api.desk.operations if api.desk else ())),
         *(
             _route(one.address, one.method, one.reads.name, api, partial(_interaction, one))
@@ -236,7 +230,8 @@ async def _metadata(api: Api, request: Request) -> Response:
     wished = wish(request.headers, request.scope["query_string"])
     if api.desk and ("mode", "terminology") in wished.pairs:
         return response(Answer(200, codes.capabilities(api.desk, api.started)), wished)
-    body = await api.calls.do(capability, api.base_of(request), api.started, wished.lang, api.operations)
+    of = (api.base_of(request), api.started, wished.lang, api.operations, api.store.registry)
+    body = await api.calls.do(capability, *of)
     return response(Answer(200, body), wished)
 
 

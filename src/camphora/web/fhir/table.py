@@ -3,9 +3,12 @@ are made from this table, so that none can say what another does not do."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
+
+from starlette.requests import Request
+from starlette.responses import Response
 
 from camphora.errors import Lang
 from camphora.policy.paths import Reach, ReadPath, read_path
@@ -13,6 +16,7 @@ from camphora.web.fhir import (
     binary,
     conditions,
     export,
+    importing,
     interactions,
     matching,
     metas,
@@ -21,13 +25,13 @@ from camphora.web.fhir import (
     sweeps,
     transaction,
 )
-from camphora.web.fhir.call import Answer, Call, Sent
+from camphora.web.fhir.call import Answer, Api, Call, Sent
 from camphora.web.fhir.everything import OWNERS, everything
 from camphora.web.fhir.later import Later
 from camphora.web.fhir.negotiation import decode_pairs
 
 Level = Literal["system", "type", "instance"]
-Body = Literal["nothing", "resource", "bundle", "patch", "form", "parameters"]
+Body = Literal["nothing", "resource", "bundle", "patch", "form", "parameters", "ndjson"]
 Act = Callable[[Call, Mapping[str, str], Sent], Answer | Later]
 
 
@@ -44,6 +48,23 @@ class Interaction:
     act: Act
     text: dict[Lang, str]
     body: Body = "nothing"
+    types: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of an operation whose work runs behind: it begins the work, tells how far it is, gives what came of it or
+    ends it. Its handler asks for the Access and answers in its own forms; `gives` is the one of what it has done."""
+
+    code: str
+    method: str
+    address: str
+    reads: ReadPath
+    handler: Callable[[Api, Request], Awaitable[Response]]
+    text: dict[Lang, str]
+    body: Body = "nothing"
+    gives: str | None = None
+    level: Level = "system"
     types: tuple[str, ...] | None = None
 
 
@@ -277,6 +298,41 @@ INTERACTIONS = (
     ),
 )  # fmt: skip
 """In the order in which addresses are tried."""
+JSON = "application/json"
+STEPS = (
+    Step(
+        "$export", "GET", export.STATUS, export.STATUS_PATH, export.status,
+        {"zh-TW": "匯出之進度與檔案清單", "en": "How far an export is, and its files"}, gives=JSON,
+    ),
+    Step(
+        "$export", "DELETE", export.STATUS, export.CANCEL_PATH, export.cancel,
+        {"zh-TW": "取消匯出", "en": "End an export and take its files away"},
+    ),
+    Step(
+        "$export", "GET", export.FILE, export.FILE_PATH, export.file,
+        {"zh-TW": "匯出之檔案", "en": "A file of an export"}, gives=export.NDJSON,
+    ),
+    Step(
+        "$import", "POST", importing.START, importing.START_PATH, importing.start,
+        {"zh-TW": "整批匯入（非同步）", "en": "Import many records (asynchronous)"}, "ndjson",
+    ),
+    Step(
+        "$import", "GET", importing.STATUS, importing.STATUS_PATH, importing.status,
+        {"zh-TW": "匯入之進度與結果", "en": "How far an import is, and what became of each file"}, gives=JSON,
+    ),
+    Step(
+        "$import", "DELETE", importing.STATUS, importing.CANCEL_PATH, importing.cancel,
+        {"zh-TW": "停止匯入", "en": "End an import; what is written stays"},
+    ),
+    Step(
+        "$import", "GET", importing.BAD, importing.BAD_PATH, importing.bad,
+        {"zh-TW": "匯入時有誤之資料列", "en": "The bad rows of an import, as they were sent"}, gives=export.NDJSON,
+    ),
+)  # fmt: skip
+"""Tried before the interactions."""
+DESCRIBED: tuple[Interaction | Step, ...] = (*STEPS, *INTERACTIONS)
+HANGING = frozenset({"validate", "export", "import"})
+"""Operations that are answered only where what they need is served."""
 
 
 def codes(level: Level) -> tuple[str, ...]:
@@ -285,11 +341,16 @@ def codes(level: Level) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def offered(code: str, desk: tuple[str, ...]) -> bool:
+    """Whether an operation is answered where `desk` names what hangs on what is served (`Api.operations`)."""
+    return code not in HANGING or any(each.rpartition("$")[2] == code for each in desk)
+
+
 def operations(level: Level | None = None) -> dict[str, tuple[str, ...]]:
     """The operations by name, without `$`, each with the types at which it is answered (`*`: all); of a level, or of
     types and their records."""
     found: dict[str, tuple[str, ...]] = {}
-    for one in INTERACTIONS:
+    for one in DESCRIBED:
         if one.code.startswith("$") and (one.level == level if level else one.level != "system"):
             types = (*found.get(one.code[1:], ()), *(one.types or ("*",)))
             found[one.code[1:]] = tuple(dict.fromkeys(types))

@@ -91,7 +91,7 @@ def parameters_table(words: Words, name: str, rows: list[Told]) -> Table:
             if len(each.targets) < 20
             else words("implementers.any"),
             "looks": each.expression or words(f"implementers.own.{each.code}"),
-            "example": f"{name}?{each.code}={each.example}",
+            "example": f"{name}?{each.written}={each.example}",
         }
         for each in rows
     ]
@@ -106,7 +106,7 @@ def parameters_table(words: Words, name: str, rows: list[Told]) -> Table:
 
 def kinds_table(words: Words, rows: list[Told]) -> Table:
     """How a value of each kind that occurs is written, and which modifiers it takes."""
-    kinds = sorted({each.kind for each in rows})
+    kinds = sorted({each.kind for each in rows if each.how == each.kind})
     lines: list[dict[str, Cell]] = [
         {"kind": words(f"implementers.kind.{each}"), "how": words(f"implementers.how.{each}")}
         for each in kinds

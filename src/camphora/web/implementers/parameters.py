@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from camphora.fhir.extract import extract
 from camphora.fhir.registry import Registry
-from camphora.fhir.search import EVERYWHERE, parameters
+from camphora.fhir.search import EVERYWHERE, UNDECLARED, parameters
 from camphora.fhir.search.asking import Kind, Parameter
 
 EXAMPLES: dict[str, str] = {
@@ -24,8 +24,13 @@ EXAMPLES: dict[str, str] = {
     "_id": "example",
     "_text": "an",
     "_content": "an",
+    "_list": "List/example",
+    "_has": "example",
+    "_filter": "_id eq example",
 }
 """By kind, or by the name of a parameter that has a form of its own."""
+WRITTEN = {"_has": "_has:Provenance:target:_id"}
+"""Parameters whose names are longer than their codes, as one is asked by in the example."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +42,18 @@ class Told:
     targets: tuple[str, ...]
     expression: str
     example: str
+    written: str
+
+    @property
+    def how(self) -> str:
+        """What the form of its values is told under: its kind, or its own code."""
+        return self.code if self.code in UNDECLARED else self.kind
 
 
 def told(record_type: str, registry: Registry) -> list[Told]:
     """Every parameter that can be searched, by name. KeyError for a type that R4 does not have."""
     declared = extract(record_type, registry).parameters
-    own = (Parameter(code, kind) for code, kind in EVERYWHERE.items())
+    own = (Parameter(code, kind) for code, kind in (EVERYWHERE | UNDECLARED).items())
     rows = [*own, *parameters(record_type, registry).values()]
     return [
         Told(
@@ -51,6 +62,7 @@ def told(record_type: str, registry: Registry) -> list[Told]:
             each.targets,
             _of_type(declared[each.code].expression, record_type) if each.code in declared else "",
             example(each),
+            WRITTEN.get(each.code, each.code),
         )
         for each in rows
     ]

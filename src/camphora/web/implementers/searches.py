@@ -71,6 +71,7 @@ class SearchPages(Asking):
         called = kind(self.reading(request), name)
         rows = told(name, self.store.registry)
         first = [each for code in FIRST for each in rows if each.code == code]
+        others = [each for each in rows if each not in first and each.written == each.code]
         context = ForImplementers(
             title=words("implementers.search", type=name),
             lead=words("implementers.search_lead", called=called),
@@ -84,9 +85,9 @@ class SearchPages(Asking):
                 words("search.go"),
                 post=False,
             ),
-            more=[_field(words, each, pairs) for each in rows if each not in first],
-            more_title=words("implementers.more_parameters", n=len(rows) - len(first)),
-            opened=any(each.code in dict(pairs) for each in rows if each not in first),
+            more=[_field(words, each, pairs) for each in others],
+            more_title=words("implementers.more_parameters", n=len(others)),
+            opened=any(each.code in dict(pairs) for each in others),
             tabs=_tabs(words, name, pairs) if found else (),
             current=FORMS.index(form),
             blocks=_blocks(words, self.reading(request), _request(name, pairs), found, form) if found else (),
@@ -125,7 +126,7 @@ def _field(words: Words, each: Told, pairs: Pairs) -> Field:
     hint = words(
         "implementers.hint",
         kind=words(f"implementers.kind.{each.kind}"),
-        how=words(f"implementers.how.{each.kind}"),
+        how=words(f"implementers.how.{each.how}"),
         example=each.example,
     )
     return Field(each.code, each.code, "text", dict(pairs).get(each.code, ""), hint=hint, autocomplete="off")

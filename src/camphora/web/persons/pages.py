@@ -5,7 +5,8 @@ Numbers are shown in part: enough to hold them against a document, too little to
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from starlette.datastructures import FormData
@@ -13,10 +14,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from camphora.errors import Invalid
-from camphora.pages import Action, Cell, Column, Link, Prose, Table
+from camphora.pages import Action, Block, Cell, Column, Link, Prose, Table
 from camphora.pages.words import Words
 from camphora.policy import Access, Purpose
-from camphora.records.identity import Borrowed, Duplicates, Proposal, Register, Traits, Weighed, traits, weigh
+from camphora.records.identity import (
+    Borrowed,
+    Duplicates,
+    Proposal,
+    Register,
+    Traits,
+    Weighed,
+    sought,
+    traits,
+    weigh,
+)
+from camphora.records.identity.lookup import FEW
 from camphora.web.contexts import Case, Duty, Field, Form
 from camphora.web.emergencies import moment
 from camphora.web.reading.desk import Desk
@@ -26,7 +38,18 @@ AT_ONCE = 20
 LIST = "/persons/duplicates"
 SHOWN = 3
 """So many signs stand at each end of a number that is shown in part."""
+SEXES = frozenset({"female", "male", "other"})
 TONES = {"same": "good", "close": "notice", "differ": "alert", "unknown": "plain"}
+
+
+class Shown(NamedTuple):
+    """What a page of proposals, or of Patients who were looked for, shows below its form."""
+
+    title: str
+    cases: Sequence[Case]
+    empty: str
+    blocks: Sequence[Block]
+    turns: Sequence[Action]
 
 
 class PersonsPages(Desk):
@@ -37,26 +60,58 @@ class PersonsPages(Desk):
         self.register = Register(self.store)
 
     def page(self, request: Request) -> Response:
+        """What is proposed, or whom a registrar looks for: `q` a number, birth date or name, `one` the Patient with
+        whom another is to be compared."""
         access, words = self.registrar(request), self.site.words(request)
-        found, start = self.register.duplicates(access), _number(request.query_params.get("from", ""))
-        shown = found.proposals[start : start + AT_ONCE]
-        lent = found.borrowed[:AT_ONCE]
-        self._attest(access, {one for each in shown for one in (each.one.id, each.other.id)} | _of(lent))
+        text, one = (request.query_params.get(name, "").strip() for name in ("q", "one"))
+        chosen = traits(self.register.of(access, one)) if one else None
+        shown = self._sought(access, words, text, chosen) if text else self._proposed(request, access, chosen)
         context = Duty(
             why=self.why(request, Purpose.OPERATION),
             title=words("persons.title"),
             lead=words("persons.lead"),
             done=words("persons.done") if request.query_params.get("done") == "1" else "",
-            cases_title=words("persons.waiting", n=len(found.proposals)),
-            cases=[_case(words, each) for each in shown],
-            empty=words("persons.none"),
-            blocks=[
-                *([_borrowed(words, found, lent)] if lent else []),
-                Prose("", list(_read(words, found))),
-            ],
-            actions=[*_turns(words, found, start), Action(words("persons.history"), "/persons/history")],
+            before=[Prose(words("persons.find.chosen"), [_told(words, chosen, chosen.label)])]
+            if chosen
+            else [],
+            form=_finding(words, text, chosen),
+            form_title=words("persons.find.other" if chosen else "persons.find.title"),
+            cases_title=shown.title,
+            cases=shown.cases,
+            empty=shown.empty,
+            blocks=shown.blocks,
+            actions=[*shown.turns, Action(words("persons.history"), "/persons/history")],
         )
         return self.site.page(request, context)
+
+    def _proposed(self, request: Request, access: Access, chosen: Traits | None) -> Shown:
+        words, start = self.site.words(request), _number(request.query_params.get("from", ""))
+        found = self.register.duplicates(access)
+        asked = [
+            each for each in found.proposals if chosen is None or chosen.id in (each.one.id, each.other.id)
+        ]
+        shown = asked[start : start + AT_ONCE]
+        lent = found.borrowed[:AT_ONCE] if chosen is None else ()
+        self._attest(access, {one for each in shown for one in (each.one.id, each.other.id)} | _of(lent))
+        return Shown(
+            words("persons.waiting", n=len(asked)),
+            [_case(words, each) for each in shown],
+            words("persons.none"),
+            [*([_borrowed(words, found, lent)] if lent else []), Prose("", list(_read(words, found)))],
+            _turns(words, len(asked), start, chosen),
+        )
+
+    def _sought(self, access: Access, words: Words, text: str, chosen: Traits | None) -> Shown:
+        found = sought(self.store, access, text)
+        others = [each for each in found if chosen is None or each.id != chosen.id]
+        title = words("persons.find.found_most" if len(found) == FEW else "persons.find.found", n=len(others))
+        return Shown(
+            title,
+            [_picked(words, each, chosen) for each in others],
+            words("persons.find.none"),
+            [],
+            [Action(words("persons.find.back"), LIST)],
+        )
 
     def pair(self, request: Request) -> Response:
         """Two Patients side by side, with what may be decided about them."""
@@ -194,20 +249,46 @@ def _read(words: Words, found: Duplicates) -> Iterable[str]:
         yield words("persons.crowded", n=found.crowded)
 
 
-def _turns(words: Words, found: Duplicates, start: int) -> list[Action]:
-    left = len(found.proposals) - start - AT_ONCE
-    turns = [Action(words("persons.first"), LIST)] if start else []
+def _turns(words: Words, many: int, start: int, chosen: Traits | None) -> list[Action]:
+    left, kept = many - start - AT_ONCE, {"one": chosen.id} if chosen else {}
+    turns = [Action(words("persons.first"), LIST)] if start or chosen else []
     if left > 0:
-        turns.append(Action(words("persons.more", n=min(left, AT_ONCE)), f"{LIST}?from={start + AT_ONCE}"))
+        href = f"{LIST}?{urlencode({**kept, 'from': start + AT_ONCE})}"
+        turns.append(Action(words("persons.more", n=min(left, AT_ONCE)), href))
     return turns
+
+
+def _finding(words: Words, text: str, chosen: Traits | None) -> Form:
+    kept = [Field("one", "", "hidden", value=chosen.id)] if chosen else []
+    hint = words("persons.find.hint")
+    asked = Field("q", words("persons.find.label"), value=text, hint=hint, required=True, autocomplete="off")
+    return Form(LIST, [asked, *kept], words("search.go"), post=False)
+
+
+def _picked(words: Words, found: Traits, chosen: Traits | None) -> Case:
+    """A Patient who was found: to be compared with the chosen one, or to be chosen."""
+    names = {"one": chosen.id, "other": found.id} if chosen else {"one": found.id}
+    fields = [Field(name, "", "hidden", value=value) for name, value in names.items()]
+    form = (
+        Form("/persons/pair", fields, words("persons.open"), post=False)
+        if chosen
+        else Form(LIST, fields, words("persons.find.choose"), post=False)
+    )
+    return Case(title=found.label or found.id, lines=[_told(words, found)], forms=[form])
+
+
+def _told(words: Words, one: Traits, *more: str) -> str:
+    """Who a Patient is, in a line, after what stands before."""
+    shown = (*more, *(_shown(words, one, field) for field in ("birth", "sex", "number")))
+    return words("mark.comma").join(filter(None, (*shown, words("persons.find.id", id=one.id))))
 
 
 def _side(words: Words, one: Traits, other: Traits, weighed: Weighed) -> Table:
     rows: list[dict[str, Cell]] = [
         {
             "field": words(f"persons.field.{found.field}"),
-            "one": _shown(one, found.field) or None,
-            "other": _shown(other, found.field) or None,
+            "one": _shown(words, one, found.field) or None,
+            "other": _shown(words, other, found.field) or None,
             "said": words(f"persons.level.{found.level}"),
             "tone": TONES[found.level],
             "bits": f"{found.bits:+.1f}",
@@ -216,9 +297,9 @@ def _side(words: Words, one: Traits, other: Traits, weighed: Weighed) -> Table:
     ]
     columns = [
         Column("field", words("persons.side.field")),
+        Column("said", words("persons.side.said")),
         Column("one", words("persons.side.one", id=one.id)),
         Column("other", words("persons.side.other", id=other.id)),
-        Column("said", words("persons.side.said")),
         Column("bits", words("persons.side.bits")),
     ]
     note = (
@@ -229,12 +310,12 @@ def _side(words: Words, one: Traits, other: Traits, weighed: Weighed) -> Table:
     return Table("side", words("persons.side.compared"), columns, rows, chip={"said": "tone"}, note=note)
 
 
-def _shown(one: Traits, field: str) -> str:
+def _shown(words: Words, one: Traits, field: str) -> str:
     values: dict[str, Iterable[str]] = {
         "number": (in_part(each.value) for each in sorted(one.numbers)),
         "name": one.names or one.spelled,
         "birth": (one.birth,),
-        "sex": (one.sex,),
+        "sex": (words(f"persons.sex.{one.sex}") if one.sex in SEXES else "",),
         "contact": map(in_part, sorted(one.contacts)),
     }
     return " ".join(values[field])
