@@ -36,7 +36,7 @@ def words(resource: dict[str, Any]) -> dict[str, str]:
     """Folded text by parameter: `_text` that of the narrative, `_content` that of all strings, markdown, codes and
     narratives, contained resources and extensions among them, each once and one on a line."""
     div = resource.get("text", {}).get("div", "")
-    return {"_text": fold(narrative(div)), "_content": "\n".join(_distinct(resource))}
+    return {"_text": fold(narrative(div)), "_content": _content(resource)}
 
 
 def narrative(div: str) -> str:
@@ -65,10 +65,19 @@ def _numbered(found: re.Match[str]) -> str:
     return found[0] if found[1] in _XML or meant == found[0] else "".join(f"&#{ord(each)};" for each in meant)
 
 
-def _distinct(resource: dict[str, Any]) -> Iterator[str]:
+def _content(resource: dict[str, Any]) -> str:
+    said = _said(resource, resource["resourceType"])
+    content = "\n".join(dict.fromkeys(filter(None, map(fold, dict.fromkeys(said)))))
+    if len(content) + max(map(len, said), default=0) <= LONGEST:
+        return content
+    return "\n".join(_distinct(said))
+
+
+def _distinct(said: list[str]) -> Iterator[str]:
+    """Each text once, folded, as long as there is room."""
     seen: set[str] = set()
     left = LONGEST
-    for text in _said(resource, resource["resourceType"]):
+    for text in said:
         folded = fold(text[:left])
         if folded and folded not in seen:
             seen.add(folded)
@@ -78,8 +87,9 @@ def _distinct(resource: dict[str, Any]) -> Iterator[str]:
                 return
 
 
-def _said(value: dict[str, Any], owner: str) -> Iterator[str]:
+def _said(value: dict[str, Any], owner: str) -> list[str]:
     """Every text inside an element of a type or path, in the order of the JSON; never by recursion."""
+    found: list[str] = []
     stack = [(value, owner)]
     while stack:
         value, owner = stack.pop()
@@ -89,14 +99,21 @@ def _said(value: dict[str, Any], owner: str) -> Iterator[str]:
             code = fields.get(key)
             if code is None:
                 continue
-            for each in item if type(item) is list else (item,):
+            kind = type(item)
+            if kind is str and code in SAYING:
+                found.append(item)
+                continue
+            for each in item if kind is list else (item,):
                 if type(each) is dict:
                     inner.append((each, each.get("resourceType", "") if code == "Resource" else code))
                 elif code == "xhtml":
-                    yield narrative(each)
+                    found.append(narrative(each))
                 elif code in SAYING and each is not None:
-                    yield each
-        stack += reversed(inner)
+                    found.append(each)
+        if inner:
+            inner.reverse()
+            stack += inner
+    return found
 
 
 @cache

@@ -153,9 +153,12 @@ def codes_of(node: Any) -> Iterator[str]:
             if isinstance(code, str) and item.keys() <= _CODING:
                 yield f"{item.get('system', '')}|{code}"
                 continue
-            stack += [value for name, value in item.items() if name not in _UNREAD and name[0] != "_"]
+            for name, value in item.items():
+                if type(value) in _INNER and name not in _UNREAD and name[0] != "_":
+                    stack.append(value)
 
 
+_INNER = frozenset({dict, list})
 _CODING = frozenset(
     {"id", "system", "version", "code", "display", "userSelected", "extension", "_code", "_display"}
 )

@@ -6,8 +6,8 @@ The forms of the rows stand with their tables (sql/0011-form.sql). What another 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterable
+from typing import Any, NamedTuple, TypeVar
 
 import apsw
 
@@ -18,8 +18,13 @@ from camphora.records.spans import ELSEWHERE, main_length, main_parameter
 from camphora.records.terms import Interned
 from camphora.records.unions import stored_elsewhere
 
-EXACT = ":exact"
+EXACT, UNIT = ":exact", "#unit"
+NAMED = frozenset({"token", "reference", "string"})
+"""The kinds of components that are terms; the others are ranges."""
+R = TypeVar("R", bound=tuple[Any, ...])
 Row = tuple[float, ...]
+Group = tuple[Any, ...]
+"""A composite's name and its components."""
 NONE: frozenset[Row] = frozenset()
 TABLES = ("span", "amount", "pair", "position")
 """Where rows are found by their record; postings are found by its keys."""
@@ -85,13 +90,18 @@ class _Making:
             return ELSEWHERE, NONE
         length = main_length(self.type, self.index)
         main = main_parameter(self.type) if length != ELSEWHERE else None
-        kept = [one for one in self.index.dates if self._kept(one[0]) and one[0] != main]
+        kept = [one for one in self._kept(self.index.dates) if one[0] != main]
         return length, frozenset((self._param(name), low, high) for name, low, high in kept)
 
-    def _kept(self, name: str) -> bool:
-        """Whether rows of a parameter are written. That it has a value is noted either way."""
-        self.params.add(self._param(name))
-        return name not in self.elsewhere
+    def _kept(self, rows: Collection[R]) -> Collection[R]:
+        """The rows of the parameters that are written. That each has a value is noted either way."""
+        names = {row[0] for row in rows}
+        self.params.update(map(self._param, names))
+        return (
+            rows
+            if names.isdisjoint(self.elsewhere)
+            else [row for row in rows if row[0] not in self.elsewhere]
+        )
 
     def _param(self, name: str) -> int:
         number: int | None = self.known.get(name)
@@ -138,15 +148,20 @@ class _Making:
         if not self.index.numbers and not self.index.quantities:
             return NONE
         rows: set[Row] = {
-            (self._param(name), 0, low, high) for name, low, high in self.index.numbers if self._kept(name)
+            (self._param(name), 0, low, high) for name, low, high in self._kept(self.index.numbers)
         }
-        asked = [one for one in self.index.quantities if self._kept(one[0])]
-        for name, unit, low, high in _said_once(asked):
+        for name, unit, low, high in _said_once(self._kept(self.index.quantities)):
             rows.add((self._param(name), self._unit(name, unit), low, high))
         return frozenset(rows)
 
     def _unit(self, name: str, unit: str) -> int:
-        return self._number(f"{name}#unit", unit, "") if unit else 0
+        if not unit:
+            return 0
+        key = (name, UNIT, unit, None)
+        number: int | None = self.known.get(key)
+        if number is None:
+            number = self.known[key] = self._number(f"{name}{UNIT}", unit, "")
+        return number
 
     def _number(self, name: str, code: str, system: str) -> int:
         """The number of a term that no posting names."""
@@ -159,35 +174,35 @@ class _Making:
     def _pairs(self) -> frozenset[Row]:
         if not self.index.composites:
             return NONE
-        groups = [(name, *components) for name, components in self.index.composites if self._kept(name)]
+        groups = [(name, *components) for name, components in self._kept(self.index.composites)]
         return frozenset(self._pair(*group) for group in _groups_said_once(groups))
 
     def _pair(self, name: str, *components: tuple[Any, ...]) -> Row:
         """Numbers of two terms or units, and two ranges, each in the order in which the components give them."""
         terms, ranges = [0, 0], [0.0] * 4
         at = 0
-        for place, (kind, *said) in enumerate(components):
-            match kind:
-                case "token":
-                    terms[place] = self._component(name, place, said[1], said[0] or "")
-                case "reference":
-                    terms[place] = self._component(name, place, said[1], said[0])
-                case "string":
-                    terms[place] = self._component(name, place, said[0], "")
-                case _:
-                    if kind == "quantity":
-                        terms[place] = self._unit(name, said[0])
-                    ranges[at : at + 2] = said[-2:]
-                    at += 2
+        for place, one in enumerate(components):
+            if one[0] in NAMED:
+                terms[place] = self._component(name, place, one)
+            else:
+                if one[0] == "quantity":
+                    terms[place] = self._unit(name, one[1])
+                ranges[at : at + 2] = one[-2:]
+                at += 2
         return (self._param(name), *terms, *ranges)
 
-    def _component(self, name: str, place: int, code: str, system: str) -> int:
-        return self._number(f"{name}${place + 1}", code, system)
+    def _component(self, name: str, place: int, one: tuple[Any, ...]) -> int:
+        """The number of a component that is a term."""
+        number: int | None = self.known.get((name, place, one))
+        if number is None:
+            system, code = ("", one[1]) if one[0] == "string" else (one[1] or "", one[2])
+            number = self.known[name, place, one] = self._number(f"{name}${place + 1}", code, system)
+        return number
 
     def _positions(self) -> frozenset[Row]:
         if not self.index.positions:
             return NONE
-        found = [one for one in self.index.positions if self._kept(one[0])]
+        found = self._kept(self.index.positions)
         return frozenset((self._param(name), latitude, longitude) for name, latitude, longitude in found)
 
 
@@ -198,14 +213,23 @@ def _said_once(rows: Iterable[tuple[str, str, float, float]]) -> Iterable[tuple[
     return (row for row in all_of if row[1] or (row[0], *row[2:]) not in given)
 
 
-def _groups_said_once(groups: list[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
+def _groups_said_once(groups: list[Group]) -> list[Group]:
     """Groups without those whose quantity of any unit is told by another one, under the unit `|TEXT`."""
+    units = [[one[1] for one in group[1:] if one[0] == "quantity"] for group in groups]
+    if not any("" in said for said in units):
+        return groups
+    given = {
+        _bare(group)
+        for group, said in zip(groups, units, strict=True)
+        if any(unit.startswith("|") for unit in said)
+    }
+    return [
+        group
+        for group, said in zip(groups, units, strict=True)
+        if "" not in said or _bare(group) not in given
+    ]
 
-    def bare(group: tuple[Any, ...]) -> tuple[Any, ...]:
-        return tuple((one[0], *one[2:]) if one[0] == "quantity" else one for one in group)
 
-    def units(group: tuple[Any, ...]) -> list[str]:
-        return [one[1] for one in group[1:] if one[0] == "quantity"]
-
-    given = {bare(group) for group in groups if any(unit.startswith("|") for unit in units(group))}
-    return (group for group in groups if "" not in units(group) or bare(group) not in given)
+def _bare(group: Group) -> Group:
+    """A group without its units."""
+    return tuple((one[0], *one[2:]) if one[0] == "quantity" else one for one in group)

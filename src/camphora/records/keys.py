@@ -7,7 +7,8 @@ least first). A store of before holds the two lists as JSON.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 import orjson
@@ -22,17 +23,7 @@ class Keys(NamedTuple):
 
 def packed(params: Iterable[int], terms: Iterable[int]) -> bytes:
     """Both lists as bytes; their order and repetitions do not matter."""
-    out = bytearray()
-    for numbers in (sorted(set(params)), sorted(set(terms))):
-        before = 0
-        _put(out, len(numbers))
-        for number in numbers:
-            step, before = number - before, number
-            if step < 128:
-                out.append(step)
-            else:
-                _put(out, step)
-    return bytes(out)
+    return _packed_params(frozenset(params)) + _list_of(sorted(set(terms)))
 
 
 def unpacked(stored: bytes | str) -> Keys:
@@ -51,11 +42,34 @@ def holds(stored: bytes | str, param: int) -> bool:
     return param in unpacked(stored).params
 
 
-def _put(out: bytearray, number: int) -> None:
+@lru_cache(maxsize=1024)
+def _packed_params(params: frozenset[int]) -> bytes:
+    """Records of a type have values of the same parameters again and again."""
+    return _list_of(sorted(params))
+
+
+def _list_of(numbers: list[int]) -> bytes:
+    out: list[int] = []
+    put = out.append
+    before = 0
+    _put(put, len(numbers))
+    for number in numbers:
+        step, before = number - before, number
+        if step < 128:
+            put(step)
+        elif step < 16_384:
+            put(step & 127 | 128)
+            put(step >> 7)
+        else:
+            _put(put, step)
+    return bytes(out)
+
+
+def _put(put: Callable[[int], None], number: int) -> None:
     while number > 127:
-        out.append(number & 127 | 128)
+        put(number & 127 | 128)
         number >>= 7
-    out.append(number)
+    put(number)
 
 
 def _list(stored: bytes, at: int) -> tuple[list[int], int]:

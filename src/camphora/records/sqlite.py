@@ -9,6 +9,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
@@ -117,6 +118,11 @@ class SQLiteStore:
     def write(
         self, access: Access, changes: Sequence[Put | Prepared | Delete], given: Sequence[Given] = ()
     ) -> list[Written]:
+        return self.hand_in(access, changes, given).result()
+
+    def hand_in(
+        self, access: Access, changes: Sequence[Put | Prepared | Delete], given: Sequence[Given] = ()
+    ) -> Future[list[Written]]:
         registry = self._indexing.registry
         ready = [_ready(number, change, registry) for number, change in enumerate(changes)]
 
@@ -135,7 +141,7 @@ class SQLiteStore:
                 self._declared = True
             return written
 
-        return self._keeper.submit(job).result()
+        return self._keeper.submit(job, repeatable=True)
 
     def read(self, access: Access, record_type: str, record_id: str, version: int | None = None) -> Version:
         require_type(access, record_type)

@@ -6,6 +6,7 @@ Every call takes an `Access` first. Two implementations share it and one test su
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -141,6 +142,12 @@ class Store(Protocol):
     def write(self, access: Access, changes: Sequence[Any], given: Sequence[Any] = ()) -> list[Written]:
         """Apply all changes (each a `Put`, one already `Prepared`, or a `Delete`) or none, in order; answers after
         they are durable. `given` (`conditional.Given`): what must still be so, else Conflict records-moved-on."""
+
+    def hand_in(
+        self, access: Access, changes: Sequence[Any], given: Sequence[Any] = ()
+    ) -> Future[list[Written]]:
+        """The same without waiting: what cannot be made ready is refused at once, all else by the future. Do not
+        cancel it."""
 
     def read(self, access: Access, record_type: str, record_id: str, version: int | None = None) -> Version:
         """The present version, or the one asked for. Refuses what is absent and what is hidden alike."""

@@ -238,7 +238,9 @@ class Writer:
             raise Forbidden("records-write-refused", type=record_type, role=self.access.reader.role)
         if prepared.put.expect == "present" and (row is None or row.deleted):
             raise NotFound("records-not-found", type=record_type)
-        if self.access.purpose is not Purpose.OPERATION and (_empowers(prepared) or self._relinks(prepared)):
+        if self.access.purpose is not Purpose.OPERATION and (
+            _empowers(prepared) or self._relinks(prepared, row)
+        ):
             raise Forbidden("records-write-refused", type=record_type, role=self.access.reader.role)
         if row:
             self._check_match(record_type, row, prepared.put.if_match)
@@ -257,11 +259,9 @@ class Writer:
             before = self._present(row) if row else None
             check_act(self.connection, self.access, person, before, after)
 
-    def _relinks(self, prepared: Prepared) -> bool:
+    def _relinks(self, prepared: Prepared, row: Row | None) -> bool:
         """Whether a write would change who is one with whom, who stands in for whom, or the dates by which a person's
         own choices count; or take a power away that a record gives."""
-        type_no = self.interned.type(prepared.type)
-        row = self._row(type_no, prepared.id)
         if prepared.type != "Patient":
             return row is not None and self._gives_power(row, prepared.type)
         after = prepared.put.resource
@@ -381,6 +381,8 @@ class Writer:
 
 def _empowers(prepared: Prepared) -> bool:
     """Whether a record gives somebody power over a person's choices: who may act for them, and that they cannot."""
+    if prepared.type not in {"RelatedPerson", "Flag"}:
+        return False
     resource = {**prepared.put.resource, "id": prepared.id}
     return (prepared.type == "RelatedPerson" and stand_of(resource) is not None) or (
         prepared.type == "Flag" and incapable_of(resource) is not None

@@ -2,13 +2,14 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import orjson
 import pytest
 
 from builders import NOW, citizen, clinician, condition, observation, patient
 from camphora.policy.choices import restrict
 from camphora.policy.internal import loading
 from camphora.records import Put
-from web.fhir.asking import bundle, codes, entry, get, post, put, statuses
+from web.fhir.asking import FHIR, bundle, codes, entry, get, post, put, statuses
 
 HERS = observation("x", "ada", "8480-6", "2026-05-01")
 NEW = {key: value for key, value in HERS.items() if key != "id"}
@@ -161,6 +162,16 @@ def test_a_reference_by_search_names_what_is_here_or_what_the_transaction_makes(
     rows = [get(doctor, row["response"]["location"].split("/fhir")[1]).json() for row in made.json()["entry"]]
     assert rows[0]["subject"]["reference"] == "Patient/ada"
     assert rows[1]["subject"]["reference"] == f"Patient/{rows[2]['id']}"
+
+
+def test_a_reference_by_search_may_be_escaped(doctor):
+    by_search = NEW | {"subject": {"reference": "Patient?identifier=A123456780"}}
+    whole = orjson.dumps(bundle("transaction", entry("POST", "Observation", by_search)))
+    escaped = whole.replace(b"Patient?", b"Patient\\u003f")
+    made = doctor.post("/fhir/", content=escaped, headers=FHIR)
+    assert statuses(made) == ["201"]
+    path = made.json()["entry"][0]["response"]["location"].split("/fhir")[1]
+    assert get(doctor, path).json()["subject"]["reference"] == "Patient/ada"
 
 
 def test_conditional_entries_are_carried_out_in_the_order_of_methods(doctor):

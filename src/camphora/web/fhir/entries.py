@@ -214,8 +214,11 @@ def _require_sound(item: Item, require: Callable[[Any], None]) -> None:
         require_id(item.resource, item.type, item.id)
 
 
-def by_search(resource: Any) -> Iterator[str]:
-    """The references of a resource that name a record by a search (`Patient?identifier=…`)."""
+def by_search(resource: Any, body: bytes) -> Iterator[str]:
+    """The references of a resource that name a record by a search (`Patient?identifier=…`). `body`: its bytes, in which
+    a question mark stands as it is or escaped where there is any."""
+    if b"?" not in body and b"\\u" not in body:
+        return
     for row in references(resource):
         if BY_SEARCH.fullmatch(row["reference"]):
             yield row["reference"]

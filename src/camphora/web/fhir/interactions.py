@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import time
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -21,6 +22,7 @@ from camphora.records.searching import MOST
 from camphora.web.fhir import bundles, receipts
 from camphora.web.fhir.call import Answer, Call, of_version, of_written
 from camphora.web.fhir.distinct import require_distinct
+from camphora.web.fhir.later import Later
 from camphora.web.fhir.negotiation import Pairs, unmodified
 from camphora.web.fhir.outcomes import done, outcome_bytes, validated
 from camphora.web.fhir.stamp import stamped
@@ -120,25 +122,35 @@ def search(
     return Answer(200, bundles.searchset(call.base, rows, ways, found.total, told, included=beside))
 
 
-def create(call: Call, record_type: str, body: bytes) -> Answer:
+def create(call: Call, record_type: str, body: bytes) -> Later:
     """A new record under an id of the server's."""
     require_type(record_type)
     resource, body = kept(call, record_type, body)
-    written = call.store.write(call.access, [Put(resource, body, expect="new")])[0]
-    return of_written(written, call.base, written_body(call, written, body))
+    written = call.store.hand_in(call.access, [Put(resource, body, expect="new")])
+    return Later(written, lambda: _put(call, written, body))
 
 
-def update(call: Call, record_type: str, record_id: str, body: bytes) -> Answer:
+def update(call: Call, record_type: str, record_id: str, body: bytes) -> Later:
     """A new version of a record that is there; only loads write under ids of their own."""
     require_record(record_type, record_id)
     resource, body = kept(call, record_type, body)
     require_id(resource, record_type, record_id)
     put = Put(resource, body, expect="either" if call.loads else "present", if_match=call.wish.if_match)
-    try:
-        written = call.store.write(call.access, [put])[0]
-    except NotFound as error:
-        raise absent(error) from None
-    return of_written(written, call.base, written_body(call, written, body))
+    written = call.store.hand_in(call.access, [put])
+
+    def answer() -> Answer:
+        try:
+            return _put(call, written, body)
+        except NotFound as error:
+            raise absent(error) from None
+
+    return Later(written, answer)
+
+
+def _put(call: Call, written: Future[list[Written]], body: bytes) -> Answer:
+    """The answer to the one record that was handed in."""
+    one = written.result()[0]
+    return of_written(one, call.base, written_body(call, one, body))
 
 
 def delete(call: Call, record_type: str, record_id: str) -> Answer:

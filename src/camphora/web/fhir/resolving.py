@@ -49,7 +49,7 @@ def resolve(call: Call, items: list[Item]) -> Resolved:
     _require_apart(items, resolving.found, resolving.queries)
     for item in items:
         if item.resource is not None:
-            for text in dict.fromkeys(by_search(item.resource)):
+            for text in dict.fromkeys(by_search(item.resource, item.body)):
                 with _within(item, "resource"):
                     resolving.reference(text, items)
     return resolving.found

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import orjson
 from starlette.requests import Request
@@ -19,6 +19,7 @@ from camphora.web.fhir.bodies import read_body
 from camphora.web.fhir.call import MIB, Answer, Api, Call, Sent
 from camphora.web.fhir.capability import capability
 from camphora.web.fhir.forms import CONTENT_TYPES, as_json, given, placed
+from camphora.web.fhir.later import Later
 from camphora.web.fhir.negotiation import (
     FHIR_JSON,
     FORM,
@@ -44,6 +45,8 @@ from camphora.web.fhir.table import INTERACTIONS, STEPS, Body, Interaction
 from camphora.web.heads import headers_of
 
 LARGEST_FORM = MIB
+SMALL = 64 * 1024
+"""Bytes of a body that may wait for its commit beside many others."""
 SECONDS_OF_BUSY = 5
 VERSIONS_SPOKEN = orjson.dumps(
     {
@@ -113,26 +116,48 @@ async def _interaction(one: Interaction, api: Api, request: Request) -> Response
     taken = _taken(one, request.path_params, content_type, empty=_is_empty(request))
     body = await read_body(request, _largest(api, one, request))
     call = Call(api, access, api.base_of(request), wished)
-    return await api.calls.do(_written, one, request, call, taken, body)
+    made = await api.calls.do(_written, one, request, call, taken, body)
+    if isinstance(made, Response):
+        return made
+    await made.wait()
+    return _said(made.answer, call, taken, body)
 
 
 def _done(one: Interaction, api: Api, request: Request) -> Response:
     """An interaction without a body, with the Access asked for in the same thread."""
     access = api.access(request)
     wished = _wished(one, request)
-    return response(
-        one.act(Call(api, access, api.base_of(request), wished), request.path_params, Sent()), wished
-    )
+    made = one.act(Call(api, access, api.base_of(request), wished), request.path_params, Sent())
+    return response(made.now() if isinstance(made, Later) else made, wished)
 
 
-def _written(one: Interaction, request: Request, call: Call, taken: Taken, body: bytes) -> Response:
-    if taken.form is None:
-        sent = Sent(body, taken.media)
-        return response(one.act(call, request.path_params, sent), call.wish)
+def _written(one: Interaction, request: Request, call: Call, taken: Taken, body: bytes) -> Response | Later:
+    """The answer, or what waits for its commit and is small enough for many of it to wait at once."""
+
+    def act() -> Answer | Later:
+        plain = body
+        if taken.form is not None and (body or one.body != "parameters"):
+            plain = as_json(body, taken.form)
+        made = one.act(call, request.path_params, Sent(plain, taken.media))
+        if isinstance(made, Later) and (len(body) > SMALL or call.wish.returns == "OperationOutcome"):
+            return made.now()
+        return made
+
+    return _said(act, call, taken, body)
+
+
+@overload
+def _said(act: Callable[[], Answer], call: Call, taken: Taken, body: bytes) -> Response: ...
+@overload
+def _said(act: Callable[[], Answer | Later], call: Call, taken: Taken, body: bytes) -> Response | Later: ...
+def _said(act: Callable[[], Answer | Later], call: Call, taken: Taken, body: bytes) -> Response | Later:
+    """What an act answers, as a response; a fault of the body is put at its place there."""
     try:
-        plain = as_json(body, taken.form) if body or one.body != "parameters" else body
-        return response(one.act(call, request.path_params, Sent(plain, FHIR_JSON)), call.wish)
+        made = act()
+        return made if isinstance(made, Later) else response(made, call.wish)
     except Invalid as error:
+        if taken.form is None:
+            raise
         raise placed(error, body, taken.form) from None
 
 

@@ -27,11 +27,12 @@ from camphora.web.fhir import (
 )
 from camphora.web.fhir.call import Answer, Api, Call, Sent
 from camphora.web.fhir.everything import OWNERS, everything
+from camphora.web.fhir.later import Later
 from camphora.web.fhir.negotiation import decode_pairs
 
 Level = Literal["system", "type", "instance"]
 Body = Literal["nothing", "resource", "bundle", "patch", "form", "parameters", "ndjson"]
-Act = Callable[[Call, Mapping[str, str], Sent], Answer]
+Act = Callable[[Call, Mapping[str, str], Sent], Answer | Later]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +101,14 @@ def _history(call: Call, path: Mapping[str, str], _: Sent) -> Answer:
     return pasts.history(call, path.get("type"), path.get("id"))
 
 
-def _create(call: Call, path: Mapping[str, str], sent: Sent) -> Answer:
+def _create(call: Call, path: Mapping[str, str], sent: Sent) -> Answer | Later:
     body = _resource(call, path, sent)
     if call.wish.if_none_exist is not None:
         return conditions.create(call, path["type"], body, conditions.condition_of(call.wish.if_none_exist))
     return interactions.create(call, path["type"], body)
 
 
-def _update(call: Call, path: Mapping[str, str], sent: Sent) -> Answer:
+def _update(call: Call, path: Mapping[str, str], sent: Sent) -> Later:
     return interactions.update(call, path["type"], path["id"], _resource(call, path, sent))
 
 

@@ -108,11 +108,11 @@ def _single(call: Call, item: Item) -> Answer:
         case "POST" if item.condition is not None:
             return conditions.create(call, item.type, item.body, item.condition)
         case "POST":
-            return interactions.create(call, item.type, item.body)
+            return interactions.create(call, item.type, item.body).now()
         case "PUT" if item.condition is not None:
             return conditions.update(call, item.type, item.body)
         case "PUT":
-            return interactions.update(call, item.type, item.id, item.body)
+            return interactions.update(call, item.type, item.id, item.body).now()
         case "PATCH" if item.condition is not None:
             return patching.patch_matching(call, item.type, _sent(item))
         case "PATCH":
