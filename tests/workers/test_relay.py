@@ -170,7 +170,8 @@ def test_where_the_log_cannot_be_written_care_goes_on_and_other_use_stops(both, 
     def full(_):
         raise OSError(28, "full")
 
-    monkeypatch.setattr(store.audit, "extend", full)
+    for written in ("append", "extend"):
+        monkeypatch.setattr(store.audit, written, full)
     store.audit.give_way()
     assert reading.read(clinician(), "Patient", "ada")
     assert store.working().waiting == 1

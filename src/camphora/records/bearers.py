@@ -13,6 +13,9 @@ import orjson
 from camphora.records.bodies import plain
 
 
+NEVER = 1 << 62
+
+
 def first_bearer(connection: apsw.Connection, value: str) -> tuple[int, str] | None:
     """The person, by number and by Patient id, who was the first to bear this whole identifier and bears it still, in
     either case of letters; None where nobody does."""
@@ -36,7 +39,7 @@ def _since(connection: apsw.Connection, record: int, value: str) -> int:
         " SELECT r.updated, c.body FROM record r JOIN content c ON c.record = r.no WHERE r.no = ? ORDER BY 1"
     )
     rows = connection.execute(sql, (record, record))
-    return int(min(updated for updated, body in rows if value in _numbers(body)))
+    return int(min((updated for updated, body in rows if value in _numbers(body)), default=NEVER))
 
 
 def _numbers(body: bytes) -> set[str]:
