@@ -578,3 +578,22 @@ def who_are_parted_keep_what_denied_once(make):
         assert {each["provision"]["type"] for each in kept} == {"deny"}
         assert not sees(world, path="/fhir/Observation/zoe-value")
         world.write(zoe(merged=True))
+
+
+@scene((*FHIR, *CLINIC, "lake.ask"), "ended-choice", "cache")
+def a_choice_that_was_anothers_weighs_for_whom_it_is(make):
+    """A load that finds a Consent to be somebody else's moves it: it no longer holds for the first, at once."""
+    world = exactly(make(chosen=False))
+    world.choose("moved", consent("x", "dan", treating()))
+    assert sees(world)
+    assert not sees(world, path="/fhir/Condition/dan-1")
+    world.choose("moved", consent("x", "ada", treating()))
+    assert not sees(world)
+    assert sees(world, path="/fhir/Condition/dan-1")
+    found = [figures(world)]
+    for person in ("dan", "bo", "dan"):
+        world.choose("stops", choices.stop_secondary_use(person, NOW))
+        found.append(figures(world))
+    open_to_all, without_dan, without_bo, again = found
+    assert again == without_dan
+    assert len({str(each) for each in (open_to_all, without_dan, without_bo)}) == 3

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from camphora.records.judging import PERSONS
-from leak.targets import LAW, POLICY, QUESTIONS, RECORDS, TARGETS
+from leak.targets import KEEPING, LAW, POLICY, QUESTIONS, RECORDS, TARGETS
 
 KEYWORDS = frozenset({"hidden", "closed", "refused", "persons", "types"})
 """Arguments of an Access that narrow it."""
@@ -65,16 +65,17 @@ def mutants(chosen="") -> Iterator[Mutant]:
             tree = parsed(module, dotted)
             for number, (operator, what, line, changed) in enumerate(changes(tree)):
                 mutant = Mutant(module, dotted, number, operator, what, changed, line)
-                if chosen in mutant.name and opens(module, operator, what):
+                if chosen in mutant.name and opens(mutant):
                     yield mutant
 
 
-def opens(module, operator, what):
-    """Whether what is taken away may be one of law or choice. What puts the question of a search, or chooses among ways
-    to the same rows, is none: tests/search and its oracle hold that."""
-    return operator != DEFAULT and (
-        module not in QUESTIONS or any(word in what or word in operator for word in LAW)
-    )
+def opens(mutant):
+    """Whether what is taken away may be one of law or choice. What puts the question of a search, chooses among ways to
+    the same rows, or keeps a record as such, is none: tests/search with its oracle, and tests/records, hold that."""
+    if mutant.operator == DEFAULT:
+        return False
+    words = KEEPING.get(mutant.function, LAW if mutant.module in QUESTIONS else ("",))
+    return any(word in mutant.what or word in mutant.operator for word in words)
 
 
 def parsed(module, dotted):

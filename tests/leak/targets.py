@@ -112,6 +112,23 @@ QUESTIONS = {
 LAW = ("law", "covers", "body.sql", "seen", "concealed")
 """What names the law in them."""
 
+_CHECKS = (
+    "_check",
+    "_sees",
+    "_may_",
+    "_gives_power",
+    "_others",
+    "_names_still",
+    "effect_rows",
+    "deriver",
+    "parting",
+)
+KEEPING = {
+    "Writer.put": (*_CHECKS, "self._tell", "self._log", "row.person"),
+    "Writer.delete": (*_CHECKS, "may_write", "self._tell", "self._log"),
+}
+"""What of law and choice is in the functions that keep a record."""
+
 NOTHING = "nothing else stands there"
 SLOWER = "the compiled decision says of everybody what the sets say: it only costs more"
 NO_OTHER = "no other Access carries hidden sets"
