@@ -245,3 +245,13 @@ def test_a_basis_serves_nothing_outside_it(gate, clock, case):
     number = approved(gate, clock, basis, (purpose,))
     with pytest.raises(Forbidden, match="gate-basis-outside"):
         gate.access(OFFICER, Purpose.SECONDARY, grounds=Grounds((asked,), number))
+
+
+@pytest.mark.parametrize("bearers", [["ada"], ["ada", "dee"]])
+def test_a_letter_that_is_another_in_lower_case_is_another_number(gate, bearers):
+    """The upper case of a dotless i is an I, which is not the same letter."""
+    for each in bearers:
+        _write(gate, patient(each, "I123456789"))
+    with pytest.raises(NotFound, match="gate-emergency-nobody"):
+        gate.declare(LIN, "\u0131123456789", WHY)
+    assert gate.declare(LIN, "i123456789", WHY).person == "ada"

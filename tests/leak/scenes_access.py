@@ -435,7 +435,7 @@ def a_basis_within_an_area_opens_who_lives_there(make):
         assert told == {
             "in": ["override", "override", "deny"],
             "near": ["override", "override", "permit"],
-            "out": ["deny", "deny"],
+            "out": ["deny", "deny", "deny"],
         }
     finally:
         store.close()

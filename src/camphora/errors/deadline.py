@@ -22,9 +22,11 @@ _now: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 
 
 @contextmanager
-def within(seconds: float | None) -> Iterator[None]:
-    """What is done inside ends by then; an earlier end that stands already goes on standing. None: no end is set."""
-    held = _now.get()
+def within(seconds: float | None, *, anew: bool = False) -> Iterator[None]:
+    """What is done inside ends by then; an earlier end that stands already goes on standing. None: no end is set.
+    `anew`: the work of a request, which may begin in the context of the one before it on the same connection, whose end
+    is not its own."""
+    held = None if anew else _now.get()
     at = time.monotonic() + seconds if seconds else None
     if at is None or seconds is None or (held is not None and held.at <= at):
         yield

@@ -19,7 +19,9 @@ NEVER = 1 << 62
 def first_bearer(connection: apsw.Connection, value: str) -> tuple[int, str] | None:
     """The person, by number and by Patient id, who was the first to bear this whole identifier and bears it still, in
     either case of letters; None where nobody does."""
-    spellings = sorted({value, value.upper(), value.lower()})
+    # The upper case of a dotless i is an I, whose lower case is another letter: it is not the same number.
+    same = value.casefold()
+    spellings = sorted(each for each in {value, value.upper(), value.lower()} if each.casefold() == same)
     sql = (
         "SELECT DISTINCT r.no, r.person, r.id FROM type t JOIN param q ON q.type = t.no AND q.code = 'identifier'"
         f" JOIN term m ON m.param = q.no AND m.code IN ({','.join('?' * len(spellings))})"
@@ -28,7 +30,7 @@ def first_bearer(connection: apsw.Connection, value: str) -> tuple[int, str] | N
     )
     found = list(connection.execute(sql, spellings))
     if len(found) > 1:
-        found.sort(key=lambda row: (_since(connection, row[0], value.casefold()), row[0]))
+        found.sort(key=lambda row: (_since(connection, row[0], same), row[0]))
     return (found[0][1], found[0][2]) if found else None
 
 

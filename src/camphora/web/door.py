@@ -85,7 +85,7 @@ class Door:
             await given.compressed(await self._routed(scope, receive))
             return
         await entrance.admit(scope)
-        with deadline.within(entrance.seconds(scope)):
+        with deadline.within(entrance.seconds(scope), anew=True):
             await given.compressed(await self._routed(scope, entrance.body(scope, receive)))
 
     async def _routed(self, scope: Scope, receive: Receive) -> Response:

@@ -206,5 +206,5 @@ class Bounded:
             await self.app(scope, receive, send)
             return
         await self.entrance.admit(scope)
-        with deadline.within(self.entrance.seconds(scope)):
+        with deadline.within(self.entrance.seconds(scope), anew=True):
             await self.app(scope, self.entrance.body(scope, receive), send)

@@ -269,3 +269,20 @@ def test_the_threads_end_with_it_and_hold_nothing_of_the_work():
     gc.collect()
     thread.join(10)
     assert not thread.is_alive()
+
+
+def test_work_that_raises_what_no_future_takes_is_answered_and_so_are_those_beside_it(hands, monkeypatch):
+    """In turn, so that their answers go to the loop together."""
+    monkeypatch.setattr("camphora.web.fhir.hands.PATIENCE", 30.0)
+    monkeypatch.setattr("camphora.web.fhir.hands.TOGETHER", 30.0)
+    begun = threading.Event()
+
+    async def ask():
+        first = hands.do_in_turn(begun.wait)
+        asked = [hands.do_in_turn(next, iter(())), *(hands.do_in_turn(int, each) for each in "123")]
+        begun.set()
+        return await asyncio.wait_for(asyncio.gather(first, *asked, return_exceptions=True), 20)
+
+    _, refused, *others = answered(ask())
+    assert isinstance(refused, RuntimeError)
+    assert others == [1, 2, 3]

@@ -3,7 +3,11 @@
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
+import tracemalloc
+
 from hypothesis import given
+import tracemalloc
+
 from hypothesis import strategies as st
 
 from camphora.errors import Invalid
@@ -34,6 +38,20 @@ def test_so_many_parameters_and_no_more():
 @given(st.lists(st.tuples(st.text(max_size=8), st.text(max_size=12)), min_size=1, max_size=5).map(tuple))
 def test_a_link_is_written_as_by_the_standard_library(pairs):
     assert link("http://x", "Patient", pairs) == f"http://x/Patient?{urlencode(pairs)}"
+
+
+def test_long_texts_of_a_link_are_not_remembered():
+    """A form may send a megabyte in one; thousands of them would be gigabytes."""
+    before = tracemalloc_size()
+    for number in range(20):
+        link("http://x", "Patient", (("family", f"{number}{'!' * 1_000_000}"),))
+    assert tracemalloc_size() - before < 1_000_000
+
+
+def tracemalloc_size():
+    if not tracemalloc.is_tracing():
+        tracemalloc.start()
+    return tracemalloc.get_traced_memory()[0]
 
 
 @given(st.integers(0, 4_102_444_800_000))

@@ -70,6 +70,7 @@ class Worker(uvicorn.Server):
     def _listen(self) -> None:
         if not self._relay.hear():
             self._loop.remove_reader(self._relay.end)
+            self.should_exit = True  # it could answer no read any more: the leader begins another
 
     def _take(self, number: int, connection: socket.socket) -> None:
         try:

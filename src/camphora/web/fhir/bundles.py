@@ -16,6 +16,8 @@ from camphora.web.fhir.negotiation import Pairs, etag
 
 PLAIN = re.compile(r"[A-Za-z0-9_.~-]*", re.ASCII)
 """What stands in an address as it is."""
+LONGEST_REMEMBERED = 100
+"""Characters of a text whose quoted form is remembered: a form may send a megabyte in one."""
 
 
 def searchset(
@@ -56,8 +58,12 @@ def _encoded(pairs: Pairs) -> str:
     return "&".join([f"{_quoted(name)}={_quoted(value)}" for name, value in pairs])
 
 
-@lru_cache(4096)
 def _quoted(text: str) -> str:
+    return _remembered(text) if len(text) <= LONGEST_REMEMBERED else quote_plus(text)
+
+
+@lru_cache(4096)
+def _remembered(text: str) -> str:
     return text if PLAIN.fullmatch(text) else quote_plus(text)
 
 

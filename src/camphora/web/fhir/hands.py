@@ -75,6 +75,8 @@ class _Job(NamedTuple):
             return None
         try:
             return _Done(self.loop, self.future, self.context.run(self.act, *self.args, **self.kwargs), None)
+        except StopIteration:  # no future takes it (PEP 479), and those told beside it would never be
+            return _Done(self.loop, self.future, None, RuntimeError("the work raised StopIteration"))
         except BaseException as caught:  # noqa: BLE001 - it is the caller's
             return _Done(self.loop, self.future, None, caught)
 
