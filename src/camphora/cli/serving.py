@@ -27,6 +27,8 @@ from camphora.web.monitoring import Measures
 
 LOOPBACK = "127.0.0.1"
 KEEP_ALIVE_SECONDS, SHUTDOWN_SECONDS = 15, 10
+OWN_FILES = 2_048
+"""Files beside connections: databases, each opened by every thread that reads it, and the lake's parts."""
 LARGEST_H11 = 32 * 1024
 
 
@@ -63,6 +65,7 @@ def serve(
     not right, a key is open to others, or several processes are asked for where they cannot be."""
     require_private(installation.folder)
     service = Service.of(installation.folder)
+    allow_files(service.limits.connections)
     readers, host = workers or service.workers, listening.getsockname()[0]
     if readers > 1:
         from camphora.cli.workers import Leader
@@ -71,6 +74,20 @@ def serve(
     else:
         server = Server(configured(installation, service, host, lang), ready)
     server.run(sockets=[listening])
+
+
+def allow_files(connections: int) -> None:
+    """See to it that so many connections may be open beside our own files, as far as the system lets a process say so:
+    many systems begin with 1,024 files in all."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + OWN_FILES
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def hosts_of(service: Service, host: str) -> frozenset[str]:

@@ -12,7 +12,6 @@ import orjson
 
 from camphora.records.bodies import plain
 
-
 NEVER = 1 << 62
 
 
