@@ -48,7 +48,8 @@ def bayes(
     (West, Harrison, Bayesian Forecasting 1997, 10.8; Harvey, Fernandes, J Bus Econ Stat 1989;7:407-17):
     a(t) = discount a(t-1) + (1 - discount) a(0) + reported(t), and b(t) likewise with F(t) for reported(t). Given the
     delays, those still unreported of day t are negative binomial with size a(t) and chance b(t) / (b(t) + 1 - F(t)).
-    `draws` draws of delays and of cases by `seed`. `discount=0` gives each day the same prior and no memory (Höhle and an der Heiden's Poisson-Gamma prior).
+    `draws` draws of delays and of cases by `seed`. `discount=0` gives each day the same prior and no memory (the
+    Poisson-Gamma prior of Höhle and an der Heiden).
 
     A day without reports is estimated from the level. Delays are assumed not to change within the `window` of report
     days. Quantiles are whole numbers, never below what is reported. Invalid `methods-triangle`, `methods-range`.
