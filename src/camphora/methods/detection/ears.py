@@ -35,7 +35,7 @@ def c1(
     bioterrorism preparedness and response Early Aberration Reporting System (EARS), Journal of Urban Health 2003;80
     (2 suppl 1):i89-i96. Errors: Invalid `methods-range`, `methods-shape`, `methods-negative`.
     """
-    return _bounds(counts, "c1", alpha, baseline, min_sigma, last, 0)
+    return _bounds(counts, "c1", alpha=alpha, baseline=baseline, min_sigma=min_sigma, last=last, gap=0)
 
 
 def c2(
@@ -47,7 +47,7 @@ def c2(
     last: int | None = None,
 ) -> Bounds:
     """As C1, with two points left out between the baseline and today. All else as there."""
-    return _bounds(counts, "c2", alpha, baseline, min_sigma, last, GAP)
+    return _bounds(counts, "c2", alpha=alpha, baseline=baseline, min_sigma=min_sigma, last=last, gap=GAP)
 
 
 def c3(
@@ -59,7 +59,8 @@ def c3(
     last: int | None = None,
     like: str | None = None,
 ) -> Bounds:
-    """C3 = the sum over today and the two points before of max(0, (y - m) / s - 1), m and s as in C2; above z it alarms.
+    """C3 = the sum over today and the two points before of max(0, (y - m) / s - 1), m and s as in C2; above z it
+    alarms.
 
     `upper` is the count of today above which it does: m + s (1 + z - what the two points before bring), and 0 where
     these alone bring more than z. With s = 0 a count above m brings infinity, any other nothing: give `min_sigma` for
@@ -67,8 +68,8 @@ def c3(
     NaN and no alarm. Shapes, units, assumptions and source as in C1.
 
     `like="surveillance"` follows earsC of R's package, whose upper = max(0, y + s (z - what the two points before
-    bring)) holds today's own count y, so that it alarms by the two points before alone, and is NaN where a baseline of
-    equal counts meets the same count (0/0).
+    bring)) holds today's own count y, so that it alarms by the two points before alone, and is NaN where a baseline
+    of equal counts meets the same count (0/0).
     """
     found = series(counts)
     z = _quantile(alpha)
@@ -93,7 +94,7 @@ def c3(
 
 
 def _bounds(
-    counts: ArrayLike, name: str, alpha: float, baseline: int, min_sigma: float, last: int | None, gap: int
+    counts: ArrayLike, name: str, *, alpha: float, baseline: int, min_sigma: float, last: int | None, gap: int
 ) -> Bounds:
     found = series(counts)
     z = _quantile(alpha)
