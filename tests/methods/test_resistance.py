@@ -61,8 +61,9 @@ def test_specimens_part_isolates_and_one_without_a_day_never_counts():
     assert found.episode[2] == -1
 
 
-def oracle(patients, organisms, days, results, rule, length, since, against):
+def oracle(data, *, rule, length, since, against):
     """One isolate at a time, as the definitions read."""
+    patients, organisms, days, results = (each.tolist() for each in data)
     kept, begun, opened = set(), {}, {}
     before = {}
     for at in sorted(range(len(days)), key=lambda each: (days[each], each)):
@@ -104,9 +105,8 @@ def test_equal_to_one_isolate_at_a_time(seed, rule, since, against):
     found = first_isolates(
         patients, organisms, days, results, rule=rule, length=30, since=since, against=against
     )
-    wanted = oracle(
-        patients.tolist(), organisms.tolist(), days.tolist(), results.tolist(), rule, 30, since, against
-    )
+    data = (patients, organisms, days, results)
+    wanted = oracle(data, rule=rule, length=30, since=since, against=against)
     assert np.flatnonzero(found.kept).tolist() == wanted
     again = found.made.again(patients, organisms, days, results)
     np.testing.assert_array_equal(again.kept, found.kept)

@@ -260,7 +260,7 @@ def test_both_ways_of_fitting_reach_the_same_likelihood_and_no_search_finds_bett
     n, expected = simulated(700)
     direct = shrinkage.fit(n, expected, zeros=zeros)
     steps = shrinkage.fit(
-        n, expected, zeros=zeros, method="em", start=direct.theta[:4] + (0.5,), tolerance=1e-9
+        n, expected, zeros=zeros, method="em", start=(*direct.theta[:4], 0.5), tolerance=1e-9
     )
     assert direct.converged
     assert steps.log_likelihood == pytest.approx(direct.log_likelihood, abs=0.01)

@@ -106,13 +106,14 @@ def bcpnn(
 ) -> Information:
     """The IC of the Bayesian confidence propagation neural network: log2 of p(drug, event)/(p(drug) p(event)), each a
     beta distribution a posteriori, with gamma11 = alpha1 = beta1 = 1, alpha = beta = 2 and gamma such that the prior
-    means give a ratio of 1: Bate et al. (1998), European Journal of Clinical Pharmacology 54:315-321. The interval is the
-    normal one of its mean and standard deviation.
+    means give a ratio of 1: Bate et al. (1998), European Journal of Clinical Pharmacology 54:315-321. The interval is
+    the normal one of its mean and standard deviation.
 
     `moments="exact"`: mean and variance by digamma and trigamma functions (Gould 2003, Pharmacoepidemiology and Drug
     Safety 12:559-574); "delta": the approximations printed in 1998. Cells of shape (pairs,); with (strata, pairs) the
     table is pooled, as this model has no strata (`information_component` has). All zeros are defined; a table without
-    reports gives 0 by "delta", and by "exact" 0.24, since the mean of a logarithm is not the logarithm of a mean. NaN gives NaN. Invalid as `prr`.
+    reports gives 0 by "delta", and by "exact" 0.24, since the mean of a logarithm is not the logarithm of a mean. NaN
+    gives NaN. Invalid as `prr`.
     """
     cells = _cells((a, b, c, d))
     within(level, 0.0, 1.0, "level")
