@@ -193,7 +193,7 @@ def _descended(p: Floats, parent: Whole, depth: Whole, q: float) -> Flags:
             break
         order, starts, number, place = _families(parent[nodes], p[nodes])
         at = np.where(level == 0, q, level_of[parent[nodes[order]]])
-        passing = np.where(p[nodes[order]] <= place / number * at, place, 0)
+        passing = np.where(p[nodes[order]] <= place * at / number, place, 0)
         last = np.repeat(np.maximum.reduceat(passing, starts), np.diff(np.append(starts, len(order))))
         inside = place <= last
         chosen = nodes[order[inside]]
