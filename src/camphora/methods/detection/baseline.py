@@ -93,7 +93,7 @@ def _moment(y: Floats, mu: Floats) -> float:
     return len(y) / max(float(np.sum((y / mu - 1) ** 2)), 1e-10)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _log_likelihood(y: Floats, mu: Floats, size: float) -> float:
     """Of negative binomial counts with these means and this size."""
     total = 0.0
@@ -105,7 +105,7 @@ def _log_likelihood(y: Floats, mu: Floats, size: float) -> float:
     return total
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _digamma(x: float) -> float:
     total = 0.0
     while x < 10:
@@ -113,10 +113,10 @@ def _digamma(x: float) -> float:
         x += 1
     z = 1 / (x * x)
     series = z * (1 / 12 - z * (1 / 120 - z * (1 / 252 - z * (1 / 240 - z * (1 / 132 - z * 691 / 32760)))))
-    return total + np.log(x) - 0.5 / x - series
+    return float(total + np.log(x) - 0.5 / x - series)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _trigamma(x: float) -> float:
     total = 0.0
     while x < 10:
@@ -127,7 +127,7 @@ def _trigamma(x: float) -> float:
     return total + 1 / x + z / 2 + series / x
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _size(y: Floats, mu: Floats, size: float, early: bool) -> float:
     """The size with the greatest likelihood given the means, by Newton's steps."""
     for _ in range(EARLY_ROUNDS if early else ROUNDS):
@@ -153,14 +153,15 @@ def _size(y: Floats, mu: Floats, size: float, early: bool) -> float:
     return min(max(size, 1e-10), LARGEST)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _reweighted(
     y: Floats, x: Floats, eta: Floats, size: float, stop: float, rounds: int
 ) -> tuple[Floats, Floats, bool]:
     """Iterated weighted least squares with log link; size 0 means Poisson. Stops when the deviance changes by less than
     `stop` of itself and 0.1."""
     n, p = x.shape
-    beta, mu = np.zeros(p), np.exp(eta)
+    beta: Floats = np.zeros(p)
+    mu: Floats = np.exp(eta)
     before = np.inf
     for _ in range(rounds):
         gram, right = np.zeros((p, p)), np.zeros(p)
@@ -174,7 +175,7 @@ def _reweighted(
         for j in range(p):
             for k in range(j):
                 gram[k, j] = gram[j, k]
-        beta = np.linalg.solve(gram, right)
+        beta = np.linalg.solve(gram, right).astype(np.float64)
         deviance = 0.0
         for i in range(n):
             value = 0.0

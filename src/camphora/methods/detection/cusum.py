@@ -116,18 +116,19 @@ def _means(
     fits = [
         baseline.fit(each, rows[: at[0]], theta=np.inf, early=like is not None)[0].tolist() for each in past
     ]
-    return np.exp(np.array(fits) @ rows[at].T)
+    answer: Floats = np.exp(np.array(fits) @ rows[at].T)
+    return answer
 
 
 def _transformed(y: Floats, m: Floats, transform: str, alpha: float) -> Floats:
     if transform == "standard":
         return (y - m) / np.sqrt(m)
     if transform == "rossi":
-        return (y - 3 * m + 2 * np.sqrt(y * m)) / (2 * np.sqrt(m))
+        return np.asarray((y - 3 * m + 2 * np.sqrt(y * m)) / (2 * np.sqrt(m)))
     if transform == "anscombe":
-        return 1.5 * (y ** (2 / 3) - m ** (2 / 3)) / m ** (1 / 6)
+        return np.asarray(1.5 * (y ** (2 / 3) - m ** (2 / 3)) / m ** (1 / 6))
     if transform == "anscombe2nd":
-        return 1.5 * (y ** (2 / 3) - m ** (2 / 3) + m ** (-1 / 3) / 9) / m ** (1 / 6)
+        return np.asarray(1.5 * (y ** (2 / 3) - m ** (2 / 3) + m ** (-1 / 3) / 9) / m ** (1 / 6))
     if transform == "pearsonNegBin":
         return (y - m) / np.sqrt(m + alpha * m**2)
     if transform == "anscombeNegBin":
@@ -176,7 +177,7 @@ def _area_turned(area: Floats, alpha: float) -> Floats:
     return np.where(area <= 0, 0.0, y)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _sums(x: Floats, k: float, h: float, reset: bool) -> Floats:
     total = np.empty_like(x)
     for row in range(x.shape[0]):

@@ -76,7 +76,7 @@ def ewma(
     return Ewma(at, average[:, at], mean[:, at], spread[:, at], upper[:, at], alarm[:, at], made)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _averages(
     counts: Floats, weight: float, baseline: int, guard: int, least: float
 ) -> tuple[Floats, Floats, Floats]:

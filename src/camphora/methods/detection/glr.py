@@ -238,7 +238,7 @@ def _run(
     return done
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _until_alarm(
     y: Floats,
     m: Floats,
@@ -273,7 +273,7 @@ def _until_alarm(
     return -1
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _needed(
     y: Floats,
     m: Floats,
@@ -315,7 +315,7 @@ def _needed(
     return float(high)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _statistic(
     y: Floats,
     m: Floats,
@@ -374,17 +374,17 @@ def _statistic(
     return best
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _ratio(y: float, m: float, other: float, alpha: float) -> float:
     """log f(y; other) - log f(y; m)."""
     if m == 0:
         return 0.0
     if alpha == 0:
-        return y * np.log(other / m) - (other - m)
-    return y * np.log(other / m) - (y + 1 / alpha) * np.log((1 + alpha * other) / (1 + alpha * m))
+        return float(y * np.log(other / m) - (other - m))
+    return float(y * np.log(other / m) - (y + 1 / alpha) * np.log((1 + alpha * other) / (1 + alpha * m)))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _nothing(m: Floats, alpha: float, k: int, n: int) -> float:
     """The greatest ratio where all counts are zero: that of a mean of zero."""
     total = 0.0
@@ -393,7 +393,7 @@ def _nothing(m: Floats, alpha: float, k: int, n: int) -> float:
     return total
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _sum_intercept(y: Floats, m: Floats, alpha: float, k: int, n: int, kappa: float) -> float:
     total, factor = 0.0, np.exp(kappa)
     for t in range(k, n + 1):
@@ -406,7 +406,7 @@ def _sum_intercept(y: Floats, m: Floats, alpha: float, k: int, n: int, kappa: fl
     return total
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _sum_epidemic(y: Floats, m: Floats, rise: Floats, alpha: float, k: int, n: int, factor: float) -> float:
     total = 0.0
     for t in range(k, n + 1):
@@ -415,7 +415,7 @@ def _sum_epidemic(y: Floats, m: Floats, rise: Floats, alpha: float, k: int, n: i
     return total
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _kappa(y: Floats, m: Floats, alpha: float, k: int, n: int) -> float:
     """The kappa with the greatest likelihood: Newton's steps, halved into a bracket that always holds it."""
     low, high = np.inf, -np.inf
@@ -441,14 +441,14 @@ def _kappa(y: Floats, m: Floats, alpha: float, k: int, n: int) -> float:
             high = kappa
         step = slope / bend
         if abs(step) <= 1e-12 or high - low <= 1e-13:
-            return kappa + step if low <= kappa + step <= high else kappa
+            return float(kappa + step if low <= kappa + step <= high else kappa)
         kappa += step
         if not low < kappa < high:
             kappa = (low + high) / 2
-    return kappa
+    return float(kappa)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _undamped(y: Floats, m: Floats, alpha: float, k: int, n: int, kappa: float) -> float:
     """R's search: see `like` in `glr`."""
     before = kappa + 99
@@ -466,7 +466,7 @@ def _undamped(y: Floats, m: Floats, alpha: float, k: int, n: int, kappa: float) 
     return kappa
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _rising(y: Floats, m: Floats, rise: Floats, alpha: float, k: int, n: int) -> float:
     """The first lambda above 0 where the likelihood stops to grow, by halving; beyond `high` it only falls."""
     high = 0.0

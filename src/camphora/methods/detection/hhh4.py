@@ -213,7 +213,8 @@ class _Part:
     times: Floats
 
     def width(self) -> int:
-        return self.columns.shape[1] + (len(self.times) if self.unit else 0)
+        common: int = self.columns.shape[1]
+        return common + (len(self.times) if self.unit else 0)
 
     def mean(self, beta: Floats) -> Floats:
         """Shape (units, times - 1)."""
@@ -273,7 +274,8 @@ class _Model:
         sizes = {"Poisson": 0, "NegBin1": 1, "NegBinM": len(found)}[p["family"]]
         terms += ["overdisp"] if sizes == 1 and p["family"] == "NegBin1" else []
         terms += [f"overdisp.{name}" for name in names] if p["family"] == "NegBinM" else []
-        where = np.nonzero(known)
+        rows_of, times_of = np.nonzero(known)
+        where = rows_of.astype(np.int64), times_of.astype(np.int64)
         y = found[:, 1:][where]
         if len(y) <= len(terms):
             raise Invalid("methods-short", argument="counts", least=len(terms) + 2, found=len(y))
@@ -521,7 +523,7 @@ def _inverse(bend: Floats) -> tuple[Floats, bool]:
     return answer, True
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _log_law(y: Floats, mean: Floats, size: Floats) -> Floats:
     """The log probability of each count; size infinite: Poisson."""
     found = np.empty(len(y))
@@ -538,7 +540,7 @@ def _log_law(y: Floats, mean: Floats, size: Floats) -> Floats:
     return found
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _law(y: Floats, mean: Floats, log_size: Floats) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats]:
     """The log probability of each count and its first and second derivatives by the mean and by the log of the size."""
     law = _log_law(y, mean, np.exp(log_size))

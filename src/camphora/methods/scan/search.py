@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
@@ -13,7 +15,7 @@ Whole = NDArray[np.int64]
 POISSON, BERNOULLI = 0, 1
 
 
-def cumulated(each: NDArray[np.generic], kind: type) -> NDArray[np.generic]:
+def cumulated(each: NDArray[Any], kind: type) -> NDArray[Any]:
     """Sums over time up to each point, with a 0 before: shape (..., times + 1)."""
     found = np.zeros((*each.shape[:-1], each.shape[-1] + 1), dtype=kind)
     np.cumsum(each, axis=-1, out=found[..., 1:])
@@ -30,7 +32,7 @@ def ratio(c: float, e: float, total: float, everybody: float, model: int) -> flo
         found = c * np.log(c / e)
         if total > c:
             found += (total - c) * np.log((total - c) / (total - e))
-        return found
+        return float(found)
     others = everybody - e
     if e <= 0 or others <= 0 or c * others <= (total - c) * e:
         return 0.0
