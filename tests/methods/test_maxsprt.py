@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from camphora.errors import Invalid
 from camphora.methods.safety import maxsprt
@@ -148,6 +149,12 @@ def test_no_boundary_fits_where_even_all_cases_are_too_likely():
     found = maxsprt.binomial_critical(upper=3, controls=1.0, alpha=0.05)
     assert found.value == np.inf
     assert found.alpha == 0.0
+
+
+def test_any_excess_is_a_signal_where_the_least_cases_are_rare():
+    found = maxsprt.poisson_critical(upper=1.0, least=5)
+    assert found.value == 1e-6
+    assert found.alpha == pytest.approx(stats.poisson.sf(4, 1.0))
 
 
 def test_watching_finds_the_first_look_with_a_signal():

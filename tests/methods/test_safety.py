@@ -12,7 +12,7 @@ from camphora.methods.safety import disproportionality as ratios
 from camphora.methods.safety import pairs, shrinkage
 
 CAERS = (3.2538, 0.3999, 2.0261, 1.9081, 0.0653)
-"""openEBGM's prior on the FDA's CAERS extract, to the four decimals that are known (watch.md 1.6)."""
+"""openEBGM 0.9.1's prior on the FDA's CAERS extract, to the four decimals that are known."""
 TABLES = np.array([[[16, 40], [5, 30]], [[190, 200], [2000, 9000]], [[28, 9], [17, 33]]], dtype=float)
 
 
@@ -337,3 +337,22 @@ def test_nothing_to_fit_and_wrong_priors_are_named():
         shrinkage.ebgm([1.0], [1.0], theta=(1, 1, 1, 1))
     with pytest.raises(Invalid, match="methods-choice"):
         shrinkage.fit([1.0], [1.0], method="em", truncation="component")
+
+
+def test_from_reports_to_the_pair_that_harms():
+    generator = np.random.default_rng(2)
+    reports = np.arange(6000)
+    drugs, events = generator.integers(0, 30, 6000), generator.integers(0, 25, 6000)
+    ages = generator.integers(0, 3, 6000)
+    events[(drugs == 7) & (generator.random(6000) < 0.3)] = 3
+    found = pairs.count(reports, drugs, reports, events, reports, ages)
+    prior = shrinkage.fit(found.n, found.expected)
+    shrunk = shrinkage.ebgm(found.n, found.expected, theta=prior.theta)
+    top = int(np.argmax(shrunk.lower))
+    assert (found.drug[top], found.event[top]) == (7, 3)
+    others = np.delete(shrunk.lower, top)
+    assert shrunk.lower[top] > 2 > others.max()
+    ratio = ratios.prr(found.a, found.b, found.c, found.d)
+    assert int(np.argmax(ratio.lower)) == top
+    information = ratios.information_component(found.n, found.expected)
+    assert int(np.argmax(information.lower)) == top

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from camphora.errors import Invalid
+from camphora.methods.detection.farrington import flexible
 from camphora.methods.simulation import evaluation, outbreaks
 from camphora.methods.simulation.scenarios import SCENARIOS, scenario
 
@@ -216,6 +217,34 @@ def test_published_ranges_are_met():
         assert 0.433 <= result.detected <= 0.887
         assert 0.065 <= result.precision <= 0.684
         assert result.negative_value > 0.94
+
+
+def test_published_ranges_are_met_by_farrington_original_and_improved():
+    found = outbreaks.noufaily(replicates=10, seed=2017)
+    original = {
+        "no_periods": 1,
+        "past_weeks_not_included": 3,
+        "weights_threshold": 1.0,
+        "p_threshold_trend": 0.05,
+    }
+    improved = {"no_periods": 10, "past_weeks_not_included": 26, "p_threshold_trend": 1.0}
+    improved |= {"threshold_method": "nbPlugin"}
+    first, second = (
+        flexible(found.counts, last=found.evaluated, b=5, alpha=0.01, **each).score
+        for each in (original, improved)
+    )
+    for scores in (first, second):
+        result = evaluation.performance(found, scores)
+        assert 0.007 <= result.false_positive_rate <= 0.599
+        assert 0.433 <= result.detected <= 0.887
+        assert 0.065 <= result.precision <= 0.684
+        assert result.negative_value > 0.94
+    # what the improvement was made for: fewer false alarms; and at one budget it finds no less
+    one, other = (evaluation.performance(found, scores).false_positive_rate for scores in (first, second))
+    assert other < one / 2
+    one, other = (evaluation.at_budget(found, scores) for scores in (first, second))
+    assert one.signals_a_week == other.signals_a_week == 20.0
+    assert other.detected >= one.detected
 
 
 def test_the_oracle_is_perfect_and_the_blind_is_not():

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special, stats
+from scipy import special
 
 from camphora.errors import Invalid
 from camphora.methods.arguments import Floats, numbers, one_of, within
@@ -82,19 +82,23 @@ def proportion_limits(
     if np.any(x < 0) or np.any(n < x):
         raise Invalid("methods-range", argument="hit", low=0, high="of")
     with np.errstate(invalid="ignore", divide="ignore"):
-        low, high = (_wilson if interval == "wilson" else _exact)(x, np.where(n > 0, n, np.nan), level)
-    return low, high
+        return (_wilson if interval == "wilson" else _exact)(np.atleast_1d(x), np.atleast_1d(n), level)
 
 
 def _wilson(x: Floats, n: Floats, level: float) -> tuple[Floats, Floats]:
-    z = stats.norm.ppf((1 + level) / 2)
-    middle = (x + z**2 / 2) / (n + z**2)
-    wide = z / (n + z**2) * np.sqrt(x * (n - x) / n + z**2 / 4)
-    return np.where(x == 0, 0.0 * n, middle - wide), np.where(x == n, 1.0 + 0.0 * n, middle + wide)
+    z = float(special.ndtri((1 + level) / 2))
+    whole = n + z**2
+    middle = (x + z**2 / 2) / whole
+    wide = np.sqrt(x * (n - x) / n + z**2 / 4) * (z / whole)
+    low, high = middle - wide, middle + wide
+    # rounding must not give none a limit above 0, nor all one below 1
+    low[x == 0], high[x == n] = 0.0, 1.0
+    low[n == 0], high[n == 0] = np.nan, np.nan
+    return low, high
 
 
 def _exact(x: Floats, n: Floats, level: float) -> tuple[Floats, Floats]:
-    tail = (1 - level) / 2
+    tail, n = (1 - level) / 2, np.where(n > 0, n, np.nan)
     low = special.betaincinv(np.maximum(x, 1e-300), n - x + 1, tail)
     high = special.betaincinv(x + 1, np.maximum(n - x, 1e-300), 1 - tail)
     return np.where(x == 0, 0.0 * n, low), np.where(x == n, 1.0 + 0.0 * n, high)

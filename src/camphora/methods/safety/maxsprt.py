@@ -76,8 +76,8 @@ def poisson_critical(
 
     `least`: a signal needs that many cases; `first`: none before that many are expected (Kulldorff and Silva 2015,
     arXiv 1503.01978). `looks`: expected cases (cumulative) at each look, the last of them `upper`, where one looks at
-    intervals; without them one looks always. Infinite where no boundary keeps the error below alpha and above 0.
-    Exact to 1e-10. Invalid `methods-range`.
+    intervals; without them one looks always. Where even `least` cases are rarer than
+    alpha, the value is 1e-6: any excess is a signal. Exact to 1e-10. Invalid `methods-range`.
     """
     parameters: dict[str, Any] = {"upper": upper, "alpha": alpha, "least": least, "first": first}
     parameters["looks"] = [float(each) for each in looks]
