@@ -1,4 +1,4 @@
-"""Farrington's regressions on drawn designs, missing weeks and populations, beside dense matrices, however they stop."""
+"""Farrington on drawn designs, missing weeks and populations, beside dense matrices, however the fits stop."""
 
 import numpy as np
 from hypothesis import given, settings
