@@ -126,6 +126,9 @@ def test_crps_of_samples(samples, y):
 def test_what_is_missing_is_not_scored():
     value = scores.wis([np.nan, 1.0], [[0, 1, 2], [0, 1, 2]], levels=[0.25, 0.5, 0.75]).value
     assert np.isnan(value[0])
+    gaps = scores.wis([1.0] * 3, [[np.nan, 1, 2], [0, np.nan, 2], [0, 1, np.nan]], levels=[0.25, 0.5, 0.75])
+    assert np.isnan(np.stack([gaps.value, gaps.spread, gaps.over, gaps.under])[:, 1]).all()
+    assert np.isnan(gaps.value).all()
     assert value[1] == pytest.approx(2 * 0.25 / 1.5)
     found = calibration.coverage([np.nan, 1.0], [[0, 1, 2], [0, 1, 2]], levels=[0.25, 0.5, 0.75])
     assert (found.count, found.share[0]) == (1, 1.0)
@@ -246,6 +249,8 @@ def test_quantiles_that_cross_are_missing_or_twice_are_refused():
     [
         (lambda: scores.wis([1], [[1, 2]], levels=[0.5, 0.75]), "methods-levels"),
         (lambda: scores.wis([1], [[1, 2]], levels=[0.25, 0.5, 0.75]), "methods-shape"),
+        (lambda: scores.wis([1], np.array([[0, 1, np.inf]]), levels=[0.25, 0.5, 0.75]), "methods-infinite"),
+        (lambda: scores.wis([1], [[-np.inf, 1, 2]], levels=[0.25, 0.5, 0.75]), "methods-infinite"),
         (lambda: scores.crps_samples([1], [[1]]), "methods-short"),
         (lambda: comparison.pairwise([1, 2], baseline=0), "methods-shape"),
         (lambda: comparison.pairwise([[1, 2]], baseline=1), "methods-range"),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 from numpy.typing import ArrayLike
 from scipy.special import betainc, gammaln, hyp2f1, ive, ndtr, pdtr, xlogy
 
@@ -47,16 +48,16 @@ def wis(observed: ArrayLike, quantiles: ArrayLike, *, levels: Sequence[float]) -
     as given. Invalid `methods-levels`, `methods-shape`.
     """
     at = checked_levels(levels)
-    given, forecast = _pair(observed, quantiles, at)
+    plain = isinstance(quantiles, np.ndarray) and quantiles.dtype == np.float64
+    given, forecast = _pair(observed, quantiles, at, look=not plain)
     made = Made("scoring.scores.wis", VERSION, {"levels": at.tolist()})
-    half = at.size // 2
-    low, high, median = forecast[..., :half], forecast[..., :half:-1], forecast[..., half]
-    y = given[..., None]
-    share = half + 0.5
-    spread = (at[:half] * (high - low)).sum(axis=-1) / share
-    over = (np.maximum(low - y, 0).sum(axis=-1) + np.maximum(median - given, 0) / 2) / share
-    under = (np.maximum(y - high, 0).sum(axis=-1) + np.maximum(given - median, 0) / 2) / share
-    return Weighted(spread + over + under, spread, over, under, made)
+    flat = np.ascontiguousarray(forecast.reshape(-1, at.size))
+    parts = _weighted(flat, np.ascontiguousarray(given).reshape(-1), at)
+    # Looking for infinite numbers costs as much as the score: only where a score shows that there may be some.
+    if plain and not np.isfinite(parts[0]).all():
+        numbers(quantiles, "quantiles")
+    value, spread, over, under = (part.reshape(given.shape) for part in parts)
+    return Weighted(value, spread, over, under, made)
 
 
 def interval(observed: ArrayLike, lower: ArrayLike, upper: ArrayLike, *, alpha: float) -> Score:
@@ -153,6 +154,28 @@ def log_negative_binomial(observed: ArrayLike, mean: ArrayLike, size: ArrayLike)
     return Score(-value, Made("scoring.scores.log_negative_binomial", VERSION, {}))
 
 
+@njit(cache=True)
+def _weighted(forecasts: Floats, observed: Floats, levels: Floats) -> Floats:
+    """The score and its three parts in one pass over the quantiles."""
+    half = levels.size // 2
+    found = np.empty((4, observed.size))
+    for row in range(observed.size):
+        y, median = observed[row], forecasts[row, half]
+        spread, over, under = 0.0, max(median - y, 0.0) / 2, max(y - median, 0.0) / 2
+        for k in range(half):
+            low, high = forecasts[row, k], forecasts[row, levels.size - 1 - k]
+            spread += levels[k] * (high - low)
+            over += max(low - y, 0.0)
+            under += max(y - high, 0.0)
+        # A comparison hides what is missing; a sum does not.
+        lost = 0.0 * (y + median)
+        found[1, row] = spread / (half + 0.5) + lost
+        found[2, row] = over / (half + 0.5) + lost
+        found[3, row] = under / (half + 0.5) + lost + 0.0 * spread
+        found[0, row] = found[1, row] + found[2, row] + found[3, row]
+    return found
+
+
 def checked_levels(levels: Sequence[float]) -> Floats:
     """Rising, symmetric about 0.5, which is among them. Invalid `methods-levels`."""
     at = numbers(levels, "levels")
@@ -162,8 +185,10 @@ def checked_levels(levels: Sequence[float]) -> Floats:
     return at
 
 
-def _pair(observed: ArrayLike, quantiles: ArrayLike, at: Floats) -> tuple[Floats, Floats]:
-    forecast = numbers(quantiles, "quantiles")
+def _pair(
+    observed: ArrayLike, quantiles: ArrayLike, at: Floats, *, look: bool = True
+) -> tuple[Floats, Floats]:
+    forecast = numbers(quantiles, "quantiles") if look else np.asarray(quantiles, dtype=np.float64)
     if not forecast.ndim or forecast.shape[-1] != at.size:
         raise Invalid(
             "methods-shape", argument="quantiles", wanted=f"(..., {at.size})", found=str(forecast.shape)
