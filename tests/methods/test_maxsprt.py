@@ -187,5 +187,7 @@ def test_faults_are_named():
         maxsprt.poisson_critical(upper=-1.0)
     with pytest.raises(Invalid, match="methods-range"):
         maxsprt.poisson_critical(upper=1.0, first=2.0)
+    with pytest.raises(Invalid, match="methods-rising"):
+        maxsprt.poisson_critical(upper=3.0, looks=[1.0, 1.0, 3.0])
     with pytest.raises(Invalid, match="methods-shape"):
         maxsprt.poisson_watch([1, 2], [1.0], upper=3.0)

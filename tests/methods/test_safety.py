@@ -137,6 +137,14 @@ def test_strata_equal_statsmodels():
     assert np.log(prr.upper[0] / prr.estimate[0]) == pytest.approx(wide, rel=1e-12)
 
 
+def test_a_stratum_without_reports_adds_nothing():
+    strata = [each[:, None] for each in cells(TABLES)]
+    more = [np.concatenate([each, np.zeros((1, 1))]) for each in strata]
+    for which in (ratios.prr, ratios.ror):
+        assert which(*more).upper[0] == pytest.approx(which(*strata).upper[0], rel=1e-14)
+        assert which(*more).chi_square[0] == pytest.approx(which(*strata).chi_square[0], rel=1e-14)
+
+
 def test_one_stratum_is_no_stratum():
     flat, one = ratios.ror(*cells(TABLES)), ratios.ror(*(each[None] for each in cells(TABLES)))
     np.testing.assert_array_equal(flat.lower, one.lower)
@@ -164,6 +172,11 @@ def test_a_zero_among_b_and_d_leaves_the_prr_alone():
 
 def test_missing_cells_stay_missing_and_faults_are_named():
     assert np.isnan(ratios.prr([np.nan, 3], [1, 1], [2, 2], [9, 9]).estimate).tolist() == [True, False]
+    strata = [
+        np.array([[each], [np.nan if at == 2 else each]]) for at, each in enumerate((9.0, 30.0, 40.0, 500.0))
+    ]
+    for found in (ratios.prr(*strata), ratios.ror(*strata)):
+        assert np.isnan([found.estimate[0], found.lower[0], found.upper[0], found.chi_square[0]]).all()
     with pytest.raises(Invalid, match="methods-negative"):
         ratios.prr([-1.0], [1.0], [1.0], [1.0])
     with pytest.raises(Invalid, match="methods-choice"):

@@ -156,6 +156,9 @@ def _ratio(kind: str, given: Any, level: float, zero: str, yates: bool) -> Ratio
         wide = stats.norm.ppf((1 + level) / 2) * np.sqrt(np.where(bare & ~corrected, np.nan, variance))
         low, high = estimate * np.exp(-wide), estimate * np.exp(wide)
     empty = (pooled[0] + pooled[1] == 0) | (pooled[2] + pooled[3] == 0) | (bare & (zero == "missing"))
+    missing = np.isnan(pooled).any(axis=0)
+    empty |= missing
+    chi_square = np.where(missing, np.nan, chi_square)
     if kind == "ror":
         empty |= (pooled[0] + pooled[2] == 0) | (pooled[1] + pooled[3] == 0)
     estimate, low, high = (np.where(empty, np.nan, each) for each in (estimate, low, high))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -77,7 +78,7 @@ def poisson_critical(
     `least`: a signal needs that many cases; `first`: none before that many are expected (Kulldorff and Silva 2015,
     arXiv 1503.01978). `looks`: expected cases (cumulative) at each look, the last of them `upper`, where one looks at
     intervals; without them one looks always. Where even `least` cases are rarer than
-    alpha, the value is 1e-6: any excess is a signal. Exact to 1e-10. Invalid `methods-range`.
+    alpha, the value is 1e-6: any excess is a signal. Exact to 1e-10. Invalid `methods-range`, `methods-rising`.
     """
     parameters: dict[str, Any] = {"upper": upper, "alpha": alpha, "least": least, "first": first}
     parameters["looks"] = [float(each) for each in looks]
@@ -313,6 +314,8 @@ def _watch_range(upper: float, least: int, first: float, looks: Sequence[float])
     within(first, 0, upper, "first")
     for each in looks:
         within(each, 0, upper, "looks")
+    if any(later <= earlier for earlier, later in pairwise(looks)):
+        raise Invalid("methods-rising", argument="looks")
 
 
 def _cases(given: ArrayLike, name: str) -> Floats:
