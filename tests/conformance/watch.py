@@ -16,9 +16,11 @@ def _suite(name: str, words: tuple[str, str], source: str, total: int, test: str
 SUITES = (
     _suite("ears", ("EARS 偵測法，每題一組設定", "EARS, a case for each control"), R, 6,
            "test_ears.py::test_every_answer_of_r_is_met"),
-    _suite("farrington-flexible", ("Farrington 改良法，29,640 週，每題一組設定", "Farrington flexible, 29,640 weeks, a case for each control"), R, 15,
+    _suite("farrington-flexible", ("Farrington 改良法，29,640 週，每題一組設定",
+           "Farrington flexible, 29,640 weeks, a case for each control"), R, 15,
            "test_farrington.py::test_every_flexible_answer_of_r_is_met"),
-    _suite("farrington-1996", ("Farrington 原法，15,080 週，每題一組設定", "Farrington 1996, 15,080 weeks, a case for each control"), R, 5,
+    _suite("farrington-1996", ("Farrington 原法，15,080 週，每題一組設定",
+           "Farrington 1996, 15,080 weeks, a case for each control"), R, 5,
            "test_farrington.py::test_every_classic_answer_of_r_is_met"),
     _suite("bayes-rki", ("貝氏與 RKI 規則", "Bayes and RKI rules"), R, 6,
            "test_bayes_rki.py::test_bounds_and_alarms_equal_the_stored_answers"),
