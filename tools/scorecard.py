@@ -140,8 +140,8 @@ data up to that week; 23 quantiles are scored by the weighted interval score (WI
 Goals for 2012–2019, mean of horizons 1–4: at most 0.90 of the flat baseline, at most 0.50 of seasonal-naive, 95 %
 coverage between 0.90 and 0.97. **Only one vintage of the data exists**: the numbers as revised later, not as seen on
 the day, so that these scores may flatter. The years of the pandemic, 2020–2023, stand apart (enterovirus ends in
-2021 week 22). The rules of the methods were chosen with 2012–2019 in view; 2020–2023 was looked at only afterwards. Weeks and
-counties that any method could not forecast (a county's first years) are left out for all.
+2021 week 22). The rules of the methods were chosen with 2012–2019 in view; 2020–2023 was looked at only afterwards.
+Weeks and counties that any method could not forecast (a county's first years) are left out for all.
 
 """
 
