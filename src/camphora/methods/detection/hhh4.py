@@ -460,6 +460,14 @@ def _level(model: _Model, epidemic: float, size: float) -> Floats:
 
 
 def _trusted(model: _Model, fit: Floats) -> Floats:
+    known: dict[bytes, tuple[float, Floats, Floats]] = {}
+
+    def derivatives(tried: Floats) -> tuple[float, Floats, Floats]:
+        if tried.tobytes() not in known:
+            known.clear()
+            known[tried.tobytes()] = model.derivatives(tried)
+        return known[tried.tobytes()]
+
     def falling(tried: Floats) -> float:
         value = model.value(tried)
         return -value if np.isfinite(value) else 1e100
@@ -468,8 +476,8 @@ def _trusted(model: _Model, fit: Floats) -> Floats:
         found = optimize.minimize(
             falling,
             fit,
-            jac=lambda tried: -model.derivatives(tried)[1],
-            hess=lambda tried: model.derivatives(tried)[2],
+            jac=lambda tried: -derivatives(tried)[1],
+            hess=lambda tried: derivatives(tried)[2],
             method="trust-exact",
             options={"initial_trust_radius": 1.0, "gtol": 1e-3, "maxiter": 500},
         )
@@ -525,17 +533,22 @@ def _inverse(bend: Floats) -> tuple[Floats, bool]:
 
 @njit(cache=True)
 def _log_law(y: Floats, mean: Floats, size: Floats) -> Floats:
-    """The log probability of each count; size infinite: Poisson."""
+    """The log probability of each count; size infinite: Poisson. What depends on the size alone is kept from one count
+    to the next."""
     found = np.empty(len(y))
+    last, of_size = np.nan, 0.0
     for i in range(len(y)):
         log_mean = np.log(mean[i]) if y[i] > 0 else 0.0
         if np.isinf(size[i]):
             found[i] = y[i] * log_mean - mean[i] - math.lgamma(y[i] + 1)
             continue
         k = size[i]
+        if k != last:
+            last, of_size = k, math.lgamma(k)
         both = np.log1p(mean[i] / k)
-        found[i] = math.lgamma(y[i] + k) - math.lgamma(k) - math.lgamma(y[i] + 1) - k * both
+        found[i] = -k * both
         if y[i] > 0:
+            found[i] += math.lgamma(y[i] + k) - of_size - math.lgamma(y[i] + 1)
             found[i] += y[i] * (log_mean - np.log(k) - both)
     return found
 
@@ -546,17 +559,23 @@ def _law(y: Floats, mean: Floats, log_size: Floats) -> tuple[Floats, Floats, Flo
     law = _log_law(y, mean, np.exp(log_size))
     by_mean, by_mean_2 = np.empty(len(y)), np.empty(len(y))
     by_size, by_both, by_size_2 = np.zeros(len(y)), np.zeros(len(y)), np.zeros(len(y))
+    last, k, slope_of_size, bend_of_size = np.nan, 0.0, 0.0, 0.0
     for i in range(len(y)):
         m = mean[i]
         if np.isinf(log_size[i]):
             by_mean[i], by_mean_2[i] = y[i] / m - 1, -y[i] / (m * m)
             continue
-        k = np.exp(log_size[i])
+        if log_size[i] != last:
+            last, k = log_size[i], np.exp(log_size[i])
+            slope_of_size, bend_of_size = _digamma(k), _trigamma(k)
         both = k + m
         by_mean[i] = y[i] / m - (y[i] + k) / both
         by_mean_2[i] = -y[i] / (m * m) + (y[i] + k) / (both * both)
-        slope = _digamma(y[i] + k) - _digamma(k) - np.log1p(m / k) + (m - y[i]) / both
-        bend = _trigamma(y[i] + k) - _trigamma(k) + m / (k * both) - (m - y[i]) / (both * both)
+        slope = (m - y[i]) / both - np.log1p(m / k)
+        bend = m / (k * both) - (m - y[i]) / (both * both)
+        if y[i] > 0:
+            slope += _digamma(y[i] + k) - slope_of_size
+            bend += _trigamma(y[i] + k) - bend_of_size
         by_size[i] = k * slope
         by_both[i] = k * (y[i] - m) / (both * both)
         by_size_2[i] = k * slope + k * k * bend
