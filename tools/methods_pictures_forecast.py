@@ -89,7 +89,7 @@ def reproduction() -> None:
     found = cori.certain(cases, mean=16, sd=5, window=14)
     days = found.ends
     shown = (days > 190) & (days < 350)
-    plot = Plot("Rt 登革熱 dengue, 臺南 Tainan 2015, 14 days", (190, 350), (0, 4))
+    plot = Plot("Rt 登革熱 dengue, 臺南 Tainan 2015, 14 days", (190, 350), (0, 8))
     plot.band(days[shown], found.quantiles[0, shown, 0], found.quantiles[0, shown, -1])
     plot.curve(days[shown], found.mean[0, shown], LEAF, 2)
     plot.curve([190, 350], [1, 1], WARM, 1)
@@ -126,7 +126,7 @@ def forecasting() -> None:
     found = visits("ili")
     city = found.counties.index("台北市")
     first, last = found.between("2018-07-01", "2019-07-01")[0], found.between("2018-07-01", "2019-07-01")[-1]
-    origins = list(range(first + 8, last - 4, 8))
+    origins = list(range(first + 1, last - 4, 7))
     answer = ensemble(found.counts[:, : last + 1], found.known()[: last + 5], origins=origins).quantiles[city]
     weeks = np.arange(first, last + 1)
     plot = Plot("類流感急診 ILI emergency visits, 臺北 Taipei 2018/19", (first, last), (0, 8000))
