@@ -6,10 +6,13 @@ machine (README of the answers, "Speed of R").
 
 from __future__ import annotations
 
+import csv
+import gzip
 import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +27,7 @@ from camphora.methods.detection.moving import moving_percentile
 from camphora.methods.detection.rki import rki
 
 WEEKS, LAST = 753, 104
+INPUTS = Path(__file__).resolve().parent.parent / "tests/methods/data/watch/inputs"
 R_STORED = {
     "bayes": 34_403.0,
     "rki": 26_394.0,
@@ -67,19 +71,22 @@ def figures() -> Iterator[dict[str, Any]]:
         yield line(
             f"watch: {name}", y.shape[0] * LAST / cpu(run), "series-weeks per CPU-second", peer="none known"
         )
-    for name, units in (("hhh4", y[:1, -600:]), ("hhh4 of 11", y[:11, -600:])):
-        endemic = "unit" if len(units) > 1 else "common"
+    visits = influenza()
+    for name, units in (("hhh4", visits[:1]), ("hhh4 of 11", visits)):
+        model: dict[str, Any] = {"endemic": "unit"} if len(units) > 1 else {"trend": True}
         for like in ("surveillance", None):
-            rate = 1 / cpu(
-                lambda units=units, endemic=endemic, like=like: hhh4(units, endemic=endemic, like=like)
-            )
-            yield line(
-                f"watch: {name}",
-                rate,
-                "fits per CPU-second",
-                search=like or "highest top",
-                **_beside(name, rate, None),
-            )
+            rate = 1 / cpu(lambda units=units, model=model, like=like: hhh4(units, like=like, **model))
+            beside = _beside(name, rate, None)
+            yield line(f"watch: {name}", rate, "fits per CPU-second", search=like or "highest top", **beside)
+
+
+def influenza() -> np.ndarray[Any, np.dtype[np.float64]]:
+    """The counties that the stored fits are of: weeks 262 to 861."""
+    found: dict[str, list[float]] = {}
+    with gzip.open(INPUTS / "weekly_ili.csv.gz", "rt", newline="") as file:
+        for row in csv.DictReader(file):
+            found.setdefault(row["series_id"], []).append(float(row["count"]))
+    return np.array([each[261:861] for each in found.values()])
 
 
 def series(number: int) -> np.ndarray[Any, np.dtype[np.float64]]:

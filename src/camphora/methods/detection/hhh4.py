@@ -494,7 +494,7 @@ def _climb(model: _Model, fit: Floats) -> tuple[Floats, float]:
         turned = bend / scale[:, None] / scale[None]
         roots, axes = np.linalg.eigh(turned)
         steep = axes.T @ (gradient / scale)
-        if np.min(roots) > 0 and float(steep @ (steep / roots)) < 1e-20 * max(1.0, abs(value)):
+        if np.min(roots) > 0 and float(steep @ (steep / roots)) < 1e-9:
             break
         risen = False
         for _ in range(40):
@@ -510,12 +510,15 @@ def _climb(model: _Model, fit: Floats) -> tuple[Floats, float]:
         damping = damping / 16 if damping > 1e-12 else 0.0
         fit = tried
         value, gradient, bend = model.derivatives(fit)
-    # one last full step: its gain is below what the likelihood can show, its use for the digits is not
-    last = fit + _inverse(bend)[0] @ gradient
-    if np.all(np.isfinite(last)) and model.value(last) >= value - 1e-9 * abs(value):
-        nearer = model.derivatives(last)[1]
-        if np.all(np.isfinite(nearer)) and np.abs(nearer).max() <= np.abs(gradient).max():
-            return last, model.value(last)
+    # two last full steps: their gain is below what the likelihood can show, their use for the digits is not
+    for _ in range(2):
+        last = fit + _inverse(bend)[0] @ gradient
+        if not np.all(np.isfinite(last)) or model.value(last) < value - 1e-9 * abs(value):
+            break
+        nearer = model.derivatives(last)
+        if np.abs(nearer[1]).max() > np.abs(gradient).max():
+            break
+        fit, (value, gradient, bend) = last, nearer
     return fit, value
 
 
