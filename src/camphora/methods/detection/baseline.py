@@ -106,7 +106,7 @@ def _log_likelihood(y: Floats, mu: Floats, size: float) -> float:
 
 
 @njit(cache=True)
-def _digamma(x: float) -> float:
+def digamma(x: float) -> float:
     total = 0.0
     while x < 10:
         total -= 1 / x
@@ -117,7 +117,7 @@ def _digamma(x: float) -> float:
 
 
 @njit(cache=True)
-def _trigamma(x: float) -> float:
+def trigamma(x: float) -> float:
     total = 0.0
     while x < 10:
         total += 1 / (x * x)
@@ -133,12 +133,12 @@ def _size(y: Floats, mu: Floats, size: float, early: bool) -> float:
     for _ in range(EARLY_ROUNDS if early else ROUNDS):
         size = abs(size)
         slope, bend = 0.0, 0.0
-        here, there = _digamma(size), _trigamma(size)
+        here, there = digamma(size), trigamma(size)
         for i in range(len(y)):
             both = mu[i] + size
             if y[i] > 0:
-                slope += _digamma(size + y[i]) - here
-                bend += there - _trigamma(size + y[i])
+                slope += digamma(size + y[i]) - here
+                bend += there - trigamma(size + y[i])
             slope += np.log(size / both) + 1 - (y[i] + size) / both
             bend += -1 / size + 2 / both - (y[i] + size) / (both * both)
         if early:

@@ -14,7 +14,7 @@ from scipy import linalg, optimize
 
 from camphora.errors import Invalid
 from camphora.methods.arguments import Floats, numbers, one_of, same_shape, series
-from camphora.methods.detection.baseline import _digamma, _trigamma
+from camphora.methods.detection.baseline import digamma, trigamma
 from camphora.methods.detection.bounds import whole
 from camphora.methods.made import Made
 
@@ -570,15 +570,15 @@ def _law(y: Floats, mean: Floats, log_size: Floats) -> tuple[Floats, Floats, Flo
             continue
         if log_size[i] != last:
             last, k = log_size[i], np.exp(log_size[i])
-            slope_of_size, bend_of_size = _digamma(k), _trigamma(k)
+            slope_of_size, bend_of_size = digamma(k), trigamma(k)
         both = k + m
         by_mean[i] = y[i] / m - (y[i] + k) / both
         by_mean_2[i] = -y[i] / (m * m) + (y[i] + k) / (both * both)
         slope = (m - y[i]) / both - np.log1p(m / k)
         bend = m / (k * both) - (m - y[i]) / (both * both)
         if y[i] > 0:
-            slope += _digamma(y[i] + k) - slope_of_size
-            bend += _trigamma(y[i] + k) - bend_of_size
+            slope += digamma(y[i] + k) - slope_of_size
+            bend += trigamma(y[i] + k) - bend_of_size
         by_size[i] = k * slope
         by_both[i] = k * (y[i] - m) / (both * both)
         by_size_2[i] = k * slope + k * k * bend
