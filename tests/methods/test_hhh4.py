@@ -133,10 +133,15 @@ def test_a_missing_count_is_not_fitted_and_neither_is_the_next():
     assert hhh4(holes, ring, ne="common", frequency=26).nobs == 3 * 79 - 4
 
 
-def test_a_part_that_vanishes_is_said_not_to_converge_or_is_harmless():
-    alternating = np.tile([2.0, 9], 60)
-    found = hhh4(alternating, seasons=0)
-    assert found.loglik >= hhh4(alternating, seasons=0, ar="none").loglik - 1e-4
+def test_a_coefficient_that_runs_off_is_said_not_to_converge():
+    alternating = hhh4(np.tile([2.0, 9], 60), seasons=0)
+    assert not alternating.converged
+    assert alternating.loglik >= hhh4(np.tile([2.0, 9], 60), seasons=0, ar="none").loglik - 1e-4
+    y = np.random.default_rng(0).poisson(5, (2, 90)).astype(float)
+    plain = {"seasons": 0, "endemic": "unit", "ar": "none", "family": "Poisson"}
+    assert hhh4(y, **plain).converged
+    y[1] = 0
+    assert not hhh4(y, **plain).converged
 
 
 def test_a_result_can_be_made_again_and_faults_are_named():

@@ -21,6 +21,7 @@ from camphora.methods.made import Made
 FAMILIES = ("Poisson", "NegBin1", "NegBinM")
 LEVELS = ("none", "common", "unit")
 ROUNDS = 200
+UNBOUNDED = 1000.0  # a standard error on the log scale that says: nothing holds this coefficient
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ def hhh4(
         aic=2 * len(fit) - 2 * value,
         bic=math.log(nobs) * len(fit) - 2 * value,
         nobs=nobs,
-        converged=certain and slope < 1e-5,
+        converged=certain and slope < 1e-5 and float(spread.max()) < UNBOUNDED,
         slope=slope,
         mean=parts[0] + parts[1] + parts[2],
         endemic=parts[0],
