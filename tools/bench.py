@@ -353,10 +353,17 @@ def records() -> Iterator[dict[str, Any]]:
     yield from records_figures(ASKED)
 
 
+def watch() -> Iterator[dict[str, Any]]:
+    """The methods of watch, beside their peers."""
+    from bench_watch import watch_figures
+
+    yield from watch_figures()
+
+
 ASKED: list[str] = []
 """What stands behind --only, for the bench that is named."""
 BENCHES: tuple[Bench, ...] = (
-    generation, load, bundle, creates, search, start, pages, size, standard, terminology, gate, records,
+    generation, load, bundle, creates, search, start, pages, size, standard, terminology, gate, records, watch,
 )  # fmt: skip
 
 

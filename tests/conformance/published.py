@@ -52,7 +52,7 @@ def pytests(node: str) -> Callable[[], Iterator[Case]]:
             found = ET.parse(report.name).getroot().iter("testcase")
             answers = {case.get("name", ""): _told(case) for case in found}
         return (
-            Case(name.partition("[")[2][:-1], lambda answer=answer: answer)
+            Case(name.partition("[")[2][:-1] or name, lambda answer=answer: answer)
             for name, answer in answers.items()
         )
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from conformance import answers, examples, published
+from conformance import answers, examples, published, watch
 from conformance.suite import Suite
 
-SUITES: tuple[Suite, ...] = (*published.SUITES, *examples.SUITES, *answers.SUITES)
+SUITES: tuple[Suite, ...] = (*published.SUITES, *examples.SUITES, *answers.SUITES, *watch.SUITES)
 
 
 def suite(name: str) -> Suite:

@@ -1,0 +1,1 @@
+"""What the next weeks will bring, as quantiles, from many series at once."""

@@ -1,0 +1,1 @@
+"""Infections of care: rates by device, and observed against predicted."""

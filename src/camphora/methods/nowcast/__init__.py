@@ -1,0 +1,1 @@
+"""How many have fallen ill of whom some are not reported yet."""

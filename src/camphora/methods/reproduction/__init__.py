@@ -1,0 +1,1 @@
+"""How many a case infects: the reproduction number over time."""

@@ -1,0 +1,1 @@
+"""Resistance of microbes: which isolates count, what share is susceptible, and by whose breakpoints."""

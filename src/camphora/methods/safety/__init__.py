@@ -1,0 +1,1 @@
+"""Signals of harm in reports of what happened after a drug, a vaccine or a device."""

@@ -1,0 +1,1 @@
+"""Outbreaks of which the truth is known, and how well a detector finds them."""

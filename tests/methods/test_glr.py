@@ -1,0 +1,154 @@
+"""Likelihood-ratio charts: equal to every stored answer, baselines too; the mended search finds the true maximum."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from scipy.optimize import minimize_scalar
+
+from camphora.errors import Invalid
+from camphora.methods.detection import baseline
+from camphora.methods.detection.glr import glr
+from methods.watch_answers import answers, calls, counts
+
+CONTROLS = {
+    "glr_nb_S1_trend": {},
+    "glr_nb_S2_refit": {"seasons": 2, "trend": False, "refit": True},
+    "glr_pois_S1_trend": {"alpha": 0.0},
+    "lr_nb_theta1.5": {"theta": 1.5},
+    "lr_pois_theta1.5": {"theta": 1.5, "alpha": 0.0},
+    "glr_nb_window26": {"window": 26, "least_window": 2},
+    "glr_nb_epi": {"change": "epidemic"},
+    "glr_nb_dec": {"direction": "dec"},
+}
+CHANGED_BY_MENDING = {("glr_nb_epi", "ev_10002"), ("glr_nb_epi", "syn_08"), ("glr_nb_dec", "ev_10002")}
+
+
+def test_every_stored_call_is_held_to():
+    assert set(CONTROLS) == {control for method, control in calls() if method == "glrnb"}
+
+
+@pytest.mark.conformance
+@pytest.mark.parametrize("name", ["ev_10002", "syn_08"])
+@pytest.mark.parametrize("control", sorted(CONTROLS))
+def test_charts_and_baselines_equal_the_stored_answers(control, name):
+    stored, models = answers("glrnb"), answers("glrnb_mu0_models")
+    rows = (stored["control_id"] == control) & (stored["series_id"] == name)
+    found = glr(counts()[name], last=104, like="surveillance", **CONTROLS[control])
+    np.testing.assert_allclose(found.mean[0], stored["mu0"][rows], rtol=1e-6)
+    np.testing.assert_allclose(found.alpha[0], stored["alpha"][rows][0], rtol=1e-6)
+    np.testing.assert_allclose(found.statistic[0], stored["glr"][rows], rtol=1e-6, atol=1e-8)
+    np.testing.assert_array_equal(found.alarm[0], stored["alarm"][rows] == 1)
+    fitted = (models["control_id"] == control) & (models["series_id"] == name)
+    for number, fit in enumerate(found.fits[0], 1):
+        wanted = models["estimate"][fitted & (models["fit"] == number)]
+        np.testing.assert_allclose(fit.coefficients, wanted[:-1], rtol=1e-6)
+        if not np.isnan(wanted[-1]):
+            np.testing.assert_allclose(fit.theta, wanted[-1], rtol=1e-6)
+    assert len(found.fits[0]) == models["fit"][fitted].max()
+    mended = glr(counts()[name], last=104, **CONTROLS[control])
+    if (control, name) not in CHANGED_BY_MENDING:
+        np.testing.assert_allclose(mended.statistic, found.statistic, rtol=1e-3, atol=1e-5)
+        np.testing.assert_array_equal(mended.alarm, found.alarm)
+
+
+def largest_ratio(y, m, alpha, change, direction, before):  # noqa: PLR0917
+    def law(mean):
+        return (
+            stats.poisson.logpmf(y, mean).sum()
+            if alpha == 0
+            else stats.nbinom.logpmf(y, 1 / alpha, 1 / (1 + alpha * mean)).sum()
+        )
+
+    if change == "intercept":
+        bounds = (0, 8) if direction == "inc" else (-40, 0)
+        found = minimize_scalar(
+            lambda k: -law(m * np.exp(k)), bounds=bounds, method="bounded", options={"xatol": 1e-10}
+        )
+    else:
+        found = minimize_scalar(
+            lambda k: -law(m + k * before), bounds=(0, 60), method="bounded", options={"xatol": 1e-10}
+        )
+    return max(0.0, -found.fun - law(m))
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.4])
+@pytest.mark.parametrize(
+    ("change", "direction"), [("intercept", "inc"), ("intercept", "dec"), ("epidemic", "inc")]
+)
+def test_the_statistic_is_the_largest_ratio_over_every_beginning(alpha, change, direction):
+    random = np.random.default_rng(11)
+    y = random.negative_binomial(2, 0.25, 18).astype(float)
+    mean = random.uniform(2, 9, 12)
+    found = glr(y, mean, alpha=alpha, change=change, direction=direction, last=12, limit=1e6)
+    for n in range(12):
+        wanted = max(
+            largest_ratio(y[6 + k : 7 + n], mean[k : n + 1], alpha, change, direction, y[5 + k : 6 + n])
+            for k in range(n + 1)
+        )
+        assert found.statistic[0, n] == pytest.approx(wanted, rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"alpha": 0.0}, {"theta": 0.5}, {"change": "epidemic"}, {"like": "surveillance"}]
+)
+def test_the_cases_needed_are_the_least_that_alarm(settings):
+    y = np.random.default_rng(4).poisson(5, 80).astype(float)
+    settings = {"alpha": 0.2, **settings}
+    found = glr(y, np.full(10, 5.0), last=10, limit=3, cases=True, **settings)
+    for n in (0, 4, 9):
+        if found.alarm[0, :n].any():
+            continue
+        for more, alarms in ((0, True), (-1, False)):
+            tried = y.copy()
+            tried[70 + n] = found.cases[0, n] + more
+            if tried[70 + n] >= 0:
+                assert glr(tried, np.full(10, 5.0), last=10, limit=3, **settings).alarm[0, n] == alarms
+
+
+def test_the_converged_negative_binomial_fit_has_no_slope_left():
+    y = counts()["ev_10002"][:649]
+    rows = baseline.design(np.arange(1, 650), seasons=2, trend=True, frequency=52)
+    beta, theta, converged = baseline.fit(y, rows, theta=None)
+    mu = np.exp(rows @ beta)
+    slope = rows.T @ ((y - mu) / (1 + mu / theta))
+    assert converged
+    assert np.abs(slope / np.abs(rows).sum(axis=0)).max() < 1e-10
+
+
+def test_counts_no_more_spread_than_poisson_are_fitted_as_poisson():
+    y = np.tile([4.0, 5, 5, 6, 5], 30)
+    found = glr(y, last=10, seasons=0, trend=False)
+    assert found.alpha[0] <= 1e-6
+    assert found.mean[0, 0] == pytest.approx(5, rel=1e-6)
+    assert not found.alarm.any()
+
+
+def test_missing_counts_add_nothing_and_an_empty_past_says_nothing():
+    y = np.array([5.0] * 10 + [9, np.nan, 9])
+    holes = glr(y, np.full(3, 5.0), alpha=0.0, last=3, limit=99)
+    plain = glr([5.0] * 10 + [9, 9], np.full(2, 5.0), alpha=0.0, last=2, limit=99)
+    assert holes.statistic[0, 2] == pytest.approx(plain.statistic[0, 1])
+    assert not holes.alarm[0, 1]
+    empty = glr(np.zeros(80), last=5)
+    assert np.isnan(empty.statistic).all()
+    assert not empty.alarm.any()
+
+
+def test_a_result_can_be_made_again_and_faults_are_named():
+    series = np.random.default_rng(8).poisson(6, (2, 160)).astype(float)
+    found = glr(series, last=20, cases=True)
+    np.testing.assert_array_equal(found.made.again(series).statistic, found.statistic)
+    for wrong in (
+        {"change": "x"},
+        {"direction": "up"},
+        {"limit": 0},
+        {"alpha": -1.0},
+        {"last": 160},
+        {"like": "R"},
+    ):
+        with pytest.raises(Invalid, match=next(iter(wrong))):
+            glr(series, **wrong)
+    with pytest.raises(Invalid, match="alpha"):
+        glr(series, np.full(20, 6.0), last=20)
+    with pytest.raises(Invalid, match="expected"):
+        glr(series, np.full(7, 6.0), alpha=0.0, last=20)

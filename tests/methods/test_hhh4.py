@@ -1,0 +1,168 @@
+"""The endemic-epidemic model: equal to every stored fit; its derivatives and its forecasts as defined."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from camphora.errors import Invalid
+from camphora.methods.detection import hhh4 as room
+from camphora.methods.detection.hhh4 import hhh4, one_step
+from methods.watch_answers import answers, counts
+
+COUNTIES = [name for name in counts() if name.startswith("ili")]
+MODELS = {
+    "uni_S1_trend_ar_NegBin1": {"trend": True},
+    "uni_S1_trend_Poisson": {"trend": True, "ar": "none", "family": "Poisson"},
+    "multi_S1_ar_NegBin1": {"endemic": "unit", "units": COUNTIES},
+    "multi_S2_ar_unit_NegBinM": {
+        "endemic": "unit",
+        "ar": "unit",
+        "seasons": 2,
+        "family": "NegBinM",
+        "units": COUNTIES,
+    },
+}
+FITS = list(
+    zip(answers("hhh4_fit")["model"].tolist(), answers("hhh4_fit")["series_id"].tolist(), strict=True)
+)
+HIGHER = {"ili_10005", "ili_63000", "ili_65000"}  # where a higher top is found than the one that R stopped at
+OFF_THE_PATH = {"ili_10005"}  # where R's path leads to another top than ours from the same start
+
+
+def given(name):
+    return np.array([counts()[each][261:861] for each in (COUNTIES if name == "all_ili" else [name])])
+
+
+@pytest.mark.conformance
+@pytest.mark.parametrize(("model", "name"), FITS)
+def test_fits_equal_the_stored_answers(model, name):
+    stored, fits = answers("hhh4_coefficients"), answers("hhh4_fit")
+    rows = (stored["model"] == model) & (stored["series_id"] == name)
+    fit = (fits["model"] == model) & (fits["series_id"] == name)
+    wanted = stored["estimate"][rows]
+    from_there = {"start": wanted.tolist()} if name in OFF_THE_PATH else {"like": "surveillance"}
+    found = hhh4(given(name), **from_there, **MODELS[model])
+    assert list(found.terms) == stored["term"][rows].tolist()
+    np.testing.assert_allclose(found.estimate, wanted, rtol=1e-6)
+    np.testing.assert_allclose(found.se, stored["se"][rows], rtol=1e-6)
+    for mine, theirs in (("loglik", "loglik"), ("aic", "aic"), ("bic", "bic"), ("nobs", "nobs")):
+        assert getattr(found, mine) == pytest.approx(fits[theirs][fit][0], rel=1e-9)
+    assert found.converged
+
+
+@pytest.mark.parametrize("name", ["ili_10005", "ili_10008", "ili_63000"])
+def test_the_default_is_no_lower_than_the_stored_top(name):
+    fits = answers("hhh4_fit")
+    stored = fits["loglik"][(fits["model"] == "uni_S1_trend_ar_NegBin1") & (fits["series_id"] == name)][0]
+    found = hhh4(given(name), trend=True)
+    assert found.converged
+    assert found.loglik >= stored - 1e-6
+    assert (found.loglik > stored + 1) == (name in HIGHER)
+
+
+def little(seed=1, units=3, times=80):
+    random = np.random.default_rng(seed)
+    ring = np.roll(np.eye(units), 1, axis=1) * 0.5 + np.roll(np.eye(units), -1, axis=1) * 0.5
+    y = np.zeros((units, times))
+    y[:, 0] = 5
+    for t in range(1, times):
+        mean = 3 * np.exp(0.4 * np.sin(2 * np.pi * t / 26)) + 0.4 * y[:, t - 1] + 0.2 * ring.T @ y[:, t - 1]
+        y[:, t] = random.negative_binomial(8, 8 / (8 + mean))
+    return y, ring
+
+
+EVERY = {
+    "endemic": "unit",
+    "trend": True,
+    "ar": "unit",
+    "ar_seasons": 1,
+    "ne": "common",
+    "ne_trend": True,
+    "family": "NegBinM",
+    "frequency": 26,
+}
+
+
+def test_the_derivatives_are_those_of_the_likelihood():
+    y, ring = little()
+    model = room._Model.of(y, ring, np.linspace(0.5, 2, 3), {**room._DEFAULTS, **EVERY, "units": None})
+    fit = np.random.default_rng(2).normal(0, 0.2, len(model.terms)) - 0.5
+    value, gradient, bend = model.derivatives(fit)
+    assert value == pytest.approx(model.value(fit))
+    steps = np.eye(len(fit)) * 1e-5
+    slopes = [(model.value(fit + step) - model.value(fit - step)) / 2e-5 for step in steps]
+    np.testing.assert_allclose(gradient, slopes, rtol=1e-5, atol=1e-4)
+    bends = [(model.derivatives(fit + step)[1] - model.derivatives(fit - step)[1]) / 2e-5 for step in steps]
+    np.testing.assert_allclose(-bend, bends, rtol=1e-5, atol=1e-3)
+
+
+def test_the_mean_and_its_parts_are_as_defined():
+    y, ring = little()
+    found = hhh4(y, ring, ne="common", frequency=26)
+    by = dict(zip(found.terms, found.estimate, strict=True))
+    before = y[:, :-1]
+    np.testing.assert_allclose(found.autoregressive, np.exp(by["ar.1"]) * before)
+    np.testing.assert_allclose(found.neighbourhood, np.exp(by["ne.1"]) * (ring.T @ before))
+    law = stats.nbinom.logpmf(y[:, 1:], 1 / by["overdisp"], 1 / (1 + by["overdisp"] * found.mean)).sum()
+    assert found.loglik == pytest.approx(law)
+    assert found.aic == pytest.approx(2 * len(found.terms) - 2 * law)
+    assert np.exp(by["ar.1"]) == pytest.approx(0.4, abs=0.15)
+
+
+def test_one_step_forecasts_use_only_what_came_before():
+    y, ring = little()
+    plain = one_step(y, ring, last=3, ne="common", frequency=26)
+    later = y.copy()
+    later[:, -1] += 50
+    changed = one_step(later, ring, last=3, ne="common", frequency=26)
+    np.testing.assert_allclose(changed.mean, plain.mean, rtol=1e-9)
+    law = stats.nbinom.logpmf(y[:, -3:], plain.size, plain.size / (plain.size + plain.mean))
+    np.testing.assert_allclose(plain.log_score, -law)
+    final = one_step(y, ring, last=3, refit=False, ne="common", frequency=26)
+    np.testing.assert_allclose(final.mean, hhh4(y, ring, ne="common", frequency=26).mean[:, -3:])
+    again = plain.made.again(y, ring)
+    np.testing.assert_array_equal(again.mean, plain.mean)
+
+
+def test_a_missing_count_is_not_fitted_and_neither_is_the_next():
+    y, ring = little()
+    holes = y.copy()
+    holes[1, 40] = np.nan
+    assert hhh4(y, frequency=26).nobs == 3 * 79
+    assert hhh4(holes, frequency=26).nobs == 3 * 79 - 2
+    assert hhh4(holes, ring, ne="common", frequency=26).nobs == 3 * 79 - 4
+
+
+def test_a_coefficient_that_runs_off_is_said_not_to_converge():
+    alternating = hhh4(np.tile([2.0, 9], 60), seasons=0)
+    assert not alternating.converged
+    assert alternating.loglik >= hhh4(np.tile([2.0, 9], 60), seasons=0, ar="none").loglik - 1e-4
+    y = np.random.default_rng(0).poisson(5, (2, 90)).astype(float)
+    plain = {"seasons": 0, "endemic": "unit", "ar": "none", "family": "Poisson"}
+    assert hhh4(y, **plain).converged
+    y[1] = 0
+    assert not hhh4(y, **plain).converged
+
+
+def test_a_result_can_be_made_again_and_faults_are_named():
+    y, ring = little()
+    found = hhh4(y, ring, ne="common", frequency=26)
+    np.testing.assert_array_equal(found.made.again(y, ring).estimate, found.estimate)
+    near = hhh4(y, ring, ne="common", frequency=26, start=found.estimate.tolist())
+    np.testing.assert_allclose(near.estimate, found.estimate, rtol=1e-7)
+    for wrong in (
+        {"family": "NegBin"},
+        {"ar": "some"},
+        {"ne": "common"},
+        {"units": ["a"]},
+        {"start": [0.0]},
+        {"frequency": 0},
+        {"like": "R"},
+        {"seasons": -1},
+    ):
+        with pytest.raises(Invalid, match=next(iter(wrong))):
+            hhh4(y, **wrong)
+    with pytest.raises(Invalid, match="neighbours"):
+        hhh4(y, np.eye(2), ne="common")
+    with pytest.raises(Invalid, match="counts"):
+        hhh4(y[:, :4], endemic="unit", ar="unit")
