@@ -219,5 +219,7 @@ def test_it_writes_nothing(both):
     _, reading, _ = both
     with pytest.raises(Fault):
         reading.write(LOAD, [Delete("Patient", "ada")])
+    with pytest.raises(Fault):
+        reading.hand_in(LOAD, [Delete("Patient", "ada")])
     with pytest.raises((Fault, Forbidden)):
         reading.add_batch(LOAD, "t", [], source="", as_of="2026-01-01", public=True)

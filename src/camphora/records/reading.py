@@ -83,7 +83,13 @@ def _digest(reader: apsw.Connection) -> str:
 class _NoKeeper:
     """Stands where the one that writes would."""
 
-    def submit(self, job: Callable[[apsw.Connection], T], *, patient: bool = False) -> Future[T]:  # noqa: ARG002
+    def submit(
+        self,
+        job: Callable[[apsw.Connection], T],  # noqa: ARG002 - as the keeper's
+        *,
+        patient: bool = False,  # noqa: ARG002
+        repeatable: bool = False,  # noqa: ARG002
+    ) -> Future[T]:
         _refuse()
 
 

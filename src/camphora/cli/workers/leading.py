@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 import pickle
@@ -124,15 +125,28 @@ class Leader(Server):
                 self._forget(worker)
         await super().shutdown(sockets)
 
-    def _begin(self, place: int) -> None:
+    def _begin_again(self, place: int) -> None:
+        """Where the machine has no room for a process or a socket now, it may have later."""
         if self.should_exit:
             return
-        door, leaves = Door.pair(), socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        theirs = (door[1].fileno(), leaves[1].fileno())
-        command = [sys.executable, "-P", "-m", "camphora.cli.workers.working", *map(str, theirs)]
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, pass_fds=theirs, env=_environment()
-        )
+        try:
+            self._begin(place)
+        except OSError as error:
+            why = errno.errorcode.get(error.errno or 0, "?")
+            log.error("a worker could not be begun (%s); tried again in %.1f seconds", why, LATEST)  # noqa: TRY400
+            self._loop.call_later(LATEST, self._begin_again, place)
+
+    def _begin(self, place: int) -> None:
+        with contextlib.ExitStack() as opened:
+            door = tuple(map(opened.enter_context, Door.pair()))
+            pair = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+            leaves = tuple(map(opened.enter_context, pair))
+            theirs = (door[1].fileno(), leaves[1].fileno())
+            command = [sys.executable, "-P", "-m", "camphora.cli.workers.working", *map(str, theirs)]
+            process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, pass_fds=theirs, env=_environment()
+            )
+            opened.pop_all()
         door[1].close()
         leaves[1].close()
         assert process.stdin
@@ -158,7 +172,7 @@ class Leader(Server):
         delay = min(LATEST, SOONEST * 2 ** len(self._ends))
         self._ends.append(now)
         log.error("a worker ended; another begins in %.1f seconds", delay)
-        self._loop.call_later(delay, self._begin, worker.place)
+        self._loop.call_later(delay, self._begin_again, worker.place)
 
     def _forget(self, worker: Worker) -> None:
         self._loop.remove_reader(worker.door.end)
