@@ -55,12 +55,9 @@ TARGETS = {
     f"{RECORDS}.histories": ("_types", "_versions"),
     f"{RECORDS}.conditional": ("require_given",),
     f"{RECORDS}.paging": ("redeem", "_bound"),
-    f"{RECORDS}.looks": ("_ruling",),
-    f"{RECORDS}.parting": ("parted", "denial_of", "_says", "_concerns"),
     f"{RECORDS}.writing": (
         "Writer.put",
         "Writer.delete",
-        "Writer._tell",
         "Writer._check_put",
         "Writer._check_act",
         "Writer._relinks",
@@ -70,8 +67,6 @@ TARGETS = {
         "Writer._may_change",
         "Writer._sees",
         "Writer._keeps_a_part",
-        "Writer._others",
-        "Writer._names_still",
     ),
     f"{POLICY}.admission": ("admit", "_self", "_care", "_secondary", "_surveillance"),
     f"{POLICY}.access": ("Access.covers", "Access.may_write", "Access.hidden_for"),
@@ -112,22 +107,10 @@ QUESTIONS = {
 LAW = ("law", "covers", "body.sql", "seen", "concealed")
 """What names the law in them."""
 
-_CHECKS = (
-    "_check",
-    "_sees",
-    "_may_",
-    "_gives_power",
-    "_others",
-    "_names_still",
-    "effect_rows",
-    "deriver",
-    "parting",
-)
-KEEPING = {
-    "Writer.put": (*_CHECKS, "self._tell", "self._log", "row.person"),
-    "Writer.delete": (*_CHECKS, "may_write", "self._tell", "self._log"),
-}
-"""What of law and choice is in the functions that keep a record."""
+_CHECKS = ("_check", "_sees", "_may_", "may_write", "_gives_power", "self._keeps")
+KEEPING = {"Writer.put": _CHECKS, "Writer.delete": _CHECKS}
+"""What of law and choice is weighed in the functions that keep a record. What they keep beside it (whom a choice binds,
+who is one with whom) is held by tests/records and by the scenes."""
 
 NOTHING = "nothing else stands there"
 SLOWER = "the compiled decision says of everybody what the sets say: it only costs more"
