@@ -40,6 +40,9 @@ ASKED = [
     ("GET", "/fhir/$export-job/none", {}),
     ("GET", "/fhir/", {}),
     ("GET", "/fhir", {}),
+    ("GET", "/fhir?_type=Patient&_id=ada", {}),
+    ("POST", "/fhir", {"content-type": "application/fhir+json"}),
+    ("DELETE", "/fhir", {}),
     ("GET", "/fhirx/Patient", {}),
     ("GET", "/fhir/none/such/thing/here", {}),
     ("GET", "/fhir/Patient/", {}),
@@ -97,6 +100,33 @@ def told(answer):
 def test_the_door_answers_as_the_stack_does(both, method, path, headers):
     with_door, without = (both(door=each).request(method, path, headers=headers) for each in (True, False))
     assert told(with_door) == told(without)
+
+
+@pytest.mark.parametrize("door", [True, False])
+def test_the_base_is_asked_with_or_without_its_slash(both, door):
+    client = both(door=door)
+    asked = "_type=Patient,Observation&_id=ada,o&_count=1"
+    bare, slashed = (client.get(f"/fhir{slash}?{asked}") for slash in ("", "/"))
+    assert bare.json()["entry"] == slashed.json()["entry"]
+    assert bare.json()["entry"][0]["fullUrl"] == f"http://{HOST}/fhir/Patient/ada"
+    assert bare.json()["link"][0]["url"].startswith(f"http://{HOST}/fhir?_type=Patient")
+    made = orjson.dumps(
+        {
+            "resourceType": "Bundle",
+            "type": "batch",
+            "entry": [
+                {
+                    "resource": {"resourceType": "Organization", "name": "x"},
+                    "request": {"method": "POST", "url": "Organization"},
+                }
+            ],
+        }
+    )
+    answer = client.post("/fhir", content=made, headers={"content-type": "application/fhir+json"})
+    entry = answer.json()["entry"][0]["response"]
+    assert entry["status"].startswith(("201", "403")), entry
+    if entry["status"].startswith("201"):
+        assert entry["location"].startswith(f"http://{HOST}/fhir/Organization/")
 
 
 def test_the_door_measures_as_the_stack_does(both):

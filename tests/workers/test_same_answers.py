@@ -45,6 +45,7 @@ READS = [
     "/fhir/Condition?patient=ada",
     "/fhir/Consent?patient=bo",
     "/fhir/?_type=Observation,Condition&patient=ada",
+    "/fhir?_type=Observation,Condition&patient=ada",
     "/fhir/_history?_count=2",
     "/fhir/Observation/_history?_count=2",
     "/fhir/AuditEvent/receipt-0",

@@ -86,19 +86,12 @@ def application(
     measures = measures or Measures()
     portal += monitoring.routes(site, service, measures)
     errors = Errors(site)
-    api_routes = fhir_routes(api)
-    # The base itself is asked with or without a slash.
-    bases = [
-        Route("/fhir", one.endpoint, methods=[*(one.methods or ())], name=one.name)
-        for one in api_routes
-        if one.path == "/"
-    ]
-    addresses = Addresses(api_routes)
+    addresses = Addresses(fhir_routes(api))
     entrance = _entrance(installation, service, hosts) if service else None
     made = Application(
         routes=[
             Mount("/fhir", addresses, name="fhir"),
-            *bases,
+            Route("/fhir", Base(addresses), name="fhir"),
             Mount("/static", assets, name="static"),
             *portal,
         ],
@@ -121,6 +114,18 @@ def _entrance(installation: Installation, service: Service, hosts: frozenset[str
     identity.allow(service.limits.tries)
     identity.idleness = service.sessions.idleness
     return Entrance(service, identity, hosts)
+
+
+class Base:
+    """The base of the API, asked without the slash at its end: as it is with one."""
+
+    def __init__(self, addresses: Addresses) -> None:
+        self.addresses = addresses
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["app_root_path"] = scope.get("app_root_path", scope.get("root_path", ""))
+        scope["root_path"], scope["path"] = scope["path"], f"{scope['path']}/"
+        await self.addresses(scope, receive, send)
 
 
 class Errors:

@@ -61,7 +61,8 @@ class Door:
         self.entrance = entrance
 
     def is_for(self, scope: Scope) -> bool:
-        return scope["type"] == "http" and not scope.get("root_path") and scope["path"].startswith(INSIDE)
+        path = scope["path"] if scope["type"] == "http" and not scope.get("root_path") else ""
+        return path.startswith(INSIDE) or path == PATH
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = time.perf_counter()
@@ -91,6 +92,8 @@ class Door:
     async def _routed(self, scope: Scope, receive: Receive) -> Response:
         """The answer of the route that the address has. No error passes it: routes tell theirs."""
         scope["app_root_path"], scope["root_path"], scope["router"] = "", PATH, self.addresses
+        if scope["path"] == PATH:
+            scope["path"] = INSIDE
         route, found = self.addresses.route_of(scope)
         scope.update(found)
         scope[NAME] = route.name
