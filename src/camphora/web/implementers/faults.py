@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from camphora.errors import Faults, Invalid, Lang
+from camphora.fhir.distinct import require_distinct
 from camphora.fhir.json import parse
 from camphora.fhir.validation import Validator
 from camphora.web.contexts import FaultTold, LineTold
 from camphora.web.fhir import places, places_xml
-from camphora.web.fhir.distinct import require_distinct
 from camphora.web.fhir.forms import as_json, placed
 from camphora.web.fhir.negotiation import Form
 from camphora.web.fhir.outcomes import MOST_FAULTS

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import orjson
 from starlette.requests import Request
@@ -19,6 +19,7 @@ from camphora.web.contexts import Field, ForImplementers, Form
 from camphora.web.fhir import interactions
 from camphora.web.fhir.forms import given
 from camphora.web.fhir.negotiation import Pairs
+from camphora.web.implementers.asked import Spread, asked, spread
 from camphora.web.implementers.desk import HOME, Asking, ways
 from camphora.web.implementers.parameters import Told, told
 from camphora.web.implementers.reasons import Account, account
@@ -27,11 +28,12 @@ from camphora.web.reading.titles import kind, title
 
 As = Literal["table", "json", "xml"]
 FORMS: tuple[As, ...] = ("table", "json", "xml")
-OURS = frozenset({"as", "more", "lang", "theme", "size"})
-"""Parameters of the page, which are none of the search."""
 FIRST = ("_id", "identifier", "name", "patient", "subject", "code", "date", "status", "category", "birthdate")
 """What stands first in the form, where the type has it; the others follow in a part that opens."""
 TONES = {"list": "good", "wide": "notice", "rows": "alert"}
+TOTALS = ("accurate", "none")
+RESULTS = frozenset({"_sort", "_count", "_total"})
+"""What has a field of its own, beside the parameters of the type."""
 USUAL_COUNT = "20"
 
 
@@ -58,7 +60,7 @@ class SearchPages(Asking):
     def page(self, request: Request) -> Response:
         name, words = self.type_of(request), self.site.words(request)
         access = self.site.access(request)
-        pairs = _asked(request)
+        pairs = asked(request.query_params)
         found, error = None, None
         if pairs:
             try:
@@ -72,6 +74,7 @@ class SearchPages(Asking):
         rows = told(name, self.store.registry)
         first = [each for code in FIRST for each in rows if each.code == code]
         others = [each for each in rows if each not in first and each.written == each.code]
+        held = spread(pairs, {each.code for each in (*first, *others)} | RESULTS)
         context = ForImplementers(
             title=words("implementers.search", type=name),
             lead=words("implementers.search_lead", called=called),
@@ -81,13 +84,13 @@ class SearchPages(Asking):
             error=_said(words, error) if error else "",
             form=Form(
                 f"{HOME}/search/{name}",
-                [*(_field(words, each, pairs) for each in first), *_results(words, pairs, form)],
+                [*(_field(words, each, held) for each in first), *_results(words, held, form, bool(pairs))],
                 words("search.go"),
                 post=False,
             ),
-            more=[_field(words, each, pairs) for each in others],
+            more=[_field(words, each, held) for each in others],
             more_title=words("implementers.more_parameters", n=len(others)),
-            opened=any(each.code in dict(pairs) for each in others),
+            opened=any(each.code in held.fields for each in others),
             tabs=_tabs(words, name, pairs) if found else (),
             current=FORMS.index(form),
             blocks=_blocks(words, self.reading(request), _request(name, pairs), found, form) if found else (),
@@ -107,13 +110,6 @@ class SearchPages(Asking):
         return Found(orjson.loads(body), body, account(interactions.asked(call, name, told_of).query))
 
 
-def _asked(request: Request) -> Pairs:
-    """What is asked of the API: the fields that are filled, then the line of further parameters."""
-    fields = [(name, value.strip()) for name, value in request.query_params.multi_items() if name not in OURS]
-    fields += parse_qsl(request.query_params.get("more", "").strip().lstrip("?"))
-    return tuple((name, value) for name, value in fields if value)
-
-
 def _said(words: Words, error: CamphoraError) -> str:
     several = error.faults[:5] if isinstance(error, Faults) else [error]
     return " ".join(
@@ -122,27 +118,28 @@ def _said(words: Words, error: CamphoraError) -> str:
     )
 
 
-def _field(words: Words, each: Told, pairs: Pairs) -> Field:
+def _field(words: Words, each: Told, held: Spread) -> Field:
     hint = words(
         "implementers.hint",
         kind=words(f"implementers.kind.{each.kind}"),
         how=words(f"implementers.how.{each.how}"),
         example=each.example,
     )
-    return Field(each.code, each.code, "text", dict(pairs).get(each.code, ""), hint=hint, autocomplete="off")
+    return Field(each.code, each.code, "text", held.fields.get(each.code, ""), hint=hint, autocomplete="off")
 
 
-def _results(words: Words, pairs: Pairs, form: As) -> Sequence[Field]:
-    """What comes back, and how."""
-    kept = dict(pairs)
-    totals = [(each, words(f"implementers.total.{each}")) for each in ("accurate", "none")]
+def _results(words: Words, held: Spread, form: As, asked_for: bool) -> Sequence[Field]:
+    """What comes back, and how. A page size is offered where nothing is asked yet, and never put upon what is."""
+    count, total = held.fields.get("_count", "" if asked_for else USUAL_COUNT), held.fields.get("_total")
+    totals = [(each, words(f"implementers.total.{each}")) for each in TOTALS]
+    if total not in {None, *TOTALS}:
+        totals.append((str(total), str(total)))
+    more_hint = words("implementers.more_hint")
     return [
-        Field("more", words("implementers.more"), hint=words("implementers.more_hint"), autocomplete="off"),
-        Field("_sort", "_sort", value=kept.get("_sort", ""), hint=words("implementers.sort_hint")),
-        Field(
-            "_count", "_count", value=kept.get("_count", USUAL_COUNT), hint=words("implementers.count_hint")
-        ),
-        Field("_total", "_total", "select", kept.get("_total", "accurate"), options=totals),
+        Field("more", words("implementers.more"), value=held.more, hint=more_hint, autocomplete="off"),
+        Field("_sort", "_sort", value=held.fields.get("_sort", ""), hint=words("implementers.sort_hint")),
+        Field("_count", "_count", value=count, hint=words("implementers.count_hint")),
+        Field("_total", "_total", "select", total or TOTALS[0], options=totals),
         Field("as", "", "hidden", form),
     ]
 
