@@ -73,6 +73,29 @@ def test_bad_lines_are_located_and_come_back_in_a_file_that_can_be_mended(instal
     assert bad == [lines[1], lines[2]]
 
 
+def test_a_name_that_stands_twice_is_a_bad_line_and_what_is_right_is_kept(installation, tmp_path):
+    twice = b'{"resourceType":"Patient","id":"n3","id":"n4"}'
+    path = tmp_path / "a.ndjson"
+    path.write_bytes(orjson.dumps(_some()[0]) + b"\n" + twice + b"\n")
+    report = Loader(installation, bad=tmp_path).load(path)
+    assert (report.read, report.written) == (2, 1)
+    assert [(fault.code, str(fault.place)) for fault in report.faults] == [
+        ("web-fhir-twice", "a.ndjson:2:37")
+    ]
+    assert (tmp_path / "a-bad.ndjson").read_bytes() == twice + b"\n"
+
+
+@pytest.mark.parametrize(
+    "around", [b"%s", b'{"resourceType":"Bundle","type":"collection","entry":[{"resource":%s}]}']
+)
+def test_a_name_that_stands_twice_in_a_whole_file_is_located(installation, tmp_path, around):
+    twice = b'{"resourceType":"Patient",\n"id":"n3","id":"n4"}'
+    (tmp_path / "b.json").write_bytes(around % twice)
+    report = Loader(installation).load(tmp_path / "b.json")
+    assert [(fault.code, str(fault.place)) for fault in report.faults] == [("web-fhir-twice", "b.json:2:11")]
+    assert report.written == 0
+
+
 def test_a_bundle_with_local_addresses_is_joined_up(installation, tmp_path):
     person, seen = _some()[0], {**_some()[1], "subject": {"reference": "urn:uuid:1"}}
     bundle = {

@@ -19,6 +19,7 @@ import orjson
 
 from camphora.errors import CamphoraError, Faults, Invalid, Lang, Place
 from camphora.fhir import forms, json, xml
+from camphora.fhir.distinct import require_distinct
 from camphora.fhir.references import rewrite
 from camphora.fhir.validation import Finding
 from camphora.fhir.xml.reading import Reading
@@ -329,12 +330,23 @@ def _in_json(path: Path) -> Iterator[Brought]:
     """The resource, or those of a Bundle, as the bytes that came."""
     with open_limited(path) as stream:
         data = stream.read()
-    if not _is_taken_apart(json.parse(data, file=path.name)):
-        yield Brought(Place(path.name), data)
+    resource = json.parse(data, file=path.name)
+    twice = _twice(data, resource)
+    if twice or not _is_taken_apart(resource):
+        yield Brought(Place(path.name), b"" if twice else data, None, twice)
         return
     for number, entry in enumerate(json.split_bundle(data, file=path.name).entry):
         if body := bytes(entry.resource):
             yield Brought(_entry_place(path, number), body, entry.full_url)
+
+
+def _twice(data: bytes, resource: dict[str, Any]) -> tuple[Invalid, ...]:
+    """The fault of a name that stands twice in an object: what the file says is not known then."""
+    try:
+        require_distinct(data, resource)
+    except Invalid as error:
+        return (error,)
+    return ()
 
 
 def _in_xml(path: Path) -> Iterator[Brought]:

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from camphora.errors import CamphoraError, Fault, Faults, Invalid, Place
+from camphora.fhir.distinct import require_distinct
 from camphora.fhir.registry import Registry
 from camphora.fhir.validation import Finding, Validator
 from camphora.formats.ndjson import read_line
@@ -65,6 +66,7 @@ class Preparing:
         if line.fault is not None:
             return Outcome(number, raw, None, [line.fault])
         try:
+            _require_distinct(raw, line.value, number, name)
             ready, findings = self.ready(line.value, raw)
         except CamphoraError as error:
             return Outcome(number, raw, None, _faults(error))
@@ -171,6 +173,15 @@ def _sent(outcome: Outcome) -> _Sent:
         full_text=fulltext.texts(ready.said),
     )
     return _Sent(light, whole, (), outcome.findings)
+
+
+def _require_distinct(raw: bytes, value: Any, number: int, name: str) -> None:
+    """As `require_distinct`, with the place in the file that has the line."""
+    try:
+        require_distinct(raw, value)
+    except Invalid as error:
+        column = error.place.column if error.place else None
+        raise Invalid(error.code, place=Place(name, number, column), **error.facts) from None
 
 
 def _faults(error: CamphoraError) -> list[Invalid]:

@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 from camphora.errors import CamphoraError, Faults, Invalid, Place, TooLarge
 from camphora.fhir import structure
+from camphora.fhir.distinct import require_distinct
 from camphora.fhir.json import Entry, parse, split_bundle
 from camphora.fhir.references import references
-from camphora.web.fhir.distinct import require_distinct
 from camphora.web.fhir.interactions import ID, is_kept, require_id
 from camphora.web.fhir.negotiation import Pairs, decode_pairs, version_of
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from camphora.errors import Faults, Invalid, NotFound, Place
 from camphora.fhir import definitions, structure
+from camphora.fhir.distinct import require_distinct
 from camphora.fhir.json import parse
 from camphora.fhir.references import relative
 from camphora.fhir.search import ELSEWHERE, Query, parse_query
@@ -21,7 +22,6 @@ from camphora.records import Delete, Put, Version, Written
 from camphora.records.searching import MOST
 from camphora.web.fhir import bundles, receipts
 from camphora.web.fhir.call import Answer, Call, of_version, of_written
-from camphora.web.fhir.distinct import require_distinct
 from camphora.web.fhir.later import Later
 from camphora.web.fhir.negotiation import Pairs, unmodified
 from camphora.web.fhir.outcomes import done, outcome_bytes, validated

@@ -12,11 +12,11 @@ import orjson
 
 from camphora.errors import Invalid, NotFound, Place
 from camphora.fhir import structure
+from camphora.fhir.distinct import require_distinct
 from camphora.fhir.json import parse
 from camphora.records.identity import Match, match
 from camphora.web.fhir import bundles
 from camphora.web.fhir.call import Answer, Call
-from camphora.web.fhir.distinct import require_distinct
 
 TYPES = ("Patient",)
 GRADE = "http://hl7.org/fhir/StructureDefinition/match-grade"

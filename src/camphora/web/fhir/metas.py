@@ -12,11 +12,11 @@ import orjson
 
 from camphora.errors import Invalid, Place
 from camphora.fhir import structure
+from camphora.fhir.distinct import require_distinct
 from camphora.fhir.json import parse, write
 from camphora.records import Put
 from camphora.web.fhir import conditions, interactions
 from camphora.web.fhir.call import Answer, Call
-from camphora.web.fhir.distinct import require_distinct
 
 ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 LISTS = ("profile", "security", "tag")

@@ -10,12 +10,12 @@ from collections.abc import Callable
 
 from camphora.errors import Conflict, Invalid, NotFound
 from camphora.fhir import xml
+from camphora.fhir.distinct import require_distinct
 from camphora.fhir.json import parse, parse_list, write
 from camphora.fhir.patch import fhirpath_patch, json_patch, xml_patch
 from camphora.records import Given, Put, Version
 from camphora.web.fhir import conditions, interactions
 from camphora.web.fhir.call import Answer, Call, Sent, of_written
-from camphora.web.fhir.distinct import require_distinct
 from camphora.web.fhir.negotiation import FHIR_JSON, FHIR_XML, JSON_PATCH, XML_PATCH
 
 PATCHES = (JSON_PATCH, XML_PATCH, FHIR_JSON, FHIR_XML)

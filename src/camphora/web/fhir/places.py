@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -12,11 +12,10 @@ import orjson
 
 from camphora.errors import Faults, Invalid, Place
 from camphora.fhir import definitions
+from camphora.fhir.tokens import TOKEN, lines_of
 
 LONGEST = 1024 * 1024
 """Longer texts are not searched: their faults keep their path."""
-TOKEN = re.compile(r'[{}\[\],:]|"(?:[^"\\]++|\\.)*+"?|[^\s{}\[\],:"]++')
-"""Possessive, and an open string ends with the text: every sign is looked at once, whatever is sent."""
 _STEP = re.compile(r"\.(\w+)|\[([0-9]+)\]")
 Step = str | int | None
 
@@ -85,7 +84,7 @@ def locate_all(text: str, paths: Sequence[str]) -> list[tuple[int, int]]:
     if root.after:
         _search(text, root)
     spots = [next(step.spot for step in reversed(way) if step.spot is not None) for way in ways]
-    lines = _lines(text, spots)
+    lines = lines_of(text, spots)
     return [lines[spot] for spot in spots]
 
 
@@ -151,20 +150,3 @@ def _endings() -> tuple[frozenset[str], int]:
     """What may follow the name of a choice: the types, beginning with a capital; and the length of the longest."""
     found = frozenset(name[0].upper() + name[1:] for name in definitions.types())
     return found, max(map(len, found))
-
-
-def line_and_column(text: str, spot: int) -> tuple[int, int]:
-    """Line and column, from 1, of a place in a text."""
-    return _lines(text, [spot])[spot]
-
-
-def _lines(text: str, spots: Iterable[int]) -> dict[int, tuple[int, int]]:
-    """Line and column, from 1, of each place in a text."""
-    found: dict[int, tuple[int, int]] = {}
-    line, begin, before = 1, 0, 0
-    for spot in sorted(set(spots)):
-        line += text.count("\n", before, spot)
-        begin = max(begin, text.rfind("\n", before, spot) + 1)
-        found[spot] = (line, spot - begin + 1)
-        before = spot
-    return found

@@ -6,8 +6,8 @@ import random
 import pytest
 
 from camphora.errors import Invalid
+from camphora.fhir.distinct import require_distinct
 from camphora.fhir.json import parse
-from camphora.web.fhir.distinct import require_distinct
 
 TEXTS = ["a", '":', '\\":', '"', "\\", '\\\\":', 'x" :', "", "好", "\\u0022:"]
 

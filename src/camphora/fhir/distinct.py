@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from camphora.errors import Invalid, Place
-from camphora.web.fhir.places import TOKEN, line_and_column
+from camphora.fhir.tokens import TOKEN, line_and_column
 
 _SPACED = re.compile(rb'"[ \t\r\n]+:')
 
