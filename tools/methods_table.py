@@ -97,7 +97,7 @@ METHODS = (
         "首株 first isolates", "resistance", "safety", "照定義 the definition", "相同 identical", ("watch_first",)
     ),
     Method("比例區間 intervals of shares", "resistance", "safety", "scipy, statsmodels", "1e-10", ("watch_prop",)),
-    Method("SIR", "infection", "safety", "scipy", "見該頁 its page", ("watch_sir",)),
+    Method("SIR", "infection", "safety", "scipy（mid-P 求根 roots）", "1e-9", ("watch_sir",)),
     Method(
         "模擬與評估 simulator", "simulation", "safety", "Bédubourg & Le Strat 2017", "範圍內 within the ranges",
         ("watch_simulated", "watch_evaluated"),

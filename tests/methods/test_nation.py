@@ -133,20 +133,25 @@ def test_signals_apart_are_one_of_each_line_and_the_least_first(seed, q, budget)
         assert set(np.flatnonzero(made.shown[:, week])) == set(expected[:budget])
 
 
-def test_not_fewer_outbreaks_than_farrington_cut_to_the_same_signals():
-    """The settings were chosen on seeds 1 to 3 of the whole nation; docs/methods/national.md has the whole."""
-    truth = nation(sets=[1, 2, 4], townships=150, wide=6, seed=21)
+def both(seed):
+    """Found by improved Farrington's five highest scores of each week, and by five of ours."""
+    truth = nation(sets=[1, 2, 4], townships=150, wide=6, seed=seed)
     fitted = farrington.flexible(
         truth.counts, last=truth.evaluated + 1, alpha=0.01, fit_all=False, **farrington.IMPROVED
     )
     enough = fitted.enough[:, 1:]
     score = np.where(enough, fitted.score[:, 1:], np.nan)
-    cut = found_by(truth, highest(score, 5))
     either = lasting(truth.counts[:, fitted.at], fitted.bound_mean, fitted.phi).p[:, 1:]
     p = np.where(enough & ~np.isnan(either), either, 1.0)
     finite = np.where(np.isinf(score), np.nan, score)
     shown = many.signals(p, finite, truth.parent, q=1, silence=2, budget=5, apart=True).shown
-    ours = found_by(truth, shown)
-    assert ours.signals_a_week <= cut.signals_a_week <= 5
-    assert ours.detected >= cut.detected
-    assert ours.timeliness <= cut.timeliness
+    return found_by(truth, highest(score, 5)), found_by(truth, shown)
+
+
+def test_not_fewer_outbreaks_than_farrington_cut_to_the_same_signals():
+    """The settings were chosen on seeds 1 to 3 of the whole nation; docs/methods/national.md has the whole. Of twelve
+    small nations (21 to 32) eleven are ahead; these three hold the one that is not (25)."""
+    cut, ours = zip(*map(both, (24, 25, 26)), strict=True)
+    assert max(each.signals_a_week for each in (*cut, *ours)) <= 5
+    assert sum(each.detected for each in ours) >= sum(each.detected for each in cut)
+    assert sum(each.timeliness for each in ours) <= sum(each.timeliness for each in cut)
