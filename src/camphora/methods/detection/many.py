@@ -34,8 +34,9 @@ class Discoveries:
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """All of shape (series, weeks). `found`: as `Discoveries.specific`; `shown`: what is left after the weeks of
-    silence and the budget; `rank`: the place among those not silent, from 1, and 0 for the others."""
+    """All of shape (series, weeks). `found`: as `Discoveries.specific` (`.found` where `apart`); `shown`: what is left
+    after the weeks of silence and the budget; `rank`: the place among those not silent (and apart), from 1, and 0 for
+    the others."""
 
     found: Flags
     shown: Flags
@@ -99,6 +100,7 @@ def signals(
     silence: int = 0,
     louder: float | None = None,
     budget: int | None = None,
+    apart: bool = False,
 ) -> Signals:
     """What a week shows: the specific discoveries of `tree` (of `flat` without `parent`), less those silent, in order.
 
@@ -106,7 +108,12 @@ def signals(
     expected. A series that was shown stays silent for `silence` weeks; but if `louder` is given, it is shown again when
     its score is more than `louder` times that of when it was shown. What is not silent is ranked by p, then by score,
     then by row, and the first `budget` are shown (None: all). What the budget cut is not silent the week after. A NaN
-    score ranks last. Errors: as `tree`.
+    score ranks last.
+
+    `apart`: one signal of each line of descent. All discoveries stand in order, the specific ones and those above, and
+    one that lies above or below an earlier one of the week has no rank: an outbreak of all a county's townships is the
+    county's one signal if the county's p is the least, and an outbreak of one township is that township's. So a large
+    `q` (1: no control) fills a budget with different places in the order of their evidence. Errors: as `tree`.
     """
     values = np.atleast_2d(_p(p, flat=False))
     measure = same_shape(numbers(score, "score"), values, "score")
@@ -120,21 +127,43 @@ def signals(
     rank = np.zeros(values.shape, dtype=np.int64)
     since = np.full(len(values), -1 - silence, dtype=np.int64)
     loudness = np.full(len(values), np.inf)
+    above = _parents(parent, len(values)) if apart and parent is not None else None
     for week in range(values.shape[1]):
         now = values[:, week]
         made = flat(now, q=q) if parent is None else tree(now, parent, q=q)
-        found[:, week] = made.specific
+        chosen = made.found if apart else made.specific
+        found[:, week] = chosen
         free = week - since > silence
         if louder is not None:
             free |= measure[:, week] > louder * loudness
-        heard = np.flatnonzero(made.specific & free)
+        heard = np.flatnonzero(chosen & free)
         order = heard[np.lexsort((-np.nan_to_num(measure[heard, week], nan=-np.inf), now[heard]))]
+        if above is not None:
+            order = _apart(order, above)
         rank[order, week] = np.arange(1, len(order) + 1)
-        chosen = order[:budget]
-        shown[chosen, week] = True
-        since[chosen], loudness[chosen] = week, measure[chosen, week]
-    parameters = {"q": q, "silence": silence, "louder": louder, "budget": budget}
+        told = order[:budget]
+        shown[told, week] = True
+        since[told], loudness[told] = week, measure[told, week]
+    parameters = {"q": q, "silence": silence, "louder": louder, "budget": budget, "apart": apart}
     return Signals(found, shown, rank, Made("detection.many.signals", 1, parameters))
+
+
+def _apart(order: Whole, parent: Whole) -> Whole:
+    """Those of the order that lie neither above nor below an earlier one."""
+    above = parent.tolist()
+    taken: set[int] = set()
+    over: set[int] = set()
+    kept = []
+    for row in order.tolist():
+        line, node = [], above[row]
+        while node >= 0:
+            line.append(node)
+            node = above[node]
+        if row not in over and taken.isdisjoint(line):
+            taken.add(row)
+            over.update(line)
+            kept.append(row)
+    return np.array(kept, dtype=np.int64)
 
 
 def _p(given: ArrayLike, *, flat: bool = True) -> Floats:

@@ -63,12 +63,17 @@ def at_budget(
     above `threshold`): what a team that can look at so many sees. Ties at the edge go to the series given first. How
     precise the budget is, is `precision`. Invalid `methods-shape`, `methods-range`."""
     within(budget, 1, 1e9, "budget")
-    found = _fitting(simulated, scores)
-    found = np.where(np.isnan(found), -np.inf, found)
-    rank = np.argsort(np.argsort(-found, axis=0, kind="stable"), axis=0, kind="stable")
-    alarms = (rank < budget) & (found > (-np.inf if threshold is None else threshold))
+    alarms = highest(_fitting(simulated, scores), budget, -np.inf if threshold is None else threshold)
     made = Made("simulation.evaluation.at_budget", 1, {"budget": budget, "threshold": threshold})
     return _measured(simulated, alarms, made)
+
+
+def highest(scores: Floats, budget: int, threshold: float = -np.inf) -> NDArray[np.bool_]:
+    """Which are among the `budget` highest of their week and above `threshold`; scores (series, weeks), NaN none. Ties
+    go to the series given first."""
+    found = np.where(np.isnan(scores), -np.inf, scores)
+    rank = np.argsort(np.argsort(-found, axis=0, kind="stable"), axis=0, kind="stable")
+    return np.asarray((rank < budget) & (found > threshold))
 
 
 def _fitting(simulated: Simulated, scores: Floats) -> Floats:

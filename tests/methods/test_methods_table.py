@@ -1,0 +1,50 @@
+"""The manual's table holds every figure that is stored, and was made of them."""
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.skipif(not (ROOT / "tools").is_dir(), reason="an installed package has no tools")
+
+
+@pytest.fixture(scope="module")
+def made():
+    spec = importlib.util.spec_from_file_location("methods_table", ROOT / "tools" / "methods_table.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["methods_table"] = module
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules["methods_table"]
+
+
+def stored():
+    text = (ROOT / "docs" / "methods" / "figures.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_the_page_is_of_the_stored_figures(made):
+    table = list(made.lines(stored()))
+    page = (ROOT / "docs" / "methods" / "index.md").read_text(encoding="utf-8")
+    assert "\n".join(table) in page
+    for method in made.METHODS:
+        assert (ROOT / "docs" / "methods" / f"{method.page}.md").exists()
+        assert (ROOT / "tools" / f"bench_watch_{method.topic}.py").exists()
+
+
+def test_a_figure_of_no_method_is_an_error(made):
+    with pytest.raises(KeyError, match="watch: unheard of"):
+        list(made.lines([{"bench": "watch: unheard of", "value": 1.0, "unit": "s", "settings": {}}]))
+
+
+def test_a_stored_figure_of_r_is_marked(made):
+    row = {"bench": "watch: rki", "value": 8e6, "unit": "series-weeks per CPU-second"}
+    far = made.speed(
+        row | {"settings": {"r": 2.0, "ratio_to_r": 4.0, "r_is": "stored, from another"}}, "charts"
+    )
+    near = made.speed(row | {"settings": {"r": 2.0, "ratio_to_r": 4.0, "r_is": "run here"}}, "charts")
+    assert "| R* 2 | 4 |" in far
+    assert "| R 2 | 4 |" in near
