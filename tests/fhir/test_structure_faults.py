@@ -61,6 +61,18 @@ PATIENT = [
     (["contained"], [{"id": "x"}], "Patient.contained[0]", "fhir-no-resource-type"),
     (["contained"], [{"resourceType": "Foo"}], "Patient.contained[0]", "fhir-resource-type"),
     (["contained"], [{"resourceType": "Basic"}], "Patient.contained[0].code", "fhir-missing"),
+    (["name", 0], {"text": "a\x00b"}, "Patient.name[0].text", "fhir-character"),
+    (["name", 0], {"text": "a\x0bb"}, "Patient.name[0].text", "fhir-character"),
+    (["name", 0], {"text": "a\uffff"}, "Patient.name[0].text", "fhir-character"),
+    (["implicitRules"], "http://a/\x00", "Patient.implicitRules", "fhir-character"),
+    (["language"], "zh\x01", "Patient.language", "fhir-character"),
+    (["photo"], [{"data": "AAAA\x1c"}], "Patient.photo[0].data", "fhir-character"),
+    (
+        ["text"],
+        {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">\x02</div>'},
+        "Patient.text.div",
+        "fhir-character",
+    ),
     (["link"], [{"type": "refer"}], "Patient.link[0].other", "fhir-missing"),
 ]
 OBSERVATION = [
@@ -200,3 +212,14 @@ def test_first_use_from_many_threads_gives_no_false_fault(patient):
     for thread in threads:
         thread.join()
     assert found == [[]] * 8
+
+
+@pytest.mark.parametrize("text", ["a\tb\r\n王", "\u3000王\u00a0", "\x7f\x85", "\U0002000b\U0001fffe"])
+def test_white_space_and_what_xml_can_hold_is_right(text):
+    assert check({"resourceType": "Patient", "name": [{"text": text}]}) == []
+
+
+def test_the_character_is_named_and_not_the_text():
+    fault = check({"resourceType": "Patient", "name": [{"text": "陳\x00"}]})[0]
+    assert fault.facts == {"character": "U+0000"}
+    assert "U+0000" in fault.text("en") and "陳" not in str(fault)

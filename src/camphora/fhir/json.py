@@ -204,8 +204,15 @@ def _broken(text: bytes, error: orjson.JSONDecodeError, file: str | None) -> Inv
     if "depth limit" in error.msg:
         return Invalid("fhir-json-deep", place=Place(file=file), most=DEEPEST)
     cut = error.pos >= len(error.doc.rstrip()) or "end of data" in error.msg
-    code = "fhir-json-truncated" if cut else "fhir-json-broken"
+    code = "fhir-json-truncated" if cut else _spoken(error.msg)
     return Invalid(code, place=Place(file=file, line=error.lineno, column=error.colno))
+
+
+def _spoken(said: str) -> str:
+    """The code of what the parser says."""
+    if "surrogate" in said:
+        return "fhir-json-surrogate"
+    return "fhir-json-control" if "control character" in said else "fhir-json-broken"
 
 
 def _misread(text: bytes, file: str | None) -> Invalid:

@@ -22,6 +22,7 @@ FINER = {
     "fhir-resource-type": "structure", "fhir-too-many": "structure", "fhir-not-array": "structure",
     "fhir-type": "structure", "fhir-choice": "structure", "fhir-empty": "structure", "fhir-null": "structure",
     "fhir-pair": "structure", "fhir-nested-contained": "structure", "fhir-format": "value",
+    "fhir-character": "value", "fhir-json-control": "structure", "fhir-json-surrogate": "structure",
     "fhir-code": "code-invalid", "fhir-too-long": "too-long", "fhir-json-object": "structure",
     "fhir-json-broken": "structure", "fhir-json-truncated": "incomplete", "fhir-json-deep": "too-costly",
     "fhir-search-unknown": "not-supported", "fhir-search-unsupported": "not-supported",

@@ -42,6 +42,8 @@ JSON_NAMES: dict[type, str] = {
     dict: "object", list: "array", str: "string", bool: "boolean", type(None): "null",
     **dict.fromkeys(NUMBERS, "number"),
 }  # fmt: skip
+_NEVER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""What no text of FHIR may hold (datatypes.html#string), nor any XML 1.0."""
 _BASE64 = re.compile(r"[0-9A-Za-z+/]+={0,2}", re.ASCII)
 _SPACE = "[ \\t\\r\\n]"
 _DIV = re.compile(r"\s*<div[\s>/].*?(</div>|/>)\s*", re.DOTALL)
@@ -83,10 +85,16 @@ def _as_xml(pattern: str) -> str:
 
 def _text(value: Any, _: Mapping[str, Any]) -> list[Found] | None:
     if type(value) is str and 0 < len(value) <= LONGEST:
-        return None
+        return None if value.isprintable() else _characters(value)
     if isinstance(value, str) and value:
         return [Found("", "fhir-too-long", {"most": LONGEST})]
     return wrong_type(value, "string")
+
+
+def _characters(text: str) -> list[Found] | None:
+    """The first character that no text may hold. What is printable as a whole needs not be asked."""
+    found = _NEVER.search(text)
+    return found and [Found("", "fhir-character", {"character": f"U+{ord(found[0]):04X}"})]
 
 
 def _boolean(value: Any, _: Mapping[str, Any]) -> list[Found] | None:
@@ -122,7 +130,7 @@ def _code(values: str) -> Check:
 def _matching(name: str, match: Callable[[str], object]) -> Check:
     def check(value: Any, _: Mapping[str, Any]) -> list[Found] | None:
         if type(value) is str and match(value):
-            return None
+            return None if value.isprintable() else _characters(value)
         return _misfit(name) if isinstance(value, str) and value else wrong_type(value, "string")
 
     return check

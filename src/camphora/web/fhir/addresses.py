@@ -17,6 +17,8 @@ class TypeName(StringConvertor):
     regex = "[A-Za-z]+"
 
 
+KIND = "{type:kind}"
+"""The name of a type as a part of a route's address."""
 register_url_convertor("kind", TypeName())
 
 

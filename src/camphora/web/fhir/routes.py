@@ -15,6 +15,7 @@ from starlette.routing import Match, Route
 from camphora.errors import Busy, CamphoraError, Invalid, NotFound, TooMany
 from camphora.policy.paths import read_path
 from camphora.web.fhir import binary, codes, interactions, patching
+from camphora.web.fhir.addresses import KIND
 from camphora.web.fhir.bodies import read_body
 from camphora.web.fhir.call import MIB, Answer, Api, Call, Sent
 from camphora.web.fhir.capability import capability
@@ -83,7 +84,7 @@ def fhir_routes(api: Api) -> list[Route]:
 
 
 def _route(path: str, method: str, name: str, api: Api, handler: Handler) -> Route:
-    made = Route(path.replace("{type}", "{type:kind}"), _guarded(api, handler), methods=[method], name=name)
+    made = Route(path.replace("{type}", KIND), _guarded(api, handler), methods=[method], name=name)
     made.path = path
     return made
 
