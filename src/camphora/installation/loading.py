@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from camphora.errors import CamphoraError, Faults, Invalid, Lang, Place
+from camphora.errors import Busy, CamphoraError, Fault, Faults, Invalid, Lang, Place
 from camphora.fhir import forms, json, xml
 from camphora.fhir.distinct import require_distinct
 from camphora.fhir.references import rewrite
+from camphora.fhir.registry import Registry
 from camphora.fhir.validation import Finding
 from camphora.fhir.xml.reading import Reading
 from camphora.formats.csv_rows import Row, csv_rows
@@ -30,10 +31,11 @@ from camphora.formats.limits import Limits, open_limited
 from camphora.formats.ndjson import raw_lines
 from camphora.installation.bad import Bad
 from camphora.installation.places import Places, Reached
-from camphora.installation.preparing import Outcome, Preparing
+from camphora.installation.preparing import Outcome, Preparing, faults_of
 from camphora.policy.internal import loading
 from camphora.records import Prepared
 from camphora.records.gathering import Standing
+from camphora.records.registering import DECLARING, with_declared
 
 if TYPE_CHECKING:
     from camphora.installation.installation import Installation
@@ -136,6 +138,11 @@ class Loader:
     resume: bool = False
     stopped: Callable[[], bool] = lambda: False
     _bads: dict[Path, Bad] = field(default_factory=dict)
+    _would_be: list[Registry] = field(default_factory=list)
+    """In a dry run: the search parameters that there would be."""
+
+    def __post_init__(self) -> None:
+        self._would_be.append(self.installation.store.registry)
 
     def load(
         self,
@@ -195,7 +202,11 @@ class Loader:
 
     def _chunk(self, chunk: list[Outcome], report: Report, bad: Bad | None) -> None:
         """Keep what is right, then set apart what is not: a place is noted only behind both."""
-        self._keep([each.ready for each in chunk if each.ready is not None], report)
+        whole = [number for number, each in enumerate(chunk) if each.ready is not None]
+        refused = self._keep([each.ready for each in chunk if each.ready is not None], report)
+        for at, error in refused.items():
+            number = whole[at]
+            chunk[number] = chunk[number]._replace(ready=None, faults=faults_of(error), findings=())
         for each in chunk:
             report.read += 1
             place = Place(report.file, each.number)
@@ -228,6 +239,7 @@ class Loader:
     def _whole(self, path: Path, brought: Iterable[Brought], report: Report, count: Count) -> None:
         """All resources of a file, or none of them."""
         ready: list[Prepared] = []
+        places: list[Place] = []
         preparing = self._prepares()
         for one in _joined(list(brought)):
             place = replace(one.place, file=report.file)
@@ -238,20 +250,59 @@ class Loader:
                 try:
                     prepared, findings = preparing.ready(json.parse(one.body), one.body)
                     ready.append(prepared)
+                    places.append(place)
                     report.warn(findings, place)
                 except Invalid as error:
                     report.fault(error.faults if isinstance(error, Faults) else [error], place)
         if not report.faults:
-            self._keep(ready, report)
+            for at, refused in self._keep(ready, report, together=True).items():
+                report.fault(faults_of(refused), places[at])
         count(path.stat().st_size)
 
-    def _keep(self, ready: list[Prepared], report: Report) -> None:
+    def _keep(
+        self, ready: list[Prepared], report: Report, *, together: bool = False
+    ) -> dict[int, CamphoraError]:
+        """Write what can be written, `together` all or nothing; why the store refused the others, by their place."""
         if self.dry_run:
-            for state in self.installation.store.compare(loading("file"), ready):
-                report.tell(state)
-            return
+            return self._compare(ready, report, together=together)
+        refused: dict[int, CamphoraError] = {}
+        done = 0
+        while done < len(ready):
+            stop = len(ready)
+            try:
+                self._write(ready[done:stop], report)
+            except CamphoraError as error:
+                if error.change is None or isinstance(error, (Busy, Fault)):
+                    raise
+                stop = done + error.change
+                refused[stop] = error
+                if together:
+                    return refused
+                if stop > done:
+                    self._write(ready[done:stop], report)
+                stop += 1
+            done = stop
+        return refused
+
+    def _write(self, ready: list[Prepared], report: Report) -> None:
         for written in self.installation.store.write(loading("file"), ready):
             report.tell("new" if written.made else "changed" if written.changed else "same")
+
+    def _compare(self, ready: list[Prepared], report: Report, *, together: bool) -> dict[int, CamphoraError]:
+        """What writing would do. A SearchParameter is weighed beside those that lie before it."""
+        refused: dict[int, CamphoraError] = {}
+        for at, one in enumerate(ready):
+            if one.type == DECLARING:
+                try:
+                    self._would_be[0] = with_declared(self._would_be[0], one.put.resource)
+                except Invalid as error:
+                    refused[at] = error
+        if refused and together:
+            return refused
+        kept = [one for at, one in enumerate(ready) if at not in refused]
+        for state in self.installation.store.compare(loading("file"), kept):
+            report.tell(state)
+        return refused
 
     def _rows(self, path: Path, table: str | None, count: Count) -> Report:
         declared = self._table(path, table)

@@ -69,7 +69,7 @@ class Preparing:
             _require_distinct(raw, line.value, number, name)
             ready, findings = self.ready(line.value, raw)
         except CamphoraError as error:
-            return Outcome(number, raw, None, _faults(error))
+            return Outcome(number, raw, None, faults_of(error))
         return Outcome(number, raw, ready, (), findings)
 
     def ready(self, resource: dict[str, Any], body: bytes) -> tuple[Prepared, list[Finding]]:
@@ -184,7 +184,8 @@ def _require_distinct(raw: bytes, value: Any, number: int, name: str) -> None:
         raise Invalid(error.code, place=Place(name, number, column), **error.facts) from None
 
 
-def _faults(error: CamphoraError) -> list[Invalid]:
+def faults_of(error: CamphoraError) -> list[Invalid]:
+    """All that an error says, each as the fault of a row."""
     if isinstance(error, Faults):
         return [Invalid(one.code, place=one.place, **one.facts) for one in error.faults]
     return [Invalid(error.code, place=error.place, **error.facts)]

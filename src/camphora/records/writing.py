@@ -12,6 +12,7 @@ import orjson
 from camphora.errors import Conflict, Forbidden, Invalid, NotFound
 from camphora.fhir.emit import IndexValues
 from camphora.fhir.extract import extract
+from camphora.fhir.registry import Registry
 from camphora.policy import Access
 from camphora.policy.admission import SHARED_TYPES
 from camphora.policy.asking import Action
@@ -28,7 +29,7 @@ from camphora.records.indexing import Indexing
 from camphora.records.keys import packed as packed_keys
 from camphora.records.keys import unpacked
 from camphora.records.prepare import Prepared, prepare
-from camphora.records.registering import DECLARING, require_declarable
+from camphora.records.registering import DECLARING, registry_of, with_declared
 from camphora.records.spans import ELSEWHERE
 from camphora.records.store import Delete, Put, Written
 from camphora.records.terms import Interned
@@ -74,6 +75,8 @@ class Writer:
     indexing: Indexing = field(default_factory=Indexing)
     declares: bool = field(init=False, default=False)
     """Whether a SearchParameter was written: what the store can be asked by may have changed."""
+    declared: Registry | None = field(init=False, default=None)
+    """The parameters with those that were written so far; None where they must be read anew."""
     deriver: Deriver = field(init=False)
 
     def __post_init__(self) -> None:
@@ -89,7 +92,7 @@ class Writer:
         now = _now(row)
         version = row.version + 1 if row else 1
         person = self.interned.person(prepared.patient) if prepared.patient else None
-        found_by = self._found_by(prepared)
+        found_by = self._found_by(prepared, row)
         rows = index.rows_of(self.interned, prepared.type, found_by)
         found, labels = self._labels(prepared, person)
         values = (
@@ -143,7 +146,8 @@ class Writer:
         now, version = _now(row), row.version + 1
         stood = self._stood_for(change.type, row)
         group = self._group(change.type, row.person)
-        self.declares = self.declares or change.type == DECLARING
+        if change.type == DECLARING:
+            self.declares, self.declared = True, None
         values = (version, row.person, None, ELSEWHERE, now, row.labels, 1)
         self._replace(row, values, (b"", packed_keys((), ()), None))
         self._names_still(row, version)
@@ -155,15 +159,23 @@ class Writer:
         self.deriver.decided(stood)
         return Written(change.type, change.id, version, now, made=False, changed=True)
 
-    def _found_by(self, prepared: Prepared) -> IndexValues:
+    def _found_by(self, prepared: Prepared, row: Row | None) -> IndexValues:
         """The index values by the parameters that the store has now."""
         registry = self.indexing.registry
         if prepared.type == DECLARING:
-            self.declares = True
-            require_declarable(registry, prepared.put.resource)
+            self._declare(prepared.put.resource, row)
         if prepared.registry == registry:
             return prepared.index
         return extract(prepared.type, registry)(prepared.said)
+
+    def _declare(self, resource: dict[str, Any], row: Row | None) -> None:
+        """Refuse a SearchParameter that cannot be, beside those that this transaction has written before it."""
+        if self.declared is None:
+            self.declared = registry_of(self.connection) if self.declares else self.indexing.registry
+        before = self._present(row) if row else None
+        found = with_declared(self.declared, resource, before)
+        self.declares = True
+        self.declared = found if resource.get("status") == "active" else None
 
     def _labels(self, prepared: Prepared, person: int | None) -> tuple[tuple[Found, ...], int]:
         """What came by rule, and the mask to keep."""
