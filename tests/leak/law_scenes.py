@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from builders import NOW, observation, patient
+from builders import NOW, condition, observation, patient
 from camphora.errors import CamphoraError
 from camphora.fhir.search import parse_query
 from camphora.gate import User
@@ -16,6 +16,7 @@ from camphora.gate.projects import Project
 from camphora.lake.question import Measure, Question
 from camphora.policy import Purpose, Request, Role, admit, choices
 from camphora.policy.internal import deciding
+from camphora.records import Delete, Put
 from consented import at_home, consent, diagnosis, treating
 from leak import attacks as fhir
 from leak import portal_attacks as portal
@@ -418,6 +419,9 @@ def each_reading_leaves_its_receipt(make):
     ):
         assert looks(path, "welcome") == 1, path
         assert looks(path, "other") >= 1, path
+    before = len(store.looks(deciding("ada"), "ada"))
+    store.history(world.installation.gate.access(reader(world, "welcome"), None), "Patient", "ada")
+    assert len(store.looks(deciding("ada"), "ada")) == before + 1
     client = world.client("other")
     assert client.get("/fhir/Device/_history").status_code == 200
     told = client.get("/fhir/Patient/_history").json()["entry"]
@@ -545,6 +549,26 @@ def nobody_writes_what_decides_about_another(make):
         answer = world.client(by).request(method, f"/fhir/{path}", json=body)
         assert answer.status_code in {403, 405}, (by, method, path, answer.status_code)
     client = world.client("other")
+    new = patient("x", "新來者", "1999-09-09", "F299999999")
+    assert client.post("/fhir/Patient", json=new).status_code == 201
+    world.remove("RelatedPerson", "mother")
+    flag = {
+        "resourceType": "Flag",
+        "status": "active",
+        "code": {"text": "跌倒風險"},
+        "subject": {"reference": "Patient/bo"},
+    }
+    made = client.post("/fhir/Flag", json=flag)
+    assert made.status_code == 201
+    at = f"/fhir/Flag/{made.json()['id']}"
+    assert client.delete(at).status_code in {200, 204}
+    assert client.put(at, json={**flag, "id": made.json()["id"]}).status_code in {404, 405, 410}
+    reading = {
+        "coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentaction", "code": "access"}]
+    }
+    world.choose("dan-denies", consent("x", "dan", treating(action=[reading])))
+    theirs = {**condition("dan-1", "dan", "I10", None), "note": [{"text": "改"}]}
+    assert client.put("/fhir/Condition/dan-1", json=theirs).status_code in {404, 405}
     assert client.put("/fhir/Patient/bo", json=bo).status_code == 200
     assert client.delete("/fhir/Observation/bo-1").status_code in {200, 204}
     assert client.get("/fhir/Observation/bo-1").status_code == 410
@@ -597,3 +621,26 @@ def a_choice_that_was_anothers_weighs_for_whom_it_is(make):
     open_to_all, without_dan, without_bo, again = found
     assert again == without_dan
     assert len({str(each) for each in (open_to_all, without_dan, without_bo)}) == 3
+
+
+@scene(("fhir.create", "fhir.update", "fhir.delete"), "overwrite", "delegated")
+def a_choice_is_given_by_whose_act_it_is(make):
+    """Nobody gives one in the name of another; a child neither gives one nor ends what was given for it."""
+    world = make()
+    store, gate = world.installation.store, world.installation.gate
+    world.write(patient("kid", "張小寶", "2020-01-01", "A199999999"))
+    gate.identity.add_user(User("kid", "張小寶", Role.CITIZEN, None, "kid"), None)
+    world.choose("kid-restricts", choices.restrict("kid", OTHER, NOW))
+    dan, kid = (gate.access(reader(world, name), Purpose.SELF) for name in ("stranger", "kid"))
+    own = consent("x", "dan", treating())
+    for access, change, code in (
+        (
+            dan,
+            Put({**own, "performer": [{"reference": "Patient/bo"}]}, expect="new"),
+            "records-act-of-another",
+        ),
+        (dan, Put(own, expect="new"), ""),
+        (kid, Put(consent("y", "kid", treating()), expect="new"), "records-act-not-able"),
+        (kid, Delete("Consent", "kid-restricts"), "records-act-not-able"),
+    ):
+        assert _code(lambda a=access, c=change: store.write(a, [c])) == code, change

@@ -99,6 +99,11 @@ def nothing_is_written_about_whom_one_may_not_see(make):
         client.post("/fhir/Observation", json=observation("new", "bo", "8480-6", "2026-01-01")).status_code
         == 201
     )
+    absent = make(there=False).client("other")
+    taken = observation("ada-last", "bo", "8480-6", "2026-01-01")
+    there, never = (one.put("/fhir/Observation/ada-last", json=taken) for one in (client, absent))
+    assert said(there) == said(never)
+    assert there.status_code in {404, 405}
 
 
 # A choice, and what was handed out before it

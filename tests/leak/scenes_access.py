@@ -97,6 +97,9 @@ def an_access_covers_its_own_types(make):
     ):
         access = access_of(world, by)
         assert (access.covers(kind), access.may_write(kind)) == (reads, writes), (by, kind)
+    store = world.installation.store
+    closed = access_of(world, "pharmacist")
+    assert refused(lambda: store.history(closed, "Observation", "bo-1")) == "records-type-refused"
     officer = access_of(world, "officer", Purpose.SURVEILLANCE)
     assert not officer.covers("Consent")
     world.choose("ada-lets-in", choices.let_in("ada", "dan", date(2099, 1, 1), NOW))
@@ -533,6 +536,8 @@ def a_write_holds_of_the_version_and_the_person_it_names(make):
         assert client.delete("/fhir/Observation/bo-1").status_code in {200, 204}
     history = client.get("/fhir/Observation/bo-1/_history").json()["entry"]
     assert [entry["request"]["method"] for entry in history] == ["DELETE", "PUT", "POST"]
+    gone = Put(later, expect="present")
+    assert refused(lambda: store.write(access, [gone])) == "records-not-found"
 
 
 @scene(("fhir.search", "fhir.history"), "cursor", "error-text")

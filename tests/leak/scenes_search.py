@@ -67,6 +67,9 @@ def a_type_that_is_not_read_leads_to_none_that_is(make):
     ):
         assert more in found(clinician, search), search
         assert more not in found(pharmacist, search), search
+    both = "?_type=Patient,Observation&_id=bo,bo-1"
+    assert sorted(found(clinician, both)) == ["bo", "bo-1"]
+    assert found(pharmacist, both) == ["bo"]
     world.choose("bo-chooses", choices.restrict("bo", "h9", NOW))
     for search in (
         "Patient?_id=bo&_has:Consent:patient:status=active",
