@@ -42,12 +42,14 @@ State = Literal["running", "done", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A fault, where it lies, and its sentence in both languages."""
+    """A fault, where it lies, its sentence and what to do, in both languages."""
 
     code: str
     place: str
     zh: str
     en: str
+    remedy_zh: str = ""
+    remedy_en: str = ""
 
 
 @dataclass(slots=True)
@@ -247,7 +249,8 @@ def require_importer(access: Access) -> None:
 
 
 def _told(fault: Invalid) -> Told:
-    return Told(fault.code, str(fault.place or ""), fault.text("zh-TW"), fault.text("en"))
+    texts, remedies = ([say(lang) for lang in ("zh-TW", "en")] for say in (fault.text, fault.remedy))
+    return Told(fault.code, str(fault.place or ""), *texts, *remedies)
 
 
 def _now() -> int:

@@ -72,7 +72,27 @@ def test_every_fault_is_located_by_file_and_line_and_bad_rows_come_back(world):
         ("fhir-unknown-element", "sent.ndjson:2"),
         ("formats-json-truncated", "sent.ndjson:3:21"),
     ]
+    assert all(each["remedy"] and each["remedyEnglish"] for each in error["faults"])
     assert client.get(f"{place}/bad").content == _lines(wrong) + b'{"resourceType":"Obs\n'
+
+
+def test_a_search_parameter_that_cannot_be_and_a_name_twice_are_bad_rows(world):
+    client = _keeper(world)
+    broken = {
+        "resourceType": "SearchParameter", "id": "s", "url": "https://example.org/s", "name": "S",
+        "status": "active", "description": "-", "code": "s", "base": ["Patient"], "type": "string",
+        "expression": "Patient.(",
+    }  # fmt: skip
+    taken = {**broken, "code": "birthdate", "expression": "Patient.name.text"}
+    twice = b'{"resourceType":"Patient","id":"n3","id":"n4"}\n'
+    body = _lines(broken, taken) + twice + _lines(*_some())
+    place, told = _done(client, client.post("/fhir/$import", content=body, headers=SENT))
+    assert told.status_code == 200
+    assert told.json()["output"][0]["count"] == 4
+    faults = told.json()["error"][0]["faults"]
+    assert {each["place"].split(":")[1].split()[0] for each in faults} == {"1", "2", "3"}
+    assert {"fhir-parameter-taken", "web-fhir-twice"} < {each["code"] for each in faults}
+    assert client.get(f"{place}/bad").content == _lines(broken, taken) + twice
 
 
 def test_files_of_the_inbox_are_named_and_nothing_else_is(world):

@@ -103,7 +103,14 @@ async def status(api: Api, request: Request) -> Response:
 
 
 def _fault(told: Told) -> dict[str, str]:
-    return {"code": told.code, "place": told.place, "text": told.zh, "textEnglish": told.en}
+    return {
+        "code": told.code,
+        "place": told.place,
+        "text": told.zh,
+        "textEnglish": told.en,
+        "remedy": told.remedy_zh,
+        "remedyEnglish": told.remedy_en,
+    }
 
 
 async def cancel(api: Api, request: Request) -> Response:
