@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from camphora.policy.internal import loading
 from leak import (  # noqa: F401 - they register
     attacks_api,
@@ -150,7 +152,7 @@ def noticed(test, made, usual=0.0):
     signal.alarm(STUCK)
     try:
         test.run(made)
-    except AssertionError as error:
+    except (AssertionError, pytest.fail.Exception) as error:
         return (str(error).splitlines() or ["other than unchanged"])[0][:120]
     except NoAnswer:
         return "no answer"

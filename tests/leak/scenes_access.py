@@ -400,6 +400,61 @@ FLOOD = LegalBasis(
 )
 
 
+@scene((*FHIR, "lake.ask"), "claim", "type")
+def a_legal_basis_reaches_what_its_row_and_its_claim_both_name(make):
+    """Roles, categories and types of the row narrow it, and so does what was applied for; an empty field does not."""
+    world = make()
+    gate = world.installation.gate
+    usual = replace(FLOOD, purposes=frozenset({"TREAT", "GOV"}), areas=frozenset())
+    laboratory, two = frozenset({"laboratory"}), frozenset({"Observation", "Condition"})
+    rows = {
+        "clinicians": replace(usual, overrides=False, roles=frozenset({"clinician"})),
+        "anybody": replace(usual, overrides=False),
+        "part": replace(usual, categories=laboratory),
+        "types": replace(usual, types=two),
+        "both": replace(usual, types=two, categories=laboratory),
+        "all": usual,
+    }
+    kept = gate.policy
+    gate.policy = replace(kept, bases={name: replace(row, id=name) for name, row in rows.items()})
+
+    def opened(by, basis, purpose, code, *categories):
+        at = int(time.time() * 1000)
+        made = gate.bases.apply(
+            by,
+            basis,
+            "依法律規定有提供資料之義務，函文在卷",
+            purposes=[code],
+            categories=categories,
+            since=at - 1000,
+            until=at + DAY,
+            least_reason=4,
+        )
+        gate.bases.decide(made.no, "administrator", approved=True)
+        return access_of(world, by, purpose, grounds=Grounds((code,), made.no))
+
+    try:
+        treats = (Purpose.CARE, "TREAT")
+        assert refused(lambda: opened("pharmacist", "clinicians", *treats)) == "gate-basis-outside"
+        assert refused(lambda: opened("other", "clinicians", *treats)) == ""
+        assert refused(lambda: opened("pharmacist", "anybody", *treats)) == ""
+        medicines = opened("pharmacist", "anybody", *treats, "laboratory")
+        assert not medicines.covers("Observation")
+        for basis, claimed, covers in (
+            ("part", (), (True, False, False)),
+            ("types", (), (True, True, False)),
+            ("both", (), (True, False, False)),
+            ("all", (), (True, True, True)),
+            ("types", ("laboratory",), (True, False, False)),
+        ):
+            access = opened("officer", basis, Purpose.SECONDARY, "GOV", *claimed)
+            reached = tuple(access.covers(kind) for kind in ("Observation", "Condition", "Encounter"))
+            assert reached == covers, (basis, claimed)
+            assert (access.hidden, access.closed) == ((), ())
+    finally:
+        gate.policy = kept
+
+
 @scene((*FHIR, "citizen.looked"), "claim", "scope", "receipt", "about")
 def a_basis_within_an_area_opens_who_lives_there(make):
     """By every way, and the receipt says that it stood before choices, also of who made none; outside it nobody."""
