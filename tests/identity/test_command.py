@@ -10,6 +10,7 @@ from camphora.cli import main
 from camphora.gate import Identity, User
 from camphora.policy import Role
 from camphora.records import SQLiteStore
+from camphora.records.identity import percent
 from registering import MOI, REASON, person
 
 
@@ -67,3 +68,11 @@ def test_nobody_but_an_administrator_is_taken_at_their_name(camphora):
     code, _, err = camphora("differ", "f1", "f2", "--reason", "不", "--lang", "en")
     assert code == 2
     assert "persons-reason" in err
+
+
+def test_the_probability_reads_as_on_the_page(camphora):
+    assert percent(0.95123) == "95.1%"
+    assert percent(0.99999) == "99.9%"
+    out = camphora("duplicates", "--lang", "en")[1]
+    assert "same number" in out
+    assert "1.0000" not in out

@@ -179,3 +179,37 @@ def test_nobody_else_may_look_for_a_patient_there(place):
     _, browser = place
     for name in ("doctor", "privacy", "analyst", "f1"):
         assert browser(name).get("/persons/duplicates?q=林").status_code == 403
+
+
+ALIKE = [person(name, "吳雙", "1980-02-03", **phone("0922000333")) for name in ("w1", "w2", "w3")]
+
+
+def test_the_weights_and_the_prior_add_up_to_what_is_said(place):
+    store, browser = place
+    store.write(LOAD, [Put(each) for each in ALIKE])
+    page = browser("keeper").get("/persons/pair?one=w1&other=w2").text
+    body = re.search(r'<tbody id="table-side-rows".*?</tbody>', page, re.DOTALL)[0]
+    *weights, together = map(float, re.findall(r"[+-]\d+\.\d", body))
+    assert sum(weights) == pytest.approx(together, abs=0.3)
+    assert min(weights) < -20, "the prior is one of the rows"
+    assert f"合計 {together:+}" in page
+
+
+def test_pairs_of_one_name_are_told_apart(place):
+    store, browser = place
+    store.write(LOAD, [Put(each) for each in ALIKE])
+    page = browser("keeper").get("/persons/duplicates").text
+    cases = re.findall(r'<li><div class="split">.*?</li>', page, re.DOTALL)
+    pairs = [re.sub(r"<form.*?</form>", "", each, flags=re.DOTALL) for each in cases]
+    alike = [each for each in pairs if "吳雙" in each]
+    assert len(alike) == len(set(alike)) == 3
+    for each in alike:
+        assert "1980-02-03" in each
+        assert len(re.findall(r"\bw[123]\b", each)) == 2
+
+
+def test_a_narrow_screen_has_the_name_of_each_column_beside_its_cell(place):
+    _, browser = place
+    page = browser("keeper").get(PAGES[1]).text
+    for label in ("甲：f1", "乙：f2", "權重（位元）"):
+        assert f'data-label="{label}"' in page

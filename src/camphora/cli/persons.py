@@ -16,7 +16,7 @@ from camphora.policy.choices import TAIPEI
 
 if TYPE_CHECKING:
     from camphora.cli.parser import Tree
-    from camphora.records.identity import Register
+    from camphora.records.identity import Register, Weighed
 
 
 def add(tree: Tree) -> None:
@@ -80,7 +80,7 @@ def run_duplicates(given: argparse.Namespace, terminal: Terminal) -> int:
             "one": each.one.id,
             "other": each.other.id,
             "grade": words(f"persons_duplicates.{each.weighed.grade}"),
-            "score": f"{each.weighed.score:.4f}",
+            "score": _score(each.weighed, terminal.json),
             "evidence": " ".join(
                 words(
                     "persons.evidence",
@@ -101,6 +101,15 @@ def run_duplicates(given: argparse.Namespace, terminal: Terminal) -> int:
         facts = {"read": found.read, "n": len(found.proposals), "lent": len(found.borrowed)}
         terminal.say(words("persons_duplicates.told", **facts))
     return 0
+
+
+def _score(weighed: Weighed, exact: bool) -> str:
+    """The probability as the portal's page shows it, in digits for a program; nothing where a rule decided."""
+    from camphora.records.identity import percent
+
+    if exact:
+        return f"{weighed.score:.4f}"
+    return "" if weighed.rule else percent(weighed.score)
 
 
 def run_merge(given: argparse.Namespace, terminal: Terminal) -> int:

@@ -39,7 +39,8 @@ class Column:
 @dataclass(frozen=True, slots=True)
 class Table:
     """Rows by column key. `link` maps a column key to the key that holds that cell's address, `chip` one to the key
-    that holds the tone in which the cell is set as a chip. `absent` is the word for an empty cell."""
+    that holds the tone in which the cell is set as a chip. `absent` is the word for an empty cell. A `stacked` table
+    has each row's cells below one another on a narrow screen, each with the name of its column."""
 
     name: str
     title: str
@@ -49,6 +50,7 @@ class Table:
     chip: Mapping[str, str] = field(default_factory=dict)
     absent: str = "–"
     note: str = ""
+    stacked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ from camphora.records.identity.deciding import Decided, Register
 from camphora.records.identity.duplicates import Borrowed, Duplicates, Proposal, find, pair_of
 from camphora.records.identity.lookup import Holder, Match, lookup, match, sought
 from camphora.records.identity.traits import Number, Traits, traits
-from camphora.records.identity.weighing import FIELDS, Evidence, Weighed, weigh
+from camphora.records.identity.weighing import FIELDS, PRIOR, Evidence, Weighed, percent, weigh
 
 __all__ = [
     "FIELDS",
+    "PRIOR",
     "Borrowed",
     "Decided",
     "Duplicates",
@@ -23,6 +24,7 @@ __all__ = [
     "lookup",
     "match",
     "pair_of",
+    "percent",
     "sought",
     "traits",
     "weigh",

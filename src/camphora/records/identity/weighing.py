@@ -79,6 +79,11 @@ def probability(bits: float) -> float:
     return 1 / (1 + 2 ** min(-bits, 1000))
 
 
+def percent(score: float) -> str:
+    """A score as it is shown; never certain, which only a rule is."""
+    return f"{min(score, 0.999):.1%}"
+
+
 def levels(one: Traits, other: Traits) -> dict[str, str]:
     """The level of each field."""
     return {

@@ -50,7 +50,7 @@ class CataloguePages(Implementing):
             way=0,
             finder=Seeking(HOME, asked, words("implementers.find"), words("implementers.find_hint")),
             blocks=[
-                Table("types", title, columns, rows, link={"type": "href"}, absent=""),
+                Table("types", title, columns, rows, link={"type": "href"}, absent="", stacked=True),
                 Prose(words("implementers.programs"), [words("implementers.programs_text")]),
             ],
             actions=[
@@ -101,7 +101,7 @@ def parameters_table(words: Words, name: str, rows: list[Told]) -> Table:
     ]
     title = words("implementers.its_parameters", n=len(rows))
     note = words("implementers.examples_note")
-    return Table("parameters", title, columns, lines, absent="", note=note)
+    return Table("parameters", title, columns, lines, absent="", note=note, stacked=True)
 
 
 def kinds_table(words: Words, rows: list[Told]) -> Table:
@@ -112,7 +112,7 @@ def kinds_table(words: Words, rows: list[Told]) -> Table:
         for each in kinds
     ]
     columns = [Column(key, words(f"implementers.column.{key}")) for key in ("kind", "how")]
-    return Table("kinds", words("implementers.kinds"), columns, lines)
+    return Table("kinds", words("implementers.kinds"), columns, lines, stacked=True)
 
 
 def _interactions(words: Words, name: str) -> Table:
@@ -126,7 +126,9 @@ def _interactions(words: Words, name: str) -> Table:
         if each.level != "system" and (each.types is None or name in each.types)
     ]
     columns = [Column(key, words(f"implementers.column.{key}")) for key in ("what", "method", "address")]
-    return Table("interactions", words("implementers.interactions", n=len(lines)), columns, lines)
+    return Table(
+        "interactions", words("implementers.interactions", n=len(lines)), columns, lines, stacked=True
+    )
 
 
 def _profiles(words: Words, name: str) -> list[Table]:
@@ -134,4 +136,4 @@ def _profiles(words: Words, name: str) -> list[Table]:
     lines: list[dict[str, Cell]] = [{"profile": url.rpartition("/")[2], "url": url} for url in found]
     columns = [Column(key, words(f"implementers.column.{key}")) for key in ("profile", "url")]
     title = words("implementers.its_profiles", n=len(lines))
-    return [Table("profiles", title, columns, lines)] if lines else []
+    return [Table("profiles", title, columns, lines, stacked=True)] if lines else []

@@ -77,7 +77,9 @@ def _versions(words: Words, reading: Reading, versions: Sequence[Version], addre
         for each in versions
     ]
     columns = [Column(key, words(f"implementers.past.{key}")) for key in ("version", "when", "what")]
-    return Table("versions", words("implementers.versions"), columns, rows, link={"version": "href"})
+    return Table(
+        "versions", words("implementers.versions"), columns, rows, link={"version": "href"}, stacked=True
+    )
 
 
 def _blocks(
@@ -107,4 +109,4 @@ def _changes(words: Words, body: bytes, before: Version | None) -> Block:
     ]
     columns = [Column(key, words(f"implementers.past.{key}")) for key in ("path", "word", "before", "after")]
     title = words("implementers.against", version=str(before.version))
-    return Table("differences", title, columns, rows, chip={"word": "tone"}, absent="")
+    return Table("differences", title, columns, rows, chip={"word": "tone"}, absent="", stacked=True)

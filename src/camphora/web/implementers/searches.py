@@ -176,7 +176,15 @@ def _table(words: Words, reading: Reading, found: Found) -> Table:
         Column(key, words(f"implementers.row.{key}")) for key in ("id", "title", "version", "updated", "mode")
     ]
     title_ = words("implementers.shown", n=len(rows))
-    return Table("found", title_, columns, rows, link={"id": "href"}, note=words("implementers.history_note"))
+    return Table(
+        "found",
+        title_,
+        columns,
+        rows,
+        link={"id": "href"},
+        note=words("implementers.history_note"),
+        stacked=True,
+    )
 
 
 def _row(words: Words, reading: Reading, resource: dict[str, Any], mode: str) -> dict[str, Cell]:
@@ -209,7 +217,7 @@ def _reasons(words: Words, told_of: Account) -> Sequence[Block]:
     columns = [Column(key, words(f"implementers.plan.{key}")) for key in ("param", "way", "cost")]
     table = Table(
         "plan", words("implementers.plan.title"), columns, rows, chip={"cost": "tone"},
-        note=words("implementers.plan.note"),
+        note=words("implementers.plan.note"), stacked=True,
     )  # fmt: skip
     tone: Tone = "notice" if told_of.slow else "plain"
     return [Prose(words("implementers.why.title"), said, tone), *([table] if rows else [])]

@@ -18,12 +18,14 @@ from camphora.pages import Action, Block, Cell, Column, Link, Prose, Table
 from camphora.pages.words import Words
 from camphora.policy import Access, Purpose
 from camphora.records.identity import (
+    PRIOR,
     Borrowed,
     Duplicates,
     Proposal,
     Register,
     Traits,
     Weighed,
+    percent,
     sought,
     traits,
     weigh,
@@ -158,7 +160,9 @@ class PersonsPages(Desk):
             why=self.why(request, Purpose.OPERATION),
             title=title,
             lead=words("persons.past.lead") if rows else words("persons.past.none"),
-            blocks=[Table("decisions", title, columns, rows, link={"who": "pair"})] if rows else (),
+            blocks=[Table("decisions", title, columns, rows, link={"who": "pair"}, stacked=True)]
+            if rows
+            else (),
             crumbs=[Link(words("persons.title"), LIST)],
         )
         return self.site.page(request, context)
@@ -199,12 +203,8 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
 
 
-def _percent(score: float) -> str:
-    return f"{min(score, 0.999):.1%}"
-
-
 def _grade(words: Words, weighed: Weighed) -> str:
-    return words(f"persons.grade.{weighed.grade}", percent=_percent(weighed.score))
+    return words(f"persons.grade.{weighed.grade}", percent=percent(weighed.score))
 
 
 def _case(words: Words, each: Proposal) -> Case:
@@ -221,7 +221,7 @@ def _case(words: Words, each: Proposal) -> Case:
     fields = [Field("one", "", "hidden", value=one.id), Field("other", "", "hidden", value=other.id)]
     return Case(
         title=words("persons.pair", one=one.label or one.id, other=other.label or other.id),
-        lines=[said, words("mark.comma").join(filter(None, (one.birth, other.birth)))],
+        lines=[said, *(_told(words, who, who.label) for who in (one, other))],
         forms=[Form("/persons/pair", fields, words("persons.open"), post=False)],
         chip=_grade(words, each.weighed),
         tone="alert" if each.weighed.grade == "certain" else "notice",
@@ -240,7 +240,7 @@ def _borrowed(words: Words, found: Duplicates, lent: Iterable[Borrowed]) -> Tabl
     ]
     columns = [Column(key, words(f"persons.borrowed.{key}")) for key in ("child", "born", "holder", "number")]
     title = words("persons.borrowed.title", n=len(found.borrowed))
-    return Table("borrowed", title, columns, rows, note=words("persons.borrowed.note"))
+    return Table("borrowed", title, columns, rows, note=words("persons.borrowed.note"), stacked=True)
 
 
 def _read(words: Words, found: Duplicates) -> Iterable[str]:
@@ -287,14 +287,17 @@ def _side(words: Words, one: Traits, other: Traits, weighed: Weighed) -> Table:
     rows: list[dict[str, Cell]] = [
         {
             "field": words(f"persons.field.{found.field}"),
-            "one": _shown(words, one, found.field) or None,
-            "other": _shown(words, other, found.field) or None,
+            "one": _shown(words, one, found.field) or "–",
+            "other": _shown(words, other, found.field) or "–",
             "said": words(f"persons.level.{found.level}"),
             "tone": TONES[found.level],
             "bits": f"{found.bits:+.1f}",
         }
         for found in weighed.evidence
     ]
+    if not weighed.rule:
+        rows.append({"field": words("persons.side.prior"), "bits": f"{PRIOR:+.1f}"})
+        rows.append({"field": words("persons.side.together"), "bits": f"{weighed.bits:+.1f}"})
     columns = [
         Column("field", words("persons.side.field")),
         Column("said", words("persons.side.said")),
@@ -305,9 +308,10 @@ def _side(words: Words, one: Traits, other: Traits, weighed: Weighed) -> Table:
     note = (
         words(f"persons.side.rule.{weighed.rule}")
         if weighed.rule
-        else words("persons.side.note", bits=f"{weighed.bits:+.1f}", percent=_percent(weighed.score))
+        else words("persons.side.note", bits=f"{weighed.bits:+.1f}", percent=percent(weighed.score))
     )
-    return Table("side", words("persons.side.compared"), columns, rows, chip={"said": "tone"}, note=note)
+    title = words("persons.side.compared")
+    return Table("side", title, columns, rows, chip={"said": "tone"}, absent="", note=note, stacked=True)
 
 
 def _shown(words: Words, one: Traits, field: str) -> str:
