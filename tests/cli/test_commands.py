@@ -275,6 +275,21 @@ def test_a_wrong_use_is_said_in_the_readers_language(capsys, words, said):
     assert (code, said in err) == (2, True), err
 
 
+def test_a_load_that_is_passed_over_ends_as_its_faults_do_and_a_bundle_says_it_was_left_out(capsys, tmp_path):
+    person = {"resourceType": "Patient", "id": "a"}
+    path = tmp_path / "a.ndjson"
+    path.write_text(json.dumps(person) + "\n" + json.dumps({**person, "id": "b", "colour": "red"}) + "\n")
+    given = ["--into", str(tmp_path / "p"), "--bad", str(tmp_path), "--lang", "en"]
+    assert _run(capsys, "load", str(path), *given)[0] == 2
+    code, out, _ = _run(capsys, "load", str(path), "--resume", *given)
+    assert (code, "it had 1 faults" in out) == (2, True)
+    entries = [{"resource": person}, {"resource": {**person, "id": "b", "colour": "red"}}]
+    path = tmp_path / "b.json"
+    path.write_text(json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}))
+    code, out, _ = _run(capsys, "load", str(path), *given)
+    assert (code, "all 2 were left out" in out, "b-bad.json" in out) == (2, True, True)
+
+
 def test_what_a_load_only_warns_of_is_counted(capsys, tmp_path):
     path = tmp_path / "a.ndjson"
     rows = [{"resourceType": "Patient", "id": f"p{n}"} for n in range(5)]

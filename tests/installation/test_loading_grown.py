@@ -1,5 +1,6 @@
 """Folders and archives, other processes, interrupted loads, dry runs, and the file of bad rows."""
 
+import gzip
 import io
 import os
 import signal
@@ -168,6 +169,64 @@ def test_bad_rows_of_several_files_lie_in_one_with_their_reasons(installation, t
     assert [(each["row"], each["faults"][0]["place"].split()[0]) for each in reasons] == [
         (1, "0.ndjson:2"), (2, "1.ndjson:2"), (3, "2.ndjson:2"),
     ]  # fmt: skip
+
+
+def test_inputs_of_one_name_have_bad_files_of_their_own_and_none_is_written_over(installation, tmp_path):
+    wrong = [{**each, "colour": "red"} for each in _many(3)]
+    for folder, row in zip("xy", wrong, strict=False):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "pat.ndjson").write_bytes(_lines(row))
+    (tmp_path / "bad").mkdir()
+    first = _load_all(Loader(installation, bad=tmp_path / "bad"), [tmp_path / "x", tmp_path / "y"])
+    (tmp_path / "x" / "pat.ndjson").write_bytes(_lines(wrong[2]))
+    later = _load_all(Loader(installation, bad=tmp_path / "bad"), [tmp_path / "x"])
+    names = ["pat-bad.ndjson", "pat-bad-2.ndjson", "pat-bad-3.ndjson"]
+    assert [each.bad_file for each in first + later] == [str(tmp_path / "bad" / name) for name in names]
+    assert [(tmp_path / "bad" / name).read_bytes() for name in names] == [_lines(row) for row in wrong]
+
+
+def test_rows_that_are_loaded_from_a_bad_file_are_not_lost_when_they_are_bad_again(installation, tmp_path):
+    path = tmp_path / "a-bad.ndjson"
+    path.write_bytes(_lines({**_many(1)[0], "colour": "red"}))
+    before = path.read_bytes()
+    (report,) = _load_all(Loader(installation, bad=tmp_path), [path])
+    assert path.read_bytes() == before
+    assert report.bad_file == str(tmp_path / "a-bad-2.ndjson")
+
+
+def test_a_named_file_of_bad_rows_that_is_there_is_not_written_over(installation, tmp_path):
+    path, bad = tmp_path / "a.ndjson", tmp_path / "bad.ndjson"
+    path.write_bytes(_lines({**_many(1)[0], "colour": "red"}))
+    bad.write_bytes(b"kept\n")
+    (report,) = _load_all(Loader(installation, bad=bad), [path])
+    assert bad.read_bytes() == b"kept\n"
+    assert report.bad_file == str(tmp_path / "bad-2.ndjson")
+
+
+def test_faults_of_a_load_that_has_ended_are_told_when_it_is_passed_over(installation, tmp_path):
+    path, bad = tmp_path / "a.ndjson", tmp_path / "bad.ndjson"
+    path.write_bytes(_lines(PERSON, {**_many(1)[0], "colour": "red"}))
+    _load_all(Loader(installation, bad=bad, places=Places.of(installation.folder)), [path])
+    again = Loader(
+        installation, bad=tmp_path / "bad2.ndjson", places=Places.of(installation.folder), resume=True
+    )
+    (report,) = _load_all(again, [path])
+    assert (report.passed_over, report.outstanding) == (True, 1)
+    assert not list(tmp_path.glob("bad2*"))
+    assert len(bad.read_bytes().splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["one.json", "one.json.gz"])
+def test_a_bundle_that_was_left_out_is_set_apart_as_it_came(installation, tmp_path, name):
+    entries = [{"resource": one} for one in (PERSON, {**_many(1)[0], "colour": "red"})]
+    raw = orjson.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries})
+    (tmp_path / name).write_bytes(gzip.compress(raw) if name.endswith(".gz") else raw)
+    (report,) = _load_all(Loader(installation, bad=tmp_path), [tmp_path / name])
+    assert (report.read, report.written, report.together) == (2, 0, True)
+    assert report.bad_file == str(tmp_path / "one-bad.json")
+    assert (tmp_path / "one-bad.json").read_bytes() == raw + b"\n"
+    (reason,) = (tmp_path / "one-bad.json.reasons").read_bytes().splitlines()
+    assert orjson.loads(reason)["faults"][0]["code"] == "fhir-unknown-element"
 
 
 def test_after_kill_9_resume_brings_the_rest_and_doubles_nothing(fresh, tmp_path):

@@ -99,14 +99,16 @@ def _one(loader: Loader, source: Source, table: str | None, terminal: Terminal) 
         terminal.error(error)
         return error.exit_code
     if report.passed_over:
+        key = "load.passed_faults" if report.outstanding else "load.passed"
         terminal.result(
-            {"file": report.file, "passed_over": True}, terminal.words("load.passed", file=report.file)
+            {"file": report.file, "passed_over": True, "outstanding": report.outstanding},
+            terminal.words(key, file=report.file, faults=report.outstanding),
         )
-        return 0
+        return Invalid.exit_code if report.outstanding else 0
     for fault in report.faults[:SHOWN]:
         terminal.error(fault)
     _say(report, loader.dry_run, terminal)
-    return Invalid.exit_code if report.faults or not report.read else 0
+    return Invalid.exit_code if report.faults or report.outstanding or not report.read else 0
 
 
 def _say(report: Report, dry_run: bool, terminal: Terminal) -> None:
@@ -121,6 +123,8 @@ def _say(report: Report, dry_run: bool, terminal: Terminal) -> None:
             {"code": code, "n": n, "places": [str(place) for place in report.places[code]]}
             for code, n in report.warnings.most_common()
         ],
+        "outstanding": report.outstanding,
+        "left_out": report.read if report.together and report.faults else 0,
         "bad_file": report.bad_file,
         "dry_run": dry_run,
     }
@@ -130,8 +134,13 @@ def _say(report: Report, dry_run: bool, terminal: Terminal) -> None:
     if report.fault_count > SHOWN:
         lines.append(terminal.words("load.more", n=report.fault_count - SHOWN))
     lines += [_warned(report, code, terminal) for code, _ in report.warnings.most_common()]
+    if report.outstanding:
+        lines.append(terminal.words("load.outstanding", n=report.outstanding))
+    if report.together and report.faults and report.read > 1:
+        lines.append(terminal.words("load.together", file=report.file, read=report.read))
     if report.bad_file:
-        lines.append(terminal.words("load.mend", file=report.bad_file))
+        key = "load.mend_whole" if report.together else "load.mend"
+        lines.append(terminal.words(key, file=report.bad_file))
     if not report.read:
         lines.append(terminal.words("load.nothing", file=report.file))
     terminal.result(fields, "\n".join(lines))

@@ -175,6 +175,7 @@ class Imports:
         loader = Loader(
             self._installation,
             bad=folder / "bad.ndjson",
+            bad_is_own=True,
             places=places,
             resume=True,
             stopped=lambda: self._closing.is_set() or not folder.exists(),

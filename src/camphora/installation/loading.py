@@ -58,7 +58,8 @@ class Report:
     """What became of one file. `written` counts new and changed records or rows, `changed` those of them that stood
     before with other content, `unchanged` those kept before; `faults` are the first, `more_faults` counts the rest;
     `warnings` what was found in records that were taken all the same, by code, with the first places of each.
-    `passed_over`: an earlier load had come to its end."""
+    `passed_over`: an earlier load had come to its end; `outstanding` faults it found in what is passed over.
+    `together`: a file of which all is kept or nothing."""
 
     file: str
     read: int = 0
@@ -71,6 +72,8 @@ class Report:
     warnings: Counter[str] = field(default_factory=Counter)
     places: dict[str, list[Place]] = field(default_factory=dict)
     passed_over: bool = False
+    outstanding: int = 0
+    together: bool = False
 
     @property
     def fault_count(self) -> int:
@@ -125,7 +128,8 @@ def _inside(outer: str | None, inner: str | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Loader:
-    """Loads files into an installation. `bad`: where faulty lines go, a folder or one file for all (nowhere if None);
+    """Loads files into an installation. `bad`: where faulty lines go, a folder or one file for all (nowhere if None),
+    under the next free name where something lies there, unless it `bad_is_own`: nobody else writes there;
     `preparing`: who makes lines ready, this process where None; `places`: where what is reached is noted; with
     `resume` what was reached before is passed over."""
 
@@ -137,6 +141,7 @@ class Loader:
     places: Places | None = None
     resume: bool = False
     stopped: Callable[[], bool] = lambda: False
+    bad_is_own: bool = False
     _bads: dict[Path, Bad] = field(default_factory=dict)
     _would_be: list[Registry] = field(default_factory=list)
     """In a dry run: the search parameters that there would be."""
@@ -165,8 +170,10 @@ class Loader:
             raise Invalid("installation-unknown-kind", file=path.name)
         report = into or Report(name or path.name)
         reached = self.places.at(key) if self.places and self.resume and key else Reached()
+        report.outstanding = reached.faults
         if reached.ended:
-            self._bad(path, kept=reached.bad)
+            if self.bad_is_own:
+                self._bad(path, reached)
             report.passed_over = True
             return report
         form = _form(path, lines=ending.endswith(LINES))
@@ -174,7 +181,7 @@ class Loader:
             self._lines(path, report, count, key, reached)
         else:
             self._whole(path, _in_xml(path) if form == "xml" else _in_json(path), report, count)
-            if not report.faults:
+            if not report.faults and not report.more_faults:
                 self._note(key, Reached(report.read, 0, ended=True))
         return report
 
@@ -184,24 +191,27 @@ class Loader:
         )
 
     def _lines(self, path: Path, report: Report, count: Count, key: str | None, reached: Reached) -> None:
-        bad = self._bad(path, kept=reached.bad)
+        bad = self._bad(path, reached)
+        into = str(bad.path.absolute()) if bad else ""
+        faults = reached.faults
         read, through = 0, _Through(raw_lines(path, limits=OF_LINES))
         lines = (line for line in through if line[0] > reached.line)
         outcomes = self._prepares().outcomes(lines, path.name)
         while chunk := list(islice(outcomes, CHUNK)):
-            self._chunk(chunk, report, bad)
+            faults += self._chunk(chunk, report, bad)
             read += sum(len(each.raw) + 1 for each in chunk)
-            self._note(key, Reached(chunk[-1].number, bad.rows if bad else 0))
+            self._note(key, Reached(chunk[-1].number, bad.rows if bad else 0, False, faults, into))
             count(read)
             if self.stopped():
                 raise Stopped
-        self._note(key, Reached(through.last, bad.rows if bad else 0, ended=True))
+        self._note(key, Reached(through.last, bad.rows if bad else 0, True, faults, into))
         count(read)
-        if bad and bad.rows and report.fault_count:
+        if bad and bad.rows and faults:
             report.bad_file = str(bad.path)
 
-    def _chunk(self, chunk: list[Outcome], report: Report, bad: Bad | None) -> None:
-        """Keep what is right, then set apart what is not: a place is noted only behind both."""
+    def _chunk(self, chunk: list[Outcome], report: Report, bad: Bad | None) -> int:
+        """Keep what is right, then set apart what is not: a place is noted only behind both. How many faults it had."""
+        faults = 0
         whole = [number for number, each in enumerate(chunk) if each.ready is not None]
         refused = self._keep([each.ready for each in chunk if each.ready is not None], report)
         for at, error in refused.items():
@@ -213,24 +223,48 @@ class Loader:
             report.warn(each.findings, place)
             if each.ready is None:
                 located = report.fault(each.faults, place)
+                faults += len(located)
                 if bad:
                     bad.add(each.raw, located)
+        return faults
 
-    def _bad(self, path: Path, *, kept: int = 0) -> Bad | None:
-        """Where the faulty lines of a file go, behind those of the files before it that share the place."""
+    def _bad(self, path: Path, reached: Reached) -> Bad | None:
+        """Where the faulty lines of a file go, behind those of the files before it that share the place, and those
+        that an interrupted load has set apart."""
         if self.bad is None:
             return None
-        target = self._bad_path(path, ".ndjson")
-        if target not in self._bads or self._bads[target].rows < kept:
-            self._bads[target] = Bad(target, self.lang, kept=kept)
-        return self._bads[target]
+        one = not self.bad.is_dir()
+        before = Path(reached.into) if reached.into else self.bad if one else None
+        if one and self.bad in self._bads and self._bads[self.bad].rows >= reached.bad:
+            return self._bads[self.bad]
+        if reached.bad and before and self._is_ours(before) and before.exists():
+            found = Bad(before, self.lang, kept=reached.bad)
+        else:
+            found = Bad(self._bad_path(path, ".ndjson"), self.lang)
+        self._bads[self.bad if one else found.path] = found
+        return found
+
+    def _is_ours(self, before: Path) -> bool:
+        """Whether the bad file of an interrupted load lies where this one's go."""
+        assert self.bad is not None
+        here = self.bad.absolute()
+        if self.bad.is_dir():
+            return before.parent == here
+        number = before.stem.removeprefix(here.stem).removeprefix("-")
+        same = before.name == here.name or (before.stem.startswith(f"{here.stem}-") and number.isdecimal())
+        return same and before.parent == here.parent
 
     def _bad_path(self, path: Path, ending: str) -> Path:
+        """Under a name that nothing has yet."""
         assert self.bad is not None
-        if not self.bad.is_dir():
+        if not self.bad.is_dir() and ending == self.bad.suffix and self.bad_is_own:
             return self.bad
-        stem = path.name.split(".")[0].removesuffix("-bad")
-        return self.bad / f"{stem}-bad{ending}"
+        stem = f"{path.name.split('.')[0].removesuffix('-bad')}-bad"
+        wanted = self.bad / f"{stem}{ending}"
+        if not self.bad.is_dir():
+            same = ending in {".ndjson", self.bad.suffix}
+            wanted = self.bad if same else self.bad.with_name(f"{stem}{ending}")
+        return _free(wanted)
 
     def _note(self, key: str | None, reached: Reached) -> None:
         if self.places is not None and key is not None and not self.dry_run:
@@ -254,10 +288,24 @@ class Loader:
                     report.warn(findings, place)
                 except Invalid as error:
                     report.fault(error.faults if isinstance(error, Faults) else [error], place)
+        report.together = True
         if not report.faults:
             for at, refused in self._keep(ready, report, together=True).items():
                 report.fault(faults_of(refused), places[at])
+        if report.faults:
+            self._set_apart(path, report)
         count(path.stat().st_size)
+
+    def _set_apart(self, path: Path, report: Report) -> None:
+        """A whole file that was not taken, as it came, and why."""
+        if self.bad is None:
+            return
+        with open_limited(path) as stream:
+            data = stream.read()
+        ending = ".xml" if data.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<") else ".json"
+        bad = Bad(self._bad_path(path, ending), self.lang)
+        bad.add(data.rstrip(b"\n"), report.faults)
+        report.bad_file = str(bad.path)
 
     def _keep(
         self, ready: list[Prepared], report: Report, *, together: bool = False
@@ -347,6 +395,15 @@ class Loader:
         if len(fitting) != 1:
             raise Invalid("installation-which-table", file=path.name, known="、".join(sorted(declared)))
         return fitting[0]
+
+
+def _free(wanted: Path) -> Path:
+    """The path, or with a number behind its name where something lies there."""
+    found, number = wanted, 1
+    while found.exists():
+        number += 1
+        found = wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}")
+    return found
 
 
 class Stopped(Exception):

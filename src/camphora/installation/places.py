@@ -14,11 +14,14 @@ MOST = 10_000
 
 @dataclass(slots=True)
 class Reached:
-    """The last line of a file that is kept or set apart, how many were bad, and whether the file is at its end."""
+    """The last line of a file that is kept or set apart, how many rows the bad file `into` has then, whether the file
+    is at its end, and how many faults were found in it."""
 
     line: int = 0
     bad: int = 0
     ended: bool = False
+    faults: int = 0
+    into: str = ""
 
 
 @dataclass(slots=True)
