@@ -102,6 +102,18 @@ def test_the_door_answers_as_the_stack_does(both, method, path, headers):
     assert told(with_door) == told(without)
 
 
+def test_a_token_that_is_not_valid_is_told_from_none(both):
+    client = both(door=True)
+    wrong, none = (
+        client.get("/fhir/Patient/ada", headers={"authorization": said}) for said in ("Bearer cam_no", "")
+    )
+    for answer, code in ((wrong, "web-token-refused"), (none, "web-sign-in-needed")):
+        assert answer.status_code == 401
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+        assert answer.json()["issue"][0]["details"]["coding"][0]["code"] == code
+    assert "camphora token issue" in none.text
+
+
 @pytest.mark.parametrize("door", [True, False])
 def test_the_base_is_asked_with_or_without_its_slash(both, door):
     client = both(door=door)

@@ -83,7 +83,7 @@ def test_a_histogram_adds_up(installation):
     assert 'camphora_requests_total{route="fhir.metadata",method="GET",status="200"} 3' in text
 
 
-@pytest.mark.parametrize(("name", "status"), [("keeper", 200), ("lin", 403), (None, 303)])
+@pytest.mark.parametrize(("name", "status"), [("keeper", 200), ("lin", 403), (None, 401)])
 def test_metrics_are_for_the_operator(installation, name, status):
     asked = client(installation, name)
     assert asked.get("/metrics", follow_redirects=False).status_code == status
@@ -92,9 +92,20 @@ def test_metrics_are_for_the_operator(installation, name, status):
 def test_this_machine_itself_may_ask_where_the_settings_say_so(installation):
     said = Service.read('metrics = "loopback"')
     assert client(installation, service=said, address="127.0.0.1").get("/metrics").status_code == 200
-    assert client(installation, service=said).get("/metrics", follow_redirects=False).status_code == 303
+    assert client(installation, service=said).get("/metrics", follow_redirects=False).status_code == 401
     usual = client(installation, service=Service(), address="127.0.0.1")
-    assert usual.get("/metrics", follow_redirects=False).status_code == 303
+    assert usual.get("/metrics", follow_redirects=False).status_code == 401
+
+
+def test_a_monitor_without_a_right_token_is_told_so_and_a_browser_is_led_to_sign_in(installation):
+    asked = client(installation)
+    for headers, text in (({}, "token issue"), ({"authorization": "Bearer cam_wrong"}, "revoked")):
+        refused = asked.get("/metrics", headers={"accept-language": "en", **headers}, follow_redirects=False)
+        assert refused.status_code == 401
+        assert refused.headers["www-authenticate"].startswith("Bearer")
+        assert text in refused.text
+    browser = asked.get("/metrics", headers={"accept": "text/html"}, follow_redirects=False)
+    assert browser.status_code == 303
 
 
 def test_a_wrong_setting_is_refused():

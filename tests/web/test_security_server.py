@@ -48,6 +48,31 @@ def test_a_head_that_is_too_long_or_no_head_is_refused(place, head, expected):
     assert status(raw(place[0], head + END)) == expected
 
 
+@pytest.mark.parametrize(
+    ("head", "expected", "code"),
+    [
+        (b"GET /fhir/Patient?name=" + b"a" * LONGEST_ADDRESS + b" HTTP/1.1\r\n", 414, b"web-address-long"),
+        (b"GET /fhir/Patient HTTP/1.1\r\nX: " + b"a" * LARGEST_HEAD + b"\r\n", 431, b"web-head-large"),
+        (b"GET /fhir/Patient HTTP/1.1\r\nContent-Length: x\r\n", 400, b"web-head-broken"),
+    ],
+)
+def test_the_api_says_in_an_outcome_why_a_head_is_refused(place, head, expected, code):
+    answer = raw(place[0], head + END)
+    assert status(answer) == expected
+    said, _, body = answer.partition(b"\r\n\r\n")
+    assert b"content-length: %d\r\n" % len(body) in said
+    assert b"OperationOutcome" in body
+    assert code in body
+
+
+def test_text_in_an_address_needs_no_percent_signs(place):
+    head = b"GET /fhir/Patient?name=%s HTTP/1.1\r\nAuthorization: Bearer " + place[1].encode() + b"\r\n"
+    plain = raw(place[0], head % "林".encode() + END)
+    assert status(plain) == 200
+    assert b"?name=%E6%9E%97" in plain
+    assert status(raw(place[0], head % b"\xaa\x4c" + END)) == 400
+
+
 def test_a_header_without_an_end_is_refused_while_it_comes(place):
     part = b"a" * 65_536
     answer = raw(

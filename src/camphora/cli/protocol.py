@@ -6,21 +6,35 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from typing import ClassVar
+from urllib.parse import quote
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from camphora.errors import Busy, Invalid, TooLarge
 from camphora.installation.service import Service
+from camphora.web.fhir.outcomes import outcome_bytes
 
 LONGEST_ADDRESS, LARGEST_HEAD, MOST_HEADERS = 8 * 1024, 32 * 1024, 100
 ONE_READ = 256 * 1024
 """The most that the event loop brings at once, in which a body may follow the head."""
 HEAD_SECONDS = 20.0
+ASCII = "".join(map(chr, range(128)))
+API = b"/fhir"
 STATUS = {
     400: b"HTTP/1.1 400 Bad Request",
     408: b"HTTP/1.1 408 Request Timeout",
     414: b"HTTP/1.1 414 URI Too Long",
     431: b"HTTP/1.1 431 Request Header Fields Too Large",
 }
+
+
+REFUSALS = {
+    400: Invalid("web-head-broken"),
+    408: Busy("web-head-slow"),
+    414: TooLarge("web-address-long", most=LONGEST_ADDRESS),
+    431: TooLarge("web-head-large", most=LARGEST_HEAD),
+}
+"""What programs are told that ask the API."""
 
 
 class _TooLarge(Exception):
@@ -36,7 +50,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._status = 400
+        self._status, self._begun, self._between = 400, b"", True
         self._size = self._brought = 0
         self._timer: asyncio.TimerHandle | None = None
         self._place = "" if self.client is None or self.service.trusts(self.client[0]) else self.client[0]
@@ -56,10 +70,11 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._size = 0
+        self._size, self._begun = 0, b""
         self._await_head()
 
     def on_url(self, url: bytes) -> None:
+        self._begun = (self._begun + url)[: len(API)]
         self._count(len(url), LONGEST_ADDRESS, 414)
         super().on_url(url)
 
@@ -81,14 +96,26 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._status = 431
                 self.send_400_response("")
                 return
-        super().data_received(data)
+        between, self._between = self._between, False
+        super().data_received(_escaped(data) if between and not data.isascii() else data)
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._between = True
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002
         """The refusal of a head, without a word of what was in it."""
         self._head_is_here()
         if self.transport.is_closing():
             return
-        self.transport.write(STATUS[self._status] + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        body, kind = b"", b""
+        if self._begun == API:
+            body, kind = (
+                outcome_bytes(REFUSALS[self._status], "zh-TW"),
+                b"content-type: application/fhir+json\r\n",
+            )
+        head = STATUS[self._status] + b"\r\n" + kind + b"content-length: %d\r\nconnection: close\r\n\r\n"
+        self.transport.write(head % len(body) + body)
         self.transport.close()
 
     def _count(self, size: int, most: int, status: int) -> None:
@@ -110,6 +137,12 @@ class BoundedProtocol(HttpToolsProtocol):
     def _too_slow(self) -> None:
         self._timer, self._status = None, 408
         self.send_400_response("")
+
+
+def _escaped(data: bytes) -> bytes:
+    """A request whose address holds text as it is, without percent signs: the same with them."""
+    line, end, rest = data.partition(b"\n")
+    return quote(line, safe=ASCII).encode() + end + rest
 
 
 def bounded(service: Service) -> type[BoundedProtocol]:

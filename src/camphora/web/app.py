@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from http import HTTPStatus
 from importlib.resources import as_file, files
 from typing import Protocol
 
@@ -39,7 +40,7 @@ from camphora.web.door import SMALLEST_COMPRESSED, Application, Door
 from camphora.web.fhir import Api, fhir_routes
 from camphora.web.fhir.addresses import Addresses
 from camphora.web.fhir.outcomes import SERVICE_STATUS
-from camphora.web.fhir.routes import SECONDS_OF_BUSY, refused
+from camphora.web.fhir.routes import CHALLENGE, SECONDS_OF_BUSY, refused
 from camphora.web.front import Arrival, Bounded, Entrance
 from camphora.web.monitoring import Measured, Measures
 from camphora.web.render import Renderer
@@ -173,6 +174,8 @@ class Errors:
             actions=[Action(words("go.home"), "/", primary=True)],
         )
         answer = self.site.page(request, context, status=status)
+        if status == HTTPStatus.UNAUTHORIZED:
+            answer.headers["www-authenticate"] = CHALLENGE
         if isinstance(error, Busy):
             seconds = error.facts["seconds"] if isinstance(error, TooMany) else SECONDS_OF_BUSY
             answer.headers["retry-after"] = str(seconds)

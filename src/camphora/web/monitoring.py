@@ -24,6 +24,7 @@ from camphora.errors import Forbidden
 from camphora.installation.service import Service
 from camphora.policy import Purpose
 from camphora.records.figures import Working
+from camphora.web.fhir.routes import CHALLENGE
 from camphora.web.site import Site, get
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -182,9 +183,20 @@ class Monitoring:
 
     def metrics(self, request: Request) -> Response:
         """The figures of this process, of its workers (of a second ago at most), and of its store."""
-        self._require_operator(request)
+        try:
+            self._require_operator(request)
+        except Forbidden as error:
+            if error.code == "web-metrics" or "text/html" in request.headers.get("accept", ""):
+                raise
+            return self._unauthorized(request, error)
         lines = [*self.measures.lines(), *_of_store(self.site.installation.store.working())]
         return PlainTextResponse("\n".join(lines) + "\n", media_type=TEXT)
+
+    def _unauthorized(self, request: Request, error: Forbidden) -> Response:
+        """A monitor is no browser, which could be led to the page of signing in."""
+        lang = self.site.lang(request)
+        text = f"{error.text(lang)}\n{error.remedy(lang)}\n"
+        return PlainTextResponse(text, 401, {"www-authenticate": CHALLENGE})
 
     def _require_operator(self, request: Request) -> None:
         if self.service.metrics == "loopback" and request.client and _is_loopback(request.client.host):

@@ -172,14 +172,14 @@ class Site:
 
 
 def bearer_access(gate: Gate, request: Request) -> Access | None:
-    """The Access of a program's bearer token; None where the request brings none. Forbidden web-sign-in-needed where
-    the token is nobody's."""
+    """The Access of a program's bearer token; None where the request brings none. Forbidden web-token-refused where
+    the token is nobody's now, whatever the reason."""
     scheme, _, token = headers_of(request.scope).get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         return None
     found = gate.of_bearer(token.strip())
     if found is None:
-        raise Forbidden("web-sign-in-needed")
+        raise Forbidden("web-token-refused")
     return found
 
 

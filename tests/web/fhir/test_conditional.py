@@ -164,6 +164,32 @@ def test_a_reference_by_search_names_what_is_here_or_what_the_transaction_makes(
     assert rows[1]["subject"]["reference"] == f"Patient/{rows[2]['id']}"
 
 
+def test_a_condition_may_stand_in_plain_chinese(doctor):
+    organisation = {"resourceType": "Organization", "name": "奇美醫院"}
+    by_search = NEW | {
+        "subject": {"reference": "Patient?identifier=A123456780"},
+        "performer": [{"reference": "Organization?name=奇美"}],
+    }
+    refused = post(doctor, "/", bundle("transaction", entry("POST", "Observation", by_search)))
+    assert (refused.status_code, codes(refused)) == (412, ["web-fhir-reference-unresolved"])
+    assert refused.json()["issue"][0]["expression"][0].startswith("Bundle.entry[0]")
+    made = post(
+        doctor,
+        "/",
+        bundle(
+            "transaction",
+            entry("POST", "Observation", NEW),
+            entry("POST", "Organization", organisation, ifNoneExist="name=沒有"),
+        ),
+    )
+    assert made.status_code in {200, 403}, made.text
+
+
+def test_a_header_may_hold_its_condition_in_utf8(doctor):
+    headers = FHIR | {"if-none-exist": "identifier=查無".encode()}
+    assert doctor.post("/fhir/Observation", content=orjson.dumps(NEW), headers=headers).status_code == 201
+
+
 def test_a_reference_by_search_may_be_escaped(doctor):
     by_search = NEW | {"subject": {"reference": "Patient?identifier=A123456780"}}
     whole = orjson.dumps(bundle("transaction", entry("POST", "Observation", by_search)))

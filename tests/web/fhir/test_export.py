@@ -179,7 +179,7 @@ def test_filters_choose_and_bring_each_record_once(world):
 @pytest.mark.parametrize(
     ("address", "code"),
     [
-        ("Patient/$export?_type=Colour", "web-fhir-parameter"),
+        ("Patient/$export?_type=Colour", "web-fhir-value"),
         ("Patient/$export?colour=red", "web-fhir-parameter"),
         ("Patient/$export?_outputFormat=text/csv", "bulk-format"),
         ("Patient/$export?_type=Observation&_typeFilter=Patient%3Fgender%3Dmale", "bulk-filter"),

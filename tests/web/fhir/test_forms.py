@@ -163,7 +163,7 @@ NARRATIVE = {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/x
 
 
 def test_a_count_is_no_form_of_one_record_but_of_a_search(doctor):
-    assert codes(get(doctor, "/Patient/ada?_summary=count")) == ["web-fhir-parameter"]
+    assert codes(get(doctor, "/Patient/ada?_summary=count")) == ["web-fhir-value"]
     counted = get(doctor, "/Patient?_summary=count", accept=XML)
     assert xml.parse(counted.content) | {"link": []} == {
         "resourceType": "Bundle", "type": "searchset", "total": 2, "link": [],

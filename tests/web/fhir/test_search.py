@@ -145,7 +145,7 @@ def test_a_summary_reaches_into_backbone_elements(served, loaded):
 
 
 def test_a_read_has_no_count(doctor):
-    assert codes(get(doctor, "/Patient/ada?_summary=count")) == ["web-fhir-parameter"]
+    assert codes(get(doctor, "/Patient/ada?_summary=count")) == ["web-fhir-value"]
 
 
 def test_a_search_without_matches_is_an_empty_bundle(doctor):

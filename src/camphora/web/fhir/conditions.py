@@ -55,11 +55,13 @@ def understood(call: Call, record_type: str, pairs: Pairs) -> Query:
 
 
 def condition_of(text: str) -> Pairs:
-    """The parameters of an If-None-Exist header or of a reference by search."""
-    try:
-        return decode_pairs(text.lstrip("?").encode("ascii"))
-    except UnicodeEncodeError:
-        raise Invalid("web-fhir-query", most=0) from None
+    """The parameters of a condition in a resource or in an entry of a bundle."""
+    return decode_pairs(text.lstrip("?").encode())
+
+
+def condition_of_header(text: str) -> Pairs:
+    """The parameters of an If-None-Exist header, whose bytes came as Latin-1."""
+    return decode_pairs(text.lstrip("?").encode("latin-1"))
 
 
 def settled(attempt: Callable[[], T]) -> T:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, cast
-from urllib.parse import quote
 
 from camphora.errors import CamphoraError, Faults, Invalid, Place, TooLarge
 from camphora.fhir import structure
@@ -140,8 +139,7 @@ def _taken(number: int, entry: Entry, resource: Any, base: str) -> Item:
 
 def _pairs(query: str) -> Pairs:
     """The parameters of a url in a bundle, where they may stand unescaped."""
-    text = query if query.isascii() else quote(query, safe="=&%+,:|$/?!*'();@~.-_<>[]{}\\^`\"#")
-    return decode_pairs(text.encode())
+    return decode_pairs(query.encode())
 
 
 def fits(method: str, steps: tuple[str, ...], *, conditional: bool = False) -> bool:

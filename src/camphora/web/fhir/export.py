@@ -93,7 +93,7 @@ def _types(call: Call, level: Level, named: list[str]) -> tuple[str, ...]:
     asked = tuple(dict.fromkeys(name.strip() for text in named for name in text.split(",")))
     for name in asked:
         if name not in held:
-            raise Invalid("web-fhir-parameter", param="_type")
+            raise Invalid("web-fhir-value", param="_type")
         if not call.access.covers(name):
             raise Forbidden("records-type-refused", type=name, role=call.access.reader.role)
     return asked or tuple(name for name in held if call.access.covers(name))

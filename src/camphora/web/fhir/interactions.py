@@ -276,7 +276,7 @@ def form_of(call: Call, record_type: str, known: frozenset[str] = FORMS) -> Quer
     parts = [(name, value) for name, value in pairs if name in {"_summary", "_elements"}]
     query = parse_query(record_type, parts, strict=True) if parts else None
     if query is not None and query.summary == "count":
-        raise Invalid("web-fhir-parameter", param="_summary")
+        raise Invalid("web-fhir-value", param="_summary")
     return query if query is not None and (query.elements or query.summary != "false") else None
 
 

@@ -138,11 +138,12 @@ def fhir_asked(accepted: str) -> bool:
 
 
 def decode_pairs(query: bytes) -> Pairs:
-    """Names and values of a query string or a form, in order."""
+    """Names and values of a query string or a form, in order. Text beyond ASCII may stand as UTF-8 without percent
+    signs, as people write it."""
     if not query:
         return ()
     try:
-        text = query.decode("ascii")
+        text = query.decode()
         parts = text.split("&")
         if len(parts) > MOST_PAIRS:
             raise Invalid("web-fhir-query", most=MOST_PAIRS)

@@ -21,7 +21,7 @@ RULES = "urn:camphora:rule"
 """So many faults are told in one answer, and how many more there are."""
 COLUMN = "http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-col"
 
-SERVICE_STATUS = {"web-other-host": 421, "web-body-slow": 408}
+SERVICE_STATUS = {"web-other-host": 421, "web-body-slow": 408, "web-token-refused": 401}
 """HTTP statuses of what is refused before any handler, at pages too (RFC 9110)."""
 STATUS = {
     **SERVICE_STATUS,
@@ -45,6 +45,8 @@ STATUS = {
 
 ISSUE = {
     "web-sign-in-needed": "login",
+    "web-token-refused": "login",
+    "web-fhir-value": "value",
     "web-fhir-same-record": "duplicate",
     "web-fhir-many-matches": "multiple-matches",
     "web-fhir-reference-unresolved": "not-found",

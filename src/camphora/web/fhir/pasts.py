@@ -38,7 +38,7 @@ def _asked(pairs: Pairs, record_type: str | None, record_id: str | None) -> Vers
     given = dict(pairs)
     count = given.get("_count")
     if count is not None and not re.fullmatch(r"[0-9]{1,9}", count):
-        raise Invalid("web-fhir-parameter", param="_count")
+        raise Invalid("web-fhir-value", param="_count")
     usual = MOST if record_id is not None else None
     return Versions(
         record_type,

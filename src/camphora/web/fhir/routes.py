@@ -49,6 +49,7 @@ LARGEST_FORM = MIB
 SMALL = 64 * 1024
 """Bytes of a body that may wait for its commit beside many others."""
 SECONDS_OF_BUSY = 5
+CHALLENGE = 'Bearer realm="Camphora"'
 VERSIONS_SPOKEN = orjson.dumps(
     {
         "resourceType": "Parameters",
@@ -302,7 +303,7 @@ def refused(request: Request, error: CamphoraError) -> Response:
     status, lang = status_of(error), language(request.headers.get("accept-language", ""))
     headers: dict[str, str] = {"content-language": lang}
     if status == 401:
-        headers["www-authenticate"] = 'Bearer realm="Camphora"'
+        headers["www-authenticate"] = CHALLENGE
     if status == 405:
         headers["allow"] = str(error.facts.get("allowed", "DELETE, GET, HEAD, PATCH"))
     if status == 413:

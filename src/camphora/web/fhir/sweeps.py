@@ -29,6 +29,8 @@ class Swept(NamedTuple):
 
 def search_compartment(call: Call, owner: Owner, kind: str, pairs: Pairs) -> Answer:
     """`GET Patient/1/Observation?…`: what lies in a compartment, of one type or, for `*`, of each that it holds."""
+    if not all(name[:1].isupper() for name in (owner[0], kind) if name != "*"):
+        raise NotFound("web-fhir-no-route")
     interactions.require_record(*owner)
     if owner[0] not in COMPARTMENTS:
         raise NotFound("web-fhir-no-route")

@@ -104,7 +104,8 @@ def _history(call: Call, path: Mapping[str, str], _: Sent) -> Answer:
 def _create(call: Call, path: Mapping[str, str], sent: Sent) -> Answer | Later:
     body = _resource(call, path, sent)
     if call.wish.if_none_exist is not None:
-        return conditions.create(call, path["type"], body, conditions.condition_of(call.wish.if_none_exist))
+        condition = conditions.condition_of_header(call.wish.if_none_exist)
+        return conditions.create(call, path["type"], body, condition)
     return interactions.create(call, path["type"], body)
 
 
