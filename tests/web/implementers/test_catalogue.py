@@ -1,12 +1,15 @@
 """Types and parameters: what is told is what the server does, and every example can be asked."""
 
 import re
+import tomllib
+from importlib.resources import files
 
 import pytest
 
 from camphora.fhir import definitions
 from camphora.fhir.registry import Registry
 from camphora.fhir.search import parse_query
+from camphora.fhir.search.values import MODIFIERS
 from camphora.web.fhir.interactions import is_kept
 from camphora.web.implementers.parameters import told
 from camphora.web.implementers.reasons import account
@@ -47,3 +50,20 @@ def test_a_word_narrows_the_list(world):
 def test_an_unknown_type_is_said_to_be_unknown(world):
     assert world.browser("clinician").get("/implementers/types/Nothing").status_code == 404
     assert world.browser("clinician").get("/implementers/search/Parameters").status_code == 404
+
+
+@pytest.mark.parametrize("lang", ["zh-TW", "en"])
+@pytest.mark.parametrize("kind", sorted(MODIFIERS))
+def test_the_help_of_a_kind_names_all_its_modifiers_and_no_other(lang, kind):
+    found = tomllib.loads(
+        files("camphora.web").joinpath(f"words/{lang}/implementers.toml").read_text("utf-8")
+    )
+    how = found["implementers"]["how"][kind]
+    assert set(re.findall(r"(?<!\w):([a-z-]+)", how)) == MODIFIERS[kind]
+
+
+@pytest.mark.parametrize("lang", ["zh-TW", "en"])
+def test_the_help_of_a_parameter_says_what_it_looks_at(world, lang):
+    text = world.browser("clinician", lang).words("/implementers/search/Observation")
+    assert "Observation.effective" in text
+    assert "Search Results" not in text

@@ -77,7 +77,7 @@ class SearchPages(Asking):
         held = spread(pairs, {each.code for each in (*first, *others)} | RESULTS)
         context = ForImplementers(
             title=words("implementers.search", type=name),
-            lead=words("implementers.search_lead", called=called),
+            lead=words("implementers.search_lead", called=called, type=name),
             ways=ways(words, name),
             way=1,
             crumbs=[Link(words("implementers.title"), HOME), Link(name, f"{HOME}/types/{name}")],
@@ -123,6 +123,7 @@ def _field(words: Words, each: Told, held: Spread) -> Field:
         "implementers.hint",
         kind=words(f"implementers.kind.{each.kind}"),
         how=words(f"implementers.how.{each.how}"),
+        looks=each.expression or words(f"implementers.own.{each.code}"),
         example=each.example,
     )
     return Field(each.code, each.code, "text", held.fields.get(each.code, ""), hint=hint, autocomplete="off")
