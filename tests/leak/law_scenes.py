@@ -458,6 +458,9 @@ def a_guardian_reads_nothing_from_majority_on(make):
     client = world.client("stranger")
     pages = ("/family/kid", "/family/kid/timeline", "/records/Observation/kid-1?for=kid")
     assert [client.get(path).status_code for path in pages] == [200, 200, 200]
+    gate = world.installation.gate
+    access = gate.access(reader(world, "stranger"), Purpose.SELF, person="kid")
+    assert (access.ground, access.may_write("Consent")) == ("guardian", True)
     world.write(patient("kid", "張小寶", f"{year - 19}-01-01", "A199999999"))
     for path in pages:
         answer, never = client.get(path), client.get(path.replace("kid", "never"))
