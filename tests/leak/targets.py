@@ -117,6 +117,15 @@ SLOWER = "the compiled decision says of everybody what the sets say: it only cos
 NO_OTHER = "no other Access carries hidden sets"
 NO_READING = "only secondary use carries `unless`, and it reads no record"
 EXCUSED: dict[str, str] = {
+    "lake.sides.Sides._under#0 guard dropped: if self._needs_consent(source): return self._everybody()": (
+        "it says on which side rows lie; whose are read is said by `_unwilling`"
+    ),
+    "lake.sides.Sides._under#2 operand 2 dropped: counts(name) and touches(name, category)": (
+        "more rows lie on the closed side, and are read from there: it only costs more"
+    ),
+    "lake.sides.Sides._stopped#2 operand 2 dropped: not decision.permitted and code != NEEDS_CONSENT": (
+        "it refuses where nobody would be counted: it closes"
+    ),
     "gate.gate.Gate.decide#5 operand 2 dropped: purpose is Purpose.SELF and admission.access.ground == 'let-in'": (
         "nobody is their own guardian: it only costs more"
     ),
