@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Match, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -36,7 +36,7 @@ from camphora.web import (
 )
 from camphora.web.compressing import Compressed
 from camphora.web.contexts import ErrorPage
-from camphora.web.door import SMALLEST_COMPRESSED, Application, Door
+from camphora.web.door import PATH, SMALLEST_COMPRESSED, Application, Door
 from camphora.web.fhir import Api, fhir_routes
 from camphora.web.fhir.addresses import Addresses
 from camphora.web.fhir.outcomes import SERVICE_STATUS
@@ -92,7 +92,7 @@ def application(
     made = Application(
         routes=[
             Mount("/fhir", addresses, name="fhir"),
-            Route("/fhir", Base(addresses), name="fhir"),
+            Base(addresses),
             Mount("/static", assets, name="static"),
             *portal,
         ],
@@ -117,13 +117,17 @@ def _entrance(installation: Installation, service: Service, hosts: frozenset[str
     return Entrance(service, identity, hosts)
 
 
-class Base:
+class Base(BaseRoute):
     """The base of the API, asked without the slash at its end: as it is with one."""
 
     def __init__(self, addresses: Addresses) -> None:
         self.addresses = addresses
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        found = scope["type"] == "http" and scope["path"] == scope.get("root_path", "") + PATH
+        return Match.FULL if found else Match.NONE, {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["app_root_path"] = scope.get("app_root_path", scope.get("root_path", ""))
         scope["root_path"], scope["path"] = scope["path"], f"{scope['path']}/"
         await self.addresses(scope, receive, send)
