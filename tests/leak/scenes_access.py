@@ -161,7 +161,15 @@ def what_followers_and_the_gate_ask_is_given_to_no_account(make):
     ):
         assert refused(ask) == "records-not-found"
     own = access_of(world, "ada")
+    told = len(store.looks(deciding("ada"), "ada"))
     assert lake.open_rows_of("ada", own)["condition"] == 0
+    assert len(store.looks(deciding("ada"), "ada")) == told + 1
+    name = next(name for name, source in lake.tables().items() if source.table and not source.about_persons)
+    (kept, *_) = store.batches(following("t"), name)
+    rows = store.batch_rows(following("t"), kept)
+    assert lake.rows(access_of(world, "stranger"), name).rows
+    store.add_batch(loading("t"), name, rows[:1], source="t", as_of="2031", public=False)
+    assert refused(lambda: lake.rows(access_of(world, "stranger"), name)) == "records-table-refused"
     world.choose("ada-lets-in", choices.let_in("ada", "dan", date(2099, 1, 1), NOW))
     relative = access_of(world, "stranger", Purpose.SELF, person="ada")
     assert refused(lambda: lake.open_rows_of("ada", relative)) == "records-not-found"
@@ -451,6 +459,9 @@ def a_legal_basis_reaches_what_its_row_and_its_claim_both_name(make):
             reached = tuple(access.covers(kind) for kind in ("Observation", "Condition", "Encounter"))
             assert reached == covers, (basis, claimed)
             assert (access.hidden, access.closed) == ((), ())
+        opened_to_care = opened("other", "all", *treats)
+        count = Question("condition", Measure("rows"), purpose=Purpose.CARE)
+        assert refused(lambda: world.installation.lake.ask(opened_to_care, count)) == "lake-purpose"
     finally:
         gate.policy = kept
 
@@ -522,6 +533,10 @@ def a_question_is_asked_for_a_purpose_that_reads_of_many(make):
     lake.catch_up()
     assert refused(lambda: lake.ask(officer, watched)) == ""
     assert refused(lambda: lake.ask(officer, count)) == "lake-purpose"
+    strict = Policy.taiwan().set({"defaults.surveillance": "deny"})
+    kept, lake._sides._policy = lake._sides._policy, strict
+    assert refused(lambda: lake.ask(officer, watched)) == "lake-refused"
+    lake._sides._policy = kept
     tables = [name for name, source in lake.tables().items() if source.about_persons and source.table]
     for name in tables:
         asked = Question(name, Measure("rows"), purpose=Purpose.SURVEILLANCE)
