@@ -1,7 +1,7 @@
 """Which search parameters a store knows: Camphora's own, and those that an operator declares in it.
 
-An active SearchParameter among the records joins them. One whose code R4, a guide or another one has already is
-refused where it is written; where an older store holds such a one, what it says is passed over.
+An active SearchParameter among the records joins them. One whose code R4, a guide or another one has already is kept as
+a record and declares nothing: guides say parameters of R4 again.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import apsw
 import msgspec
 import orjson
 
-from camphora.errors import Busy, CamphoraError
+from camphora.errors import Busy, CamphoraError, Faults
 from camphora.fhir import definitions
 from camphora.fhir.declared import plus
 from camphora.fhir.definitions import SearchParameter
@@ -25,6 +25,7 @@ from camphora.fhir.search.asking import Clause, HasClause
 from camphora.records.bodies import plain
 
 DECLARING = "SearchParameter"
+TAKEN = "fhir-parameter-taken"
 FORM = 1
 """What the store makes of index values; counted up when that changes, so that stores index anew."""
 FULL_TEXT = ("_text", "_content")
@@ -54,12 +55,17 @@ def with_declared(
     registry: Registry, resource: dict[str, Any], before: dict[str, Any] | None = None
 ) -> Registry:
     """The registry with an active SearchParameter, in place of what the same record declared `before`; as it is with
-    any other. Raises `Faults` with all that is wrong with it, a code that is taken among it."""
+    any other, and with one whose code is taken. Raises `Faults` with all that is wrong with it."""
     if resource.get("status") != "active":
         return registry
     if before is not None and before.get("url") != resource.get("url"):
         registry = plus(registry, {**before, "status": "retired"})
-    return plus(registry, resource)
+    try:
+        return plus(registry, resource)
+    except Faults as error:
+        if any(fault.code == TAKEN for fault in error.faults):
+            return registry
+        raise
 
 
 def _declared(connection: apsw.Connection) -> Iterator[dict[str, Any]]:

@@ -83,16 +83,15 @@ def test_a_search_parameter_that_cannot_be_and_a_name_twice_are_bad_rows(world):
         "status": "active", "description": "-", "code": "s", "base": ["Patient"], "type": "string",
         "expression": "Patient.(",
     }  # fmt: skip
-    taken = {**broken, "code": "birthdate", "expression": "Patient.name.text"}
     twice = b'{"resourceType":"Patient","id":"n3","id":"n4"}\n'
-    body = _lines(broken, taken) + twice + _lines(*_some())
+    body = _lines(broken) + twice + _lines(*_some())
     place, told = _done(client, client.post("/fhir/$import", content=body, headers=SENT))
     assert told.status_code == 200
     assert told.json()["output"][0]["count"] == 4
     faults = told.json()["error"][0]["faults"]
-    assert {each["place"].split(":")[1].split()[0] for each in faults} == {"1", "2", "3"}
-    assert {"fhir-parameter-taken", "web-fhir-twice"} < {each["code"] for each in faults}
-    assert client.get(f"{place}/bad").content == _lines(broken, taken) + twice
+    assert {each["place"].split(":")[1].split()[0] for each in faults} == {"1", "2"}
+    assert "web-fhir-twice" in {each["code"] for each in faults}
+    assert client.get(f"{place}/bad").content == _lines(broken) + twice
 
 
 def test_files_of_the_inbox_are_named_and_nothing_else_is(world):
