@@ -181,7 +181,7 @@ def readable(routes, under=""):
     for route in routes:
         if isinstance(route, Mount):
             yield from ((name, (route, inner)) for name, inner in readable(route.routes or (), route.name))
-        elif "GET" in (route.methods or ()):
+        elif "GET" in (getattr(route, "methods", None) or ()):
             yield route.name, route
 
 
