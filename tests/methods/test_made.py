@@ -50,3 +50,8 @@ def test_nothing_but_a_method_is_called(name):
 
 def test_a_method_is_found_by_its_place():
     assert function("detection.ears.c1") is ears.c1
+
+
+def test_what_numpy_gave_is_plain_too():
+    made = Made("detection.ears.c1", 1, {"last": np.int64(3), "z": np.float32(0.5), "ids": np.array([1, 2])})
+    assert json.loads(json.dumps(made.plain()))["parameters"] == {"last": 3, "z": 0.5, "ids": [1, 2]}

@@ -162,3 +162,11 @@ def test_what_is_wrong_is_named(call, code):
     with pytest.raises(Invalid) as refused:
         call()
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize("window", [0, -5])
+def test_a_window_has_days(now, window):
+    for method in (bayes, lawless):
+        with pytest.raises(Invalid) as found:
+            method(now.counts, window=window)
+        assert found.value.code == "methods-range"

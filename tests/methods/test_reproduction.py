@@ -219,3 +219,12 @@ def test_what_is_wrong_is_named(call, code):
     with pytest.raises(Invalid) as refused:
         call()
     assert refused.value.code == code
+
+
+def test_trees_are_of_whole_cases():
+    """A tree has no half case: with fractions there is a mean, and no interval."""
+    half = np.full((1, 60), 0.5)
+    assert np.isfinite(wallinga_teunis.cohort(half, serial_interval=[0, 0.3, 0.4, 0.3]).mean).any()
+    with pytest.raises(Invalid) as found:
+        wallinga_teunis.cohort(half, serial_interval=[0, 0.3, 0.4, 0.3], simulations=10)
+    assert found.value.code == "methods-not-whole"

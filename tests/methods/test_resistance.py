@@ -240,3 +240,11 @@ def test_wrong_columns_and_overlapping_rows():
         breakpoints.read("a,b\n1,2")
     with pytest.raises(Invalid, match="methods-breakpoint-overlap"):
         breakpoints.read(HEAD + "G,1,2025-01-01,,O,D,mic,,1,2,over\nG,2,2026-01-01,,O,D,mic,,1,2,over")
+
+
+@pytest.mark.parametrize("unknown", [[np.nan] * 3, [""] * 3, [None] * 3, [None, "", "p"]])
+def test_an_isolate_of_nobody_known_never_counts(unknown):
+    """It could be anybody's: it is neither the first of one nor a later one of another."""
+    found = first_isolates(unknown, ["E"] * 3, [1, 2, 3])
+    assert found.kept.tolist() == [False, False, unknown[2] == "p"]
+    assert found.episode[0] == -1

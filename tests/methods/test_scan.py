@@ -183,3 +183,9 @@ def test_a_result_can_be_made_again_and_faults_are_named():
         space_time(cases, population[:3], at)
     with pytest.raises(Invalid, match="cases"):
         spatial(cases[:, 0] + 0.5, population, at)
+
+
+def test_more_cases_than_a_replicate_can_count_are_refused():
+    with pytest.raises(Invalid) as found:
+        spatial([6e9, 1, 1, 1], [3, 1, 1, 1], [[0, 0], [0, 1], [1, 0], [1, 1]], replicates=3)
+    assert found.value.code == "methods-range"

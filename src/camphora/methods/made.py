@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields, is_dataclass
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
 from camphora.errors import Conflict, Invalid
 
 ROOM = "camphora.methods"
@@ -58,4 +60,6 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
     return value

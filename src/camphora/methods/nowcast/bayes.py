@@ -59,6 +59,8 @@ def bayes(
     within(draws, 1, 1_000_000, "draws")
     within(prior_mean, 1e-12, 1e12, "prior_mean")
     within(prior_sd, 1e-12, 1e12, "prior_sd")
+    if window is not None:
+        within(window, 1, 100_000, "window")
     counts = checked(triangle)
     made = Made(
         "nowcast.bayes.bayes",

@@ -52,7 +52,7 @@ def cohort(
     seen; `at_end="cauchemez"` divides by the share of the interval that has passed (Cauchemez et al., Emerg Infect
     Dis 2006;12:110-3), which corrects the mean and widens what is uncertain without saying so: days with less than a
     tenth passed are NaN. A window without cases is NaN. Missing days are refused (Invalid `methods-missing`): each
-    case needs its whole past. `simulations` trees by `seed` give the interval.
+    case needs its whole past. `simulations` trees by `seed` give the interval, of whole cases alone.
     """
     weight = intervals.checked(serial_interval)
     one_of(at_end, ENDS, "at_end")
@@ -63,6 +63,8 @@ def cohort(
         came = same_shape(series(imported, "imported"), local, "imported")
     if np.isnan(local).any() or np.isnan(came).any():
         raise Invalid("methods-missing", argument="counts")
+    if simulations and np.any(local != np.round(local)):
+        raise Invalid("methods-not-whole", argument="counts")
     made = Made(
         "reproduction.wallinga_teunis.cohort",
         VERSION,

@@ -57,7 +57,8 @@ def first_isolates(
     "patient" over one period. JANIS: "phenotype" with `length=30`.
 
     `days`: day numbers (`date.toordinal()`), of shape (isolates,); on the same day the given order holds. `results`:
-    text S, I, R or empty, of shape (isolates, drugs). An isolate without a day (NaN) never counts, episode -1.
+    text S, I, R or empty, of shape (isolates, drugs). An isolate without a day (NaN), a patient or an
+    organism (None, NaN, empty) never counts, episode -1: it could be anybody's.
     Invalid `methods-shape`, `methods-choice`, `methods-range`, `methods-not-numbers`.
     """
     one_of(rule, RULES, "rule")
@@ -65,12 +66,13 @@ def first_isolates(
     one_of(against, ("kept", "previous"), "against")
     within(length, 1, np.inf, "length")
     when = np.atleast_1d(numbers(days, "days"))
-    keys = [_codes(patients, "patients", when), _codes(organisms, "organisms", when)]
+    who, what = _codes(patients, "patients", when), _codes(organisms, "organisms", when)
+    keys = [who, what]
     if specimens is not None:
         keys.append(_codes(specimens, "specimens", when))
     grades = _grades(results, when)
     order = np.lexsort((np.arange(len(when)), when, *keys[::-1]))
-    order = order[np.isfinite(when[order])]
+    order = order[(np.isfinite(when) & (who >= 0) & (what >= 0))[order]]
     change = np.ones(len(order), dtype=bool)
     change[1:] = np.any([key[order][1:] != key[order][:-1] for key in keys], axis=0)
     span = np.inf if rule == "patient" else float(length)
@@ -117,7 +119,21 @@ def _codes(given: ArrayLike, name: str, when: NDArray[Any]) -> NDArray[np.int64]
     array = np.asarray(given)
     if array.shape != when.shape:
         raise Invalid("methods-shape", argument=name, wanted=str(when.shape), found=str(array.shape))
-    return np.asarray(np.unique(array, return_inverse=True)[1], dtype=np.int64)
+    known = _known(array)
+    found = np.full(array.shape, -1, dtype=np.int64)
+    if known.any():
+        found[known] = np.unique(array[known], return_inverse=True)[1]
+    return found
+
+
+def _known(names: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which names are given: not None, NaN or empty."""
+    if names.dtype.kind == "O":
+        return np.array([each is not None and each != "" and each == each for each in names], dtype=bool)  # noqa: PLR0124 - NaN
+    if names.dtype.kind == "f":
+        return ~np.isnan(names)
+    found: NDArray[np.bool_] = np.ones(names.shape, dtype=bool)
+    return np.asarray(names != "", dtype=bool) if names.dtype.kind in "US" else found
 
 
 @njit(cache=True)

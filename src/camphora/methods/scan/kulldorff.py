@@ -17,6 +17,8 @@ from camphora.methods.scan import search
 from camphora.methods.scan.circles import Circles
 
 CHUNK = 64
+MOST_CASES = 2**31 - 1
+"""So many cases a replicate can count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +237,7 @@ def _scanned(  # noqa: PLR0917 - what the three scans have in common
     replicates = whole(p["replicates"], 0, "replicates", 1_000_000)
     circles = Circles.around(places, weight.sum(axis=1), most=p["most"], geographic=p["geographic"])
     total, everybody = counts.sum(), weight.sum()
+    within(int(total), 0, MOST_CASES, "cases")
     if total == 0 or everybody == 0:
         nothing, none = np.zeros(0), np.zeros(0, dtype=np.int64)
         return Clusters(
