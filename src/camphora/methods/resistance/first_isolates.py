@@ -131,9 +131,10 @@ def _known(names: NDArray[Any]) -> NDArray[np.bool_]:
     if names.dtype.kind == "O":
         return np.array([each is not None and each != "" and each == each for each in names], dtype=bool)  # noqa: PLR0124 - NaN
     if names.dtype.kind == "f":
-        return ~np.isnan(names)
-    found: NDArray[np.bool_] = np.ones(names.shape, dtype=bool)
-    return np.asarray(names != "", dtype=bool) if names.dtype.kind in "US" else found
+        return np.asarray(~np.isnan(names), dtype=bool)
+    if names.dtype.kind in "US":
+        return np.asarray(names != "", dtype=bool)
+    return np.ones(names.shape, dtype=bool)
 
 
 @njit(cache=True)
