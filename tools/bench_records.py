@@ -43,11 +43,16 @@ ENDURING = 0.7
 CAST = 1000
 """People whose demonstration characters name the hospital at which is asked."""
 Figures = Iterator[dict[str, Any]]
+Lines = Iterator[bytes]
 
 
 def options(given: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench.py --only records", description=__doc__)
-    parser.add_argument("--people", default="1000,4000", help="sizes, each a new installation, ascending")
+    parser.add_argument(
+        "--people", default="1000,4000", help="sizes of one installation that grows, ascending"
+    )
+    parser.add_argument("--whole", type=int, default=0, help="the size at which every row is run; the first")
+    parser.add_argument("--observations", type=int, default=0, help="at the end, grow to so many of them")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each row")
     parser.add_argument("--minutes", type=float, default=1.0, help="of the endurance run")
     parser.add_argument(
@@ -61,28 +66,55 @@ def options(given: list[str]) -> argparse.Namespace:
 def records_figures(given: list[str]) -> Figures:
     asked_for = options(given)
     sizes = [int(each) for each in asked_for.people.split(",")]
-    for people in sizes:
-        with tempfile.TemporaryDirectory(prefix="camphora-bench-") as name:
-            place = _Place(Path(name), people, asked_for)
-            for row in place.figures(whole=people == sizes[0]):
-                if row["bench"].startswith(f"records.{asked_for.row}"):
-                    yield row
+    whole = asked_for.whole or sizes[0]
+    with tempfile.TemporaryDirectory(prefix="camphora-bench-") as name:
+        place = _Place(Path(name), sizes[-1], asked_for)
+        for people in sizes:
+            yield from _asked_for(place.figures(place.grown_to(people), whole=people == whole), asked_for)
+        if asked_for.observations:
+            grown = place.grown_by_observations(asked_for.observations)
+            yield from _asked_for(place.figures(grown, whole=False), asked_for)
     if asked_for.kills:
         yield kills(asked_for.kills)
 
 
+def _asked_for(rows: Figures, given: argparse.Namespace) -> Figures:
+    return (row for row in rows if row["bench"].startswith(f"records.{given.row}"))
+
+
 class _Place:
-    """An installation of so many people, filled from a file as anybody would, then served."""
+    """An installation that grows to so many people, filled from files as anybody would, then served."""
 
-    def __init__(self, folder: Path, people: int, given: argparse.Namespace) -> None:
-        self.folder, self.people, self.given = folder / "place", people, given
+    def __init__(self, folder: Path, most: int, given: argparse.Namespace) -> None:
+        self.folder, self.given = folder / "place", given
         self.file = folder / "people.ndjson"
-        self.settings: dict[str, Any] = {"people": people}
+        self.most = most
+        self.settings: dict[str, Any] = {"people": 0, "records": 0}
+        self._households = population(country(), most, SEED, TODAY)
 
-    def figures(self, *, whole: bool) -> Figures:
+    def grown_to(self, people: int) -> Lines:
+        """The records that are lacking to so many people."""
+        if not self.settings["people"]:
+            yield from map(orjson.dumps, foundation(country()))
+        while self.settings["people"] < people:
+            household = next(self._households)
+            self.settings["people"] += len(household.people)
+            yield from map(orjson.dumps, household.resources())
+
+    def grown_by_observations(self, most: int) -> Lines:
+        """Observations of the people who are there, until there are so many."""
+        connection = apsw.Connection(str(self.folder / "records.sqlite"), flags=apsw.SQLITE_OPEN_READONLY)
+        sql = "SELECT count(*) FROM record r JOIN type t ON t.no = r.type WHERE t.name = 'Observation'"
+        (there,) = next(connection.execute(sql))
+        connection.close()
+        chance, sample = random.Random(SEED), sampled(self.folder, most=20_000)
+        for number in range(most - there):
+            yield orjson.dumps({**_new(chance, sample), "id": f"more-{number}"})
+
+    def figures(self, lines: Lines, *, whole: bool) -> Figures:
         """`whole`: every row; else those that tell how things grow. What `--row` does not ask for is left out, but the
         loading."""
-        yield self._load()
+        yield self._load(lines)
         yield from self._sizes()
         yield self._parts()
         sample = sampled(self.folder)
@@ -104,7 +136,8 @@ class _Place:
             yield from workers_figures(
                 self.folder, self._token(), sample, self.given.seconds / 5, **self.settings
             )
-        yield self._sound()
+        if whole:
+            yield self._sound()
 
     def _wanted(self, name: str) -> bool:
         return name.startswith(self.given.row)
@@ -113,19 +146,18 @@ class _Place:
         most = round(server.most_memory, 1)
         return line("records.memory", server.memory, "MB", most=most, **self.settings)
 
-    def _load(self) -> dict[str, Any]:
+    def _load(self, lines: Lines) -> dict[str, Any]:
         with self.file.open("wb") as file:
-            for one in foundation(country()):
-                file.write(orjson.dumps(one) + b"\n")
-            for household in population(country(), self.people, SEED, TODAY):
-                file.writelines(orjson.dumps(one) + b"\n" for one in household.resources())
+            file.writelines(each + b"\n" for each in lines)
         command = ["load", str(self.file), "--into", str(self.folder), "--json"]
         begun, before = time.perf_counter(), _children()
         done = subprocess.run([sys.executable, "-m", "camphora", *command], capture_output=True, check=True)
         wall, cpu = time.perf_counter() - begun, _children() - before
+        self.file.unlink()
         report = orjson.loads(done.stdout.splitlines()[-1])
-        self.settings["records"] = report["written"]
+        self.settings["records"] += report["written"]
         settings = {
+            "written": report["written"],
             "per_cpu_second": round(report["written"] / cpu),
             "faults": report["faults"],
             "sync": SYNC,
@@ -134,7 +166,7 @@ class _Place:
 
     def _token(self) -> str:
         installation = Installation.open(self.folder)
-        hospital = cast(country(), SEED, max(self.people, CAST)).hospital
+        hospital = cast(country(), SEED, max(self.most, CAST)).hospital
         identity = installation.gate.identity
         if identity.user("bench") is None:
             identity.add_user(User("bench", "bench", Role.CLINICIAN, organisation=hospital), None)

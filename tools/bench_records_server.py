@@ -23,7 +23,7 @@ connections = 2000
 connections_per_place = 2000
 """
 """Of one reader from one place, who asks as a thousand would."""
-QUIET_WITHIN = 300.0
+QUIET_WITHIN = 1800.0
 Make = Callable[[random.Random], bytes]
 """The bytes of a request, one for each call."""
 

@@ -20,14 +20,14 @@ SAMPLES = 300
 Shape = Callable[[random.Random, Sampled], str]
 
 
-def sampled(folder: Path, seed: int = 1) -> Sampled:
+def sampled(folder: Path, seed: int = 1, most: int = SAMPLES) -> Sampled:
     """Some records of each type, chosen evenly over all there are."""
     connection = apsw.Connection(str(folder / "records.sqlite"), flags=apsw.SQLITE_OPEN_READONLY)
     chance, found = random.Random(seed), {}
     for kind in TYPES:
         sql = "SELECT r.no FROM record r JOIN type t ON t.no = r.type WHERE t.name = ? AND r.deleted = 0"
         numbers = [no for (no,) in connection.execute(sql, (kind,))]
-        chosen = chance.sample(numbers, min(SAMPLES, len(numbers)))
+        chosen = chance.sample(numbers, min(most, len(numbers)))
         bodies = [_body(connection, number) for number in chosen]
         found[kind] = [orjson.loads(plain(body)) for body in bodies]
     connection.close()
