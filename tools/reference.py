@@ -129,13 +129,18 @@ def errors_page() -> str:
 
 
 def _error(code: str, entry: Entry, classes: list[type[CamphoraError]]) -> str:
-    said = [f"{entry.text[lang]}<br>→ {entry.remedy[lang]}" for lang in LANGS]
+    said = [_many(f"{entry.text[lang]}<br>→ {entry.remedy[lang]}") for lang in LANGS]
     facts = " · ".join(
         f"{one.category}, HTTP {STATUS.get(code, one.status)}, exit {one.exit_code}" for one in classes
     )
     return "\n\n".join(
         [f"### {code}", *said, f"<small>{facts or '訊息，不是錯誤 a notice, not an error'}</small>"]
     )
+
+
+def _many(sentence: str) -> str:
+    """A sentence with the words that stand after most numbers."""
+    return re.sub(r"\{\w+:[^{}|]*\|([^{}]*)\}", r"\1", sentence)
 
 
 def raised() -> dict[str, list[type[CamphoraError]]]:

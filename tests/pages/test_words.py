@@ -1,9 +1,14 @@
 """Texts by key: places, plurals, completeness."""
 
+import re
+import tomllib
+from pathlib import Path
+
 import pytest
 
-from camphora.errors import Fault
-from camphora.pages.words import Words, missing
+import camphora
+from camphora.errors import Fault, Invalid, catalogue
+from camphora.pages.words import Words, flat, missing
 
 
 def test_a_text_takes_its_places_and_separates_thousands() -> None:
@@ -36,3 +41,37 @@ def test_missing_names_lone_keys_empty_texts_and_differing_places() -> None:
     en = {"a": {"one": "{n} item", "other": "{n} items"}, "c": {"d": "date"}, "e": "x", "f": "y"}
     found = ["b: only in zh-TW", "c.d: places differ", "e: empty", "f: only in en"]
     assert missing(zh, en) == found
+
+
+COUNTS = (
+    "n total counted faults records receipts versions files heads named size held missing extra passed failed resources"
+    " read found errors nodes invariants profiles unchecked unproven seconds days hours more"
+)
+"""The facts of sentences that may be 1."""
+PLURAL = re.compile(
+    rf"\{{(?:{'|'.join(COUNTS.split())})\}}(?: more| older| signed)? (?!(?:has|gives|stands|does)\b)[a-z]+[^s ]s\b"
+)
+HOME = Path(camphora.__file__).parent
+
+
+def _english():
+    for path in sorted({*HOME.glob("**/strings/en.toml"), *HOME.glob("**/words/en/*.toml")}):
+        if "methods" not in path.parts:
+            yield from flat(tomllib.loads(path.read_text("utf-8")))
+    for code, entry in catalogue().items():
+        yield code, f"{entry.text['en']} {entry.remedy['en']}"
+
+
+def test_no_english_sentence_says_1_faults():
+    found = [(key, text) for key, text in _english() if PLURAL.search(text) and not key.endswith(".other")]
+    assert found == []
+
+
+def test_a_sentence_may_hold_several_counts():
+    words = Words("en", {"did": "{read} {read:row|rows}, {n} {n:fault is|faults are} told"})
+    assert words("did", read=1, n=2000) == "1 row, 2,000 faults are told"
+    assert words("did", read=0, n=1) == "0 rows, 1 fault is told"
+    with pytest.raises(Fault, match="pages-word-fact"):
+        words("did", n=1)
+    assert "1 more fault is not listed" in Invalid("web-fhir-more-faults", more=1).text("en")
+    assert "7 more faults are not listed" in Invalid("web-fhir-more-faults", more=7).text("en")

@@ -24,6 +24,8 @@ from functools import cache
 from importlib.resources import files
 from typing import ClassVar, Literal, NamedTuple
 
+from camphora.errors.sentences import filled
+
 Lang = Literal["zh-TW", "en"]
 
 
@@ -74,10 +76,10 @@ class CamphoraError(Exception):
         """Which of several changes was refused, counted from 0; set by the store."""
 
     def text(self, lang: Lang = "en") -> str:
-        return catalogue()[self.code].text[lang].format(**self.facts)
+        return filled(catalogue()[self.code].text[lang], self.facts)
 
     def remedy(self, lang: Lang = "en") -> str:
-        return catalogue()[self.code].remedy[lang].format(**self.facts)
+        return filled(catalogue()[self.code].remedy[lang], self.facts)
 
     def __str__(self) -> str:
         where = f" ({self.place})" if self.place else ""

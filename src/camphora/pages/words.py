@@ -1,8 +1,9 @@
 """The words of a page in one language, from nested TOML tables whose keys are joined by dots.
 
 A text may hold named places, `{name}`. A text that depends on a number is a table with `one` and `other`;
-a language without plural gives one text. The words of a system folder are laid over those of the pages
-with `merged`.
+a language without plural gives one text. Where a text has several numbers, a place says both words of each:
+`{n} {n:look|looks}` (`errors.sentences`). The words of a system folder are laid over those of the pages with
+`merged`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from string import Formatter
 
 from camphora.errors import Fault, Lang
+from camphora.errors.sentences import filled
 
 LANGUAGES: Mapping[Lang, str] = {"zh-TW": "中文", "en": "English"}
 """How each language calls itself."""
@@ -48,7 +50,7 @@ class Words:
     def __call__(self, key: str, **facts: object) -> str:
         text = self._text(key, facts.get("n"))
         try:
-            return text.format(**{name: _written(fact) for name, fact in facts.items()})
+            return filled(text, {name: _written(fact) for name, fact in facts.items()})
         except KeyError as error:
             raise Fault("pages-word-fact", key=key, fact=error.args[0]) from None
 

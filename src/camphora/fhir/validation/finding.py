@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from camphora.errors import Invalid, Lang, Place, catalogue
+from camphora.errors.sentences import filled
 from camphora.fhir.primitives import Found
 
 Severity = Literal["error", "warning", "information"]
@@ -34,10 +35,10 @@ class Finding:
     facts: dict[str, object] = field(default_factory=dict, compare=False)
 
     def text(self, lang: Lang = "en") -> str:
-        return catalogue()[self.code].text[lang].format(**self.facts)
+        return filled(catalogue()[self.code].text[lang], self.facts)
 
     def remedy(self, lang: Lang = "en") -> str:
-        return catalogue()[self.code].remedy[lang].format(**self.facts)
+        return filled(catalogue()[self.code].remedy[lang], self.facts)
 
     def fault(self) -> Invalid:
         """The finding as an error that can be raised."""
@@ -70,7 +71,7 @@ class Report:
             "errors": sum(1 for one in self.findings if one.severity == "error"),
             "unchecked": len(self.unchecked),
         }
-        return catalogue()[code].text[lang].format(**facts)
+        return filled(catalogue()[code].text[lang], facts)
 
 
 def findings(resource: Any, root: str, found: Iterable[Found]) -> list[Finding]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from camphora.errors import CamphoraError, Lang, catalogue
+from camphora.errors.sentences import filled
 
 
 class Kind(NamedTuple):
@@ -172,10 +173,10 @@ class Issue:
         return self.kind.spoken
 
     def text(self, lang: Lang = "en") -> str:
-        return catalogue()[self.code].text[lang].format(**self.facts)
+        return filled(catalogue()[self.code].text[lang], self.facts)
 
     def remedy(self, lang: Lang = "en") -> str:
-        return catalogue()[self.code].remedy[lang].format(**self.facts)
+        return filled(catalogue()[self.code].remedy[lang], self.facts)
 
 
 def of(error: CamphoraError) -> Issue | None:

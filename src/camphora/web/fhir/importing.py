@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from camphora.errors import Fault, Invalid, NotFound
+from camphora.errors.sentences import filled
 from camphora.fhir import structure
 from camphora.fhir.json import parse
 from camphora.installation.importing import INBOX, Import, Imports, Input, Told, require_importer
@@ -31,6 +32,7 @@ BAD_PATH = read_path("fhir.import.bad", "download", "nothing")
 NDJSON = frozenset({"application/fhir+ndjson", "application/ndjson", "application/x-ndjson"})
 LARGEST = 128 * MIB
 SECONDS = 2
+PROGRESS = "{done} of {files} {files:file|files}, {read} {read:record|records}"
 
 
 async def start(api: Api, request: Request) -> Response:
@@ -85,8 +87,10 @@ async def status(api: Api, request: Request) -> Response:
         raise Fault("bulk-failed-by", reason=one.fault)
     if one.state == "running":
         read = sum(each.read for each in one.inputs)
-        done = f"{sum(each.done for each in one.inputs)} of {len(one.inputs)} files, {read} records"
-        return Response(status_code=202, headers={"x-progress": done, "retry-after": str(SECONDS)})
+        facts = {"done": sum(each.done for each in one.inputs), "files": len(one.inputs), "read": read}
+        return Response(
+            status_code=202, headers={"x-progress": filled(PROGRESS, facts), "retry-after": str(SECONDS)}
+        )
     told = {
         "request": f"{api.base_of(request)}/$import",
         "output": [
