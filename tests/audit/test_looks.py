@@ -62,6 +62,24 @@ def test_waiting_receipts_are_appended_while_running(store, monkeypatch):
     assert len(store.looks(citizen("bo"), "bo")) == 1
 
 
+def test_notes_that_cannot_be_written_are_told_once_and_the_receipt_stands(store, monkeypatch, caplog):
+    written, beside = os.write, store._looks._beside
+
+    def refused(descriptor, data):
+        return _full() if descriptor == beside else written(descriptor, data)
+
+    for reading in range(3):
+        if reading != 1:
+            monkeypatch.setattr(os, "write", refused)
+        store.read(clinician(), "Patient", "ada")
+        store.read(clinician(), "Patient", "ada")
+        monkeypatch.setattr(os, "write", written)
+    told = "audit-unnoted: " + Busy("audit-unnoted", why="ENOSPC").text("en")
+    assert [each.message for each in caplog.records if "unnoted" in each.message] == [told] * 2
+    store.settle()
+    assert [look.act for look in store.looks(citizen(), "ada")] == ["read"] * 6
+
+
 def test_a_refusal_leaves_a_receipt_of_nobody_too(store):
     before = len(store.audit)
     with pytest.raises(Exception, match="records-not-found"):

@@ -43,6 +43,7 @@ def test_an_added_package_is_known_to_the_installation(run, place, archive):
     assert code == 0
     assert "added org.example.ig#1.2.0" in out
     assert "CC0-1.0" in out
+    assert "take this up when the server is started again" in out
     assert "org.none#1.0.0, which is not loaded" in err
     assert "tw.gov.mohw.twcore#0.3.2 stands in" in err
     assert packages.guides(place).find(SYSTEM["url"]) == SYSTEM

@@ -2,7 +2,7 @@
 
 import socket
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from camphora.gate import User
@@ -42,14 +42,19 @@ def served(folder, said):
 
 
 def raw(port, *parts, timeout=30.0):
-    """What comes back for these bytes, until the other side closes or says no more."""
+    """What comes back for these bytes, until the other side closes, cuts the connection off or says no more. Raises
+    TimeoutError where it says nothing at all in that time, and leaves the connection open."""
     with socket.create_connection(("127.0.0.1", port), timeout=timeout) as connection:
         answer = b""
-        try:
+        with suppress(ConnectionResetError, BrokenPipeError):
             for part in parts:
                 connection.sendall(part)
+        try:
             while more := connection.recv(65_536):
                 answer += more
-        except (TimeoutError, ConnectionError):
+        except ConnectionResetError:
             pass
+        except TimeoutError:
+            if not answer:
+                raise
         return answer

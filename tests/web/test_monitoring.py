@@ -14,6 +14,7 @@ from camphora.policy import Role
 from camphora.policy.internal import loading
 from camphora.records import Put
 from camphora.web.app import application
+from camphora.web.monitoring import Measures
 
 PASSWORD = "correct horse battery staple"
 LINE = re.compile(r'[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? [0-9.e+-]+')
@@ -112,3 +113,20 @@ def test_a_wrong_setting_is_refused():
     with pytest.raises(Faults) as refused:
         Service.read('metrics = "everybody"')
     assert refused.value.faults[0].facts["name"] == "metrics"
+
+
+def test_processes_that_ended_stay_counted_and_are_not_kept_one_by_one():
+    whole, other = Measures(), Measures()
+    whole.answered("fhir.read", "GET", 200, 0.01)
+    for status in (200, 200, 404):
+        other.answered("fhir.read", "GET", status, 0.02)
+    for process in range(50):
+        whole.take(process, other.figures())
+        before = list(whole.lines())
+        whole.forget(process)
+        assert [line for line in whole.lines() if "sum" not in line] == [
+            line for line in before if "sum" not in line
+        ]
+    whole.forget(7)
+    assert 'camphora_requests_total{route="fhir.read",method="GET",status="200"} 101' in list(whole.lines())
+    assert not whole._others

@@ -53,7 +53,8 @@ def run_add(given: argparse.Namespace, terminal: Terminal) -> int:
     }
     said = "package_add.done" if added else "package_add.same"
     done = terminal.words(said, label=package.label, n=len(package.entries))
-    terminal.result(fields, f"{done}\n{_licence(package, terminal)}")
+    lines = [done, _licence(package, terminal), *([terminal.words("package_add.running")] if added else [])]
+    terminal.result(fields, "\n".join(lines))
     return Invalid.exit_code if package.misshapen else 0
 
 
@@ -97,7 +98,8 @@ def run_show(given: argparse.Namespace, terminal: Terminal) -> int:
 def run_remove(given: argparse.Namespace, terminal: Terminal) -> int:
     folder = _installation(given.folder)
     kept.remove(folder, given.name)
-    terminal.result({"removed": given.name}, terminal.words("package_remove.done", label=given.name))
+    done = terminal.words("package_remove.done", label=given.name)
+    terminal.result({"removed": given.name}, f"{done}\n{terminal.words('package_add.running')}")
     return 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import logging
 import os
 import threading
@@ -81,7 +81,7 @@ class Looks:
         self._secret = secret
         self._order = threading.Lock()
         self._due: deque[tuple[int, Leaf]] = deque()
-        self._asked = self._waiting = False
+        self._asked = self._waiting = self._unnoted = False
         self._salts: dict[int, bytes] = {}
         # Whom the receipts name that are not indexed yet: a crash would leave every salt to be tried on them.
         self._beside = os.open(
@@ -127,8 +127,7 @@ class Looks:
             first = self._log.extend([leaf.receipt for leaf in leaves])
             numbered = list(enumerate(leaves, first))
             self._due.extend(numbered)
-            with contextlib.suppress(OSError):  # what is not noted is found again by the salts
-                os.write(self._beside, b"".join(_note(number, leaf) for number, leaf in numbered))
+            self._note_down(b"".join(_note(number, leaf) for number, leaf in numbered))
         if not self._asked:
             self._hand_over(patient=True)
         self._go_on_replaying()
@@ -149,9 +148,21 @@ class Looks:
         with self._order:
             number = self._log.append(leaf.receipt)
             self._due.append((number, leaf))
-            with contextlib.suppress(OSError):  # what is not noted is found again by the salts
-                os.write(self._beside, _note(number, leaf))
+            self._note_down(_note(number, leaf))
         return number
+
+    def _note_down(self, lines: bytes) -> None:
+        """What is not noted is found again by the salts, so that nothing fails here; it is told once until notes can
+        be written again."""
+        try:
+            os.write(self._beside, lines)
+        except OSError as error:
+            if not self._unnoted:
+                why = errno.errorcode.get(error.errno or 0, "?")
+                told.warning("%s", Busy("audit-unnoted", why=why))
+            self._unnoted = True
+        else:
+            self._unnoted = False
 
     def _settle(self) -> None:
         try:

@@ -57,6 +57,7 @@ class Measures:
         self._classes: dict[str, list[int]] = {}
         self._sums: dict[str, float] = {}
         self._others: dict[int, Figures] = {}
+        self._gone = Figures([], {}, {})
 
     def figures(self) -> Figures:
         """Those of this process alone."""
@@ -65,23 +66,22 @@ class Measures:
             return Figures(list(self._counts.items()), classes, dict(self._sums))
 
     def take(self, process: int, figures: Figures) -> None:
-        """The figures of another process, in place of what it said before. They stay when it ends: a count never goes
-        back."""
+        """The figures of another process, in place of what it said before."""
         with self._lock:
             self._others[process] = figures
 
+    def forget(self, process: int) -> None:
+        """Another process has ended. What it has answered stays counted, with what those before it have: a count
+        never goes back."""
+        with self._lock:
+            figures = self._others.pop(process, None)
+            if figures is not None:
+                self._gone = _joined((self._gone, figures))
+
     def _all(self) -> Figures:
-        counts: Counter[Key] = Counter()
-        sums: dict[str, float] = {}
-        classes: dict[str, list[int]] = {}
-        for each in (self.figures(), *list(self._others.values())):
-            counts.update(dict(each.counts))
-            for route, seconds in each.sums.items():
-                sums[route] = sums.get(route, 0.0) + seconds
-            for route, row in each.classes.items():
-                known = classes.get(route, [0] * len(row))
-                classes[route] = [one + other for one, other in zip(known, row, strict=True)]
-        return Figures(sorted(counts.items()), dict(sorted(classes.items())), sums)
+        own = self.figures()
+        with self._lock:
+            return _joined((own, self._gone, *self._others.values()))
 
     def note(self, key: Key, seconds: float) -> None:
         with self._lock:
@@ -111,6 +111,20 @@ class Measures:
                 yield f'camphora_request_seconds_bucket{{route="{route}",le="{end}"}} {total}'
             yield f'camphora_request_seconds_sum{{route="{route}"}} {sums[route]:.6f}'
             yield f'camphora_request_seconds_count{{route="{route}"}} {total}'
+
+
+def _joined(several: Iterable[Figures]) -> Figures:
+    counts: Counter[Key] = Counter()
+    sums: dict[str, float] = {}
+    classes: dict[str, list[int]] = {}
+    for each in several:
+        counts.update(dict(each.counts))
+        for route, seconds in each.sums.items():
+            sums[route] = sums.get(route, 0.0) + seconds
+        for route, row in each.classes.items():
+            known = classes.get(route, [0] * len(row))
+            classes[route] = [one + other for one, other in zip(known, row, strict=True)]
+    return Figures(sorted(counts.items()), dict(sorted(classes.items())), sums)
 
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

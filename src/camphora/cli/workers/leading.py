@@ -23,7 +23,7 @@ import camphora
 from camphora.cli.serving import SHUTDOWN_SECONDS, Server, configured, hosts_of
 from camphora.cli.workers.doors import Closed, Counted, Door, Ready, Said, Stop, Take, Way
 from camphora.cli.workers.handed import Connections, Handed
-from camphora.errors import Invalid, Lang
+from camphora.errors import Busy, Invalid, Lang
 from camphora.installation import Installation
 from camphora.installation.service import Service
 from camphora.policy.policy import Policy
@@ -81,7 +81,7 @@ class Leader(Server):
             raise Invalid("workers-only-linux")
         self.measures = Measures()
         super().__init__(configured(installation, service, host, lang, self.measures), ready)
-        self._store = installation.store
+        self._store, self._lang = installation.store, lang
         hosts = hosts_of(service, host)
         self._handover = Handover(installation.folder, installation.gate.policy, service, hosts)
         self._readers = workers
@@ -133,7 +133,7 @@ class Leader(Server):
             self._begin(place)
         except OSError as error:
             why = errno.errorcode.get(error.errno or 0, "?")
-            log.error("a worker could not be begun (%s); tried again in %.1f seconds", why, LATEST)  # noqa: TRY400
+            self._say(Busy("workers-not-begun", why=why, seconds=_seconds(LATEST)))
             self._loop.call_later(LATEST, self._begin_again, place)
 
     def _begin(self, place: int) -> None:
@@ -171,10 +171,14 @@ class Leader(Server):
             self._ends.popleft()
         delay = min(LATEST, SOONEST * 2 ** len(self._ends))
         self._ends.append(now)
-        log.error("a worker ended; another begins in %.1f seconds", delay)
+        self._say(Busy("workers-ended", seconds=_seconds(delay)))
         self._loop.call_later(delay, self._begin_again, worker.place)
 
+    def _say(self, notice: Busy) -> None:
+        log.error("%s [%s]\n  → %s", notice.text(self._lang), notice.code, notice.remedy(self._lang))
+
     def _forget(self, worker: Worker) -> None:
+        self.measures.forget(worker.number)
         self._loop.remove_reader(worker.door.end)
         worker.door.close()
         del self._workers[worker.place]
@@ -275,6 +279,10 @@ class Leader(Server):
     def _keep(self, task: asyncio.Future[object]) -> None:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.1f}".removesuffix(".0")
 
 
 def _stop(worker: Worker) -> None:
