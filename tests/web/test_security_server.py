@@ -1,5 +1,6 @@
 """The server itself: heads, connections, WebSockets, and what it writes while it serves."""
 
+import json
 import socket
 import time
 from collections import Counter
@@ -71,6 +72,77 @@ def test_text_in_an_address_needs_no_percent_signs(place):
     assert status(plain) == 200
     assert b"?name=%E6%9E%97" in plain
     assert status(raw(place[0], head % b"\xaa\x4c" + END)) == 400
+
+
+def in_parts(port, *parts):
+    """The answer to bytes that reach the server in these pieces."""
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for part in parts:
+            connection.sendall(part)
+            time.sleep(0.2)
+        return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+def test_text_in_an_address_may_be_cut_anywhere_on_its_way(place):
+    head = (
+        b"GET /fhir/Patient?name=\xe6\x9e\x97 HTTP/1.1\r\nAuthorization: Bearer "
+        + place[1].encode()
+        + b"\r\n"
+        + END
+    )
+    for at in (10, 24, 25, 26):
+        answer = in_parts(place[0], head[:at], head[at:])
+        assert status(answer) == 200
+        assert b"?name=%E6%9E%97" in answer
+
+
+def test_a_body_that_follows_another_request_is_left_as_it_is(place):
+    first = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    body = '{"resourceType": "Basic", "code": {"text": "樟"}}'.encode()
+    head = b"POST /fhir/Basic/$validate HTTP/1.1\r\nContent-Type: application/fhir+json\r\nAuthorization: Bearer "
+    head += place[1].encode() + b"\r\nContent-Length: %d\r\n" % len(body) + END
+    answer = in_parts(place[0], first + head, body)
+    assert answer.count(b"HTTP/1.1 200") == 2
+
+
+@pytest.mark.parametrize(
+    "address", [b"/fhir/Patient?name=", b"/fhir/Patient/", b"/fhir/", b"/patients?q=", b"/"]
+)
+@pytest.mark.parametrize(
+    "odd", [b"%E6%9E", b"%E6", b"%", b"%zz", b"\xe6\x9e", b"\xaa\x4c", b"%00", b"\x01", b"a b"]
+)
+def test_every_400_says_why_in_words(place, address, odd):
+    head = b"GET " + address + odd + b" HTTP/1.1\r\nAuthorization: Bearer " + place[1].encode() + b"\r\n"
+    says_why(raw(place[0], head + END), address.startswith(b"/fhir"))
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /fhir/Patient HTTP/9.9\r\n",
+        b"G\xc3T /fhir/Patient HTTP/1.1\r\n",
+        b"\r\nNONE /fhir/Patient HTTP/1.1\r\n",
+        b"/fhir/Patient\r\n",
+        b"GET /patients HTTP/9.9\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00",
+    ],
+)
+def test_a_first_line_that_is_none_is_refused_in_words(place, head):
+    answer = raw(place[0], head + END)
+    assert status(answer) == 400
+    says_why(answer, b"/fhir" in head)
+
+
+def says_why(answer, of_api):
+    """A refusal is an OperationOutcome of the API, and elsewhere a page or text, both languages where none is known."""
+    said, _, body = answer.partition(b"\r\n\r\n")
+    assert status(answer) in {200, 303, 400, 403, 404}
+    if of_api and status(answer) >= 400:
+        assert b"application/fhir+json" in said
+        assert json.loads(body)["issue"][0]["details"]["text"]
+    elif status(answer) == 400:
+        assert b"text/html" in said or ("請" in body.decode() and b"head" in body)
 
 
 def test_a_header_without_an_end_is_refused_while_it_comes(place):

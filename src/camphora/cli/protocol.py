@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from camphora.errors import Busy, Invalid, TooLarge
+from camphora.errors import Busy, CamphoraError, Invalid, Lang, TooLarge
 from camphora.installation.service import Service
 from camphora.web.fhir.outcomes import outcome_bytes
 
@@ -20,6 +20,9 @@ ONE_READ = 256 * 1024
 HEAD_SECONDS = 20.0
 ASCII = "".join(map(chr, range(128)))
 API = b"/fhir"
+ENOUGH = 64
+"""So much of a request's first line tells whether it asks the API."""
+LANGS: tuple[Lang, ...] = ("zh-TW", "en")
 STATUS = {
     400: b"HTTP/1.1 400 Bad Request",
     408: b"HTTP/1.1 408 Request Timeout",
@@ -50,7 +53,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._status, self._begun, self._between = 400, b"", True
+        self._status = 400
+        self._line, self._in_line = b"", True
         self._size = self._brought = 0
         self._timer: asyncio.TimerHandle | None = None
         self._place = "" if self.client is None or self.service.trusts(self.client[0]) else self.client[0]
@@ -70,11 +74,10 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._size, self._begun = 0, b""
+        self._size = 0
         self._await_head()
 
     def on_url(self, url: bytes) -> None:
-        self._begun = (self._begun + url)[: len(API)]
         self._count(len(url), LONGEST_ADDRESS, 414)
         super().on_url(url)
 
@@ -86,6 +89,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._head_is_here()
+        self._in_line = False
         super().on_headers_complete()
 
     def data_received(self, data: bytes) -> None:
@@ -96,27 +100,42 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._status = 431
                 self.send_400_response("")
                 return
-        between, self._between = self._between, False
-        super().data_received(_escaped(data) if between and not data.isascii() else data)
+        super().data_received(self._of_line(data) if self._in_line else data)
+
+    def _of_line(self, data: bytes) -> bytes:
+        """What came while a request's first line is awaited: text that stands in the address as it is has percent
+        signs afterwards, wherever the network cuts it."""
+        data = data if self._line else data.lstrip(b"\r\n")
+        line, end, rest = data.partition(b"\n")
+        self._line = (self._line + line)[:ENOUGH]
+        self._in_line = not end
+        return data if line.isascii() else quote(line, safe=ASCII).encode() + end + rest
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
-        self._between = True
+        self._line, self._in_line = b"", True
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002
-        """The refusal of a head, without a word of what was in it."""
+        """The refusal of a head, without a word of what was in it: an OperationOutcome to whoever asks the API,
+        otherwise text in both languages."""
         self._head_is_here()
         if self.transport.is_closing():
             return
-        body, kind = b"", b""
-        if self._begun == API:
-            body, kind = (
-                outcome_bytes(REFUSALS[self._status], "zh-TW"),
-                b"content-type: application/fhir+json\r\n",
-            )
-        head = STATUS[self._status] + b"\r\n" + kind + b"content-length: %d\r\nconnection: close\r\n\r\n"
-        self.transport.write(head % len(body) + body)
+        refusal = REFUSALS[self._status]
+        if self._is_for_api():
+            body, kind = outcome_bytes(refusal, "zh-TW"), b"application/fhir+json"
+        else:
+            body, kind = _in_words(refusal), b"text/plain; charset=utf-8"
+        head = (
+            STATUS[self._status] + b"\r\ncontent-type: %b\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(head % (kind, len(body)) + body)
         self.transport.close()
+
+    def _is_for_api(self) -> bool:
+        """By the address as it came: a line that cannot be read has no other."""
+        method, _, address = self._line.lstrip().partition(b" ")
+        return (address.lstrip() or method).startswith(API)
 
     def _count(self, size: int, most: int, status: int) -> None:
         self._size += size
@@ -139,10 +158,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self.send_400_response("")
 
 
-def _escaped(data: bytes) -> bytes:
-    """A request whose address holds text as it is, without percent signs: the same with them."""
-    line, end, rest = data.partition(b"\n")
-    return quote(line, safe=ASCII).encode() + end + rest
+def _in_words(refusal: CamphoraError) -> bytes:
+    return "".join(f"{refusal.text(lang)}\n→ {refusal.remedy(lang)}\n" for lang in LANGS).encode()
 
 
 def bounded(service: Service) -> type[BoundedProtocol]:
