@@ -6,11 +6,11 @@ import apsw
 import orjson
 import pytest
 
-from builders import clinician, observation, patient, people
-from camphora.errors import Busy, Fault
+from builders import citizen, clinician, observation, patient, people
+from camphora.errors import Busy, Fault, NotFound
 from camphora.fhir.search import parse_query
 from camphora.policy.internal import following, loading
-from camphora.records import Put, SQLiteStore
+from camphora.records import Delete, Put, SQLiteStore
 from camphora.records.connections import migrate
 from camphora.records.indexing import Indexing
 from camphora.records.keys import unpacked
@@ -179,4 +179,78 @@ def test_a_new_store_has_nothing_to_index_anew(tmp_path):
     store = SQLiteStore(tmp_path)
     assert store.indexing() is None
     assert Indexing().wanted is None
+    store.close()
+
+
+def _guarded(record_id, patient="ada", **more):
+    context = {"securityContext": {"reference": f"Patient/{patient}"}} if patient else {}
+    return {"resourceType": "Binary", "id": record_id, "contentType": "text/plain", **context, **more}
+
+
+def _whose(store):
+    sql = (
+        "SELECT r.id, p.patient, r.labels FROM record r JOIN type t ON t.no = r.type AND t.name = 'Binary'"
+        " LEFT JOIN person p ON p.no = r.person ORDER BY r.id"
+    )
+    return [*store._connections.reader().execute(sql)]
+
+
+def _as_before(folder, version=13):
+    """The store as one that did not read a Binary's securityContext had it."""
+    connection = apsw.Connection(str(folder / "records.sqlite"))
+    binaries = "IN (SELECT r.no FROM record r JOIN type t ON t.no = r.type AND t.name = 'Binary')"
+    connection.execute(f"UPDATE record SET person = NULL, labels = 0 WHERE no {binaries}")
+    connection.execute(f"UPDATE superseded SET person = NULL WHERE record {binaries}")
+    connection.execute(f"UPDATE change SET person = NULL WHERE subject {binaries}")
+    connection.execute(f"PRAGMA user_version = {version}")
+    connection.close()
+
+
+def test_binaries_of_before_are_those_of_whom_guards_them(tmp_path):
+    store = SQLiteStore(tmp_path)
+    refusing = {
+        "resourceType": "Consent", "id": "c9", "status": "active", "patient": {"reference": "Patient/ada"},
+        "scope": {"coding": [{"code": "patient-privacy"}]}, "dateTime": "2026-01-01",
+        "category": [{"coding": [{"code": "INFA"}]}],
+        "provision": {"type": "deny", "data": [{"meaning": "instance", "reference": {"reference": "Binary/b1"}}]},
+    }  # fmt: skip
+    made = [
+        _guarded("b1"),
+        _guarded("b2", "bo"),
+        _guarded("b3", None),
+        _guarded("b4"),
+        _guarded("b5", "later"),
+    ]
+    store.write(
+        loading("t"), [Put(one) for one in [*people(), refusing, *made, _guarded("b2", "bo", data="QQ==")]]
+    )
+    store.write(loading("t"), [Delete("Binary", "b4")])
+    last, wanted = store.last_change(), _whose(store)
+    assert [(key, whose) for key, whose, _ in wanted] == [
+        ("b1", "ada"), ("b2", "bo"), ("b3", None), ("b4", "ada"), ("b5", "later"),
+    ]  # fmt: skip
+    sql = "SELECT record, version, person FROM superseded ORDER BY 1, 2"
+    before = [*store._connections.reader().execute(sql)]
+    assert wanted[0][2] > 0, "marked, as she has chosen"
+    store.close()
+    _as_before(tmp_path)
+    store = SQLiteStore(tmp_path)
+    assert [row[:2] for row in _whose(store)] == [row[:2] for row in wanted]
+    assert [row[2] for row in _whose(store)][:3] == [row[2] for row in wanted][:3]
+    assert [*store._connections.reader().execute(sql)] == before
+    assert store.last_change() == last + 4, "followers are told of each"
+    assert {row.id for row in store.history(citizen(), "Binary", "b1")} == {"b1"}
+    with pytest.raises(NotFound):
+        store.read(citizen("bo"), "Binary", "b1")
+    store.close()
+
+
+def test_binaries_of_the_oldest_form_are_guarded_too(tmp_path):
+    folder = make(tmp_path / "old", [*people(), _guarded("b1"), _guarded("b3", None)])
+    connection = apsw.Connection(str(folder / "records.sqlite"))
+    connection.execute("UPDATE record SET person = NULL WHERE id = 'b1'")
+    connection.close()
+    store = SQLiteStore(folder)
+    _settled(store)
+    assert [row[:2] for row in _whose(store)] == [("b1", "ada"), ("b3", None)]
     store.close()

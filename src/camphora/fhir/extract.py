@@ -145,7 +145,7 @@ class Extractor:
                 out.person = ("Patient", resource["id"])
             return
         if self.resource_type == "Binary":
-            out.person = _security_context(resource)
+            out.person = security_context(resource)
             return
         best = len(self._people)
         for name, kind, key in out.references:
@@ -175,7 +175,7 @@ def _extractor(resource_type: str, registry: Registry) -> Extractor:
     return Extractor(resource_type, registry)
 
 
-def _security_context(binary: dict[str, Any]) -> tuple[str, str] | None:
+def security_context(binary: dict[str, Any]) -> tuple[str, str] | None:
     """The Patient by whom a Binary is to be guarded (binary.html#rest); no other resource says whose it is."""
     found = parse_reference(binary.get("securityContext", {}).get("reference", ""))
     return ("Patient", found.id) if (found.kind, found.type) == ("local", "Patient") else None

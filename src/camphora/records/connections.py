@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import apsw
+import orjson
 
 from camphora.errors import Conflict, Fault, deadline
 from camphora.fhir import definitions
 from camphora.fhir.definitions import SearchParameter
+from camphora.fhir.extract import security_context
 from camphora.fhir.folding import fold
 from camphora.fhir.references import parse_reference
 from camphora.fhir.registry import Registry
 from camphora.policy.policy import Policy
+from camphora.records.bodies import plain
 from camphora.records.disk import opening
 from camphora.records.judging import Opened, register
 
@@ -112,6 +115,7 @@ def migrate(connection: apsw.Connection, path: Path) -> None:
     present, _ = _versions(connection, path)
     connection.create_scalar_function("folded", _folded, 1, deterministic=True)
     connection.create_scalar_function("referred", _referred, 3, deterministic=True)
+    connection.create_scalar_function("guarded", _guarded, 1, deterministic=True)
     for step in _steps():
         if (number := _number(step.name)) > present:
             with connection:
@@ -149,6 +153,12 @@ def _referred(*row: Any) -> str:
         return ""
     found = parse_reference(text)
     return found.type if found.kind == "local" and not found.version else ""
+
+
+def _guarded(body: Any) -> str:
+    """The id of the Patient by whom a Binary of before is guarded; "" for none, and for what was deleted."""
+    found = security_context(orjson.loads(plain(body))) if body else None
+    return found[1] if found else ""
 
 
 def _parameters(kind: str) -> dict[str, SearchParameter]:
