@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from scipy import stats
 from scipy.optimize import minimize_scalar
 
@@ -88,13 +90,80 @@ def test_the_statistic_is_the_largest_ratio_over_every_beginning(alpha, change, 
         assert found.statistic[0, n] == pytest.approx(wanted, rel=1e-5, abs=1e-6)
 
 
+def on_a_grid(y, m, before, alpha):
+    """The greatest ratio over a dense grid of lambda: the places where one term peaks, and steps from 1e-6 up."""
+    factors = [0.0, *np.geomspace(1e-6, 1e3, 4000)]
+    factors += [
+        (each - mean) / rise
+        for each, mean, rise in zip(y, m, before, strict=True)
+        if rise > 0 and each > mean
+    ]
+    factor = np.array(factors)[:, None]
+    raised = m + factor * before
+    ratio = y * np.log(raised / m)
+    if alpha > 0:
+        ratio -= (y + 1 / alpha) * np.log((1 + alpha * raised) / (1 + alpha * m))
+    else:
+        ratio -= raised - m
+    return max(0.0, ratio.sum(axis=1).max())
+
+
+COUNTS = st.lists(st.integers(0, 60), min_size=2, max_size=9)
+
+
+@settings(max_examples=150, deadline=None)
+@given(COUNTS, st.floats(0.2, 12), st.sampled_from([0.0, 0.1, 0.8, 5.0]), st.integers(0, 1000))
+@example([0, 1, 0, 40, 200], 4.0, 2.0, 0)  # two tops, the second far out
+@example([9, 0, 1, 30, 0, 0], 3.0, 5.0, 0)  # the likelihood falls at 0 and rises beyond
+def test_the_epidemic_chart_gives_the_greatest_of_all_tops(series, level, alpha, seed):
+    y = np.array(series, dtype=float)
+    mean = level * np.random.default_rng(seed).uniform(0.5, 2, len(y) - 1)
+    found = glr(y, mean, alpha=alpha, change="epidemic", last=len(mean), limit=1e9)
+    for n in range(len(mean)):
+        grid = max(on_a_grid(y[1 + k : n + 2], mean[k : n + 1], y[k : n + 1], alpha) for k in range(n + 1))
+        assert found.statistic[0, n] >= grid - 1e-9
+        assert found.statistic[0, n] <= grid + 1e-3 * (1 + grid)
+
+
+def test_an_epidemic_has_no_fall():
+    with pytest.raises(Invalid, match="direction"):
+        glr(np.full(40, 5.0), last=5, change="epidemic", direction="dec")
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.3])
+@pytest.mark.parametrize("change", ["intercept", "epidemic"])
+@pytest.mark.parametrize("theta", [None, 0.7])
+def test_where_no_case_is_expected_a_case_alarms_and_none_adds_nothing(alpha, change, theta):
+    past = np.full(10, 3.0)
+    expected = np.array([3.0, 0, 0, 3])
+    y = np.array([0.0, 0, 1, 3])
+    found = glr([*past, *y], expected, alpha=alpha, change=change, theta=theta, last=4, cases=True)
+    assert found.alarm[0].tolist() == [False, False, True, False]
+    assert found.statistic[0, 2] == np.inf
+    assert np.isfinite(found.statistic[0, [0, 1, 3]]).all()
+    assert found.cases[0, 2] == 1
+    fewer = glr([*past, *y], expected, alpha=alpha, direction="dec", last=4)
+    assert np.isfinite(fewer.statistic).all()
+    assert fewer.statistic[0, 2] == fewer.statistic[0, 1]
+    nothing = glr([*past, 0.0, 0, 0], np.zeros(3), alpha=alpha, change=change, theta=theta, last=3)
+    np.testing.assert_array_equal(nothing.statistic, 0)
+
+
+def test_an_unknown_mean_adds_nothing_as_an_unknown_count():
+    past, y, mean = np.full(9, 5.0), np.array([9.0, 9, 9]), np.array([5.0, 5, 5])
+    unknown = glr([*past, *y], np.where([False, True, False], np.nan, mean), alpha=0.2, last=3, limit=99)
+    missing = glr([*past, 9, np.nan, 9], mean, alpha=0.2, last=3, limit=99)
+    np.testing.assert_array_equal(unknown.statistic, missing.statistic)
+    assert np.isnan(glr([*past, *y], np.full(3, np.nan), alpha=0.2, last=3).statistic).all()
+
+
 @pytest.mark.parametrize(
-    "settings", [{}, {"alpha": 0.0}, {"theta": 0.5}, {"change": "epidemic"}, {"like": "surveillance"}]
+    "given_", [{}, {"alpha": 0.0}, {"theta": 0.5}, {"change": "epidemic"}, {"like": "surveillance"}]
 )
-def test_the_cases_needed_are_the_least_that_alarm(settings):
+def test_the_cases_needed_are_the_least_that_alarm(given_):
     y = np.random.default_rng(4).poisson(5, 80).astype(float)
-    settings = {"alpha": 0.2, **settings}
-    found = glr(y, np.full(10, 5.0), last=10, limit=3, cases=True, **settings)
+    given_ = {"alpha": 0.2, **given_}
+    found = glr(y, np.full(10, 5.0), last=10, limit=3, cases=True, **given_)
     for n in (0, 4, 9):
         if found.alarm[0, :n].any():
             continue
@@ -102,7 +171,7 @@ def test_the_cases_needed_are_the_least_that_alarm(settings):
             tried = y.copy()
             tried[70 + n] = found.cases[0, n] + more
             if tried[70 + n] >= 0:
-                assert glr(tried, np.full(10, 5.0), last=10, limit=3, **settings).alarm[0, n] == alarms
+                assert glr(tried, np.full(10, 5.0), last=10, limit=3, **given_).alarm[0, n] == alarms
 
 
 def test_the_converged_negative_binomial_fit_has_no_slope_left():

@@ -28,9 +28,7 @@ def evaluated(times: int, last: int | None) -> NDArray[np.int64]:
     """The positions of the last so many points, or of all. Invalid `methods-range`."""
     if last is None:
         return np.arange(times)
-    if not 1 <= last <= times:
-        raise Invalid("methods-range", argument="last", low=1, high=times)
-    return np.arange(times - last, times)
+    return np.arange(times - whole(last, 1, "last", times), times)
 
 
 def references(
@@ -49,6 +47,10 @@ def references(
 
 def whole(value: int, least: int, name: str, high: int = 10_000) -> int:
     """A whole number of at least so much. Invalid `methods-range`."""
-    if isinstance(value, bool) or value != int(value) or not least <= value <= high:
+    try:
+        right = not isinstance(value, bool | str) and value == int(value) and least <= value <= high
+    except (TypeError, ValueError, OverflowError):
+        right = False
+    if not right:
         raise Invalid("methods-range", argument=name, low=least, high=high)
     return int(value)

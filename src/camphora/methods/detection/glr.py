@@ -4,19 +4,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from camphora.methods.arguments import Floats, one_of, same_shape, series, within
+from camphora.methods.arguments import Floats, flags, one_of, same_shape, series, within
 from camphora.methods.detection import baseline
 from camphora.methods.detection.baseline import Baseline
 from camphora.methods.detection.bounds import evaluated, whole
 from camphora.methods.made import Made
 
 MOST_CASES = 10**9
+DEEPEST = 200  # parts of a span that wait to be looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def glr(
 
     At each point n the statistic is the largest, over the beginnings k, of the sum from k to n of log f(y; m1) - log
     f(y; m0). `change="intercept"`: m1 = m0 exp(kappa), `"epidemic"`: m1 = m0 + lambda × the count before; kappa above 0
-    (below with `direction="dec"`) or lambda above 0 with the greatest likelihood. With `theta` kappa or lambda is that
+    (below with `direction="dec"`, of the intercept chart only) or lambda above 0 with the greatest likelihood. With `theta` kappa or lambda is that
     number and the statistic the plain sum, max(0, sum before + log ratio). f is Poisson (`alpha` 0) or negative
     binomial with variance m + `alpha` m².
 
@@ -71,9 +72,11 @@ def glr(
     points up to the alarm, alpha as at first. `window`: beginnings no more than so many points before n; `least_window`
     points at least. `cases`: also the least whole count at n that would alarm, given those before it (only for "inc").
 
-    Assumes independent counts given m0, and a baseline without outbreaks. A missing count adds nothing and does not
-    alarm; missing points of the baseline are left out. A baseline of zeros, or too short for its terms, gives NaN and
-    no alarm. Lambda is the first maximum above 0.
+    Assumes independent counts given m0, and a baseline without outbreaks. A missing count or mean adds nothing and does
+    not alarm; missing points of the baseline are left out. A baseline of zeros, or too short for its terms, gives NaN
+    and no alarm. Where m0 is 0 no case can come: a count of 0 adds nothing to the intercept chart, a case makes the
+    statistic infinite and alarms (a fall, "dec" or `theta` below 0, passes such points over). The epidemic likelihood
+    of the negative binomial may have several tops: the highest is given.
 
     `like="surveillance"` follows algo.glrnb of R's package where it departs: regressions stop early; without `window`
     kappa of the negative binomial is sought by Newton's undamped steps from 0.5 for the longest window, then from the
@@ -84,42 +87,19 @@ def glr(
     Computational Statistics & Data Analysis 2008;52:4357-4368. Errors: Invalid `methods-range`, `methods-choice`,
     `methods-shape`, `methods-negative`, `methods-short`.
     """
-    found = series(counts, least=2)
-    one_of(change, ("intercept", "epidemic"), "change")
-    one_of(direction, ("inc", "dec"), "direction")
-    within(limit, 1e-12, 1e9, "limit")
-    if alpha is not None or expected is not None:
-        within(np.nan if alpha is None else alpha, 0, 1e9, "alpha")
-    if theta is not None:
-        within(theta, -50 if change == "intercept" else 0, 50, "theta")
-    if like is not None:
-        one_of(like, ("surveillance",), "like")
-    if cases:
-        one_of(direction, ("inc",), "direction")
     parameters: dict[str, Any] = {
-        "limit": limit,
-        "alpha": alpha,
-        "theta": theta,
-        "change": change,
-        "direction": direction,
-        "window": window if window is None else whole(window, 1, "window"),
-        "least_window": whole(least_window, 1, "least_window"),
-        "seasons": whole(seasons, 0, "seasons"),
-        "trend": trend,
-        "refit": refit,
-        "cases": cases,
-        "frequency": whole(frequency, 1, "frequency"),
-        "last": whole(last, 1, "last", found.shape[1] - 1),
-        "like": like,
+        key: value for key, value in locals().items() if key not in {"counts", "expected"}
     }
+    found = series(counts, least=2)
+    _refuse(found.shape[1], expected is not None, **parameters)
     at = evaluated(found.shape[1], last)
     chart = _Chart(
-        limit=limit,
-        theta=np.nan if theta is None else theta,
+        limit=float(limit),
+        theta=np.nan if theta is None else float(theta),
         epidemic=change == "epidemic",
-        sign=1.0 if direction == "inc" else -1.0,
-        window=-1 if window is None else window,
-        least=least_window,
+        falls=direction == "dec",
+        window=-1 if window is None else int(window),
+        least=int(least_window),
         cases=cases,
         early=like is not None,
     )
@@ -128,6 +108,10 @@ def glr(
     rows = [
         _one(row, None if means is None else means[i], at, alpha, chart, model) for i, row in enumerate(found)
     ]
+    made = Made("detection.glr.glr", 2, parameters)
+    if not rows:
+        nothing = np.empty((0, len(at)))
+        return Glr(at, nothing, np.empty(0), nothing, nothing.astype(np.bool_), nothing, (), made)
     mean, alphas, statistic, alarm, needed, fits = zip(*rows, strict=True)
     return Glr(
         at,
@@ -137,20 +121,72 @@ def glr(
         np.array(alarm),
         np.array(needed),
         tuple(fits),
-        Made("detection.glr.glr", 1, parameters),
+        made,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Chart:
+def _refuse(
+    times: int,
+    expects: bool,
+    *,
+    limit: float,
+    alpha: float | None,
+    theta: float | None,
+    change: str,
+    direction: str,
+    window: int | None,
+    least_window: int,
+    seasons: int,
+    trend: bool,
+    refit: bool,
+    cases: bool,
+    frequency: int,
+    last: int,
+    like: str | None,
+) -> None:
+    one_of(change, ("intercept", "epidemic"), "change")
+    rises = change == "epidemic" or cases
+    one_of(direction, ("inc",) if rises else ("inc", "dec"), "direction")
+    within(limit, 1e-12, 1e9, "limit")
+    if alpha is not None or expects:
+        within(np.nan if alpha is None else alpha, 0, 1e9, "alpha")
+    if theta is not None:
+        within(theta, -50 if change == "intercept" else 0, 50, "theta")
+    if like is not None:
+        one_of(like, ("surveillance",), "like")
+    if window is not None:
+        whole(window, 1, "window")
+    whole(least_window, 1, "least_window")
+    whole(seasons, 0, "seasons")
+    whole(frequency, 1, "frequency")
+    whole(last, 1, "last", times - 1)
+    flags(trend=trend, refit=refit, cases=cases)
+
+
+class _Chart(NamedTuple):
     limit: float
     theta: float
     epidemic: bool
-    sign: float
+    falls: bool
     window: int
     least: int
     cases: bool
     early: bool
+
+
+class _Points(NamedTuple):
+    """The evaluated points of a series. Where one is not known its count, mean and count before are 0. `gain`: the most
+    that a point can add to the statistic; `dip`, `crest`: the means where its likelihood falls most steeply, and where
+    it bends upwards most."""
+
+    y: Floats
+    mean: Floats
+    before: Floats
+    known: NDArray[np.bool_]
+    gain: Floats
+    dip: Floats
+    crest: Floats
+    alpha: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +227,7 @@ def _one(
     statistic, alarm = np.full(len(at), np.nan), np.zeros(len(at), dtype=np.bool_)
     needed = np.full(len(at), np.nan)
     start = 0
-    while start < len(at) and not np.isnan(mean[start:]).any() and not np.isnan(alpha):
+    while start < len(at) and not np.isnan(mean[start:]).all() and not np.isnan(alpha):
         done = _run(y, mean, before, alpha, start, chart, statistic, needed)
         if done < 0:
             break
@@ -214,157 +250,120 @@ def _run(
     statistic: Floats,
     needed: Floats,
 ) -> int:
-    known = ~np.isnan(y)
-    counts, means = np.where(known, y, 0), np.where(known, mean, 0)
-    rise = np.nan_to_num(before)
-    done: int = _until_alarm(
-        counts,
-        means,
-        rise,
+    known = ~np.isnan(y) & ~np.isnan(mean)
+    if chart.falls or chart.theta < 0:
+        known &= mean > 0
+    done: int = _unpacked(
+        np.where(known, y, 0.0),
+        np.where(known, mean, 0.0),
+        np.where(known, np.nan_to_num(before), 0.0),
         known,
-        alpha,
+        float(alpha),
+        *chart,
         start,
-        chart.limit,
-        chart.theta,
-        chart.epidemic,
-        chart.sign,
-        chart.window,
-        chart.least,
-        chart.cases,
-        chart.early,
         statistic,
         needed,
     )
     return done
 
 
-@njit(cache=True)
-def _until_alarm(
+@njit(cache=True, error_model="numpy")
+def _unpacked(
     y: Floats,
-    m: Floats,
-    rise: Floats,
+    mean: Floats,
+    before: Floats,
     known: NDArray[np.bool_],
     alpha: float,
-    start: int,
     limit: float,
     theta: float,
     epidemic: bool,
-    sign: float,
+    falls: bool,
     window: int,
     least: int,
     cases: bool,
     early: bool,
+    start: int,
     statistic: Floats,
     needed: Floats,
 ) -> int:
+    """Tuples are made here: to hand them over from Python costs as much as many a chart."""
+    shapes = np.zeros((3, len(y)))
+    points = _Points(y, mean, before, known, shapes[0], shapes[1], shapes[2], alpha)
+    chart = _Chart(limit, theta, epidemic, falls, window, least, cases, early)
+    return _until_alarm(points, chart, start, statistic, needed)
+
+
+@njit(cache=True, error_model="numpy")
+def _until_alarm(points: _Points, chart: _Chart, start: int, statistic: Floats, needed: Floats) -> int:
     """Fills in the statistic from `start` to the first alarm, and says where that is; -1: nowhere."""
     before = 0.0
-    for n in range(start, len(y)):
-        if cases and known[n]:
-            needed[n] = _needed(
-                y, m, rise, alpha, start, n, limit, theta, epidemic, sign, window, least, early, before
-            )
-        statistic[n] = _statistic(
-            y, m, rise, alpha, start, n, theta, epidemic, sign, window, least, early, before
-        )
+    for n in range(start, len(points.y)):
+        if chart.cases and points.known[n]:
+            needed[n] = _needed(points, chart, start, n, before)
+        statistic[n] = _statistic(points, chart, start, n, before)
         before = statistic[n]
-        if statistic[n] >= limit and known[n]:
+        if statistic[n] >= chart.limit and points.known[n]:
             return n
     return -1
 
 
-@njit(cache=True)
-def _needed(
-    y: Floats,
-    m: Floats,
-    rise: Floats,
-    alpha: float,
-    start: int,
-    n: int,
-    limit: float,
-    theta: float,
-    epidemic: bool,
-    sign: float,
-    window: int,
-    least: int,
-    early: bool,
-    before: float,
-) -> float:
-    seen = y[n]
+@njit(cache=True, error_model="numpy")
+def _needed(points: _Points, chart: _Chart, start: int, n: int, before: float) -> float:
+    """The least count at n that alarms, by doubling and halving; -1: none does."""
+    seen = points.y[n]
     low, high = -1, 1
-    y[n] = high
-    while (
-        _statistic(y, m, rise, alpha, start, n, theta, epidemic, sign, window, least, early, before) < limit
-    ):
+    points.y[n] = high
+    while _statistic(points, chart, start, n, before) < chart.limit:
         low, high = high, 2 * high
-        y[n] = high
+        points.y[n] = high
         if high > MOST_CASES:
-            y[n] = seen
+            points.y[n] = seen
             return -1.0
     while high - low > 1:
         middle = (low + high) // 2
-        y[n] = middle
-        if (
-            _statistic(y, m, rise, alpha, start, n, theta, epidemic, sign, window, least, early, before)
-            < limit
-        ):
+        points.y[n] = middle
+        if _statistic(points, chart, start, n, before) < chart.limit:
             low = middle
         else:
             high = middle
-    y[n] = seen
+    points.y[n] = seen
     return float(high)
 
 
-@njit(cache=True)
-def _statistic(
-    y: Floats,
-    m: Floats,
-    rise: Floats,
-    alpha: float,
-    start: int,
-    n: int,
-    theta: float,
-    epidemic: bool,
-    sign: float,
-    window: int,
-    least: int,
-    early: bool,
-    before: float,
-) -> float:
-    if not np.isnan(theta):
-        here = m[n] + theta * rise[n] if epidemic else m[n] * np.exp(theta)
-        return max(0.0, before + _ratio(y[n], m[n], here if m[n] > 0 else 0.0, alpha))
-    best = 0.0
-    first = start if window < 0 else max(start, n - window)
-    if early and alpha > 0 and window < 0:
-        kappa = 0.5
-        for k in range(first, n - least + 2):
-            kappa = _undamped(y, m, alpha, k, n, kappa)
-            if epidemic:
-                found = _sum_epidemic(y, m, rise, alpha, k, n, np.exp(kappa))
-            else:
-                found = _sum_intercept(y, m, alpha, k, n, kappa) if sign * kappa > 0 else 0.0
-            if found > best and np.isfinite(found):
-                best = found
-            if np.isnan(kappa):
-                kappa = 0.0
-        return best
-    # from the shortest window on, so that whether the rise points the right way is a running sum
-    slope = 0.0
-    total_y, total_m = 0.0, 0.0
+@njit(cache=True, error_model="numpy")
+def _statistic(points: _Points, chart: _Chart, start: int, n: int, before: float) -> float:
+    y, m = points.y[n], points.mean[n]
+    if m == 0 and y > 0:
+        return np.inf
+    if not np.isnan(chart.theta):
+        raised = m + chart.theta * points.before[n] if chart.epidemic else m * np.exp(chart.theta)
+        return max(0.0, before + _ratio(y, m, raised, points.alpha))
+    first = start if chart.window < 0 else max(start, n - chart.window)
+    if chart.early and points.alpha > 0 and chart.window < 0:
+        return _early(points, chart, first, n)
+    turned = y < m if chart.falls else y > m
+    points.gain[n] = _ratio(y, m, y, points.alpha) if turned else 0.0
+    if chart.epidemic:
+        _shape(points, n)
+        return _epidemic(points, chart, first, n)
+    return _intercept(points, chart, first, n)
+
+
+@njit(cache=True, error_model="numpy")
+def _intercept(points: _Points, chart: _Chart, first: int, n: int) -> float:
+    """The largest over the beginnings, from the shortest window on: what it can gain, and whether the best kappa points
+    the right way, are running sums."""
+    y, m, gains, alpha, least = points.y, points.mean, points.gain, points.alpha, chart.least
+    sign = -1.0 if chart.falls else 1.0
+    best, slope, gain, total_y, total_m = 0.0, 0.0, 0.0, 0.0, 0.0
     for k in range(n, first - 1, -1):
         total_y += y[k]
         total_m += m[k]
-        if epidemic:
-            if m[k] > 0:
-                slope += rise[k] * (y[k] - m[k]) / (m[k] * (1 + alpha * m[k]))
-        else:
-            slope += (y[k] - m[k]) / (1 + alpha * m[k])
-        if n - k + 1 < least or slope * sign <= 0:
+        slope += (y[k] - m[k]) / (1 + alpha * m[k])
+        gain += gains[k]
+        if n - k + 1 < least or slope * sign <= 0 or gain <= best:
             continue
-        if epidemic:
-            found = _sum_epidemic(y, m, rise, alpha, k, n, _rising(y, m, rise, alpha, k, n))
-        elif total_y == 0:
+        if total_y == 0:
             found = _nothing(m, alpha, k, n)
         elif alpha == 0:
             found = total_y * np.log(total_y / total_m) - (total_y - total_m)
@@ -374,17 +373,45 @@ def _statistic(
     return best
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
+def _epidemic(points: _Points, chart: _Chart, first: int, n: int) -> float:
+    best, gain, gains, least = 0.0, 0.0, points.gain, chart.least
+    for k in range(n, first - 1, -1):
+        gain += gains[k]
+        if n - k + 1 >= least and gain > best:
+            best = _highest(points, k, n, best)
+    return best
+
+
+@njit(cache=True, error_model="numpy")
+def _early(points: _Points, chart: _Chart, first: int, n: int) -> float:
+    """R's search from the longest window on: see `like` in `glr`."""
+    y, m, alpha = points.y, points.mean, points.alpha
+    sign = -1.0 if chart.falls else 1.0
+    best, kappa = 0.0, 0.5
+    for k in range(first, n - chart.least + 2):
+        kappa = _undamped(y, m, alpha, k, n, kappa)
+        if chart.epidemic:
+            found = _sum_epidemic(points, k, n, np.exp(kappa))
+        else:
+            found = _sum_intercept(y, m, alpha, k, n, kappa) if sign * kappa > 0 else 0.0
+        if found > best and np.isfinite(found):
+            best = found
+        if np.isnan(kappa):
+            kappa = 0.0
+    return best
+
+
+@njit(cache=True, error_model="numpy")
 def _ratio(y: float, m: float, other: float, alpha: float) -> float:
-    """log f(y; other) - log f(y; m)."""
-    if m == 0:
-        return 0.0
+    """log f(y; other) - log f(y; m). With m 0 the count is 0 too."""
+    gained = y * np.log(other / m) if y > 0 else 0.0
     if alpha == 0:
-        return float(y * np.log(other / m) - (other - m))
-    return float(y * np.log(other / m) - (y + 1 / alpha) * np.log((1 + alpha * other) / (1 + alpha * m)))
+        return float(gained - (other - m))
+    return float(gained - (y + 1 / alpha) * np.log((1 + alpha * other) / (1 + alpha * m)))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _nothing(m: Floats, alpha: float, k: int, n: int) -> float:
     """The greatest ratio where all counts are zero: that of a mean of zero."""
     total = 0.0
@@ -393,7 +420,7 @@ def _nothing(m: Floats, alpha: float, k: int, n: int) -> float:
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _sum_intercept(y: Floats, m: Floats, alpha: float, k: int, n: int, kappa: float) -> float:
     total, factor = 0.0, np.exp(kappa)
     for t in range(k, n + 1):
@@ -406,16 +433,17 @@ def _sum_intercept(y: Floats, m: Floats, alpha: float, k: int, n: int, kappa: fl
     return total
 
 
-@njit(cache=True)
-def _sum_epidemic(y: Floats, m: Floats, rise: Floats, alpha: float, k: int, n: int, factor: float) -> float:
+@njit(cache=True, error_model="numpy")
+def _sum_epidemic(points: _Points, k: int, n: int, factor: float) -> float:
+    y, m, before, alpha = points.y, points.mean, points.before, points.alpha
     total = 0.0
     for t in range(k, n + 1):
-        if m[t] > 0:
-            total += _ratio(y[t], m[t], m[t] + factor * rise[t], alpha)
+        if before[t] > 0:
+            total += _ratio(y[t], m[t], m[t] + factor * before[t], alpha)
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _kappa(y: Floats, m: Floats, alpha: float, k: int, n: int) -> float:
     """The kappa with the greatest likelihood: Newton's steps, halved into a bracket that always holds it."""
     low, high = np.inf, -np.inf
@@ -448,7 +476,7 @@ def _kappa(y: Floats, m: Floats, alpha: float, k: int, n: int) -> float:
     return float(kappa)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _undamped(y: Floats, m: Floats, alpha: float, k: int, n: int, kappa: float) -> float:
     """R's search: see `like` in `glr`."""
     before = kappa + 99
@@ -466,25 +494,120 @@ def _undamped(y: Floats, m: Floats, alpha: float, k: int, n: int, kappa: float) 
     return kappa
 
 
-@njit(cache=True)
-def _rising(y: Floats, m: Floats, rise: Floats, alpha: float, k: int, n: int) -> float:
-    """The first lambda above 0 where the likelihood stops to grow, by halving; beyond `high` it only falls."""
-    high = 0.0
+@njit(cache=True, error_model="numpy")
+def _highest(points: _Points, k: int, n: int, best: float) -> float:
+    """`best`, or the greatest ratio over lambda above 0 if that is more.
+
+    Each point's likelihood rises to its own top and falls beyond, so that all tops of the sum lie below the last of
+    these. A part of that span where the sum only rises, only falls, or is concave gives its best; one that cannot hold
+    more than `best` is left; others are cut in two.
+    """
+    lows, highs = np.empty(DEEPEST), np.empty(DEEPEST)
+    lows[0], highs[0], left = 0.0, _last_top(points, k, n), 1
+    while left:
+        left -= 1
+        low, high = lows[left], highs[left]
+        least_slope, most_slope, bend = _span(points, k, n, low, high)
+        tried = (low + high) / 2 if low > high / 4 else max(2 * low, high / 8)
+        if most_slope <= 0:
+            tried = low
+        elif least_slope >= 0:
+            tried = high
+        elif bend < 0:
+            tried = _climbed(points, k, n, low, high)
+        elif high - low > 1e-12 * (1 + high) and left + 2 <= DEEPEST:
+            if _most(points, k, n, low, high) <= best + 1e-12 * (1 + best):
+                continue
+            lows[left], highs[left] = tried, high
+            lows[left + 1], highs[left + 1] = low, tried
+            left += 2
+        best = max(best, _sum_epidemic(points, k, n, tried))
+    return best
+
+
+@njit(cache=True, error_model="numpy")
+def _last_top(points: _Points, k: int, n: int) -> float:
+    y, m, before = points.y, points.mean, points.before
+    last = 0.0
     for t in range(k, n + 1):
-        if rise[t] > 0 and m[t] > 0:
-            high = max(high, (y[t] - m[t]) / rise[t])
-    low = 0.0
+        if before[t] > 0:
+            last = max(last, (y[t] - m[t]) / before[t])
+    return last
+
+
+@njit(cache=True, error_model="numpy")
+def _shape(points: _Points, n: int) -> None:
+    y, alpha = points.y[n], points.alpha
+    points.dip[n] = y + np.sqrt(y * y + y / alpha) if alpha > 0 else np.inf
+    steep = np.cbrt(alpha * alpha * (1 + alpha * y) / y) - alpha if alpha > 0 and y > 0 else 0.0
+    points.crest[n] = 1 / steep if steep > 0 else 0.0
+
+
+@njit(cache=True, error_model="numpy")
+def _span(points: _Points, k: int, n: int, low: float, high: float) -> tuple[float, float, float]:
+    """Between two lambdas: what the slope of the sum lies between, and what its bend cannot exceed."""
+    counts, mean, before, dip, crest = points.y, points.mean, points.before, points.dip, points.crest
+    alpha = points.alpha
+    least_slope, most_slope, most_bend = 0.0, 0.0, 0.0
+    for t in range(k, n + 1):
+        rise = before[t]
+        if not rise > 0:
+            continue
+        y, below, above = counts[t], mean[t] + low * rise, mean[t] + high * rise
+        one, two = _slope(y, below, alpha), _slope(y, above, alpha)
+        most_slope += rise * max(one, two)
+        inside = below < dip[t] < above
+        least_slope += rise * (_slope(y, dip[t], alpha) if inside else min(one, two))
+        most_bend += rise * rise * _bend(y, min(max(crest[t], below), above), alpha)
+    return least_slope, most_slope, most_bend
+
+
+@njit(cache=True, error_model="numpy")
+def _most(points: _Points, k: int, n: int, low: float, high: float) -> float:
+    """What the sum cannot exceed between two lambdas: every point at the mean there that is nearest to its count."""
+    y, m, before, alpha = points.y, points.mean, points.before, points.alpha
+    total = 0.0
+    for t in range(k, n + 1):
+        if before[t] > 0:
+            near = min(max(y[t], m[t] + low * before[t]), m[t] + high * before[t])
+            total += _ratio(y[t], m[t], near, alpha)
+    return total
+
+
+@njit(cache=True, error_model="numpy")
+def _slope(y: float, e: float, alpha: float) -> float:
+    """Of the log likelihood of y at the mean e: falls until e = y + sqrt(y² + y/alpha), and rises to 0 beyond."""
+    return float((y / e if y > 0 else 0.0) - (1 + alpha * y) / (1 + alpha * e))
+
+
+@njit(cache=True, error_model="numpy")
+def _bend(y: float, e: float, alpha: float) -> float:
+    """Its second derivative: rises up to the crest of `_shape`, and falls beyond."""
+    share = 1 + alpha * e
+    return float(alpha * (1 + alpha * y) / (share * share) - (y / (e * e) if y > 0 else 0.0))
+
+
+@njit(cache=True, error_model="numpy")
+def _climbed(points: _Points, k: int, n: int, low: float, high: float) -> float:
+    """The lambda between these where the slope, which falls all the way, is 0: Newton's steps within the bracket."""
+    counts, mean, before, alpha = points.y, points.mean, points.before, points.alpha
+    factor = (low + high) / 2
     for _ in range(200):
-        middle = (low + high) / 2
-        slope = 0.0
+        slope, bend = 0.0, 0.0
         for t in range(k, n + 1):
-            if rise[t] > 0 and m[t] > 0:
-                e = m[t] + middle * rise[t]
-                slope += rise[t] * (y[t] - e) / (e * (1 + alpha * e))
+            rise = before[t]
+            if rise > 0:
+                y, e = counts[t], mean[t] + factor * rise
+                slope += rise * _slope(y, e, alpha)
+                bend += rise * rise * _bend(y, e, alpha)
         if slope > 0:
-            low = middle
+            low = factor
         else:
-            high = middle
-        if high - low <= 1e-12 * (1 + low):
-            break
-    return (low + high) / 2
+            high = factor
+        after = factor - slope / bend if bend < 0 else (low + high) / 2
+        if not low <= after <= high:
+            after = (low + high) / 2
+        if abs(after - factor) <= 1e-12 * (1 + factor):
+            return float(after)
+        factor = after
+    return float(factor)
