@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from camphora.errors import Invalid
-from camphora.methods.detection import farrington, tails
+from camphora.methods.detection import farrington, many, tails
 from camphora.methods.detection.reference_weeks import by_dates, by_rows, references
 from methods.watch_answers import answers, counts, rows
 
@@ -225,6 +225,33 @@ def test_nothing_before_and_a_cluster_now(method):
     assert found.p[0, 0] < 0.01
 
 
+@pytest.mark.parametrize("method", ["delta", "nbPlugin", "muan"])
+def test_a_bound_at_or_below_the_mean_still_has_a_score_that_ranks(method):
+    never, rare, common = np.zeros(330), np.zeros(330), np.full(330, 4.0)
+    rare[np.arange(8, 320, 60)] = 1
+    for series in (never, rare):
+        series[-4:] = 1, 1, 2, 1
+    common[-1] = 9
+    settings = {**IMPROVED, "threshold_method": method, "limit54": (3, 4)}
+    found = farrington.flexible(np.stack([never, rare, common]), **settings)
+    assert found.alarm[:2, 0].all() or method == "muan"
+    assert not np.isnan(found.score).any()
+    np.testing.assert_array_equal(found.score > 1, found.alarm)
+    if method != "muan":
+        assert found.score[0, 0] == np.inf
+    quiet = np.stack([never, rare])
+    quiet[:, -1] = 0
+    none = farrington.flexible(quiet, **{**settings, "limit54": (0, 4)})
+    assert (none.score <= 0).all()
+    assert not none.alarm.any()
+
+
+def test_a_case_where_none_could_come_ranks_first_and_not_last():
+    p = np.array([0.0, 0, 0, 0.5])
+    shown = many.signals(p[:, None], np.array([[3.0], [np.inf], [np.nan], [9]]), q=1.0, budget=1)
+    assert shown.rank[:, 0].tolist() == [2, 1, 3, 4]
+
+
 def test_missing_counts_few_cases_and_leaving_the_few_out():
     draw = np.random.default_rng(2)
     y = draw.poisson(3, (6, 330)).astype(float)
@@ -292,6 +319,23 @@ def test_quantiles_and_tails_are_those_of_scipy(mean, phi):
         ({"last": 400}, "methods-range"),
         ({"first": "2020/01/05"}, "methods-date"),
         ({"p_threshold_trend": 2.0}, "methods-range"),
+        ({"weights_threshold": np.nan}, "methods-range"),
+        ({"weights_threshold": -1.0}, "methods-range"),
+        ({"weights_threshold": "2.58"}, "methods-range"),
+        ({"limit54": 5}, "methods-shape"),
+        ({"limit54": (5,)}, "methods-shape"),
+        ({"limit54": (-1, 4)}, "methods-range"),
+        ({"limit54": (np.nan, 4)}, "methods-range"),
+        ({"limit54": (5, 0)}, "methods-range"),
+        ({"trend": "no"}, "methods-choice"),
+        ({"reweight": 1}, "methods-choice"),
+        ({"fit_all": None}, "methods-choice"),
+        ({"first": "9999-01-01"}, "methods-date"),
+        ({"first": 20070101}, "methods-date"),
+        ({"last": 1.5}, "methods-range"),
+        ({"b": "5"}, "methods-range"),
+        ({"w": np.nan}, "methods-range"),
+        ({"past_weeks_not_included": -1}, "methods-range"),
     ],
 )
 def test_what_may_not_be_given(wrong, code):

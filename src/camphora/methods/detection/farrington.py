@@ -6,13 +6,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
 from camphora.errors import Invalid
-from camphora.methods.arguments import Floats, numbers, one_of, same_shape, series, within
+from camphora.methods.arguments import Floats, day, flags, numbers, one_of, same_shape, series, within
 from camphora.methods.detection import quasi_poisson, tails
 from camphora.methods.detection.bounds import evaluated, whole
 from camphora.methods.detection.reference_weeks import References, by_dates, by_rows, references
@@ -37,8 +38,8 @@ METHODS = ("delta", "nbPlugin", "muan")
 class Farrington:
     """`at`: the rows evaluated, counted from 0; all else of shape (series, evaluated).
 
-    `expected`: the mean foreseen; `upper`: the bound; `score`: (count - expected) / (upper - expected); `p`: the
-    probability of so many cases or more; `trend`, `slope`: whether a trend was kept, and it (per row, on the log
+    `expected`: the mean foreseen; `upper`: the bound; `score`: (count - expected) / (upper - expected), above 1 where
+    the count is above the bound, infinite for a case where the mean is 0 and so none could come; `p`: the probability of so many cases or more; `trend`, `slope`: whether a trend was kept, and it (per row, on the log
     scale); `phi`: the dispersion, at least 1; `bound_mean`: the mean whose quantile the bound is (nbPlugin, muan);
     `enough`: enough cases of late; `converged`: whether the regression could be made; `alarm`.
 
@@ -121,8 +122,10 @@ def flexible(
 
     Assumes independent weeks, given the regression. Missing counts are left out of references and count as none in
     `limit54`; a missing count of the week has no score and no alarm. Parts of the year without a case have mean 0:
-    muan then takes the exact upper limit of a Poisson mean without a case, phi * -log(alpha) / exposure. A bound at
-    or below the mean gives no score. Where a mean's upper limit overflows, the bound is infinite.
+    muan then takes the exact upper limit of a Poisson mean without a case, phi * -log(alpha) / exposure. Where the
+    bound lies at or below the mean (rare cases: the quantile of a small mean is 0) the score is z(p) / z(`alpha`), z
+    being the standard normal quantile: what the other score is for large means, above 1 where p < `alpha`, and 0 for a
+    count of 0. Where a mean's upper limit overflows, the bound is infinite.
 
     `like="surveillance"` follows farringtonFlexible of R's package where it differs: after re-weighting, standard
     errors and the trend's test use sum(omega r²) / df, omega being the re-weighting alone and r the working
@@ -140,69 +143,43 @@ def flexible(
     parameters = {key: value for key, value in locals().items() if key not in {"counts", "population"}}
     found = series(counts)
     one_of(threshold_method, METHODS, "threshold_method")
-    one_of(powertrans, tuple(POWERS), "powertrans")
-    within(alpha, 1e-12, 0.5, "alpha")
     within(p_threshold_trend, 0, 1, "p_threshold_trend")
-    stop = _stopping(stopping, like)
-    left_out = w if past_weeks_not_included is None else past_weeks_not_included
-    whole(left_out, 0, "past_weeks_not_included")
+    within(weights_threshold, 0, 1e6, "weights_threshold")
+    flags(fit_all=fit_all)
+    _refuse(alpha=alpha, powertrans=powertrans, reweight=reweight, trend=trend)
     at = evaluated(found.shape[1], last)
     enough = _enough(found, at, limit54)
-    fits = _fits(
-        found,
-        _exposure(population, found),
-        at,
-        _references(
-            at,
-            b=b,
-            w=w,
-            no_periods=no_periods,
-            left_out=left_out,
-            frequency=frequency,
-            first=first,
-            days=days,
-        ),
+    left_out = w if past_weeks_not_included is None else past_weeks_not_included
+    of_rows = _references(
+        at, b=b, w=w, no_periods=no_periods, left_out=left_out, frequency=frequency, first=first, days=days
+    )
+    rules = _Rules(
         trend=trend and b >= 3,
         reweight=reweight,
         threshold=weights_threshold,
         p_trend=p_threshold_trend,
-        early=stop == "surveillance",
+        early=_stopping(stopping, like) == "surveillance",
         clamp=like is None,
         clamp_test=like is None,
         omega_alone=like is not None,
-        wanted=None if fit_all else enough,
     )
-    eta, se, phi = (fits[:, :, each] for each in (quasi_poisson.ETA, quasi_poisson.SE, quasi_poisson.PHI))
-    y, mean = found[:, at], _mean(eta, early=stop == "surveillance")
-    if threshold_method == "delta":
-        bound_mean = np.full(mean.shape, np.nan)
-        upper, p, _ = _delta(y, mean, se, phi, z=-special.ndtri(alpha), power=POWERS[powertrans])
-    else:
-        bound_mean = mean
-        if threshold_method == "muan":
-            bound_mean = _upper_mean(eta, se, phi, fits[:, :, quasi_poisson.EXPOSURE], alpha=alpha, like=like)
-        upper = tails.upper(bound_mean, phi, 1 - alpha)
-        p = tails.at_least(y, bound_mean, phi)
-    logs = like is not None and threshold_method != "delta"
-    score = _score(y, eta if logs else mean, upper, like)
-    alarm = enough & (y > upper)
-    if logs:
-        alarm = enough & (score > 1) & (y > 0)
-    mean = np.where(enough & ~np.isnan(upper), mean, np.nan)
+    fits = _fits(found, _exposure(population, found), at, of_rows, rules, None if fit_all else enough)
+    judge = _judged if like is None else _judged_like
+    judged = judge(found[:, at], fits, rules, threshold_method, POWERS[powertrans], alpha)
     return Farrington(
         at,
-        mean,
-        np.where(enough, upper, np.nan),
-        score,
-        p,
+        np.where(enough & ~np.isnan(judged.upper), judged.mean, np.nan),
+        np.where(enough, judged.upper, np.nan),
+        judged.score,
+        judged.p,
         fits[:, :, quasi_poisson.TREND] == 1,
         fits[:, :, quasi_poisson.SLOPE],
-        phi,
-        bound_mean,
+        fits[:, :, quasi_poisson.PHI],
+        judged.bound_mean,
         enough,
         fits[:, :, quasi_poisson.CONVERGED] == 1,
-        alarm,
-        Made("detection.farrington.flexible", 1, parameters),
+        enough & judged.over,
+        Made("detection.farrington.flexible", 2, parameters),
     )
 
 
@@ -239,27 +216,25 @@ def classic(
     """
     parameters = {key: value for key, value in locals().items() if key != "counts"}
     found = series(counts)
-    one_of(powertrans, tuple(POWERS), "powertrans")
-    within(alpha, 1e-12, 0.5, "alpha")
-    stop = _stopping(stopping, like)
+    _refuse(alpha=alpha, powertrans=powertrans, reweight=reweight, trend=trend)
     at = evaluated(found.shape[1], last)
-    fits = _fits(
-        found,
-        None,
-        at,
-        _references(at, b=b, w=w, no_periods=1, left_out=w, frequency=frequency, first=first, days=days),
+    enough = _enough(found, at, limit54)
+    of_rows = _references(at, b=b, w=w, no_periods=1, left_out=w, frequency=frequency, first=first, days=days)
+    rules = _Rules(
         trend=trend and b >= 3,
         reweight=reweight,
         threshold=1.0,
         p_trend=0.05,
-        early=stop == "surveillance",
+        early=_stopping(stopping, like) == "surveillance",
         clamp=True,
         clamp_test=like is None,
         omega_alone=False,
     )
-    eta, se, phi = (fits[:, :, each] for each in (quasi_poisson.ETA, quasi_poisson.SE, quasi_poisson.PHI))
-    y, mean, enough = found[:, at], _mean(eta, early=stop == "surveillance"), _enough(found, at, limit54)
-    upper, _, below = _delta(y, mean, se, phi, z=-special.ndtri(alpha / 2), power=POWERS[powertrans])
+    fits = _fits(found, None, at, of_rows, rules, None)
+    mean, se, phi = _foreseen(fits, rules)
+    upper, _, below = _delta(
+        found[:, at], mean, se, phi, z=-special.ndtri(alpha / 2), power=POWERS[powertrans]
+    )
     return Classic(
         at,
         mean,
@@ -268,9 +243,82 @@ def classic(
         fits[:, :, quasi_poisson.TREND] == 1,
         enough,
         fits[:, :, quasi_poisson.CONVERGED] == 1,
-        enough & (y > upper),
+        enough & (found[:, at] > upper),
         Made("detection.farrington.classic", 1, parameters),
     )
+
+
+class _Rules(NamedTuple):
+    """How fits are made: as `fit_all` of quasi_poisson takes it, but `p_trend`, the p-value that keeps a trend."""
+
+    trend: bool
+    reweight: bool
+    threshold: float
+    p_trend: float
+    early: bool
+    clamp: bool
+    clamp_test: bool
+    omega_alone: bool
+
+
+class _Judged(NamedTuple):
+    """`over`: whether the count lies above its bound."""
+
+    mean: Floats
+    bound_mean: Floats
+    upper: Floats
+    p: Floats
+    score: Floats
+    over: NDArray[np.bool_]
+
+
+def _judged(y: Floats, fits: Floats, rules: _Rules, method: str, power: float, alpha: float) -> _Judged:
+    """The counts of the evaluated weeks beside their bounds."""
+    mean, se, phi = _foreseen(fits, rules)
+    bound_mean, upper, p = mean, mean, mean
+    if method == "delta":
+        bound_mean = np.full(mean.shape, np.nan)
+        upper, p, _ = _delta(y, mean, se, phi, z=-special.ndtri(alpha), power=power)
+    else:
+        if method == "muan":
+            bound_mean = _limit_of_mean(fits, phi, alpha)
+        upper = tails.upper(bound_mean, phi, 1 - alpha)
+        p = tails.at_least(y, bound_mean, phi)
+    return _Judged(mean, bound_mean, upper, p, _score(y, mean, upper, p, alpha), y > upper)
+
+
+def _judged_like(y: Floats, fits: Floats, rules: _Rules, method: str, power: float, alpha: float) -> _Judged:
+    """The same as R has it: scores of nbPlugin and muan use the logarithm of the mean, and decide."""
+    mean, se, phi = _foreseen(fits, rules)
+    bound_mean, middle = mean, fits[:, :, quasi_poisson.ETA]
+    if method == "delta":
+        bound_mean, middle = np.full(mean.shape, np.nan), mean
+        upper, p, _ = _delta(y, mean, se, phi, z=-special.ndtri(alpha), power=power)
+    else:
+        if method == "muan":
+            with np.errstate(invalid="ignore", over="ignore"):
+                bound_mean = np.exp(middle - special.ndtri(alpha) * se)
+            bound_mean = np.where(np.isinf(bound_mean), np.nan, bound_mean)
+        upper = tails.upper(bound_mean, phi, 1 - alpha)
+        p = tails.at_least(y, bound_mean, phi)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        score = (y - middle) / (upper - middle)
+    over = y > upper if method == "delta" else (score > 1) & (y > 0)
+    return _Judged(mean, bound_mean, upper, p, score, over)
+
+
+def _foreseen(fits: Floats, rules: _Rules) -> tuple[Floats, Floats, Floats]:
+    """Mean, the standard error of its logarithm, dispersion."""
+    mean = np.exp(fits[:, :, quasi_poisson.ETA])
+    if rules.early:
+        mean = np.maximum(mean, quasi_poisson.EPSILON)
+    return mean, fits[:, :, quasi_poisson.SE], fits[:, :, quasi_poisson.PHI]
+
+
+def _refuse(*, alpha: float, powertrans: str, reweight: bool, trend: bool) -> None:
+    one_of(powertrans, tuple(POWERS), "powertrans")
+    within(alpha, 1e-12, 0.5, "alpha")
+    flags(reweight=reweight, trend=trend)
 
 
 def _stopping(stopping: str | None, like: str | None) -> str:
@@ -297,20 +345,19 @@ def _references(
     whole(no_periods, 1, "no_periods", 366)
     whole(frequency, 1, "frequency")
     whole(days, 1, "days")
-    start = None if first is None else _day(first)
+    whole(left_out, 0, "past_weeks_not_included")
+    start = None if first is None else day(first, "first")
     found = []
     for row in at.tolist():
-        back = (
-            by_rows(b, frequency) if start is None else by_dates(start + timedelta(days=row * days), b, days)
-        )
+        back = by_rows(b, frequency) if start is None else _by_dates(start, row, b, days)
         found.append(references(row, back, w=w, no_periods=no_periods, left_out=left_out))
     return found
 
 
-def _day(text: str) -> date:
+def _by_dates(start: date, row: int, b: int, days: int) -> list[int]:
     try:
-        return date.fromisoformat(text)
-    except (TypeError, ValueError):
+        return by_dates(start + timedelta(days=row * days), b, days)
+    except (ValueError, OverflowError):  # before the year 1, or after 9999
         raise Invalid("methods-date", argument="first") from None
 
 
@@ -324,7 +371,13 @@ def _exposure(population: ArrayLike | None, counts: Floats) -> Floats | None:
 
 
 def _enough(counts: Floats, at: NDArray[np.int64], limit54: tuple[float, int]) -> NDArray[np.bool_]:
-    cases, weeks = limit54
+    try:
+        cases, weeks = limit54
+    except (TypeError, ValueError):
+        raise Invalid(
+            "methods-shape", argument="limit54", wanted="(cases, weeks)", found=str(np.shape(limit54))
+        ) from None
+    within(cases, 0, 1e12, "limit54")
     whole(weeks, 1, "limit54")
     late = [np.nansum(counts[:, max(0, row - weeks + 1) : row + 1], axis=1) for row in at.tolist()]
     return np.stack(late, axis=1) >= cases
@@ -335,16 +388,8 @@ def _fits(
     exposure: Floats | None,
     at: NDArray[np.int64],
     of_rows: list[References],
-    *,
-    trend: bool,
-    reweight: bool,
-    threshold: float,
-    p_trend: float,
-    early: bool,
-    clamp: bool,
-    clamp_test: bool,
-    omega_alone: bool,
-    wanted: NDArray[np.bool_] | None = None,
+    rules: _Rules,
+    wanted: NDArray[np.bool_] | None,
 ) -> Floats:
     """The fits of quasi_poisson, shape (series, evaluated, fields)."""
     found = np.full((len(counts), len(at), len(quasi_poisson.FIELDS)), np.nan)
@@ -361,14 +406,14 @@ def _fits(
             like.period,
             int(like.period.max()) + 1,
             np.empty(0) if exposure is None else exposure[chosen, row],
-            trend,
-            reweight,
-            threshold,
-            _critical(len(like.rows), p_trend),
-            early,
-            clamp,
-            clamp_test,
-            omega_alone,
+            rules.trend,
+            rules.reweight,
+            rules.threshold,
+            _critical(len(like.rows), rules.p_trend),
+            rules.early,
+            rules.clamp,
+            rules.clamp_test,
+            rules.omega_alone,
             out,
         )
         found[chosen, where] = out
@@ -408,21 +453,18 @@ def _delta(
     return np.where(mean == 0, 0.0, upper), special.ndtr(-away), special.ndtr(away)
 
 
-def _mean(eta: Floats, *, early: bool) -> Floats:
-    return np.maximum(np.exp(eta), quasi_poisson.EPSILON) if early else np.exp(eta)
-
-
-def _upper_mean(
-    eta: Floats, se: Floats, phi: Floats, exposure: Floats, *, alpha: float, like: str | None
-) -> Floats:
+def _limit_of_mean(fits: Floats, phi: Floats, alpha: float) -> Floats:
+    eta, se, exposure = (
+        fits[:, :, each] for each in (quasi_poisson.ETA, quasi_poisson.SE, quasi_poisson.EXPOSURE)
+    )
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         found = np.exp(eta - special.ndtri(alpha) * se)
-        if like is not None:
-            return np.where(np.isinf(found), np.nan, found)
         return np.where(np.isneginf(eta), -float(np.log(alpha)) * phi / exposure, found)
 
 
-def _score(y: Floats, middle: Floats, upper: Floats, like: str | None) -> Floats:
+def _score(y: Floats, mean: Floats, upper: Floats, p: Floats, alpha: float) -> Floats:
+    """On the scale of counts, or of normal quantiles where the bound is not above the mean."""
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        found = (y - middle) / (upper - middle)
-    return found if like is not None else np.where(upper > middle, found, np.nan)
+        found = (y - mean) / (upper - mean)
+        by_p = np.where(p == 1, 0.0, -special.ndtri(p) / max(-special.ndtri(alpha), 1e-300))
+    return np.where(upper > mean, found, by_p)

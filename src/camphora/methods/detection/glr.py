@@ -61,9 +61,9 @@ def glr(
 
     At each point n the statistic is the largest, over the beginnings k, of the sum from k to n of log f(y; m1) - log
     f(y; m0). `change="intercept"`: m1 = m0 exp(kappa), `"epidemic"`: m1 = m0 + lambda × the count before; kappa above 0
-    (below with `direction="dec"`, of the intercept chart only) or lambda above 0 with the greatest likelihood. With `theta` kappa or lambda is that
-    number and the statistic the plain sum, max(0, sum before + log ratio). f is Poisson (`alpha` 0) or negative
-    binomial with variance m + `alpha` m².
+    (below with `direction="dec"`, which the epidemic chart has not) or lambda above 0 with the greatest likelihood.
+    With `theta` kappa or lambda is that number and the statistic the plain sum, max(0, sum before + log ratio). f is
+    Poisson (`alpha` 0) or negative binomial with variance m + `alpha` m².
 
     `counts`: cases a period, shape (series, times); the `last` points are evaluated. `expected`: m0 of the evaluated
     points, shape (series, `last`) or one row; by default a log-linear regression on all points before them, with

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from camphora.errors import Invalid
-from camphora.methods.arguments import Floats, numbers, one_of, same_shape, within
+from camphora.methods.arguments import MOST, Floats, flags, numbers, one_of, same_shape, within
 from camphora.methods.detection.bounds import whole
 from camphora.methods.made import Made
 
@@ -107,8 +107,8 @@ def signals(
     `p`, `score`: shape (series, weeks), weeks in order; `score` is any measure of how far a count lies beyond what was
     expected. A series that was shown stays silent for `silence` weeks; but if `louder` is given, it is shown again when
     its score is more than `louder` times that of when it was shown. What is not silent is ranked by p, then by score,
-    then by row, and the first `budget` are shown (None: all). What the budget cut is not silent the week after. A NaN
-    score ranks last.
+    then by row, and the first `budget` are shown (None: all). What the budget cut is not silent the week after. An
+    infinite score (a case where none could come) ranks first, NaN last.
 
     `apart`: one signal of each line of descent. All discoveries stand in order, the specific ones and those above, and
     one that lies above or below an earlier one of the week has no rank: an outbreak of all a county's townships is the
@@ -116,8 +116,9 @@ def signals(
     `q` (1: no control) fills a budget with different places in the order of their evidence. Errors: as `tree`.
     """
     values = np.atleast_2d(_p(p, flat=False))
-    measure = same_shape(numbers(score, "score"), values, "score")
+    measure = same_shape(_scores(score), values, "score")
     whole(silence, 0, "silence")
+    flags(apart=apart)
     if budget is not None:
         whole(budget, 0, "budget", 10**9)
     if louder is not None:
@@ -164,6 +165,14 @@ def _apart(order: Whole, parent: Whole) -> Whole:
             over.update(line)
             kept.append(row)
     return np.array(kept, dtype=np.int64)
+
+
+def _scores(given: ArrayLike) -> Floats:
+    """Infinite ones as the largest number that is told apart."""
+    try:
+        return numbers(np.clip(given, -MOST, MOST), "score")
+    except (TypeError, ValueError):
+        return numbers(given, "score")
 
 
 def _p(given: ArrayLike, *, flat: bool = True) -> Floats:
