@@ -301,3 +301,22 @@ def test_what_a_load_only_warns_of_is_counted(capsys, tmp_path):
     assert warned in out
     _, out, _ = _run(capsys, "load", str(path), "--into", str(tmp_path / "p"), "--json")
     assert [(one["code"], one["n"]) for one in json.loads(out)["warnings"]] == [("validation-advice", 5)]
+
+
+def test_a_load_says_which_search_parameters_declare_nothing(capsys, tmp_path):
+    row = {
+        "resourceType": "SearchParameter", "id": "a", "url": "https://example.org/a", "name": "S", "status": "active",
+        "description": "-", "code": "status", "base": ["Observation"], "type": "token",
+        "expression": "Observation.status",
+    }  # fmt: skip
+    path = tmp_path / "a.ndjson"
+    path.write_text(
+        json.dumps(row) + "\n" + json.dumps({**row, "id": "b", "url": "u:b", "type": "string"}) + "\n"
+    )
+    given = [str(path), "--into", str(tmp_path / "p"), "--bad", str(tmp_path)]
+    code, out, _ = _run(capsys, "load", *given, "--lang", "en")
+    assert code == 0
+    same = "1 search parameter kept as records that declare nothing, as parameters of the same codes and types were"
+    assert f"{same} there (a.ndjson:1 SearchParameter.code)" in out
+    assert "warning: 1 search parameter kept" in out
+    assert "1 個查詢參數照存而不另宣告" in _run(capsys, "load", *given, "--lang", "zh-TW")[1]

@@ -121,6 +121,37 @@ def test_a_search_parameter_that_cannot_be_is_a_bad_line_and_the_rest_is_kept(
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
+@pytest.mark.parametrize("together", [False, True])
+def test_search_parameters_that_are_kept_and_declare_nothing_are_told(
+    installation, tmp_path, dry_run, together
+):
+    """Guides say parameters of R4 again."""
+    own = _declared("unit")
+    rows = [
+        _some()[0],
+        _declared("status", type="token"),
+        _declared("code"),
+        own,
+        {**own, "id": "again", "url": "u:2"},
+    ]
+    if together:
+        entries = [{"resource": one} for one in rows]
+        path = tmp_path / "a.json"
+        path.write_bytes(orjson.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}))
+    else:
+        path = _ndjson(tmp_path / "a.ndjson", rows)
+    report = Loader(installation, dry_run).load(path)
+    assert (report.written, report.faults) == (5, [])
+    told = {code: n for code, n in report.warnings.items() if code.startswith("fhir-parameter-")}
+    assert told == {"fhir-parameter-restated": 2, "fhir-parameter-idle": 1}
+    where = [str(place) for place in report.places["fhir-parameter-restated"]]
+    lines = ["a.json Bundle.entry[1].resource.code", "a.json Bundle.entry[4].resource.code"]
+    assert where == (
+        lines if together else ["a.ndjson:2 SearchParameter.code", "a.ndjson:5 SearchParameter.code"]
+    )
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
 def test_a_search_parameter_that_cannot_be_keeps_its_bundle_out(installation, tmp_path, dry_run):
     entries = [{"resource": one} for one in (_some()[0], _declared("none", "Observation.nothing"))]
     bundle = {"resourceType": "Bundle", "type": "collection", "entry": entries}

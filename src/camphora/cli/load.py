@@ -149,5 +149,9 @@ def _say(report: Report, dry_run: bool, terminal: Terminal) -> None:
 def _warned(report: Report, code: str, terminal: Terminal) -> str:
     """How often the file was warned of a thing, and where first."""
     count, first = report.warnings[code], report.places[code]
+    if code.startswith("fhir-parameter-"):
+        key = "load.same_code" if code.endswith("restated") else "load.taken_code"
+        places = [*map(str, first), *(["…"] if count > len(first) else [])]
+        return terminal.words(key, n=count, places="; ".join(places))
     key = "load.warned_more" if count > len(first) else "load.warned"
     return terminal.words(key, code=code, n=count, places="; ".join(map(str, first)))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from camphora.errors import Faults, Invalid, Place
 from camphora.fhir import definitions
@@ -61,6 +61,37 @@ def with_guide(
     return registry, tuple(faults)
 
 
+class Idle(NamedTuple):
+    """Why a definition declares nothing: another one, with the address `url` and the type `kind`, has its code for
+    `base` already; `alike` where both are of one type."""
+
+    base: str
+    code: str
+    url: str
+    kind: str
+    alike: bool
+
+    @property
+    def why(self) -> str:
+        """The code of the sentence that says it."""
+        return "fhir-parameter-restated" if self.alike else "fhir-parameter-idle"
+
+    @property
+    def facts(self) -> dict[str, object]:
+        return {"type": self.base, "param": self.code, "url": self.url, "kind": self.kind}
+
+
+def idle(registry: Registry, resource: dict[str, Any]) -> Idle | None:
+    """Why an active SearchParameter that is kept declares nothing in a registry; None for one that declares."""
+    found = read(resource)
+    if resource.get("status") != "active" or any(each.url == found.url for each in registry.parameters):
+        return None
+    for base in found.base:
+        if other := _taken(registry, found, base):
+            return Idle(base, found.code, other.url, other.type, other.type == found.type)
+    return None
+
+
 def _faults(registry: Registry, parameter: SearchParameter) -> Iterator[Invalid]:
     if not parameter.url:
         yield _fault("fhir-parameter-url", "url")
@@ -77,7 +108,8 @@ def _faults(registry: Registry, parameter: SearchParameter) -> Iterator[Invalid]
     for index, base in bases:
         taken = _taken(registry, parameter, base)
         if taken:
-            yield _fault("fhir-parameter-taken", f"base[{index}]", type=base, param=parameter.code, url=taken)
+            where = f"base[{index}]"
+            yield _fault("fhir-parameter-taken", where, type=base, param=parameter.code, url=taken.url)
     if parameter.type not in KINDS:
         yield _fault("fhir-parameter-kind", "type", kind=parameter.type[:64])
     elif not parameter.expression:
@@ -92,8 +124,8 @@ def _fault(code: str, where: str, **facts: object) -> Invalid:
     return Invalid(code, place=Place(path=f"{_HERE}.{where}"), **facts)
 
 
-def _taken(registry: Registry, parameter: SearchParameter, base: str) -> str:
-    """The address of the parameter that has this code already, of the type or, for an abstract one, of any below it."""
+def _taken(registry: Registry, parameter: SearchParameter, base: str) -> SearchParameter | None:
+    """The parameter that has this code already, of the type or, for an abstract one, of any below it."""
     below = [
         kind
         for kind in definitions.resource_types()
@@ -102,8 +134,8 @@ def _taken(registry: Registry, parameter: SearchParameter, base: str) -> str:
     for kind in sorted(below):
         other = registry.of(kind).get(parameter.code)
         if other is not None:
-            return other.url
-    return ""
+            return other
+    return None
 
 
 def _of_expression(expression: str, bases: list[str], kind: str) -> Iterator[Invalid]:

@@ -35,7 +35,7 @@ from camphora.installation.preparing import Outcome, Preparing, faults_of
 from camphora.policy.internal import loading
 from camphora.records import Prepared
 from camphora.records.gathering import Standing
-from camphora.records.registering import DECLARING, with_declared
+from camphora.records.registering import DECLARING, declares_nothing, with_declared
 
 if TYPE_CHECKING:
     from camphora.installation.installation import Installation
@@ -221,6 +221,7 @@ class Loader:
             report.read += 1
             place = Place(report.file, each.number)
             report.warn(each.findings, place)
+            report.warn(self._idle(each.ready), place)
             if each.ready is None:
                 located = report.fault(each.faults, place)
                 faults += len(located)
@@ -292,6 +293,9 @@ class Loader:
         if not report.faults:
             for at, refused in self._keep(ready, report, together=True).items():
                 report.fault(faults_of(refused), places[at])
+        if not report.faults:
+            for prepared, place in zip(ready, places, strict=True):
+                report.warn(self._idle(prepared), place)
         if report.faults:
             self._set_apart(path, report)
         count(path.stat().st_size)
@@ -335,6 +339,14 @@ class Loader:
     def _write(self, ready: list[Prepared], report: Report) -> None:
         for written in self.installation.store.write(loading("file"), ready):
             report.tell("new" if written.made else "changed" if written.changed else "same")
+
+    def _idle(self, one: Prepared | None) -> list[Finding]:
+        """That a SearchParameter declares nothing which was kept, or would be; a warning, so that it is counted."""
+        if one is None or one.type != DECLARING:
+            return []
+        registry = self._would_be[0] if self.dry_run else self.installation.store.registry
+        found = declares_nothing(registry, one.put.resource)
+        return [replace(found, severity="warning")] if found else []
 
     def _compare(self, ready: list[Prepared], report: Report, *, together: bool) -> dict[int, CamphoraError]:
         """What writing would do. A SearchParameter is weighed beside those that lie before it."""

@@ -155,9 +155,9 @@ def _referred(*row: Any) -> str:
     return found.type if found.kind == "local" and not found.version else ""
 
 
-def _guarded(body: Any) -> str:
+def _guarded(*row: Any) -> str:
     """The id of the Patient by whom a Binary of before is guarded; "" for none, and for what was deleted."""
-    found = security_context(orjson.loads(plain(body))) if body else None
+    found = security_context(orjson.loads(plain(row[0]))) if row[0] else None
     return found[1] if found else ""
 
 

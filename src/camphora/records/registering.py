@@ -16,12 +16,13 @@ import orjson
 
 from camphora.errors import Busy, CamphoraError, Faults
 from camphora.fhir import definitions
-from camphora.fhir.declared import plus
+from camphora.fhir.declared import idle, plus
 from camphora.fhir.definitions import SearchParameter
 from camphora.fhir.extract import OWN_COLUMNS, extract
 from camphora.fhir.registry import FORM as EXTRACTION
 from camphora.fhir.registry import Registry
 from camphora.fhir.search.asking import Clause, HasClause
+from camphora.fhir.validation import Finding
 from camphora.records.bodies import plain
 
 DECLARING = "SearchParameter"
@@ -66,6 +67,15 @@ def with_declared(
         if any(fault.code == TAKEN for fault in error.faults):
             return registry
         raise
+
+
+def declares_nothing(registry: Registry, resource: dict[str, Any]) -> Finding | None:
+    """What is told of a SearchParameter that is kept and declares nothing: a warning where a search by its code answers
+    otherwise than it says. None for one that declares, and for every other resource."""
+    why = idle(registry, resource) if resource.get("resourceType") == DECLARING else None
+    if why is None:
+        return None
+    return Finding("information" if why.alike else "warning", why.why, f"{DECLARING}.code", facts=why.facts)
 
 
 def _declared(connection: apsw.Connection) -> Iterator[dict[str, Any]]:

@@ -6,6 +6,7 @@ import pytest
 from builders import clinician
 from camphora.fhir.packages import Guides
 from camphora.fhir.validation import Policy, Validator
+from camphora.policy.internal import loading
 from camphora.terminology.operations.requests import Desk
 from camphora.terminology.operations.resources import ResourceLibrary
 
@@ -166,3 +167,30 @@ def test_a_transaction_with_one_wrong_entry_is_refused_and_names_it(strict):
 
 def test_the_release_that_is_spoken_is_told(client):
     assert named(client.get("/fhir/$versions")) == {"version": "4.0", "default": "4.0"}
+
+
+def test_a_search_parameter_whose_code_is_taken_is_kept_and_its_answer_says_that_it_declares_nothing(
+    served, loaded
+):
+    def declared(kind, code="status"):
+        return {
+            "resourceType": "SearchParameter", "url": f"https://example.org/{kind}-{code}", "name": "S",
+            "status": "active", "description": "-", "code": code, "base": ["Observation"], "type": kind,
+            "expression": "Observation.status",
+        }  # fmt: skip
+
+    client = served(loaded, loading("t"))
+    asks = {"prefer": "return=OperationOutcome", "accept-language": "en"}
+    same = client.post("/fhir/SearchParameter", json=declared("token"), headers=asks)
+    other = client.post("/fhir/SearchParameter", json=declared("string"), headers=asks)
+    own = client.post("/fhir/SearchParameter", json=declared("token", "own-status"), headers=asks)
+    assert [one.status_code for one in (same, other, own)] == [201] * 3
+    told = [[(row["severity"], row["details"]["coding"][0]["code"]) for row in one.json()["issue"][1:]]
+            for one in (same, other) if one]  # fmt: skip
+    assert told == [[("information", "fhir-parameter-restated")], [("warning", "fhir-parameter-idle")]]
+    assert "of the same type (token) already" in same.json()["issue"][1]["details"]["text"]
+    assert len(own.json()["issue"]) == 1
+    entry = {"resource": declared("uri"), "request": {"method": "POST", "url": "SearchParameter"}}
+    bundle = {"resourceType": "Bundle", "type": "batch", "entry": [entry]}
+    (one,) = client.post("/fhir", json=bundle, headers=asks).json()["entry"]
+    assert one["response"]["outcome"]["issue"][1]["severity"] == "warning"

@@ -5,11 +5,14 @@ import tomllib
 from importlib.resources import files
 
 import pytest
+from starlette.testclient import TestClient
 
 from camphora.fhir import definitions
 from camphora.fhir.registry import Registry
 from camphora.fhir.search import parse_query
 from camphora.fhir.search.values import MODIFIERS
+from camphora.policy.internal import loading
+from camphora.records import Put
 from camphora.web.fhir.interactions import is_kept
 from camphora.web.implementers.parameters import told
 from camphora.web.implementers.reasons import account
@@ -67,3 +70,30 @@ def test_the_help_of_a_parameter_says_what_it_looks_at(world, lang):
     text = world.browser("clinician", lang).words("/implementers/search/Observation")
     assert "Observation.effective" in text
     assert "Search Results" not in text
+
+
+def test_definitions_that_are_kept_and_declare_nothing_are_shown_with_the_reason(fresh):
+    def declared(name, kind):
+        return {
+            "resourceType": "SearchParameter", "id": name, "url": f"https://example.org/{name}", "name": "S",
+            "status": "active", "description": "-", "code": "status", "base": ["Observation"], "type": kind,
+            "expression": "Observation.status",
+        }  # fmt: skip
+
+    rows = [
+        declared("same", "token"),
+        declared("other", "string"),
+        {**declared("own", "token"), "code": "own-status"},
+    ]
+    fresh.installation.store.write(loading("t"), [Put(row) for row in rows])
+    page = fresh.browser("clinician").words("/implementers/types/Observation")
+    assert "照存而不另宣告之定義（2 項）" in page
+    assert "https://example.org/own" not in page
+    assert "Observation 已有同類型（token）的查詢參數「status」" in page
+    assert "類型為 token（http://hl7.org/fhir/SearchParameter/Observation-status）" in page
+    english = fresh.browser("clinician", "en").words("/implementers/types/Observation")
+    assert "Kept, declaring nothing (2)" in english
+    assert "declares nothing, searches go by the one that was there" in english
+    assert "照存而不另宣告" not in fresh.browser("clinician").words("/implementers/types/Patient")
+    assert fresh.browser("analyst").get("/implementers/types/Observation").status_code == 200
+    assert TestClient(fresh.app).get("/implementers/types/Observation").status_code == 200

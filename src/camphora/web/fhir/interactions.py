@@ -19,6 +19,7 @@ from camphora.fhir.json import parse
 from camphora.fhir.references import relative
 from camphora.fhir.search import ELSEWHERE, Query, parse_query
 from camphora.records import Delete, Put, Version, Written
+from camphora.records.registering import declares_nothing
 from camphora.records.searching import MOST
 from camphora.web.fhir import bundles, receipts
 from camphora.web.fhir.call import Answer, Call, of_version, of_written
@@ -246,7 +247,9 @@ def written_body(call: Call, written: Written, body: bytes, usual: str = "repres
         case "representation":
             return stamped(body, written)
         case "OperationOutcome":
-            return done(call.wish.lang, call.api.findings(parse(body)))
+            resource = parse(body)
+            idle = declares_nothing(call.store.registry, resource)
+            return done(call.wish.lang, [*call.api.findings(resource), *([idle] if idle else [])])
         case _:
             return None
 

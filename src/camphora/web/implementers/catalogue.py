@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from camphora.errors import Forbidden
 from camphora.fhir import definitions
+from camphora.fhir.search import parse_query
+from camphora.gate.gate import ANYBODY
 from camphora.pages import Action, Cell, Column, Link, Prose, Table
 from camphora.pages.words import Words
+from camphora.records.registering import DECLARING, declares_nothing
 from camphora.web.contexts import ForImplementers, Seeking
 from camphora.web.fhir.capability import profiles
 from camphora.web.fhir.interactions import is_kept
@@ -15,6 +20,8 @@ from camphora.web.fhir.table import INTERACTIONS
 from camphora.web.implementers.desk import HOME, Implementing, ways
 from camphora.web.implementers.parameters import Told, told
 from camphora.web.reading.titles import kind
+
+MOST = "200"
 
 
 class CataloguePages(Implementing):
@@ -72,6 +79,7 @@ class CataloguePages(Implementing):
             crumbs=[Link(words("implementers.title"), HOME)],
             blocks=[
                 parameters_table(words, name, rows),
+                *self._idle(request, words, name),
                 kinds_table(words, rows),
                 _interactions(words, name),
                 *_profiles(words, name),
@@ -79,6 +87,26 @@ class CataloguePages(Implementing):
             actions=[Action(words("implementers.try", type=name), f"{HOME}/search/{name}", primary=True)],
         )
         return self.site.page(request, context)
+
+    def _idle(self, request: Request, words: Words, name: str) -> list[Table]:
+        """The definitions that the reader may see and that declare nothing for this type, each with the reason."""
+        if self.site.reader(request) is ANYBODY:
+            return []
+        asked = parse_query(DECLARING, [("status", "active"), ("base", name), ("_count", MOST)], strict=True)
+        try:
+            found = self.store.search(self.site.access(request), asked)
+        except Forbidden:
+            return []
+        lines: list[dict[str, Cell]] = []
+        for row in found.rows:
+            resource = orjson.loads(row.body or b"{}")
+            why = declares_nothing(self.store.registry, resource)
+            if why is not None:
+                url = str(resource.get("url", ""))
+                lines.append({"code": str(why.facts["param"]), "url": url, "why": why.text(words.lang)})
+        columns = [Column(key, words(f"implementers.column.{key}")) for key in ("code", "url", "why")]
+        title = words("implementers.idle", n=len(lines))
+        return [Table("idle", title, columns, lines, stacked=True)] if lines else []
 
 
 def parameters_table(words: Words, name: str, rows: list[Told]) -> Table:
