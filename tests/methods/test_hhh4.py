@@ -166,3 +166,77 @@ def test_a_result_can_be_made_again_and_faults_are_named():
         hhh4(y, np.eye(2), ne="common")
     with pytest.raises(Invalid, match="counts"):
         hhh4(y[:, :4], endemic="unit", ar="unit")
+
+
+def without(unit):
+    y = np.random.default_rng(0).poisson(5, (3, 90)).astype(float)
+    y[unit] = 0
+    return y
+
+
+@pytest.mark.parametrize(
+    ("given_", "wrong", "code", "argument"),
+    [
+        ((little()[0], None, 0.0), {}, "methods-no-part", "offset"),
+        ((little()[0], np.zeros((3, 3))), {"ne": "common"}, "methods-no-part", "neighbours"),
+        ((little()[0][:1], np.ones((1, 1))), {"ne": "unit"}, "methods-no-part", "neighbours"),
+        ((np.r_[np.zeros(89), 1],), {}, "methods-no-part", "ar"),
+        ((np.zeros((2, 90)),), {}, "methods-no-cases", "counts"),
+        ((np.full((2, 90), np.nan),), {}, "methods-no-cases", "counts"),
+        (
+            (little()[0], None, np.where(np.arange(80) == 40, 0.0, 1)),
+            {"ar": "none"},
+            "methods-impossible",
+            "offset",
+        ),
+        ((little()[0],), {"start": [np.nan] * 5}, "methods-not-numbers", "start"),
+        ((little()[0],), {"start": [0, 0, 0, 0, 1e-300]}, "methods-no-fit", "start"),
+        ((little()[0],), {"start": ["a"] * 5}, "methods-not-numbers", "start"),
+        ((little()[0],), {"seasons": 26}, "methods-range", "seasons"),
+        ((little()[0],), {"frequency": "52"}, "methods-range", "frequency"),
+        ((little()[0],), {"units": 3}, "methods-shape", "units"),
+        ((little()[0],), {"trend": "no"}, "methods-choice", "trend"),
+        ((little()[0], None, np.nan), {}, "methods-short", "counts"),
+    ],
+)
+def test_what_cannot_be_fitted_is_named(given_, wrong, code, argument):
+    with pytest.raises(Invalid, match=argument) as found:
+        hhh4(*given_, **wrong)
+    assert found.value.code == code
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"endemic": "unit"},
+        {"endemic": "unit", "ar": "unit"},
+        {"endemic": "unit", "family": "NegBinM"},
+        {"endemic": "unit", "like": "surveillance"},
+        {"endemic": "unit", "start": [500.0, 0, 0, 1, 1, 1, 0.1]},
+    ],
+)
+def test_a_unit_without_a_case_says_that_it_did_not_converge(model):
+    found = hhh4(without(1), **model)
+    assert not found.converged
+    assert np.isfinite(found.loglik)
+    assert found.loglik <= 0
+    assert found.mean[1].max() < 1
+
+
+def test_the_likelihood_keeps_its_digits_where_the_size_runs_off():
+    y, mean = np.array([0.0, 3, 40]), np.array([0.5, 2.0, 30])
+    wanted = stats.poisson.logpmf(y, mean)
+    for size in (1e5, 1e7, 1e12, 1e17, 1e30):
+        law = room._log_law(y, mean, np.full(3, size))
+        np.testing.assert_allclose(law, wanted, rtol=3e3 / size + 1e-9)
+
+
+def test_a_count_of_none_where_none_can_come_is_left_out():
+    y = np.random.default_rng(3).poisson(5, (2, 90)).astype(float)
+    y[:, 40] = 0
+    offset = np.where(np.arange(90) == 40, 0.0, 1)
+    held = hhh4(y, None, offset, ar="none", seasons=0)
+    missing = hhh4(np.where(np.arange(90) == 40, np.nan, y), ar="none", seasons=0)
+    assert held.nobs == missing.nobs == 2 * 88
+    np.testing.assert_allclose(held.estimate, missing.estimate, rtol=1e-6, atol=1e-6)

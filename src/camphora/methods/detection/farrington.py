@@ -39,9 +39,10 @@ class Farrington:
     """`at`: the rows evaluated, counted from 0; all else of shape (series, evaluated).
 
     `expected`: the mean foreseen; `upper`: the bound; `score`: (count - expected) / (upper - expected), above 1 where
-    the count is above the bound, infinite for a case where the mean is 0 and so none could come; `p`: the probability of so many cases or more; `trend`, `slope`: whether a trend was kept, and it (per row, on the log
-    scale); `phi`: the dispersion, at least 1; `bound_mean`: the mean whose quantile the bound is (nbPlugin, muan);
-    `enough`: enough cases of late; `converged`: whether the regression could be made; `alarm`.
+    the count is above the bound, infinite for a case where the mean is 0 and so none could come; `p`: the probability
+    of so many cases or more; `trend`, `slope`: whether a trend was kept, and it (per row, on the log scale); `phi`: the
+    dispersion, at least 1; `bound_mean`: the mean whose quantile the bound is (nbPlugin, muan); `enough`: enough cases
+    of late; `converged`: whether the regression could be made; `alarm`.
 
     `expected` and `upper` are NaN without enough cases, and everything is where nothing could be fitted.
     """
@@ -163,9 +164,9 @@ def flexible(
         clamp_test=like is None,
         omega_alone=like is not None,
     )
-    fits = _fits(found, _exposure(population, found), at, of_rows, rules, None if fit_all else enough)
+    fits = _fits(found, _exposure(population, found), at, of_rows, rules, wanted=None if fit_all else enough)
     judge = _judged if like is None else _judged_like
-    judged = judge(found[:, at], fits, rules, threshold_method, POWERS[powertrans], alpha)
+    judged = judge(found[:, at], fits, rules, method=threshold_method, power=POWERS[powertrans], alpha=alpha)
     return Farrington(
         at,
         np.where(enough & ~np.isnan(judged.upper), judged.mean, np.nan),
@@ -230,7 +231,7 @@ def classic(
         clamp_test=like is None,
         omega_alone=False,
     )
-    fits = _fits(found, None, at, of_rows, rules, None)
+    fits = _fits(found, None, at, of_rows, rules, wanted=None)
     mean, se, phi = _foreseen(fits, rules)
     upper, _, below = _delta(
         found[:, at], mean, se, phi, z=-special.ndtri(alpha / 2), power=POWERS[powertrans]
@@ -272,7 +273,7 @@ class _Judged(NamedTuple):
     over: NDArray[np.bool_]
 
 
-def _judged(y: Floats, fits: Floats, rules: _Rules, method: str, power: float, alpha: float) -> _Judged:
+def _judged(y: Floats, fits: Floats, rules: _Rules, *, method: str, power: float, alpha: float) -> _Judged:
     """The counts of the evaluated weeks beside their bounds."""
     mean, se, phi = _foreseen(fits, rules)
     bound_mean, upper, p = mean, mean, mean
@@ -287,7 +288,9 @@ def _judged(y: Floats, fits: Floats, rules: _Rules, method: str, power: float, a
     return _Judged(mean, bound_mean, upper, p, _score(y, mean, upper, p, alpha), y > upper)
 
 
-def _judged_like(y: Floats, fits: Floats, rules: _Rules, method: str, power: float, alpha: float) -> _Judged:
+def _judged_like(
+    y: Floats, fits: Floats, rules: _Rules, *, method: str, power: float, alpha: float
+) -> _Judged:
     """The same as R has it: scores of nbPlugin and muan use the logarithm of the mean, and decide."""
     mean, se, phi = _foreseen(fits, rules)
     bound_mean, middle = mean, fits[:, :, quasi_poisson.ETA]
@@ -389,6 +392,7 @@ def _fits(
     at: NDArray[np.int64],
     of_rows: list[References],
     rules: _Rules,
+    *,
     wanted: NDArray[np.bool_] | None,
 ) -> Floats:
     """The fits of quasi_poisson, shape (series, evaluated, fields)."""

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import linalg, optimize
 
 from camphora.errors import Invalid
-from camphora.methods.arguments import Floats, numbers, one_of, same_shape, series
+from camphora.methods.arguments import Floats, flags, inside, numbers, one_of, same_shape, series, texts
 from camphora.methods.detection.baseline import digamma, trigamma
 from camphora.methods.detection.bounds import whole
 from camphora.methods.made import Made
@@ -21,6 +21,7 @@ from camphora.methods.made import Made
 FAMILIES = ("Poisson", "NegBin1", "NegBinM")
 LEVELS = ("none", "common", "unit")
 ROUNDS = 200
+LARGE = 1e6  # a size from which Stirling's series serves better than the difference of two of its values
 UNBOUNDED = 1000.0  # a standard error on the log scale that says: nothing holds this coefficient
 
 
@@ -99,7 +100,10 @@ def hhh4(
     Assumes counts independent given those before. A missing count is not fitted, and neither are the counts that it
     would feed: the next of its unit, and of its neighbours where there is a part for them. Zeros are counts like
     others; a unit without any case has no maximum and gives `converged` False. At the edge (a part that vanishes) the
-    coefficient runs off: `converged` is False too, and the other numbers hold.
+    coefficient runs off: `converged` is False too, and the other numbers hold. Where `offset` is 0 and no count came
+    before, the mean is 0: a count of 0 there is left out, a case is the error `methods-impossible`. A part that is 0 at
+    every count is the error `methods-no-part`, counts without a case `methods-no-cases`, and a start from which the
+    likelihood overflows `methods-no-fit`.
 
     Source: L. Held, M. Höhle and M. Hofmann, A statistical framework for the analysis of multivariate infectious
     disease surveillance counts, Statistical Modelling 2005;5:187-199; M. Paul and L. Held, Predictive assessment of a
@@ -108,23 +112,14 @@ def hhh4(
     `methods-short`.
     """
     parameters: dict[str, Any] = {
-        "endemic": endemic,
-        "trend": trend,
-        "seasons": seasons,
-        "ar": ar,
-        "ar_trend": ar_trend,
-        "ar_seasons": ar_seasons,
-        "ne": ne,
-        "ne_trend": ne_trend,
-        "ne_seasons": ne_seasons,
-        "family": family,
-        "frequency": frequency,
-        "units": units,
-        "start": start,
-        "like": like,
+        key: value for key, value in locals().items() if key not in {"counts", "neighbours", "offset"}
     }
     model = _Model.of(counts, neighbours, offset, parameters)
-    fit = _best(model, parameters)
+    return _result(model, _best(model, parameters), parameters)
+
+
+@np.errstate(all="ignore")
+def _result(model: _Model, fit: Floats, parameters: dict[str, Any]) -> Hhh4:
     value, gradient, bend = model.derivatives(fit)
     covariance, certain = _inverse(bend)
     spread = np.sqrt(np.maximum(np.diag(covariance), 0))
@@ -149,10 +144,11 @@ def hhh4(
         endemic=parts[0],
         autoregressive=parts[1],
         neighbourhood=parts[2],
-        made=Made("detection.hhh4.hhh4", 1, parameters),
+        made=Made("detection.hhh4.hhh4", 2, parameters),
     )
 
 
+@np.errstate(all="ignore")
 def one_step(
     counts: ArrayLike,
     neighbours: ArrayLike | None = None,
@@ -167,6 +163,7 @@ def one_step(
     as there."""
     found = series(counts, least=3)
     whole(last, 1, "last", found.shape[1] - 2)
+    flags(refit=refit)
     names = {"units": None, "frequency": 52, "start": None, "like": None, **_DEFAULTS, **model}
     unknown = set(model) - {"units", "frequency", "start", "like", *_DEFAULTS}
     if unknown:
@@ -239,20 +236,16 @@ class _Model:
         cls, counts: ArrayLike, neighbours: ArrayLike | None, offset: ArrayLike | None, p: dict[str, Any]
     ) -> _Model:
         found = series(counts, least=3)
-        one_of(p["family"], FAMILIES, "family")
-        for name in ("endemic", "ar", "ne"):
-            one_of(p[name], LEVELS, name)
+        _refuse(p)
         if (p["ne"] != "none") != (neighbours is not None):
             raise Invalid(
                 "methods-choice", argument="ne", known="none" if neighbours is None else "common、unit"
             )
-        if not p["frequency"] > 1:
-            raise Invalid("methods-range", argument="frequency", low=1, high=100_000)
-        names = [str(n) for n in range(1, len(found) + 1)] if p["units"] is None else list(p["units"])
-        if len(names) != len(found):
-            raise Invalid(
-                "methods-shape", argument="units", wanted=str((len(found),)), found=str((len(names),))
-            )
+        if not np.nansum(found[:, 1:]) > 0:
+            raise Invalid("methods-no-cases", argument="counts")
+        names = [str(n) for n in range(1, len(found) + 1)]
+        if p["units"] is not None:
+            names = [str(each) for each in texts(p["units"], "units", (len(found),))]
         factors = (found[:, :-1], _arriving(found[:, :-1], neighbours), _spread(offset, found)[:, 1:])
         known = ~np.isnan(found[:, 1:])
         pieces: list[_Part | None] = []
@@ -263,7 +256,6 @@ class _Model:
             ("end", p["endemic"], p["trend"], p["seasons"]),
         )
         for (part, level, trend, seasons), factor in zip(settings, factors, strict=True):
-            whole(seasons, 0, f"{part}_seasons" if part != "end" else "seasons")
             if part != "end" and level == "none":
                 pieces.append(None)
                 continue
@@ -275,7 +267,7 @@ class _Model:
         sizes = {"Poisson": 0, "NegBin1": 1, "NegBinM": len(found)}[p["family"]]
         terms += ["overdisp"] if sizes == 1 and p["family"] == "NegBin1" else []
         terms += [f"overdisp.{name}" for name in names] if p["family"] == "NegBinM" else []
-        rows_of, times_of = np.nonzero(known)
+        rows_of, times_of = np.nonzero(_explained(found[:, 1:], known, pieces))
         where = rows_of.astype(np.int64), times_of.astype(np.int64)
         y = found[:, 1:][where]
         if len(y) <= len(terms):
@@ -356,6 +348,31 @@ class _Model:
         return float(law.sum()), gradient, bend
 
 
+def _refuse(p: dict[str, Any]) -> None:
+    one_of(p["family"], FAMILIES, "family")
+    for name in ("endemic", "ar", "ne"):
+        one_of(p[name], LEVELS, name)
+    flags(trend=p["trend"], ar_trend=p["ar_trend"], ne_trend=p["ne_trend"])
+    # the sine of half the frequency is 0 at every point
+    most = math.ceil(inside(p["frequency"], 1, 100_000, "frequency") / 2) - 1
+    for name in ("seasons", "ar_seasons", "ne_seasons"):
+        whole(p[name], 0, name, most)
+
+
+def _explained(y: Floats, known: NDArray[np.bool_], pieces: list[_Part | None]) -> NDArray[np.bool_]:
+    """Which known counts the parts can explain. A count of 0 where all parts are 0 tells nothing and is left out."""
+    some = np.zeros_like(known)
+    for name, piece in zip(("ar", "neighbours", "offset"), pieces, strict=True):
+        if piece is not None:
+            here = piece.times > 0
+            if known.any() and not np.any(here & known):
+                raise Invalid("methods-no-part", argument=name)
+            some |= here
+    if np.any(known & ~some & (y > 0)):
+        raise Invalid("methods-impossible", argument="offset")
+    return known & some
+
+
 def _columns(
     times: int, level: bool, trend: bool, seasons: int, frequency: float
 ) -> tuple[Floats, list[str]]:
@@ -404,28 +421,39 @@ def _spread(offset: ArrayLike | None, counts: Floats) -> Floats:
     )
 
 
+@np.errstate(all="ignore")
 def _best(model: _Model, p: dict[str, Any]) -> Floats:
+    """The highest top found. Invalid `methods-no-fit`."""
+    tried = [_climb(model, each) for each in _starts(model, p)]
+    fit, value = max(tried, key=lambda each: each[1])
+    if not np.isfinite(value):
+        raise Invalid("methods-no-fit", argument="counts" if p.get("start") is None else "start")
+    return fit
+
+
+def _starts(model: _Model, p: dict[str, Any]) -> list[Floats]:
     given = p.get("start")
     if given is not None:
         fit = numbers(given, "start").copy()
         if fit.shape != (len(model.terms),):
             wanted = str((len(model.terms),))
             raise Invalid("methods-shape", argument="start", wanted=wanted, found=str(fit.shape))
+        if np.any(np.isnan(fit)):
+            raise Invalid("methods-not-numbers", argument="start")
         if model.sizes:
             if np.any(fit[-model.sizes :] <= 0):
                 raise Invalid("methods-range", argument="start", low=0, high="∞")
             fit[-model.sizes :] = -np.log(fit[-model.sizes :])
-        return _climb(model, fit)[0]
+        return [fit]
     if p.get("like") is not None:
         one_of(p["like"], ("surveillance",), "like")
-        return _climb(model, _trusted(model, _level(model, -1.0, 0.0)))[0]
+        return [_trusted(model, _level(model, -1.0, 0.0))]
     starts = [_start(model, -0.7)]
     if len(model.rows) > 1:
         # a season in the endemic part so steep that it is an outbreak a year is found from flat levels only
         starts += [_level(model, -1.0, -1.0), _level(model, 0.0, 2.0)]
         starts.append(_trusted(model, _level(model, -1.0, 0.0)))
-    tried = [_climb(model, each) for each in starts]
-    return max(tried, key=lambda each: each[1])[0]
+    return starts
 
 
 def _start(model: _Model, share: float) -> Floats:
@@ -473,7 +501,7 @@ def _trusted(model: _Model, fit: Floats) -> Floats:
         value = model.value(tried)
         return -value if np.isfinite(value) else 1e100
 
-    with np.errstate(all="ignore"):
+    try:
         found = optimize.minimize(
             falling,
             fit,
@@ -482,6 +510,11 @@ def _trusted(model: _Model, fit: Floats) -> Floats:
             method="trust-exact",
             options={"initial_trust_radius": 1.0, "gtol": 1e-3, "maxiter": 500},
         )
+    except (
+        ValueError,
+        linalg.LinAlgError,
+    ):  # derivatives that overflow; the climb begins where this search did
+        return fit
     answer: Floats = found.x
     return answer
 
@@ -490,6 +523,8 @@ def _climb(model: _Model, fit: Floats) -> tuple[Floats, float]:
     """Newton's steps, damped until they rise; scaled so that trend and level weigh alike."""
     damping = 1e-3
     value, gradient, bend = model.derivatives(fit)
+    if not _finite(value, gradient, bend):
+        return fit, -np.inf
     for _ in range(ROUNDS):
         scale = np.sqrt(np.maximum(np.abs(np.diag(bend)), 1e-12))
         turned = bend / scale[:, None] / scale[None]
@@ -509,18 +544,24 @@ def _climb(model: _Model, fit: Floats) -> tuple[Floats, float]:
         if not risen:
             break
         damping = damping / 16 if damping > 1e-12 else 0.0
-        fit = tried
-        value, gradient, bend = model.derivatives(fit)
+        there = model.derivatives(tried)
+        if not _finite(*there):
+            break
+        fit, (value, gradient, bend) = tried, there
     # two last full steps: their gain is below what the likelihood can show, their use for the digits is not
     for _ in range(2):
         last = fit + _inverse(bend)[0] @ gradient
         if not np.all(np.isfinite(last)) or model.value(last) < value - 1e-9 * abs(value):
             break
         nearer = model.derivatives(last)
-        if np.abs(nearer[1]).max() > np.abs(gradient).max():
+        if not _finite(*nearer) or np.abs(nearer[1]).max() > np.abs(gradient).max():
             break
         fit, (value, gradient, bend) = last, nearer
     return fit, value
+
+
+def _finite(value: float, gradient: Floats, bend: Floats) -> bool:
+    return bool(np.isfinite(value) and np.isfinite(gradient).all() and np.isfinite(bend).all())
 
 
 def _inverse(bend: Floats) -> tuple[Floats, bool]:
@@ -529,13 +570,13 @@ def _inverse(bend: Floats) -> tuple[Floats, bool]:
     turned = bend / scale[:, None] / scale[None]
     try:
         factor = linalg.cho_factor(turned)
-    except linalg.LinAlgError:
+    except (ValueError, linalg.LinAlgError):  # not finite, or not positive definite
         return np.full_like(bend, np.nan), False
     answer: Floats = linalg.cho_solve(factor, np.eye(len(bend))) / scale[:, None] / scale[None]
     return answer, True
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _log_law(y: Floats, mean: Floats, size: Floats) -> Floats:
     """The log probability of each count; size infinite: Poisson. What depends on the size alone is kept from one count
     to the next."""
@@ -552,12 +593,21 @@ def _log_law(y: Floats, mean: Floats, size: Floats) -> Floats:
         both = np.log1p(mean[i] / k)
         found[i] = -k * both
         if y[i] > 0:
-            found[i] += math.lgamma(y[i] + k) - of_size - math.lgamma(y[i] + 1)
+            found[i] += _risen(y[i], k, of_size) - math.lgamma(y[i] + 1)
             found[i] += y[i] * (log_mean - np.log(k) - both)
     return found
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
+def _risen(y: float, k: float, of_size: float) -> float:
+    """log gamma(y + k) - log gamma(k). The difference of two large numbers has no digits left where k is large."""
+    if k < LARGE:
+        return math.lgamma(y + k) - of_size
+    both = k + y
+    return (both - 0.5) * np.log1p(y / k) + y * np.log(k) - y + 1 / (12 * both) - 1 / (12 * k)
+
+
+@njit(cache=True, error_model="numpy")
 def _law(y: Floats, mean: Floats, log_size: Floats) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats]:
     """The log probability of each count and its first and second derivatives by the mean and by the log of the size."""
     law = _log_law(y, mean, np.exp(log_size))
