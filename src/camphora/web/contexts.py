@@ -220,6 +220,10 @@ class Look:
     urgent: bool = False
     ruling: str = ""
     """A mark where it was refused or stood before the person's choices."""
+    together: str = ""
+    """How many looks stand in this one line, where there are several."""
+    receipts: Sequence[Link] = ()
+    """The receipt of each of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,3 +162,22 @@ def test_a_refused_look_and_one_that_was_let_in_are_not_one_act():
         for number, decision in enumerate(("permit", "deny", "deny"))
     ]
     assert [len(act.looks) for act in grouped(looks)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [("zh-TW", r"此列合計 (\d+) 次查閱，最早於"), ("en", r"(\d+) looks in this line, the first")],
+)
+def test_looks_that_stand_in_one_line_are_counted_and_each_has_its_receipt(fresh, lang, said):
+    person = fresh.cast.citizen
+    for _ in range(2):
+        fresh.browser("clinician").get(f"/patients/{person}")
+    browser = fresh.browser("citizen", lang)
+    looks = fresh.installation.store.looks(fresh.access("citizen"), person, 10_000)
+    act = next(act for act in grouped(looks) if act.newest.name == "何志華")
+    assert len(act.looks) > 1
+    page = browser.get("/me/looked").text
+    assert len(act.looks) in {int(number) for number in re.findall(said, page)}
+    for look in act.looks:
+        assert f'href="/me/looked/{look.receipt}"' in page
+        assert browser.get(f"/me/looked/{look.receipt}").status_code == 200

@@ -25,7 +25,7 @@ from camphora.web.reading.plain import moment_of
 from camphora.web.reading.titles import kind
 from camphora.web.site import wants_fragment
 
-PART, MOST_NAMED = 20, 4
+PART, MOST_NAMED, LISTED = 20, 4, 50
 TOGETHER = 10 * 60 * 1000
 """Looks of one reader within so many milliseconds of each other are one act."""
 MOST = 1_000_000
@@ -156,7 +156,30 @@ def _look(reading: Reading, act: Act, *, basis: bool) -> Look:
         proof=f"/me/looked/{newest.receipt}",
         urgent=newest.decision == "emergency",
         ruling=words(f"looked_ruling.{newest.decision}_chip") if newest.decision in STAMPED else "",
+        **(_together(reading, act) if len(act.looks) > 1 else {}),
     )
+
+
+def _together(reading: Reading, act: Act) -> dict[str, Any]:
+    """That one line stands for several looks, and the receipt of each; of very many the newest, which leads on."""
+    first = dates.moment(moment_of(act.looks[-1].at), reading.lang)
+    links = [
+        Link(
+            reading.words(
+                "looked_by.one_of",
+                number=str(look.receipt),
+                when=dates.moment(moment_of(look.at), reading.lang),
+                kinds=reading.join(dict.fromkeys(kind(reading, name) for name in look.types)),
+            ),
+            f"/me/looked/{look.receipt}",
+        )
+        for look in act.looks[:LISTED]
+    ]
+    if len(act.looks) > LISTED:
+        links.append(
+            Link(reading.words("looked_by.rest", n=len(act.looks)), f"/me/looked/{act.newest.receipt}")
+        )
+    return {"together": reading.words("looked_by.together", n=len(act.looks), first=first), "receipts": links}
 
 
 def notices(chart: Chart, reading: Reading, found: Sequence[Act]) -> list[Link]:
@@ -199,8 +222,8 @@ class LookedPages(Desk):
             return self.site.fragment(request, "looks.html", {"looks": looks, "more": following})
         context = Looked(
             looks=looks,
-            total=len(found),
-            refused=sum(act.newest.decision == "deny" for act in found),
+            total=sum(len(act.looks) for act in found),
+            refused=sum(len(act.looks) for act in found if act.newest.decision == "deny"),
             more=following,
             own="" if own else "/me/looked?own=1",
             events="/me/looked/events.json",
