@@ -22,11 +22,19 @@ MODELS = {
         "units": COUNTIES,
     },
 }
-FITS = list(
-    zip(answers("hhh4_fit")["model"].tolist(), answers("hhh4_fit")["series_id"].tolist(), strict=True)
-)
+OTHER_TOP = ("uni_S1_trend_ar_NegBin1", "ili_10005")
+FITS = [
+    pytest.param(
+        *fit,
+        marks=pytest.mark.xfail(
+            fit == OTHER_TOP, strict=True, reason="from the same start ours climbs to a higher top than R's"
+        ),
+    )
+    for fit in zip(
+        answers("hhh4_fit")["model"].tolist(), answers("hhh4_fit")["series_id"].tolist(), strict=True
+    )
+]
 HIGHER = {"ili_10005", "ili_63000", "ili_65000"}  # where a higher top is found than the one that R stopped at
-OFF_THE_PATH = {"ili_10005"}  # where R's path leads to another top than ours from the same start
 
 
 def given(name):
@@ -36,17 +44,31 @@ def given(name):
 @pytest.mark.conformance
 @pytest.mark.parametrize(("model", "name"), FITS)
 def test_fits_equal_the_stored_answers(model, name):
+    held_to(hhh4(given(name), like="surveillance", **MODELS[model]), model, name)
+
+
+def test_from_the_stored_top_the_other_fit_is_equal_too_and_ours_is_higher():
+    """R stops at a lower top of the same likelihood: from there ours stays, equal; from R's start ours goes past it."""
+    model, name = OTHER_TOP
+    coefficients = answers("hhh4_coefficients")
+    rows = (coefficients["model"] == model) & (coefficients["series_id"] == name)
+    there = hhh4(given(name), start=coefficients["estimate"][rows].tolist(), **MODELS[model])
+    held_to(there, model, name)
+    for like in ("surveillance", None):
+        ours = hhh4(given(name), like=like, **MODELS[model])
+        assert ours.converged
+        assert ours.loglik - there.loglik == pytest.approx(3.5135, abs=1e-3)
+
+
+def held_to(found, model, name):
     stored, fits = answers("hhh4_coefficients"), answers("hhh4_fit")
     rows = (stored["model"] == model) & (stored["series_id"] == name)
     fit = (fits["model"] == model) & (fits["series_id"] == name)
-    wanted = stored["estimate"][rows]
-    from_there = {"start": wanted.tolist()} if name in OFF_THE_PATH else {"like": "surveillance"}
-    found = hhh4(given(name), **from_there, **MODELS[model])
     assert list(found.terms) == stored["term"][rows].tolist()
-    np.testing.assert_allclose(found.estimate, wanted, rtol=1e-6)
+    np.testing.assert_allclose(found.estimate, stored["estimate"][rows], rtol=1e-6)
     np.testing.assert_allclose(found.se, stored["se"][rows], rtol=1e-6)
-    for mine, theirs in (("loglik", "loglik"), ("aic", "aic"), ("bic", "bic"), ("nobs", "nobs")):
-        assert getattr(found, mine) == pytest.approx(fits[theirs][fit][0], rel=1e-9)
+    for number in ("loglik", "aic", "bic", "nobs"):
+        assert getattr(found, number) == pytest.approx(fits[number][fit][0], rel=1e-9)
     assert found.converged
 
 
