@@ -19,6 +19,7 @@
     body_seconds = 60                       # a body that takes longer to arrive is refused
     connections = 1000                      # open at once
     connections_per_place = 100             # of one network address that is no proxy
+    bodies_mib = 1024                       # MiB of what is sent to the API and not answered yet, of all together
 
     [sessions]
     staff_idle_minutes = 15                 # without a request for so long, they end: of staff, who share machines
@@ -61,6 +62,7 @@ class Bounds:
     body_seconds: int = 60
     connections: int = 1000
     connections_per_place: int = 100
+    bodies_mib: int = 1024
 
     @property
     def reader(self) -> Rate:

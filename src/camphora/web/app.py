@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import sys
 from http import HTTPStatus
 from importlib.resources import as_file, files
 from typing import Protocol
@@ -39,6 +40,8 @@ from camphora.web.contexts import ErrorPage
 from camphora.web.door import PATH, SMALLEST_COMPRESSED, Application, Door
 from camphora.web.fhir import Api, fhir_routes
 from camphora.web.fhir.addresses import Addresses
+from camphora.web.fhir.bodies import Bodies
+from camphora.web.fhir.call import MIB
 from camphora.web.fhir.outcomes import SERVICE_STATUS
 from camphora.web.fhir.routes import CHALLENGE, SECONDS_OF_BUSY, refused
 from camphora.web.front import Arrival, Bounded, Entrance
@@ -72,6 +75,7 @@ def application(
         validator=standard.validator,
         exports=installation.exports,
         imports=installation.imports,
+        bodies=Bodies(service.limits.bodies_mib * MIB if service else sys.maxsize),
     )
     installation.exports.resume()
     installation.imports.resume()

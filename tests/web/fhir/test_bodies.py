@@ -1,13 +1,14 @@
 """Bodies that are too large, swell, lie or break: refused where it shows, with the place."""
 
+import asyncio
 import gzip
 
 import pytest
 from starlette.requests import Request
 
 from builders import clinician, in_a_loop, observation, patient
-from camphora.errors import Invalid, TooLarge
-from camphora.web.fhir.bodies import read_body
+from camphora.errors import Busy, Invalid, TooLarge
+from camphora.web.fhir.bodies import Bodies, read_body
 from web.fhir.asking import FHIR, codes, post
 
 MIB = 1024 * 1024
@@ -27,7 +28,7 @@ def test_what_declares_itself_too_large_is_refused_unread():
 
     scope = {"type": "http", "headers": [(b"content-length", b"200000000")]}
     with pytest.raises(TooLarge, match="web-fhir-too-large"):
-        in_a_loop(read_body(Request(scope, receive), 16 * MIB))
+        in_a_loop(read_body(Request(scope, receive), 16 * MIB, Bodies(1 << 40)))
     assert pulled == []
 
 
@@ -39,7 +40,7 @@ def test_what_hides_its_size_is_refused_at_the_limit():
         return {"type": "http.request", "body": bytes(MIB), "more_body": True}
 
     with pytest.raises(TooLarge, match="web-fhir-too-large"):
-        in_a_loop(read_body(Request({"type": "http", "headers": []}, receive), 16 * MIB))
+        in_a_loop(read_body(Request({"type": "http", "headers": []}, receive), 16 * MIB, Bodies(1 << 40)))
     assert len(pulled) == 17
 
 
@@ -48,7 +49,7 @@ def test_a_lost_connection_writes_nothing():
         return {"type": "http.disconnect"}
 
     with pytest.raises(Invalid, match="web-fhir-cut-off"):
-        in_a_loop(read_body(Request({"type": "http", "headers": []}, receive), MIB))
+        in_a_loop(read_body(Request({"type": "http", "headers": []}, receive), MIB, Bodies(1 << 40)))
 
 
 def test_a_large_body_is_refused_over_http(served, loaded):
@@ -146,3 +147,55 @@ def test_a_reference_that_is_no_json_is_refused_with_its_place(doctor, method, p
     place = [row["valueInteger"] for row in _issue(refused)["extension"]]
     assert place[0] in {2, 3}
     assert codes(refused)[0].startswith("fhir-json-")
+
+
+def test_a_thousand_large_bodies_at_once_are_held_up_to_the_bound_and_room_comes_back():
+    """As many connections as there may be, each with a bundle of 100 MB under way: what is held stays bounded."""
+    bodies, open_, part = Bodies(8 * MIB), asyncio.Event(), bytes(MIB // 4)
+
+    async def one():
+        came = 0
+
+        async def receive():
+            nonlocal came
+            came += 1
+            if came > 3:
+                await open_.wait()
+            else:
+                await asyncio.sleep(0)
+            return {"type": "http.request", "body": part, "more_body": came < 400}
+
+        request = Request({"type": "http", "headers": []}, receive)
+        try:
+            await read_body(request, 100 * MIB, bodies)
+        finally:
+            bodies.give_back(request)
+
+    async def all_of_them():
+        asked = [asyncio.create_task(one()) for _ in range(1000)]
+        done, waiting = await asyncio.wait(asked, timeout=2)
+        assert bodies.held <= bodies.most
+        assert len(waiting) * 3 * len(part) <= bodies.most < 1000 * len(part)
+        assert {each.exception().code for each in done} == {"web-fhir-bodies-full"}
+        for each in waiting:
+            each.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        assert bodies.held == 0
+
+    in_a_loop(all_of_them())
+
+
+def test_what_has_no_room_is_refused_for_now_and_what_is_answered_makes_room(served, loaded):
+    bodies = Bodies(2000)
+    client = served(loaded, clinician(), bodies=bodies)
+    for _ in range(20):
+        assert (
+            post(client, "/Observation", observation("o9", "ada", "8480-6", "2026-02-01")).status_code == 201
+        )
+        assert bodies.held == 0
+    large = {**patient("x", "x", "1990-01-01", "A1"), "contact": [{"name": {"text": "x" * 3000}}]}
+    refused = post(client, "/Patient", large)
+    assert (refused.status_code, bodies.held) == (503, 0)
+    assert refused.json()["issue"][0]["details"]["coding"][0]["code"] == "web-fhir-bodies-full"
+    assert refused.headers["retry-after"]
+    assert Busy("web-fhir-bodies-full").remedy("en")

@@ -156,13 +156,19 @@ def _look(reading: Reading, act: Act, *, basis: bool) -> Look:
         proof=f"/me/looked/{newest.receipt}",
         urgent=newest.decision == "emergency",
         ruling=words(f"looked_ruling.{newest.decision}_chip") if newest.decision in STAMPED else "",
-        **(_together(reading, act) if len(act.looks) > 1 else {}),
+        together=_together(reading, act) if len(act.looks) > 1 else "",
+        receipts=_receipts(reading, act) if len(act.looks) > 1 else (),
     )
 
 
-def _together(reading: Reading, act: Act) -> dict[str, Any]:
-    """That one line stands for several looks, and the receipt of each; of very many the newest, which leads on."""
+def _together(reading: Reading, act: Act) -> str:
+    """That one line stands for several looks."""
     first = dates.moment(moment_of(act.looks[-1].at), reading.lang)
+    return reading.words("looked_by.together", n=len(act.looks), first=first)
+
+
+def _receipts(reading: Reading, act: Act) -> list[Link]:
+    """The receipt of each look of a line; of very many the newest, which leads to all."""
     links = [
         Link(
             reading.words(
@@ -176,10 +182,9 @@ def _together(reading: Reading, act: Act) -> dict[str, Any]:
         for look in act.looks[:LISTED]
     ]
     if len(act.looks) > LISTED:
-        links.append(
-            Link(reading.words("looked_by.rest", n=len(act.looks)), f"/me/looked/{act.newest.receipt}")
-        )
-    return {"together": reading.words("looked_by.together", n=len(act.looks), first=first), "receipts": links}
+        rest = reading.words("looked_by.rest", n=len(act.looks))
+        links.append(Link(rest, f"/me/looked/{act.newest.receipt}"))
+    return links
 
 
 def notices(chart: Chart, reading: Reading, found: Sequence[Act]) -> list[Link]:

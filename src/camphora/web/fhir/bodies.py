@@ -3,21 +3,45 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from starlette.requests import ClientDisconnect, Request
 
-from camphora.errors import Invalid, TooLarge
+from camphora.errors import Busy, Invalid, TooLarge
 from camphora.formats.limits import Limits, megabytes
 
 RATIO, FREE = Limits().ratio, Limits().free
 """How many times larger than packed a body may become, once it has more bytes than are free."""
 
 
-async def read_body(request: Request, most: int) -> bytes:
-    """The body, unpacked where it came as gzip; at most `most` bytes.
+HELD = "camphora.body"
 
-    Raises `TooLarge` before the rest is read, `Invalid` for another encoding, a broken one, or a lost connection.
+
+class Bodies:
+    """The bytes of all bodies that are here at once, from their first part until they are answered: at most `most`.
+    For the event loop's thread alone."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.held = 0
+
+    def take(self, request: Request, size: int) -> None:
+        """Raises `Busy` web-fhir-bodies-full where there is no room for so many more."""
+        if self.held + size > self.most:
+            raise Busy("web-fhir-bodies-full")
+        self.held += size
+        request.scope[HELD] = request.scope.get(HELD, 0) + size
+
+    def give_back(self, request: Request) -> None:
+        """The request is answered."""
+        self.held -= request.scope.pop(HELD, 0)
+
+
+async def read_body(request: Request, most: int, bodies: Bodies) -> bytes:
+    """The body, unpacked where it came as gzip; at most `most` bytes, which are counted among `bodies`.
+
+    Raises `TooLarge` before the rest is read, `Busy` where all bodies together are too large, `Invalid` for another
+    encoding, a broken one, or a lost connection.
     """
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > most:
@@ -29,17 +53,18 @@ async def read_body(request: Request, most: int) -> bytes:
     elif encoding != "identity":
         raise Invalid("web-fhir-encoding")
     try:
-        return await _gathered(parts, most)
+        return await _gathered(parts, most, lambda size: bodies.take(request, size))
     except ClientDisconnect:
         raise Invalid("web-fhir-cut-off") from None
 
 
-async def _gathered(parts: AsyncIterator[bytes], most: int) -> bytes:
+async def _gathered(parts: AsyncIterator[bytes], most: int, take: Callable[[int], None]) -> bytes:
     found, size = [], 0
     async for part in parts:
         size += len(part)
         if size > most:
             raise TooLarge("web-fhir-too-large", most=megabytes(most))
+        take(len(part))
         found.append(part)
     return b"".join(found)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from camphora.installation.importing import Imports
 from camphora.policy import Access, Reader
 from camphora.records import SQLiteStore, Version, Written
 from camphora.terminology.operations.requests import Desk
+from camphora.web.fhir.bodies import Bodies
 from camphora.web.fhir.hands import Hands
 from camphora.web.fhir.negotiation import FHIR_JSON, Wish
 from camphora.web.heads import headers_of
@@ -40,9 +42,9 @@ class Api:
     `access` returns the Access of the signed-in reader or raises `Forbidden("web-sign-in-needed")`; it may block.
     `stood_for` gives the Accesses of a reader for those for whom they act, as guardian or proxy.
     `base` is this server's own address for links, taken from the request where it is None. `largest_resource` and
-    `largest_bundle` are bytes, after unpacking; `most_entries` is for one bundle, `largest_answer` the bytes that all
-    reading entries of one bundle may answer together. Without a `desk` there are no terminology operations; without a
-    `validator` what is written is held to the structure of R4 alone.
+    `largest_bundle` are bytes, after unpacking, `bodies` those of all requests at once; `most_entries` is for one
+    bundle, `largest_answer` the bytes that all reading entries of one bundle may answer together. Without a `desk`
+    there are no terminology operations; without a `validator` what is written is held to the structure of R4 alone.
     """
 
     store: SQLiteStore
@@ -55,6 +57,7 @@ class Api:
     imports: Imports | None = None
     largest_resource: int = 16 * MIB
     largest_bundle: int = 64 * MIB
+    bodies: Bodies = field(default_factory=lambda: Bodies(sys.maxsize), repr=False)
     most_entries: int = 5_000
     largest_answer: int = 32 * MIB
     started: datetime = field(default_factory=lambda: datetime.now(UTC))

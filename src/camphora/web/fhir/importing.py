@@ -44,7 +44,7 @@ async def start(api: Api, request: Request) -> Response:
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     sent = media in NDJSON
     form = None if sent else form_of_body(request.headers.get("content-type", ""))
-    body = await read_body(request, LARGEST if sent else api.largest_resource)
+    body = await read_body(request, LARGEST if sent else api.largest_resource, api.bodies)
 
     def begun() -> Import:
         if form is None:

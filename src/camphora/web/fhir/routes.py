@@ -104,6 +104,8 @@ def _guarded(api: Api, handler: Handler) -> Callable[[Request], Awaitable[Respon
             return await handler(api, request)
         except Exception as error:  # noqa: BLE001 - the edge: nothing passes it unsaid
             return refused(request, ours(error))
+        finally:
+            api.bodies.give_back(request)
 
     return endpoint
 
@@ -116,7 +118,7 @@ async def _interaction(one: Interaction, api: Api, request: Request) -> Response
     wished = _wished(one, request)
     content_type = request.headers.get("content-type", "")
     taken = _taken(one, request.path_params, content_type, empty=_is_empty(request))
-    body = await read_body(request, _largest(api, one, request))
+    body = await read_body(request, _largest(api, one, request), api.bodies)
     call = Call(api, access, api.base_of(request), wished)
     made = await api.calls.do(_written, one, request, call, taken, body)
     if isinstance(made, Response):
