@@ -9,6 +9,8 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy import special
 
+from camphora.methods import mass
+
 Floats = NDArray[np.float64]
 WIDE = 2000.0  # a standard deviation, or a dispersion, beyond which terms are not summed one by one
 HUGE = 1e12  # a mean beyond which counts are no longer told apart
@@ -37,7 +39,8 @@ def at_least(counts: Floats, mean: Floats, phi: Floats) -> Floats:
 def _survival(count: Floats, mean: Floats, phi: Floats) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         size = np.minimum(mean / (phi - 1), 1e300)
-        binomial = special.betaincc(size, count + 1, 1 / phi)
+        # The complement of 1 / phi is the exact one of the two where phi is hardly above 1.
+        binomial = special.betainc(count + 1, size, (phi - 1) / phi)
         beyond = np.where(phi > 1, binomial, special.gammainc(count + 1, mean))
         normal = special.ndtr((mean - count - 0.5) / np.sqrt(phi * mean))
     found = np.where(mean > HUGE, normal, beyond)
@@ -71,19 +74,15 @@ def _searched(mean: float, phi: float, p: float) -> float:
 @njit(cache=True, nogil=True)
 def _log_mass(k: float, mean: float, phi: float) -> float:
     if phi > 1.0:
-        size = mean / (phi - 1.0)
-        return (
-            math.lgamma(k + size) - math.lgamma(size) - math.lgamma(k + 1.0) - size * math.log(phi)
-            + k * math.log((phi - 1.0) / phi)
-        )  # fmt: skip
-    return k * math.log(mean) - mean - math.lgamma(k + 1.0)
+        return mass.negative_binomial(k, mean, mean / (phi - 1.0))
+    return mass.poisson(k, mean)
 
 
 @njit(cache=True, nogil=True)
 def _ratio(k: float, mean: float, phi: float) -> float:
     """The mass at k + 1 over that at k."""
     if phi > 1.0:
-        return (k + mean / (phi - 1.0)) / (k + 1.0) * (phi - 1.0) / phi
+        return (k * (phi - 1.0) + mean) / ((k + 1.0) * phi)
     return mean / (k + 1.0)
 
 
@@ -106,14 +105,14 @@ def _quantile(mean: float, phi: float, p: float) -> float:
     if sd > WIDE or phi > WIDE or 1.0 - p < 1e-12:
         return -1.0
     k = max(0.0, math.floor(mean - 12.0 * sd))
-    mass = math.exp(_log_mass(k, mean, phi))
-    below = mass
+    term = math.exp(_log_mass(k, mean, phi))
+    below = term
     while below < p * (1.0 - 1.5e-14):
-        if mass < 1e-18 and k > mean:
+        if term < 1e-18 and k > mean:
             return -1.0
-        mass *= _ratio(k, mean, phi)
+        term *= _ratio(k, mean, phi)
         k += 1.0
-        below += mass
+        below += term
     return k
 
 
@@ -137,19 +136,19 @@ def _tail(count: float, mean: float, phi: float) -> float:
         return -1.0
     k = float(math.ceil(count))
     if count <= mean:
-        mass = math.exp(_log_mass(k - 1.0, mean, phi))
+        term = math.exp(_log_mass(k - 1.0, mean, phi))
         below, j = 0.0, k - 1.0
-        while j >= 0.0 and mass > 1e-18 * below:
-            below += mass
+        while j >= 0.0 and term > 1e-18 * below:
+            below += term
             if j == 0.0:
                 break
-            mass /= _ratio(j - 1.0, mean, phi)
+            term /= _ratio(j - 1.0, mean, phi)
             j -= 1.0
         return 1.0 - below
-    mass = math.exp(_log_mass(k, mean, phi))
+    term = math.exp(_log_mass(k, mean, phi))
     above = 0.0
-    while mass > 1e-18 * above:
-        above += mass
-        mass *= _ratio(k, mean, phi)
+    while term > 1e-18 * above:
+        above += term
+        term *= _ratio(k, mean, phi)
         k += 1.0
     return above
