@@ -96,7 +96,7 @@ def test_no_case_is_lost_and_no_week_is_left_out(found, system):
     first = min(day for day, _ in found)
     found = [(first + timedelta((day - first).days % 400), number) for day, number in found]
     days, numbers = zip(*found, strict=True)
-    made = weeks.weekly(list(days), numbers, system=system, incomplete="kept")
+    made = weeks.weekly(list(days), numbers, system=system, incomplete="kept", rows="days")
     assert np.nansum(made.counts) == sum(numbers)
     assert (np.diff(made.first).astype(int) == 7).all()
     assert made.days.sum() == (max(days) - min(days)).days + 1
@@ -153,6 +153,42 @@ def test_a_last_week_that_is_still_open_raises_no_alarm():
     assert farrington.flexible(closed.counts, **farrington.IMPROVED).alarm[0, 0]
 
 
+@SUITE
+@given(DAYS, st.lists(st.integers(0, 50), min_size=2, max_size=60), SYSTEMS, st.integers(0, 6))
+def test_no_week_of_a_table_of_weeks_is_taken_for_incomplete(day, numbers, system, weekday):
+    """Dated by their first day, or by any other, as long as it is always the same."""
+    first = weeks.week_begins(day, system=system).item()
+    days = [first + timedelta(7 * each + weekday) for each in range(len(numbers))]
+    made = weeks.weekly(days, numbers, system=system)
+    np.testing.assert_array_equal(made.counts, numbers)
+    assert made.complete.all()
+    assert made.first[0].item() == first
+    np.testing.assert_array_equal(made.label, weeks.labels(days, system=system))
+    told = weeks.weekly(days, numbers, system=system, rows="weeks", until=str(days[-1]))
+    np.testing.assert_array_equal(told.counts, numbers)
+
+
+@SUITE
+@given(DAYS, st.sets(st.integers(0, 60), min_size=1, max_size=30), SYSTEMS)
+def test_a_table_that_leaves_out_weeks_keeps_its_last(day, places, system):
+    first = weeks.week_begins(day, system=system).item()
+    days = [first + timedelta(7 * each) for each in sorted(places)]
+    made = weeks.weekly(days, np.ones(len(days)), system=system, rows="weeks")
+    assert made.counts.sum() == len(days)
+    assert made.complete.all()
+    if len(days) >= 4:
+        again = weeks.weekly(days, np.ones(len(days)), system=system)
+        np.testing.assert_array_equal(again.counts, made.counts)
+
+
+def test_rows_of_days_are_days_where_that_is_said_or_shown():
+    mondays = ["2026-01-05", "2026-01-12"]
+    assert np.isnan(weeks.weekly(mondays, [1, 2], rows="days").counts).all()
+    assert np.isnan(weeks.weekly(mondays).counts).all()
+    assert np.isnan(weeks.weekly(mondays, [1, 2], until="2026-01-13").counts[-1])
+    assert np.isnan(weeks.weekly([*mondays, "2026-01-13"], [1, 2, 3]).counts[-1])
+
+
 def test_the_same_again():
     made = weeks.weekly(["2026-01-04", "2026-02-01"], system="iso", incomplete="kept")
     again = made.made.again(["2026-01-04", "2026-02-01"])
@@ -173,6 +209,10 @@ def test_the_same_again():
         (lambda: weeks.weekly(["2026-01-01"], until="2025-12-31"), "methods-outside"),
         (lambda: weeks.weekly(["2026-01-01"], absent="none"), "methods-choice"),
         (lambda: weeks.first_day(2026, 1.5), "methods-not-whole"),
+        (lambda: weeks.week_of("2026-01"), "methods-date"),
+        (lambda: weeks.week_of(20260104), "methods-date"),
+        (lambda: weeks.weekly(["2026-01-04"], until=["2026-01-04", "2026-01-05"]), "methods-date"),
+        (lambda: weeks.weekly(["2026-01-04"], rows="months"), "methods-choice"),
     ],
 )
 def test_what_may_not_be_given(call, code):
