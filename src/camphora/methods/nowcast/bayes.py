@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from camphora.methods.arguments import Floats, within
+from camphora.methods.arguments import Floats, chances, seeded, whole, within
 from camphora.methods.made import Made
 from camphora.methods.nowcast.delays import hazards, reported_by
 from camphora.methods.nowcast.triangle import checked
@@ -56,11 +56,12 @@ def bayes(
     """
     within(discount, 0.0, 1.0, "discount")
     within(kappa, 1e-9, 1e6, "kappa")
-    within(draws, 1, 1_000_000, "draws")
+    draws = whole(draws, 1, 1_000_000, "draws")
+    seed = seeded(seed)
+    at = chances(levels, "levels")
     within(prior_mean, 1e-12, 1e12, "prior_mean")
     within(prior_sd, 1e-12, 1e12, "prior_sd")
-    if window is not None:
-        within(window, 1, 100_000, "window")
+    window = None if window is None else whole(window, 1, 100_000, "window")
     counts = checked(triangle)
     made = Made(
         "nowcast.bayes.bayes",
@@ -71,7 +72,7 @@ def bayes(
             "discount": discount,
             "kappa": kappa,
             "window": window,
-            "levels": [float(each) for each in levels],
+            "levels": at.tolist(),
             "draws": draws,
             "seed": seed,
         },
@@ -88,7 +89,7 @@ def bayes(
         )
         total = _totals(counts[row], reported_by(chance), prior, discount, random)
         means.append(total.mean(axis=0))
-        quantiles.append(np.quantile(total, levels, axis=0, method="inverted_cdf").T)
+        quantiles.append(np.quantile(total, at, axis=0, method="inverted_cdf").T)
     reported = np.nansum(counts[:, -counts.shape[2] :], axis=2)
     return Posterior(reported, np.stack(means), np.stack(quantiles), made)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri
 
-from camphora.methods.arguments import Floats, one_of, within
+from camphora.methods.arguments import Floats, one_of, whole, within
 from camphora.methods.made import Made
 from camphora.methods.nowcast.delays import hazards, reported_by
 from camphora.methods.nowcast.triangle import checked
@@ -48,15 +48,18 @@ def lawless(
     The default takes the median and the quantiles of that normal given N >= n, with a correction for whole numbers.
     `like="surveillance"` follows the stored answers of R's surveillance 1.20.3: there the distribution function is
     divided by 1 - P(N < n) but what lies below n is not taken off first, so that lower limits are nearly always n and
-    upper ones too low where few are reported. `largest` bounds N. A day with none reported has N = 0: the method knows
-    nothing of the level, `bayes` does. A delay of which nobody was exposed has g = 0. Assumes that delays do not change
-    within the window. Invalid `methods-triangle`, `methods-range`, `methods-choice`.
+    upper ones too low where few are reported. `largest` bounds N, and is not below what is reported. A day with none
+    reported has N = 0: the method knows nothing of the level, `bayes` does. A delay of which nobody was exposed has
+    g = 0. Assumes that delays do not change within the window. Invalid `methods-triangle`, `methods-range`,
+    `methods-choice`.
     """
     one_of(like, LIKE, "like")
     within(level, 0.01, 0.9999, "level")
-    if window is not None:
-        within(window, 1, 100_000, "window")
+    window = None if window is None else whole(window, 1, 100_000, "window")
     counts = checked(triangle)
+    reported = np.nansum(counts[:, -counts.shape[2] :], axis=2)
+    if largest is not None:
+        within(largest, float(reported.max(initial=0)), 1e15, "largest")
     made = Made(
         "nowcast.lawless.lawless",
         VERSION,
@@ -70,7 +73,6 @@ def lawless(
     after = np.cumsum(unsure[:, ::-1], axis=1)[:, ::-1]
     share = reported_by(hazard)[:, ::-1]
     after = np.concatenate([after, np.zeros((after.shape[0], 1))], axis=1)[:, ::-1]
-    reported = np.nansum(counts[:, -counts.shape[2] :], axis=2)
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = np.where(reported > 0, reported / share, 0.0)
         variance = np.where(reported > 0, mean * (1 - share) / share + mean**2 * after, 0.0)

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from camphora.errors import Invalid
-from camphora.methods.arguments import Floats, numbers, one_of, same_shape, within
+from camphora.methods.arguments import Floats, numbers, one_of, same_shape, whole, within
 from camphora.methods.made import Made
 
 VERSION = 1
 LATE = ("last", "leave out")
+FURTHEST = 10**12
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ def triangle(
     dropped in silence: see Triangle. Invalid `methods-not-whole`, `methods-range`, `methods-shape`.
     """
     one_of(late, LATE, "late")
-    within(longest, 1, 10_000, "longest")
+    longest = whole(longest, 1, 10_000, "longest")
+    now, first = whole(now, -FURTHEST, FURTHEST, "now"), whole(first, -FURTHEST, FURTHEST, "first")
     within(now - first, longest, 1_000_000, "now - first")
     began = _whole(onset, "onset")
     told = same_shape(_whole(report, "report"), began, "report")
