@@ -10,6 +10,10 @@ from camphora.errors import Invalid
 from camphora.methods.infection import rates, sir
 
 
+def ends(limits):
+    return limits.lower, limits.upper
+
+
 def mid_p(count, mean):
     """P(X > count) + P(X = count)/2."""
     return stats.poisson.sf(count, mean) + stats.poisson.pmf(count, mean) / 2
@@ -28,7 +32,7 @@ def by_roots(count, level=0.95):
 
 @pytest.mark.parametrize("count", [0, 1, 4, 11, 87])
 def test_mid_p_limits_are_the_roots(count):
-    low, high = rates.poisson_limits([count])
+    low, high = ends(rates.poisson_limits([count]))
     assert (low[0], high[0]) == pytest.approx(by_roots(count), rel=1e-9)
 
 
@@ -42,7 +46,7 @@ def test_four_observed_and_3_3_predicted():
 
 @pytest.mark.parametrize("count", [1, 5, 40])
 def test_exact_limits_are_garwoods(count):
-    low, high = rates.poisson_limits([count], interval="exact")
+    low, high = ends(rates.poisson_limits([count], interval="exact"))
     assert low[0] == pytest.approx(stats.chi2.ppf(0.025, 2 * count) / 2)
     assert high[0] == pytest.approx(stats.chi2.ppf(0.975, 2 * count + 2) / 2)
 
@@ -77,7 +81,7 @@ def test_the_p_value_and_the_interval_agree(observed, predicted):
     found = sir.sir([observed], [predicted])
     over = mid_p(observed, predicted)
     assert found.p[0] == pytest.approx(min(2 * min(over, 1 - over), 1.0), abs=1e-12)
-    low, high = rates.poisson_limits([observed])
+    low, high = ends(rates.poisson_limits([observed]))
     outside = predicted < low[0] - 1e-9 or predicted > high[0] + 1e-9
     inside = low[0] + 1e-9 < predicted < high[0] - 1e-9
     assert not (outside and found.p[0] > 0.05 + 1e-9)

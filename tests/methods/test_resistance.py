@@ -137,7 +137,8 @@ def test_shares_of_what_was_tested():
 )
 def test_limits_equal_scipy_and_statsmodels(interval, scipys, theirs):
     for hit, of in ((0, 12), (12, 12), (7, 12), (268, 450), (1, 1)):
-        low, high = shares.proportion_limits([hit], [of], interval=interval)
+        found = shares.proportion_limits([hit], [of], interval=interval)
+        low, high = found.lower, found.upper
         peer = stats.binomtest(hit, of).proportion_ci(method=scipys)
         assert (low[0], high[0]) == pytest.approx((peer.low, peer.high), abs=1e-10)
         assert (low[0], high[0]) == pytest.approx(proportion_confint(hit, of, method=theirs), abs=1e-10)

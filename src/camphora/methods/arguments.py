@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from numbers import Real
 from typing import Any
 
@@ -16,6 +17,7 @@ Whole = NDArray[np.int64]
 MOST = 1e50
 """Nothing that is counted or measured is larger; powers and products of such numbers stay finite."""
 SEEDS = 2**63 - 1
+HUGE = 10**300
 
 
 def series(given: ArrayLike, name: str = "counts", *, least: int = 1) -> Floats:
@@ -137,19 +139,60 @@ def chances(given: Sequence[float], name: str) -> Floats:
     return found
 
 
+def names(given: ArrayLike, name: str, shape: tuple[int, ...] | None = None) -> NDArray[Any]:
+    """Names or codes in a row that can be told apart and sorted: text, or numbers, none of them missing. Invalid
+    `methods-shape`, `methods-names`, `methods-missing`, `methods-masked`."""
+    found = texts(given, name, shape)
+    if found.ndim != 1:
+        raise Invalid("methods-shape", argument=name, wanted="(rows,)", found=str(found.shape))
+    missing = found != found if found.dtype.kind != "O" else [each is None or each != each for each in found]  # noqa: PLR0124 - NaN
+    if np.any(missing):
+        raise Invalid("methods-missing", argument=name)
+    if np.issubdtype(found.dtype, np.inexact) and np.any(np.isinf(found)):
+        raise Invalid("methods-infinite", argument=name)
+    kind(found, name)
+    return found
+
+
+def kind(found: NDArray[Any], name: str = "names") -> str:
+    """Of what sort names are: text, number or date, and all of them the same. Invalid `methods-names`."""
+    if found.dtype.kind != "O":
+        return {"U": "text", "S": "bytes", "M": "date"}.get(found.dtype.kind, "number")
+    sorts = {"text": str, "date": date, "number": Real}
+    fits = [sort for sort, types in sorts.items() if all(isinstance(each, types) for each in found)]
+    if not fits:
+        raise Invalid("methods-names", argument=name)
+    return fits[0]
+
+
 def texts(given: ArrayLike, name: str, shape: tuple[int, ...] | None = None) -> NDArray[Any]:
-    """Names or codes as an array, of `shape` where that is given. Invalid `methods-shape`."""
+    """Names or codes as an array, of `shape` where that is given. Invalid `methods-shape`, `methods-names`,
+    `methods-masked`."""
+    if _masked(given):
+        raise Invalid("methods-masked", argument=name)
     try:
         found = np.asarray(given)
     except (TypeError, ValueError):
-        raise Invalid("methods-shape", argument=name, wanted=str(shape or "(...)"), found="?") from None
+        raise Invalid("methods-names", argument=name) from None
+    if found.dtype.kind in "cV":
+        raise Invalid("methods-names", argument=name)
     if found.ndim == 0 or (shape is not None and found.shape != shape):
         raise Invalid("methods-shape", argument=name, wanted=str(shape or "(...)"), found=str(found.shape))
     return found
 
 
+def day(given: str, name: str) -> date:
+    """A day as ISO 8601 writes it. Invalid `methods-date`."""
+    try:
+        return date.fromisoformat(given)
+    except (TypeError, ValueError):
+        raise Invalid("methods-date", argument=name) from None
+
+
 def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    if isinstance(value, bool | np.bool_) or (isinstance(value, int) and abs(value) >= HUGE):
+        return False
+    return isinstance(value, Real)
 
 
 def _floats(given: Any) -> Floats:

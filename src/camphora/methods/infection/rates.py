@@ -9,10 +9,19 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from camphora.errors import Invalid
-from camphora.methods.arguments import Floats, numbers, one_of, within
+from camphora.methods.arguments import Floats, not_negative, numbers, one_of, within
 from camphora.methods.made import Made
 
 INTERVALS = ("mid-p", "exact")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`lower` and `upper` limit, in the shape of the counts."""
+
+    lower: Floats
+    upper: Floats
+    made: Made
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +57,8 @@ def device_rate(
     stays = (
         np.full_like(days, np.nan) if patient_days is None else _alike(count, patient_days, "patient_days")[1]
     )
-    low, high = poisson_limits(count, level=level, interval=interval)
+    within(per, 1e-12, 1e12, "per")
+    low, high = limits(count, level, interval)
     with np.errstate(divide="ignore", invalid="ignore"):
         scale = np.where(days > 0, per / days, np.nan)
         use = np.where(stays > 0, days / stays, np.nan)
@@ -56,14 +66,18 @@ def device_rate(
     return Rate(count * scale, low * scale, high * scale, use, made)
 
 
-def poisson_limits(
-    count: ArrayLike, *, level: float = 0.95, interval: str = "mid-p"
-) -> tuple[Floats, Floats]:
+def poisson_limits(count: ArrayLike, *, level: float = 0.95, interval: str = "mid-p") -> Limits:
     """Lower and upper limit of the mean of Poisson counts. Mid-P: P(X > x) + P(X = x)/2 is (1 - level)/2 at the lower
-    limit and 1 - (1 - level)/2 at the upper. At 0 the lower limit is 0. NaN gives NaN."""
-    x = np.atleast_1d(numbers(count, "count"))
-    if np.any(x < 0):
-        raise Invalid("methods-negative", argument="count")
+    limit and 1 - (1 - level)/2 at the upper (Rothman and Boice 1979); "exact": Garwood (1936), Biometrika 28:437-442.
+    At 0 the lower limit is 0. NaN gives NaN. Invalid `methods-negative`, `methods-choice`, `methods-range`."""
+    low, high = limits(not_negative(np.atleast_1d(numbers(count, "count")), "count"), level, interval)
+    return Limits(
+        low, high, Made("infection.rates.poisson_limits", 1, {"level": level, "interval": interval})
+    )
+
+
+def limits(x: Floats, level: float, interval: str) -> tuple[Floats, Floats]:
+    """`poisson_limits` of counts that were checked."""
     one_of(interval, INTERVALS, "interval")
     tail = (1 - within(level, 0.0, 1.0, "level")) / 2
     low, high = special.gammaincinv(np.maximum(x, 1e-300), tail), special.gammaincinv(x + 1, 1 - tail)
@@ -94,6 +108,5 @@ def _alike(first: ArrayLike, second: ArrayLike, name: str) -> tuple[Floats, Floa
     if one.shape != two.shape:
         raise Invalid("methods-shape", argument=name, wanted=str(one.shape), found=str(two.shape))
     for each, called in ((one, "infections"), (two, name)):
-        if np.any(each < 0):
-            raise Invalid("methods-negative", argument=called)
+        not_negative(each, called)
     return one, two

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from camphora.methods.arguments import Floats, one_of, within
-from camphora.methods.infection.rates import INTERVALS, _alike, more, poisson_limits
+from camphora.methods.infection.rates import INTERVALS, _alike, limits, more
 from camphora.methods.made import Made
 
 TOLD, FEW = "told", "predicted-below-least"
@@ -58,7 +58,8 @@ def sir(
     """
     seen, awaited = _alike(observed, predicted, "predicted")
     one_of(interval, INTERVALS, "interval")
-    low, high = poisson_limits(seen, level=level, interval=interval)
+    within(least, 0.0, 1e9, "least")
+    low, high = limits(seen, level, interval)
     missing = np.isnan(seen) | np.isnan(awaited)
     told = ~missing & (awaited >= least)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -10,11 +10,20 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from camphora.errors import Invalid
-from camphora.methods.arguments import Floats, numbers, one_of, within
+from camphora.methods.arguments import Floats, names, numbers, one_of, within
 from camphora.methods.made import Made
 from camphora.methods.resistance.first_isolates import grades
 
 INTERVALS = ("wilson", "clopper-pearson")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`lower` and `upper` limit, in the shape of the counts."""
+
+    lower: Floats
+    upper: Floats
+    made: Made
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,41 +60,51 @@ def antibiogram(
     independent. Invalid `methods-shape`, `methods-choice`, `methods-range`.
     """
     one_of(of, ("S", "SI", "R", "IR"), "of")
-    found, which = grades(results), np.asarray(organisms)
+    within(least, 0, 1e9, "least")
+    found, which = grades(results), names(organisms, "organisms")
     if found.ndim != 2 or which.shape != found.shape[:1]:
         raise Invalid(
-            "methods-shape", argument="organisms", wanted=f"({len(found)},)", found=str(which.shape)
+            "methods-shape", argument="organisms", wanted=str(found.shape[:1]), found=str(which.shape)
         )
-    names, row = np.unique(which, return_inverse=True)
+    organism, row = np.unique(which, return_inverse=True)
     wanted = [" SIR".index(letter) for letter in of]
-    shape = (len(names), found.shape[1])
+    shape = (len(organism), found.shape[1])
     tested, hit = np.zeros(shape), np.zeros(shape)
     np.add.at(tested, row, found > 0)
     np.add.at(hit, row, np.isin(found, wanted))
-    low, high = proportion_limits(hit, tested, level=level, interval=interval)
+    low, high = _limits(hit, tested, level, interval)
     with np.errstate(invalid="ignore"):
         share = np.where(tested > 0, hit / tested, np.nan)
     parameters = {"of": of, "interval": interval, "level": level, "least": least}
     made = Made("resistance.antibiogram.antibiogram", 1, parameters)
-    return Antibiogram(names, tested, hit, share, low, high, (tested >= least) & (tested > 0), made)
+    return Antibiogram(organism, tested, hit, share, low, high, (tested >= least) & (tested > 0), made)
 
 
 def proportion_limits(
     hit: ArrayLike, of: ArrayLike, *, level: float = 0.95, interval: str = "wilson"
-) -> tuple[Floats, Floats]:
-    """Limits of the share of `hit` among `of`; NaN where `of` is 0. Invalid as `antibiogram`."""
+) -> Limits:
+    """Limits of the share of `hit` among `of`; NaN where `of` is 0 or either is NaN. Sources and errors as
+    `antibiogram`."""
     x, n = numbers(hit, "hit"), numbers(of, "of")
-    one_of(interval, INTERVALS, "interval")
-    within(level, 0.0, 1.0, "level")
     if x.shape != n.shape:
         raise Invalid("methods-shape", argument="of", wanted=str(x.shape), found=str(n.shape))
     if np.any(x < 0) or np.any(n < x):
         raise Invalid("methods-range", argument="hit", low=0, high="of")
+    low, high = _limits(np.atleast_1d(x), np.atleast_1d(n), level, interval)
+    made = Made("resistance.antibiogram.proportion_limits", 1, {"level": level, "interval": interval})
+    return Limits(low, high, made)
+
+
+def _limits(x: Floats, n: Floats, level: float, interval: str) -> tuple[Floats, Floats]:
+    one_of(interval, INTERVALS, "interval")
+    within(level, 0.0, 1.0, "level")
     with np.errstate(invalid="ignore", divide="ignore"):
-        return (_wilson if interval == "wilson" else _exact)(np.atleast_1d(x), np.atleast_1d(n), level)
+        return (_wilson if interval == "wilson" else _exact)(x, n, level)
 
 
 def _wilson(x: Floats, n: Floats, level: float) -> tuple[Floats, Floats]:
+    if level == 1.0:
+        return np.where(n > 0, 0.0, np.nan) + 0.0 * x, np.where(n > 0, 1.0, np.nan) + 0.0 * x
     z = float(special.ndtri((1 + level) / 2))
     whole = n + z**2
     middle = (x + z**2 / 2) / whole

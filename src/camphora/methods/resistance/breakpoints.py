@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camphora.errors import Invalid
-from camphora.methods.arguments import one_of
+from camphora.methods.arguments import day, one_of, texts
 from camphora.methods.made import Made
 
 COLUMNS = (
@@ -67,6 +67,8 @@ def read(text: str) -> list[dict[str, Any]]:
     Invalid `methods-breakpoint-columns`, `methods-breakpoint-row` (with the line), `methods-breakpoint-overlap` (two
     rows for the same question on the same day).
     """
+    if not isinstance(text, str):
+        raise Invalid("methods-breakpoint-columns", wanted="、".join(COLUMNS))
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line and line[0] != "#"]
     reader = csv.DictReader(io.StringIO("\n".join(line for _, line in lines)))
     if tuple(reader.fieldnames or ()) != COLUMNS:
@@ -95,15 +97,19 @@ def interpret(
     Invalid `methods-shape`, `methods-choice`, `methods-measured`, `methods-date`.
     """
     one_of(method, ("mic", "disk"), "method")
-    day = _day(on, "on")
-    places: Sequence[str] = [""] * len(measured) if sites is None else sites
+    on_day = day(on, "on")
+    if not isinstance(guideline, str):
+        raise Invalid("methods-choice", argument="guideline", known="str")
+    size = (texts(measured, "measured").shape[0],)
+    texts(measured, "measured", size)
+    places: Sequence[str] = [""] * size[0] if sites is None else sites
     for given, name in ((organisms, "organisms"), (drugs, "drugs"), (places, "sites")):
-        if len(given) != len(measured):
-            raise Invalid("methods-shape", argument=name, wanted=str(len(measured)), found=str(len(given)))
+        texts(given, name, size)
+    _checked(table)
     holding = {
         (row["organism"], row["drug"], row["site"]): row
         for row in table
-        if row["guideline"] == guideline and row["method"] == method and _holds(row, day)
+        if row["guideline"] == guideline and row["method"] == method and _holds(row, on_day)
     }
     found = []
     for value, organism, drug, site in zip(measured, organisms, drugs, places, strict=True):
@@ -117,6 +123,8 @@ def interpret(
 
 
 def _result(value: str, row: Mapping[str, Any] | None, method: str) -> str:
+    if not isinstance(value, str):
+        raise Invalid("methods-measured", argument="measured")
     text = value.strip()
     if not text:
         return ""
@@ -175,13 +183,13 @@ def _overlaps(rows: Sequence[Mapping[str, Any]]) -> None:
             raise Invalid("methods-breakpoint-overlap", guideline=two["guideline"], version=two["version"])
 
 
-def _holds(row: Mapping[str, Any], day: date) -> bool:
+def _holds(row: Mapping[str, Any], on: date) -> bool:
     ends = date.fromisoformat(row["valid_to"]) if row["valid_to"] else date.max
-    return date.fromisoformat(row["valid_from"]) <= day <= ends
+    return date.fromisoformat(row["valid_from"]) <= on <= ends
 
 
-def _day(given: str, name: str) -> date:
-    try:
-        return date.fromisoformat(given)
-    except (TypeError, ValueError):
-        raise Invalid("methods-date", argument=name) from None
+def _checked(table: Sequence[Mapping[str, Any]]) -> None:
+    """Invalid `methods-breakpoint-columns` unless rows are as `read` gives them."""
+    rows = table if isinstance(table, list | tuple) else [None]
+    if not all(isinstance(row, Mapping) and set(COLUMNS) <= set(row) for row in rows):
+        raise Invalid("methods-breakpoint-columns", wanted="、".join(COLUMNS))

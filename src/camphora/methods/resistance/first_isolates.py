@@ -10,7 +10,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from camphora.errors import Invalid
-from camphora.methods.arguments import numbers, one_of, within
+from camphora.methods.arguments import names, numbers, one_of, texts, within
 from camphora.methods.made import Made
 
 RULES = ("isolate", "patient", "episode", "phenotype")
@@ -64,8 +64,12 @@ def first_isolates(
     one_of(rule, RULES, "rule")
     one_of(since, ("start", "last"), "since")
     one_of(against, ("kept", "previous"), "against")
-    within(length, 1, np.inf, "length")
+    within(length, 1, 1e9, "length")
+    within(differences, 0, 1e6, "differences")
+    within(intermediate, 0, 1e6, "intermediate")
     when = np.atleast_1d(numbers(days, "days"))
+    if when.ndim != 1:
+        raise Invalid("methods-shape", argument="days", wanted="(isolates,)", found=str(when.shape))
     who, what = _codes(patients, "patients", when), _codes(organisms, "organisms", when)
     keys = [who, what]
     if specimens is not None:
@@ -92,7 +96,10 @@ def first_isolates(
 
 def grades(results: ArrayLike) -> NDArray[np.int8]:
     """S, I, R as 1, 2, 3, anything empty as 0. Invalid `methods-choice`."""
-    text = np.asarray(results)
+    try:
+        text = np.asarray(results)
+    except (TypeError, ValueError):
+        raise Invalid("methods-choice", argument="results", known="S、I、R") from None
     if text.dtype.kind not in "USO":
         raise Invalid("methods-choice", argument="results", known="S、I、R")
     text = text.astype(str)
@@ -116,13 +123,11 @@ def _grades(results: ArrayLike | None, when: NDArray[Any]) -> NDArray[np.int8]:
 
 
 def _codes(given: ArrayLike, name: str, when: NDArray[Any]) -> NDArray[np.int64]:
-    array = np.asarray(given)
-    if array.shape != when.shape:
-        raise Invalid("methods-shape", argument=name, wanted=str(when.shape), found=str(array.shape))
+    array = texts(given, name, when.shape)
     known = _known(array)
     found = np.full(array.shape, -1, dtype=np.int64)
     if known.any():
-        found[known] = np.unique(array[known], return_inverse=True)[1]
+        found[known] = np.unique(names(array[known], name), return_inverse=True)[1]
     return found
 
 

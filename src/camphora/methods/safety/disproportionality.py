@@ -10,10 +10,11 @@ from numpy.typing import ArrayLike
 from scipy import special, stats
 
 from camphora.errors import Invalid
-from camphora.methods.arguments import Floats, numbers, one_of, within
+from camphora.methods.arguments import Floats, flag, not_negative, numbers, one_of, within
 from camphora.methods.made import Made
 
 ZERO = ("half", "limit", "missing")
+MOST_REPORTS = 1e15
 LN2 = float(np.log(2.0))
 
 
@@ -96,7 +97,10 @@ def information_component(n: ArrayLike, expected: ArrayLike, *, level: float = 0
     counted, awaited = _alike([n, expected], ("n", "expected"))
     within(level, 0.0, 1.0, "level")
     tail = (1 - level) / 2
-    low, high = (np.log2(stats.gamma.ppf(each, counted + 0.5) / (awaited + 0.5)) for each in (tail, 1 - tail))
+    with np.errstate(divide="ignore"):
+        low, high = (
+            np.log2(stats.gamma.ppf(each, counted + 0.5) / (awaited + 0.5)) for each in (tail, 1 - tail)
+        )
     made = Made("safety.disproportionality.information_component", 1, {"level": level})
     return Information(np.log2((counted + 0.5) / (awaited + 0.5)), low, high, made)
 
@@ -145,6 +149,7 @@ def _ratio(kind: str, given: Any, level: float, zero: str, yates: bool) -> Ratio
     cells = _cells(given)
     within(level, 0.0, 1.0, "level")
     one_of(zero, ZERO, "zero")
+    flag(yates, "yates")
     pooled = cells.sum(axis=1)
     chi_square = _chi_square(cells, 0.5 if yates else 0.0)
     deciding = pooled[[0, 2]] if kind == "prr" else pooled
@@ -218,6 +223,7 @@ def _alike(given: Any, names: tuple[str, ...]) -> list[Floats]:
     for each, name in zip(found, names, strict=True):
         if each.shape != found[0].shape:
             raise Invalid("methods-shape", argument=name, wanted=str(found[0].shape), found=str(each.shape))
-        if np.any(each < 0):
-            raise Invalid("methods-negative", argument=name)
+        if np.any(each > MOST_REPORTS):
+            raise Invalid("methods-range", argument=name, low=0, high=MOST_REPORTS)
+        not_negative(each, name)
     return found

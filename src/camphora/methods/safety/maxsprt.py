@@ -13,10 +13,18 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from camphora.errors import Invalid
-from camphora.methods.arguments import Floats, numbers, within
+from camphora.methods.arguments import Floats, not_negative, numbers, whole, within
 from camphora.methods.made import Made
 
 EQUAL = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class LogRatio:
+    """`value`: the log likelihood ratio, in the shape of the counts."""
+
+    value: Floats
+    made: Made
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +59,33 @@ class Watched:
     made: Made
 
 
-def poisson_ratio(cases: ArrayLike, expected: ArrayLike) -> Floats:
+def poisson_ratio(cases: ArrayLike, expected: ArrayLike) -> LogRatio:
     """E - c + c log(c/E) where c > E, else 0, of cumulative cases c and cumulative expected cases E: Kulldorff et al.
-    (2011), Sequential Analysis 30:58-78, equation 4. E = 0 with cases is infinite."""
-    c, awaited = _cases(cases, "cases"), _cases(expected, "expected")
+    (2011), Sequential Analysis 30:58-78, equation 4. E = 0 with cases is infinite. NaN gives NaN. Invalid
+    `methods-shape`, `methods-negative`."""
+    c = _cases(cases, "cases")
+    found = _poisson_ratio(c, _alike(expected, c, "expected"))
+    return LogRatio(found, Made("safety.maxsprt.poisson_ratio", 1, {}))
+
+
+def _poisson_ratio(c: Floats, awaited: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.where(c > awaited, awaited - c + c * np.log(c / awaited), 0.0 * (c + awaited)))
 
 
-def binomial_ratio(cases: ArrayLike, events: ArrayLike, *, controls: float) -> Floats:
+def binomial_ratio(cases: ArrayLike, events: ArrayLike, *, controls: float) -> LogRatio:
     """Of `cases` among `events` (cases and controls together), where no harm makes a case of an event with probability
-    p = 1/(1 + controls): c log(c/(np)) + (n-c) log((n-c)/(n(1-p))) where c/n > p, else 0."""
-    c, n = _cases(cases, "cases"), _cases(events, "events")
-    p = _share(controls)
+    p = 1/(1 + controls): c log(c/(np)) + (n-c) log((n-c)/(n(1-p))) where c/n > p, else 0. NaN gives NaN. Kulldorff et
+    al. (2011), section 4. Invalid `methods-shape`, `methods-negative`, `methods-range` (more cases than events)."""
+    c = _cases(cases, "cases")
+    n = _alike(events, c, "events")
+    if np.any(c > n):
+        raise Invalid("methods-range", argument="cases", low=0, high="events")
+    found = _binomial_ratio(c, n, _share(controls))
+    return LogRatio(found, Made("safety.maxsprt.binomial_ratio", 1, {"controls": controls}))
+
+
+def _binomial_ratio(c: Floats, n: Floats, p: float) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         found = special.xlogy(c, c / (n * p)) + special.xlogy(n - c, (n - c) / (n * (1 - p)))
         return np.asarray(np.where(c > n * p, found, 0.0 * (c + n)))
@@ -81,8 +103,8 @@ def poisson_critical(
     alpha, the value is 1e-6: any excess is a signal. Exact to 1e-10. Invalid `methods-range`, `methods-rising`.
     """
     parameters: dict[str, Any] = {"upper": upper, "alpha": alpha, "least": least, "first": first}
-    parameters["looks"] = [float(each) for each in looks]
     _watch_range(upper, least, first, looks)
+    looks = parameters["looks"] = [float(each) for each in looks]
     within(alpha, 1e-9, 0.5, "alpha")
 
     def error(value: float) -> float:
@@ -104,8 +126,10 @@ def poisson_performance(
     """How the surveillance of `poisson_critical` does where the true relative risk is `risk`: exact power, mean time to
     a signal and mean time of surveillance (Kulldorff et al. 2011, tables 2 and 3). Invalid `methods-range`."""
     parameters: dict[str, Any] = {"upper": upper, "critical": critical, "risk": risk, "least": least}
-    parameters |= {"first": first, "looks": [float(each) for each in looks]}
     _watch_range(upper, least, first, looks)
+    looks = [float(each) for each in looks]
+    parameters |= {"first": first, "looks": looks}
+    within(critical, 1e-9, 1e6, "critical")
     within(risk, 1e-9, 1e9, "risk")
     steps = _boundary(critical, upper, least, first, looks)
     power, moment = _poisson(steps, risk, first, at_looks=bool(looks))
@@ -130,7 +154,7 @@ def poisson_watch(
     if c.shape != awaited.shape:
         raise Invalid("methods-shape", argument="expected", wanted=str(c.shape), found=str(awaited.shape))
     found = poisson_critical(upper=upper, alpha=alpha, least=least, first=first, looks=looks)
-    ratio = poisson_ratio(c, awaited)
+    ratio = _poisson_ratio(c, awaited)
     over = (ratio >= found.value - EQUAL) & (c >= least) & (awaited >= first) & (awaited <= upper)
     made = Made("safety.maxsprt.poisson_watch", 1, dict(found.made.parameters))
     return Watched(ratio, found.value, int(np.argmax(over)) if over.any() else -1, made)
@@ -141,7 +165,7 @@ def binomial_critical(*, upper: int, controls: float, alpha: float = 0.05, least
     of them expected to a case (matched controls, or the control interval over the risk interval); a signal needs
     `least` cases: Kulldorff et al. (2011), section 4. The least ratio that can occur whose exact error does not exceed
     alpha; infinite where there is none. Invalid `methods-range`."""
-    within(upper, 1, 5000, "upper")
+    upper, least = whole(upper, 1, 5000, "upper"), whole(least, 1, 5000, "least")
     within(alpha, 1e-9, 0.5, "alpha")
     p = _share(controls)
     ratios = _ratios(upper, controls)
@@ -162,7 +186,8 @@ def binomial_performance(
 ) -> Performance:
     """How the surveillance of `binomial_critical` does where the true relative risk is `risk`: then an event is a case
     with probability risk/(risk + controls). Exact. Invalid `methods-range`."""
-    within(upper, 1, 5000, "upper")
+    upper, least = whole(upper, 1, 5000, "upper"), whole(least, 1, 5000, "least")
+    within(critical, 1e-9, np.inf, "critical")
     within(risk, 1e-9, 1e9, "risk")
     _share(controls)
     power, moment = _binomial(
@@ -264,7 +289,7 @@ def _walk(
 def _ratios(upper: int, controls: float) -> Floats:
     """[n, c] for n events up to `upper` and c cases; -1 where c > n."""
     n, c = np.meshgrid(np.arange(upper + 1.0), np.arange(upper + 1.0), indexing="ij")
-    found = binomial_ratio(np.minimum(c, n), n, controls=controls)
+    found = _binomial_ratio(np.minimum(c, n), n, _share(controls))
     return np.where((c <= n) & (n > 0), found, -1.0)
 
 
@@ -310,8 +335,10 @@ def _least_value(error: Callable[[float], float], alpha: float) -> float:
 
 def _watch_range(upper: float, least: int, first: float, looks: Sequence[float]) -> None:
     within(upper, 1e-6, 1e5, "upper")
-    within(least, 1, 1e5, "least")
+    whole(least, 1, 100_000, "least")
     within(first, 0, upper, "first")
+    if numbers(looks, "looks").ndim != 1:
+        raise Invalid("methods-shape", argument="looks", wanted="(looks,)", found="?")
     for each in looks:
         within(each, 0, upper, "looks")
     if any(later <= earlier for earlier, later in pairwise(looks)):
@@ -320,8 +347,13 @@ def _watch_range(upper: float, least: int, first: float, looks: Sequence[float])
 
 def _cases(given: ArrayLike, name: str) -> Floats:
     found = numbers(given, name)
-    if np.any(found < 0):
-        raise Invalid("methods-negative", argument=name)
+    return not_negative(found, name)
+
+
+def _alike(given: ArrayLike, other: Floats, name: str) -> Floats:
+    found = _cases(given, name)
+    if other.ndim and found.shape != other.shape and found.ndim:
+        raise Invalid("methods-shape", argument=name, wanted=str(other.shape), found=str(found.shape))
     return found
 
 

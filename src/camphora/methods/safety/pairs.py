@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from camphora.errors import Invalid
-from camphora.methods.arguments import Floats, within
+from camphora.methods.arguments import Floats, kind, names, whole
 from camphora.methods.made import Made
 
 Ints = NDArray[np.int64]
@@ -58,14 +58,14 @@ def count(  # noqa: PLR0917 - two tables and one more, each with its key
     of each report (age band, sex, year); a report that it does not name is in no stratum and is left out; a report
     named twice is in the last. Pairs come sorted by drug, then event. Invalid `methods-shape`, `methods-range`.
     """
-    within(least, 1, np.inf, "least")
+    least = whole(least, 1, 10**9, "least")
     ids, (drug_at, event_at) = _numbered(drug_reports, event_reports)
     drug_names, drug_of = _columns(drugs, drug_at, "drugs")
     event_names, event_of = _columns(events, event_at, "events")
-    names, stratum = _strata(ids, strata_reports, strata)
+    found_strata, stratum = _strata(ids, strata_reports, strata)
     with_drug = _incidence(drug_at, drug_of, len(ids), len(drug_names))
     with_event = _incidence(event_at, event_of, len(ids), len(event_names))
-    parts = [np.flatnonzero(stratum == number) for number in range(len(names))]
+    parts = [np.flatnonzero(stratum == number) for number in range(len(found_strata))]
     inside = np.flatnonzero(stratum >= 0)
     found = (with_drug[inside].T @ with_event[inside]).tocoo()
     kept = found.data >= least
@@ -76,7 +76,7 @@ def count(  # noqa: PLR0917 - two tables and one more, each with its key
         np.array([cell[each] for cell in cells]).reshape(len(parts), len(rows)) for each in range(4)
     )
     made = Made("safety.pairs.count", 1, {"least": least})
-    return Pairs(drug_names[rows], event_names[columns], names, a, b, c, d, expected(a, b, c, d), made)
+    return Pairs(drug_names[rows], event_names[columns], found_strata, a, b, c, d, expected(a, b, c, d), made)
 
 
 def expected(a: Floats, b: Floats, c: Floats, d: Floats) -> Floats:
@@ -90,17 +90,16 @@ def expected(a: Floats, b: Floats, c: Floats, d: Floats) -> Floats:
 
 
 def _numbered(first: ArrayLike, second: ArrayLike) -> tuple[NDArray[Any], tuple[Ints, Ints]]:
-    one, two = np.asarray(first), np.asarray(second)
+    one, two = names(first, "drug_reports"), names(second, "event_reports")
+    if len({kind(each) for each in (one, two) if each.size}) > 1:
+        raise Invalid("methods-names", argument="event_reports")
     ids, at = np.unique(np.concatenate([one, two]), return_inverse=True)
     return ids, (at[: len(one)], at[len(one) :])
 
 
 def _columns(given: ArrayLike, at: Ints, name: str) -> tuple[NDArray[Any], Ints]:
-    array = np.asarray(given)
-    if array.shape != at.shape:
-        raise Invalid("methods-shape", argument=name, wanted=str(at.shape), found=str(array.shape))
-    names, of = np.unique(array, return_inverse=True)
-    return names, of
+    found, of = np.unique(names(given, name, at.shape), return_inverse=True)
+    return found, of
 
 
 def _strata(
@@ -108,13 +107,15 @@ def _strata(
 ) -> tuple[NDArray[Any], Ints]:
     if reports is None or strata is None:
         return np.array(["all"]), np.zeros(len(ids), dtype=np.int64)
-    given = np.asarray(reports)
-    names, of = _columns(strata, np.zeros(given.shape, dtype=np.int64), "strata")
+    given = names(reports, "strata_reports")
+    if given.size and ids.size and kind(given) != kind(ids):
+        raise Invalid("methods-names", argument="strata_reports")
+    known_strata, of = _columns(strata, np.zeros(given.shape, dtype=np.int64), "strata")
     at = np.minimum(np.searchsorted(ids, given), len(ids) - 1)
     known = ids[at] == given
     stratum = np.full(len(ids), -1, dtype=np.int64)
     stratum[at[known]] = of[known]
-    return names, stratum
+    return known_strata, stratum
 
 
 def _incidence(rows: Ints, columns: Ints, height: int, width: int) -> Any:

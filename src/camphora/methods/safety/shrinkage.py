@@ -11,12 +11,13 @@ from numpy.typing import ArrayLike
 from scipy import optimize, special
 
 from camphora.errors import Invalid
-from camphora.methods.arguments import Floats, numbers, one_of, within
+from camphora.methods.arguments import Floats, flag, not_negative, numbers, one_of, whole, within
 from camphora.methods.made import Made
 
 START = (0.2, 0.1, 2.0, 4.0, 1 / 3)
 """DuMouchel's own start (1999, section 2)."""
 SMALL, LARGE = 1e-6, 1e6
+MOST_REPORTS = 1e15
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,14 @@ class Prior:
     log_likelihood: float
     steps: int
     converged: bool
+    made: Made
+
+
+@dataclass(frozen=True, slots=True)
+class Likelihood:
+    """`value`: the log likelihood of the (weighted) table."""
+
+    value: float
     made: Made
 
 
@@ -65,14 +74,16 @@ def ebgm(n: ArrayLike, expected: ArrayLike, *, theta: Sequence[float], tail: flo
     alpha1, beta1, alpha2, beta2, share = _theta(theta)
     within(tail, SMALL, 0.5, "tail")
     awaited = np.where(awaited > 0, awaited, np.nan)
-    first = np.log(share) + _log_density(counted, awaited, alpha1, beta1)
-    second = np.log1p(-share) + _log_density(counted, awaited, alpha2, beta2)
+    # A share of 0 or 1 leaves one of the two.
+    with np.errstate(divide="ignore"):
+        first = np.log(share) + _log_density(counted, awaited, alpha1, beta1)
+        second = np.log1p(-share) + _log_density(counted, awaited, alpha2, beta2)
     posterior = special.expit(first - second)
     one, two = (alpha1 + counted, beta1 + awaited), (alpha2 + counted, beta2 + awaited)
     mean = posterior * (special.digamma(one[0]) - np.log(one[1]))
     mean += (1 - posterior) * (special.digamma(two[0]) - np.log(two[1]))
     low, high = (_quantile(each, posterior, one, two) for each in (tail, 1 - tail))
-    made = Made("safety.shrinkage.ebgm", 1, {"theta": [float(each) for each in theta], "tail": tail})
+    made = Made("safety.shrinkage.ebgm", 1, {"theta": [alpha1, beta1, alpha2, beta2, share], "tail": tail})
     return Shrunk(np.exp(mean), low, high, posterior, made)
 
 
@@ -102,17 +113,14 @@ def fit(
     one_of(method, ("likelihood", "em"), "method")
     one_of(truncation, ("mixture",) if method == "em" else ("mixture", "component"), "truncation")
     begin = np.array(_theta(start))
-    counted, awaited = _pairs(n, expected)
-    weighed = np.ones_like(counted) if weights is None else _pairs(n, weights)[1]
-    kept = np.isfinite(counted) & (awaited > 0) & (weighed > 0) & (counted >= (0 if zeros else 1))
-    if not kept.any():
-        raise Invalid("methods-short", argument="n", least=1, found=0)
-    data = (counted[kept], awaited[kept], weighed[kept])
+    steps = whole(steps, 1, 1_000_000, "steps")
+    within(tolerance, 1e-15, 1.0, "tolerance")
+    data = _table(n, expected, weights, flag(zeros, "zeros"))
     cut = "none" if zeros else truncation
     search = _climb if method == "likelihood" else _expect
     theta, taken, done = search(begin, data, cut, steps, tolerance)
     parameters = {
-        "zeros": zeros, "method": method, "truncation": truncation, "start": [float(each) for each in start],
+        "zeros": zeros, "method": method, "truncation": truncation, "start": begin.tolist(),
         "steps": steps, "tolerance": tolerance,
     }  # fmt: skip
     reached = -_loss(_free(theta), data, cut)[0]
@@ -130,13 +138,24 @@ def log_likelihood(
     theta: Sequence[float],
     zeros: bool = False,
     truncation: str = "mixture",
-) -> float:
-    """What `fit` maximises, at `theta`."""
-    counted, awaited = _pairs(n, expected)
-    weighed = np.ones_like(counted) if weights is None else _pairs(n, weights)[1]
+) -> Likelihood:
+    """What `fit` maximises, at `theta`, of the pairs that `fit` does not leave out. Errors as `fit`."""
     one_of(truncation, ("mixture", "component"), "truncation")
-    cut = "none" if zeros else truncation
-    return -_loss(_free(np.array(_theta(theta))), (counted, awaited, weighed), cut)[0]
+    at = _theta(theta)
+    data = _table(n, expected, weights, flag(zeros, "zeros"))
+    value = -_loss(_free(np.array(at)), data, "none" if zeros else truncation)[0]
+    parameters = {"theta": list(at), "zeros": zeros, "truncation": truncation}
+    return Likelihood(float(value), Made("safety.shrinkage.log_likelihood", 1, parameters))
+
+
+def _table(n: ArrayLike, expected: ArrayLike, weights: ArrayLike | None, zeros: bool) -> Any:
+    """Counts, expected counts and weights of the pairs that tell of the prior."""
+    counted, awaited = _pairs(n, expected)
+    weighed = np.ones_like(counted) if weights is None else _pairs(n, weights, "weights")[1]
+    kept = np.isfinite(counted) & (awaited > 0) & (weighed > 0) & (counted >= (0 if zeros else 1))
+    if not kept.any():
+        raise Invalid("methods-short", argument="n", least=1, found=0)
+    return counted[kept], awaited[kept], weighed[kept]
 
 
 def squash(
@@ -148,8 +167,8 @@ def squash(
     expected counts stay the same. NaN is left out. Invalid `methods-shape`, `methods-negative`, `methods-range`.
     """
     counted, awaited = _pairs(n, expected)
-    within(bin_size, 1, np.inf, "bin_size")
-    within(keep, 0, np.inf, "keep")
+    bin_size, keep = whole(bin_size, 1, 10**9, "bin_size"), whole(keep, 0, 10**9, "keep")
+    within(upto, 0, MOST_REPORTS, "upto")
     good = np.isfinite(counted) & np.isfinite(awaited)
     order = np.lexsort((awaited[good], counted[good]))
     counted, awaited = counted[good][order], awaited[good][order]
@@ -360,20 +379,19 @@ def _gamma_density(x: Floats, shape: Floats, rate: Floats) -> Floats:
     )
 
 
-def _pairs(n: ArrayLike, expected: ArrayLike) -> tuple[Floats, Floats]:
-    counted, awaited = np.atleast_1d(numbers(n, "n")), np.atleast_1d(numbers(expected, "expected"))
+def _pairs(n: ArrayLike, expected: ArrayLike, name: str = "expected") -> tuple[Floats, Floats]:
+    counted, awaited = np.atleast_1d(numbers(n, "n")), np.atleast_1d(numbers(expected, name))
     if counted.shape != awaited.shape or counted.ndim != 1:
-        raise Invalid(
-            "methods-shape", argument="expected", wanted=f"({counted.size},)", found=str(awaited.shape)
-        )
-    for each, name in ((counted, "n"), (awaited, "expected")):
-        if np.any(each < 0):
-            raise Invalid("methods-negative", argument=name)
+        raise Invalid("methods-shape", argument=name, wanted=f"({counted.size},)", found=str(awaited.shape))
+    for each, called in ((counted, "n"), (awaited, name)):
+        if np.any(each > MOST_REPORTS):
+            raise Invalid("methods-range", argument=called, low=0, high=MOST_REPORTS)
+        not_negative(each, called)
     return counted, awaited
 
 
 def _theta(given: Sequence[float]) -> tuple[float, float, float, float, float]:
-    found = numbers(list(given), "theta")
+    found = numbers(given, "theta")
     if found.shape != (5,):
         raise Invalid("methods-shape", argument="theta", wanted="(5,)", found=str(found.shape))
     for each in found[:4]:
