@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+from decimal import Decimal, localcontext
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from scipy.stats import nbinom, norm, poisson
 from camphora.errors import Invalid
 from camphora.methods.scoring import calibration, comparison, hub, scores
 
+TWO = hub.Tasks(("t",), ("a",), (1,), (0.25, 0.75))
 OPEN = Path(__file__).with_name("data") / "open"
 LEVELS = hub.LEVELS
 SEASON = hub.Tasks(
@@ -257,6 +259,73 @@ def test_quantiles_that_cross_are_missing_or_twice_are_refused():
     ],
 )
 def test_what_is_wrong_is_named(call, code):
+    with pytest.raises(Invalid) as refused:
+        call()
+    assert refused.value.code == code
+
+
+def nearly_poisson(y, mean, size):
+    """log p(y) with 60 digits."""
+    with localcontext() as precise:
+        precise.prec = 60
+        m, r = Decimal(mean), Decimal(size)
+        found, chance = r * (r / (r + m)).ln(), m / (r + m)
+        return float(found + sum(((r + k) / (k + 1) * chance).ln() for k in range(y)))
+
+
+@pytest.mark.parametrize("y", [0, 1, 3, 200])
+@pytest.mark.parametrize("mean", [1e-6, 0.5, 77.0])
+@pytest.mark.parametrize("size", [1e-8, 0.7, 30.0, 1e5, 1e8, 1e12, 1e16, 1e19])
+def test_the_log_score_keeps_its_digits_however_near_to_poisson(y, mean, size):
+    expected = -nearly_poisson(y, mean, size)
+    assert scores.log_negative_binomial(y, mean, size).value == pytest.approx(expected, rel=1e-12)
+    if size == 1e19:
+        assert scores.log_poisson(y, mean).value == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("mean", [0.3, 5.0, 900.0])
+@pytest.mark.parametrize("size", [0.5, 499.0, 501.0, 1e5, 1e7, 1e12])
+def test_the_crps_of_counts_keeps_its_digits_however_near_to_poisson(mean, size):
+    for y in (0, int(mean) + 1, int(3 * mean)):
+        found = float(scores.crps_negative_binomial(y, mean, size).value)
+        with localcontext() as precise:
+            precise.prec = 40
+            m, r = Decimal(mean), Decimal(size)
+            term, chance = (r * (r / (r + m)).ln()).exp(), m / (r + m)
+            below = by_sum = Decimal(0)
+            for k in range(200_000):
+                below += term
+                by_sum += (below - (k >= y)) ** 2
+                term *= (r + k) / (k + 1) * chance
+                if k > y and 1 - below < Decimal("1e-16"):
+                    break
+        assert found == pytest.approx(float(by_sum), rel=1e-9)
+
+
+def test_the_crps_tends_to_that_of_poisson_and_spans_all_sizes():
+    y = np.arange(40.0)
+    near = scores.crps_negative_binomial(y, 11.0, 1e15).value
+    np.testing.assert_allclose(near, scores.crps_poisson(y, 11.0).value, rtol=1e-9)
+    wide = scores.crps_negative_binomial(3.0, np.geomspace(1e-3, 1e9, 60), 0.01).value
+    assert np.isfinite(wide).all()
+    assert np.all(np.diff(wide[30:]) > 0)
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        (lambda: scores.interval(1.0, 0.0, 2.0, alpha=0), "methods-range"),
+        (lambda: scores.interval([1.0, 2], [0.0, 1, 2], 2.0, alpha=0.1), "methods-shape"),
+        (lambda: scores.pinball([1.0], [[1.0]], levels=[2]), "methods-range"),
+        (lambda: calibration.pit([1.5]), "methods-range"),
+        (lambda: calibration.pit([0.5], [0.2]), "methods-range"),
+        (lambda: calibration.pit([0.5], bins=1.5), "methods-not-whole"),
+        (lambda: hub.table([[[1, 2]]], reference="2026/01/03", target="t", locations=["a"], tasks=TWO), "methods-date"),
+        (lambda: hub.table([[[1, np.nan]]], reference="2026-01-03", target="t", locations=["a"], tasks=TWO),
+         "methods-missing"),
+    ],
+)  # fmt: skip
+def test_what_is_no_forecast_is_named(call, code):
     with pytest.raises(Invalid) as refused:
         call()
     assert refused.value.code == code

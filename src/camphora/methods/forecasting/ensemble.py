@@ -36,6 +36,7 @@ def ensemble(
     """
     found = given(counts, origins, horizons, levels, 2)
     within(favour, 0, 100, "favour")
+    within(ridge, 1e-9, 1e6, "ridge")
     members = groups_of(groups, found.counts.shape[0])
     ahead = known_of(known, found.counts.shape[1] + horizons)
     made = Made(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from camphora.errors import Invalid
-from camphora.methods.arguments import Floats, numbers, series, within
+from camphora.methods.arguments import Floats, numbers, positions, series, whole
 from camphora.methods.made import Made
 from camphora.methods.scoring.hub import LEVELS
 from camphora.methods.scoring.scores import checked_levels
@@ -44,16 +44,16 @@ def given(
     """Series as (series, times); `origins` the last of the data unless given. Invalid `methods-origins`,
     `methods-levels`, `methods-range`, and those of `arguments.series`."""
     found = series(counts, least=least)
-    within(horizons, 1, 26, "horizons")
-    at = np.array([found.shape[1] - 1] if origins is None else origins, dtype=np.int64)
-    if at.ndim != 1 or not at.size or np.any(at < 0) or np.any(at >= found.shape[1]):
+    whole(horizons, 1, 26, "horizons")
+    at = positions([found.shape[1] - 1] if origins is None else origins, "origins")
+    if not at.size or np.any(at < 0) or np.any(at >= found.shape[1]):
         raise Invalid("methods-origins", times=found.shape[1])
     return Given(found, at, checked_levels(levels))
 
 
 def groups_of(groups: Sequence[int] | None, size: int) -> NDArray[np.int64]:
     """Which series are pooled: one number each, all together by default. Invalid `methods-shape`."""
-    found = np.zeros(size, dtype=np.int64) if groups is None else np.asarray(groups, dtype=np.int64)
+    found = np.zeros(size, dtype=np.int64) if groups is None else positions(groups, "groups")
     if found.shape != (size,):
         raise Invalid("methods-shape", argument="groups", wanted=f"({size},)", found=str(found.shape))
     return found

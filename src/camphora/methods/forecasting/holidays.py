@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 
 import numpy as np
 
-from camphora.methods.arguments import Floats, within
+from camphora.methods.arguments import Floats, day, texts, whole
 
 # The first day of the lunar year (Central Weather Administration, almanac).
 LUNAR_NEW_YEAR = (
@@ -44,14 +43,15 @@ def by_week(
     """For `weeks` weeks from `start` (ISO date of the first day), shape (weeks, 5): the share of the holiday, from
     `before` days before each day to `after` after it, that lies in the week; and 1 in the weeks two and one before and
     one and two after the one with the day itself. To be given as `known` to a forecast."""
-    within(weeks, 1, 1_000_000, "weeks")
-    first = date.fromisoformat(start)
+    weeks = whole(weeks, 1, 1_000_000, "weeks")
+    before, after = whole(before, 0, 366, "before"), whole(after, 0, 366, "after")
+    first = day(start, "start")
     found = np.zeros((weeks, 5))
-    for text in days:
-        middle = (date.fromisoformat(text) - first).days
-        for day in range(middle - before, middle + after + 1):
-            if 0 <= day < 7 * weeks:
-                found[day // 7, 0] += 1 / (before + after + 1)
+    for text in texts(days, "days").ravel():
+        middle = (day(str(text), "days") - first).days
+        for near in range(middle - before, middle + after + 1):
+            if 0 <= near < 7 * weeks:
+                found[near // 7, 0] += 1 / (before + after + 1)
         for column, away in enumerate((-2, -1, 1, 2), 1):
             week = middle // 7 + away
             if 0 <= week < weeks:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from camphora.methods.arguments import Floats, within
+from camphora.methods.arguments import Floats, whole
 from camphora.methods.forecasting.forecast import LEVELS, Forecast, filled, given
 from camphora.methods.made import Made
 
@@ -52,8 +52,8 @@ def seasonal(
     Median y(t+h-period); quantiles as in `flat`. Source: Hyndman, Athanasopoulos, Forecasting: principles and practice,
     3rd ed., 5.2. NaN until a period and one more count are there. A missing count a period ago is the one before it.
     """
-    within(period, horizons, 100_000, "period")
     found = given(counts, origins, horizons, levels, 2)
+    period = whole(period, horizons, 100_000, "period")
     made = _made("seasonal", found.origins, origins, horizons, found.levels)
     made.parameters["period"] = period  # type: ignore[index]
     last = filled(found.counts)

@@ -13,7 +13,18 @@ from scipy.special import gammainc, gammaincinv, gammaln
 from scipy.stats import truncnorm
 
 from camphora.errors import Invalid
-from camphora.methods.arguments import Floats, numbers, same_shape, series, within
+from camphora.methods.arguments import (
+    Floats,
+    flag,
+    inside,
+    numbers,
+    positions,
+    same_shape,
+    seeded,
+    series,
+    whole,
+    within,
+)  # fmt: skip
 from camphora.methods.made import Made
 from camphora.methods.reproduction import serial_interval as intervals
 
@@ -108,21 +119,9 @@ def certain(
     local, came = _cases(counts, imported)
     weight = _weight(serial_interval, mean, sd, local.shape[1])
     first, last = _windows(starts, ends, window, local.shape[1])
-    made = Made(
-        "reproduction.cori.certain",
-        VERSION,
-        {
-            "starts": _plain(starts),
-            "ends": _plain(ends),
-            "window": window,
-            "prior_mean": prior_mean,
-            "prior_sd": prior_sd,
-            "first_imported": first_imported,
-            "serial_interval": _plain(serial_interval),
-            "mean": mean,
-            "sd": sd,
-        },
-    )
+    parameters = _common(starts, ends, window, prior_mean, prior_sd, first_imported)
+    parameters |= {"serial_interval": _plain(serial_interval), "mean": mean, "sd": sd}
+    made = Made("reproduction.cori.certain", VERSION, parameters)
     shape, rate = _posterior(
         (local, came), weight, (first, last), _prior(prior_mean, prior_sd), first_imported
     )
@@ -162,36 +161,41 @@ def uncertain(
     """
     local, came = _cases(counts, imported)
     first, last = _windows(starts, ends, window, local.shape[1])
+    samples, seed = whole(samples, 1, 100_000, "samples"), seeded(seed)
+    draws = None if draws is None else whole(draws, 1, 100_000, "draws")
     random = np.random.default_rng(seed)
     chosen = _pairs(pairs, (mean, mean_sd, mean_range), (sd, sd_sd, sd_range), samples, random)
-    made = Made(
-        "reproduction.cori.uncertain",
-        VERSION,
-        {
-            "starts": _plain(starts),
-            "ends": _plain(ends),
-            "window": window,
-            "prior_mean": prior_mean,
-            "prior_sd": prior_sd,
-            "first_imported": first_imported,
-            "mean": mean,
-            "mean_sd": mean_sd,
-            "mean_range": list(mean_range),
-            "sd": sd,
-            "sd_sd": sd_sd,
-            "sd_range": list(sd_range),
-            "pairs": _plain(pairs),
-            "samples": samples,
-            "draws": draws,
-            "seed": seed,
-        },
-    )
+    parameters = _common(starts, ends, window, prior_mean, prior_sd, first_imported)
+    parameters |= {"mean": mean, "mean_sd": mean_sd, "mean_range": _plain(mean_range)}
+    parameters |= {"sd": sd, "sd_sd": sd_sd, "sd_range": _plain(sd_range)}
+    parameters |= {"pairs": _plain(pairs), "samples": samples, "draws": draws, "seed": seed}
+    made = Made("reproduction.cori.uncertain", VERSION, parameters)
     weight = intervals.weights(chosen[:, 0], chosen[:, 1], local.shape[1] - 1)
     prior = _prior(prior_mean, prior_sd)
     found = [_posterior((local, came), each, (first, last), prior, first_imported) for each in weight]
     shape, rate = np.stack([each[0] for each in found]), np.stack([each[1] for each in found])
     middle, spread, quantiles = _mixed(shape, rate) if draws is None else _drawn(shape, rate, draws, random)
     return Uncertain(middle, spread, quantiles, first, last, chosen[:, 0], chosen[:, 1], made)
+
+
+def _common(  # noqa: PLR0917 - in the order of the parameters
+    starts: Sequence[int] | None,
+    ends: Sequence[int] | None,
+    window: int,
+    prior_mean: float,
+    prior_sd: float,
+    first_imported: bool,
+) -> dict[str, Any]:
+    """The parameters that both have, checked."""
+    _prior(prior_mean, prior_sd)
+    return {
+        "starts": _plain(starts),
+        "ends": _plain(ends),
+        "window": window,
+        "prior_mean": prior_mean,
+        "prior_sd": prior_sd,
+        "first_imported": flag(first_imported, "first_imported"),
+    }
 
 
 def _cases(counts: ArrayLike, imported: ArrayLike | None) -> tuple[Floats, Floats]:
@@ -206,18 +210,19 @@ def _weight(given: Sequence[float] | None, mean: float | None, sd: float | None,
         return intervals.checked(given)
     if mean is None or sd is None:
         raise Invalid("methods-serial-interval", argument="serial_interval")
+    intervals.checked_moments(mean, sd)
     found: Floats = intervals.weights(np.array([mean]), np.array([sd]), days - 1)[0]
     return found
 
 
 def _windows(starts: Sequence[int] | None, ends: Sequence[int] | None, window: int, days: int) -> Windows:
     if starts is None and ends is None:
-        within(window, 1, days - 1, "window")
+        window = whole(window, 1, days - 1, "window")
         sliding = np.arange(1, days - window + 1, dtype=np.int64)
         return sliding, sliding + (window - 1)
-    first = np.asarray([] if starts is None else starts, dtype=np.int64)
-    last = np.asarray([] if ends is None else ends, dtype=np.int64)
-    good = first.shape == last.shape and first.ndim == 1
+    first = positions([] if starts is None else starts, "starts")
+    last = positions([] if ends is None else ends, "ends")
+    good = first.shape == last.shape and first.size > 0
     if not good or np.any(first < 1) or np.any(last < first) or np.any(last >= days):
         raise Invalid("methods-window", days=days)
     return first, last
@@ -290,8 +295,8 @@ def _convolved(counts: Floats, weight: Floats, tolerated: float) -> Floats:
 
 def _pairs(
     given: Sequence[Sequence[float]] | None,
-    means: tuple[float, float, Sequence[float]],
-    sds: tuple[float, float, Sequence[float]],
+    means: tuple[float, float, Any],
+    sds: tuple[float, float, Any],
     samples: int,
     random: np.random.Generator,
 ) -> Floats:
@@ -299,8 +304,10 @@ def _pairs(
         found = numbers(given, "pairs")
         if found.ndim != 2 or found.shape[1] != 2:
             raise Invalid("methods-shape", argument="pairs", wanted="(pairs, 2)", found=str(found.shape))
+        if not found.size or not np.all(found <= intervals.LONGEST):
+            raise Invalid("methods-range", argument="pairs", low=0, high=intervals.LONGEST)
         return found
-    within(samples, 1, 100_000, "samples")
+    means, sds = _ends(*means, "mean_range"), _ends(*sds, "sd_range")
     within(means[0], means[2][0], means[2][1], "mean")
     within(sds[0], sds[2][0], sds[2][1], "sd")
     within(means[2][0], 1.0 + 1e-9, means[2][1], "mean_range")
@@ -316,9 +323,15 @@ def _pairs(
     raise Invalid("methods-range", argument="sd_range", low=sds[2][0], high=means[2][1])
 
 
-def _cut_normal(
-    centre: float, spread: float, ends: Sequence[float], size: int, random: np.random.Generator
-) -> Floats:
+def _ends(centre: float, spread: float, ends: Sequence[float], name: str) -> tuple[float, float, Floats]:
+    found = numbers(ends, name)
+    if found.shape != (2,):
+        raise Invalid("methods-shape", argument=name, wanted="(2,)", found=str(found.shape))
+    inside(found[1], max(0.0, float(found[0])), intervals.LONGEST, name)
+    return centre, spread, found
+
+
+def _cut_normal(centre: float, spread: float, ends: Floats, size: int, random: np.random.Generator) -> Floats:
     within(spread, 1e-12, 1e12, "mean_sd, sd_sd")
     low, high = (ends[0] - centre) / spread, (ends[1] - centre) / spread
     found: Floats = truncnorm.rvs(low, high, loc=centre, scale=spread, size=size, random_state=random)
@@ -335,6 +348,8 @@ def _drawn(shape: Floats, rate: Floats, draws: int, random: np.random.Generator)
     for where in zip(*np.nonzero(some), strict=True):
         column = pool[(slice(None), *where)]
         column = column[np.isfinite(column)]
+        if column.size < 2:
+            continue
         out[0][where], out[1][where] = column.mean(), column.std(ddof=1)
         out[2][where] = np.quantile(column, QUANTILES)
     return out[0], out[1], out[2]

@@ -9,10 +9,12 @@ import numpy as np
 from scipy.special import gammainc
 
 from camphora.errors import Invalid
-from camphora.methods.arguments import Floats, numbers, within
+from camphora.methods.arguments import Floats, inside, numbers, whole
 from camphora.methods.made import Made
 
 VERSION = 1
+LONGEST = 1e6
+"""Days: of an interval's mean and standard deviation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +36,19 @@ def discretised(*, mean: float, sd: float, days: int) -> SerialInterval:
     Source: Cori, Ferguson, Fraser, Cauchemez, Am J Epidemiol 2013;178:1505-12, web appendix 11.
     Assumes that nobody infects on the day of the own onset. Invalid `methods-range` unless mean > 1 and sd > 0.
     """
+    days = whole(days, 1, 100_000, "days")
+    checked_moments(mean, sd)
     made = Made("reproduction.serial_interval.discretised", VERSION, {"mean": mean, "sd": sd, "days": days})
-    within(days, 1, 100_000, "days")
     return _described(weights(np.array([mean]), np.array([sd]), days)[0], made)
 
 
 def given(*, probability: Sequence[float]) -> SerialInterval:
     """An interval that is known by days, from day 0: none on day 0, none negative, sum 1 within 0.01. Invalid
     `methods-serial-interval`."""
-    plain = [float(each) for each in probability]
-    made = Made("reproduction.serial_interval.given", VERSION, {"probability": plain})
-    return _described(checked(plain), made)
+    found = checked(probability, "probability")
+    return _described(
+        found, Made("reproduction.serial_interval.given", VERSION, {"probability": found.tolist()})
+    )
 
 
 def checked(probability: Sequence[float], name: str = "serial_interval") -> Floats:
@@ -54,6 +58,12 @@ def checked(probability: Sequence[float], name: str = "serial_interval") -> Floa
     if not good or abs(found.sum() - 1) > 0.01:
         raise Invalid("methods-serial-interval", argument=name)
     return found
+
+
+def checked_moments(mean: float, sd: float) -> None:
+    """Invalid `methods-range` unless both are numbers, the mean above 1 and the sd above 0."""
+    inside(mean, 1.0, LONGEST, "mean")
+    inside(sd, 0.0, LONGEST, "sd")
 
 
 def weights(mean: Floats, sd: Floats, days: int) -> Floats:

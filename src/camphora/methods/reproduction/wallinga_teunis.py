@@ -10,7 +10,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from camphora.errors import Invalid
-from camphora.methods.arguments import Floats, one_of, same_shape, series, within
+from camphora.methods.arguments import Floats, one_of, same_shape, seeded, series, whole
 from camphora.methods.made import Made
 from camphora.methods.reproduction import serial_interval as intervals
 
@@ -56,7 +56,8 @@ def cohort(
     """
     weight = intervals.checked(serial_interval)
     one_of(at_end, ENDS, "at_end")
-    within(simulations, 0, 100_000, "simulations")
+    simulations = whole(simulations, 0, 100_000, "simulations")
+    window, seed = whole(window, 1, 100_000, "window"), seeded(seed)
     local = series(counts, least=window + 1)
     came = np.zeros_like(local)
     if imported is not None:

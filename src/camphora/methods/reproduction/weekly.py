@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from camphora.errors import Invalid
-from camphora.methods.arguments import Floats, series, within
+from camphora.methods.arguments import Floats, series, whole
 from camphora.methods.made import Made
 from camphora.methods.reproduction import cori
 from camphora.methods.reproduction import serial_interval as intervals
@@ -51,10 +50,8 @@ def rebuilt(
     """
     weight = intervals.checked(serial_interval)
     given = series(totals, "totals", least=2)
-    within(days, 2, 366, "days")
-    within(rounds, 1, 1000, "rounds")
-    if not 1 <= window <= given.shape[1] * days - days:
-        raise Invalid("methods-range", argument="window", low=1, high=given.shape[1] * days - days)
+    days, rounds = whole(days, 2, 366, "days"), whole(rounds, 1, 1000, "rounds")
+    window = whole(window, 1, given.shape[1] * days - days, "window")
     made = Made(
         "reproduction.weekly.rebuilt",
         VERSION,
@@ -109,4 +106,4 @@ def _spread(totals: Floats, rate: Floats, days: int) -> Floats:
     known = np.column_stack([np.zeros(totals.shape[0]), np.where(np.isnan(rate), 0, rate)])
     shape = np.exp(np.clip(known[..., None] * np.arange(days), -700, 700))
     daily: Floats = totals[..., None] * shape / shape.sum(axis=-1, keepdims=True)
-    return daily.reshape(totals.shape[0], -1)
+    return daily.reshape(totals.shape[0], totals.shape[1] * days)

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from camphora.errors import Invalid
-from camphora.methods.arguments import Floats, numbers, one_of, series, within
-from camphora.methods.detection.bounds import whole
+from camphora.methods.arguments import Floats, flags, numbers, one_of, seeded, series, whole, within
 from camphora.methods.made import Made
 from camphora.methods.scan import search
 from camphora.methods.scan.circles import Circles
@@ -19,6 +18,10 @@ from camphora.methods.scan.circles import Circles
 CHUNK = 64
 MOST_CASES = 2**31 - 1
 """So many cases a replicate can count."""
+MOST_EXCHANGED = 10**8
+"""So many cases whose times are exchanged one by one."""
+MOST_PEOPLE = 10**9 - 1
+"""Of so many the hypergeometric distribution can be drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,28 +60,25 @@ def spatial(
     `geographic` (then in km), shape (places, 2). Around each place every circle up to the share `most` of the
     population is tried. Poisson: ratio = c log(c/e) + (C - c) log((C - c)/(C - e)), e the cases expected by population
     (or by any weight, such as one adjusted for age); `model="bernoulli"`: `population` are whole people, each a case or
-    not. `p`: rank among `replicates` drawn with as many cases (multinomial; hypergeometric), so at least
-    1/(replicates + 1); the others of `clusters` are ranked against the same highest ratios, which is strict. Equal
-    ratios: the centre that comes first, then the smaller circle. Places at one distance enter together. A missing count
-    or population takes the place out. No cases: no cluster.
+    not, fewer than 1e9 in all. `p`: rank among `replicates` drawn with as many cases (multinomial; hypergeometric), so
+    at least 1/(replicates + 1); the others of `clusters` are ranked against the same highest ratios, which is strict.
+    Equal ratios: the centre that comes first, then the smaller circle. Places at one distance enter together. A missing
+    count or population takes the place out. No cases: no cluster.
 
     Source: M. Kulldorff, A spatial scan statistic, Communications in Statistics: Theory and Methods 1997;26:1481-1496.
     Errors: Invalid `methods-shape`, `methods-range`, `methods-choice`, `methods-negative`.
     """
     one_of(model, ("poisson", "bernoulli"), "model")
-    parameters = {
-        "model": model,
-        "most": most,
-        "replicates": replicates,
-        "seed": seed,
-        "clusters": clusters,
-        "geographic": geographic,
-    }
+    parameters = _asked(
+        model=model, most=most, replicates=replicates, seed=seed, clusters=clusters, geographic=geographic
+    )
     counts, weight = _counts(
         np.atleast_1d(numbers(cases, "cases"))[:, None], numbers(population, "population")
     )
-    if model == "bernoulli" and np.any((weight % 1 != 0) | (weight < counts)):
-        raise Invalid("methods-range", argument="population", low="cases", high="∞")
+    if model == "bernoulli":
+        if np.any((weight % 1 != 0) | (weight < counts)):
+            raise Invalid("methods-range", argument="population", low="cases", high=MOST_PEOPLE)
+        within(float(weight.sum()), 0, MOST_PEOPLE, "population")
     kind = search.BERNOULLI if model == "bernoulli" else search.POISSON
 
     def draw(random: np.random.Generator, number: int) -> NDArray[np.int64]:
@@ -116,15 +116,10 @@ def space_time(
     Source: M. Kulldorff, Prospective time periodic geographical disease surveillance using a scan statistic, Journal of
     the Royal Statistical Society A 2001;164:61-72. Errors: as in `spatial`.
     """
-    parameters = {
-        "most": most,
-        "longest": longest,
-        "alive": alive,
-        "replicates": replicates,
-        "seed": seed,
-        "clusters": clusters,
-        "geographic": geographic,
-    }
+    parameters = _asked(
+        most=most, longest=longest, alive=alive, replicates=replicates, seed=seed, clusters=clusters,
+        geographic=geographic,
+    )  # fmt: skip
     counts, weight = _counts(series(cases, "cases"), numbers(population, "population"))
 
     def draw(random: np.random.Generator, number: int) -> NDArray[np.int64]:
@@ -166,16 +161,13 @@ def permutation(
     Source: M. Kulldorff, R. Heffernan, J. Hartman, R. Assunção and F. Mostashari, A space-time permutation scan
     statistic for disease outbreak detection, PLoS Medicine 2005;2:e59. Errors: as in `spatial`.
     """
-    parameters = {
-        "most": most,
-        "longest": longest,
-        "alive": alive,
-        "replicates": replicates,
-        "seed": seed,
-        "clusters": clusters,
-        "geographic": geographic,
-    }
-    counts, _ = _counts(series(cases, "cases"), np.ones(len(series(cases, "cases"))))
+    parameters = _asked(
+        most=most, longest=longest, alive=alive, replicates=replicates, seed=seed, clusters=clusters,
+        geographic=geographic,
+    )  # fmt: skip
+    found = series(cases, "cases")
+    counts, _ = _counts(found, np.ones(len(found)))
+    within(float(counts.sum()), 0, MOST_EXCHANGED, "cases")
     of_place, of_time = counts.sum(axis=1).astype(np.int64), counts.sum(axis=0).astype(np.int64)
     where = np.repeat(np.arange(len(counts)), of_place) * counts.shape[1]
     when = np.repeat(np.arange(counts.shape[1]), of_time)
@@ -201,6 +193,16 @@ def permutation(
     )
 
 
+def _asked(**given: Any) -> dict[str, Any]:
+    """The parameters, checked but for `longest`. Invalid `methods-range`, `methods-not-whole`, `methods-choice`."""
+    within(given["most"], 1e-12, 1, "most")
+    given["replicates"] = whole(given["replicates"], 0, 1_000_000, "replicates")
+    given["clusters"] = whole(given["clusters"], 1, 10_000, "clusters")
+    given["seed"] = seeded(given["seed"])
+    flags(**{name: given[name] for name in ("alive", "geographic") if name in given})
+    return given
+
+
 def _counts(cases: Floats, population: Floats) -> tuple[Floats, Floats]:
     """Cases and weights of one shape, without what is missing."""
     weight = population[:, None] if population.ndim == 1 else population
@@ -214,12 +216,13 @@ def _counts(cases: Floats, population: Floats) -> tuple[Floats, Floats]:
     counts = np.where(known, cases, 0.0)
     if np.any(counts % 1 != 0):
         raise Invalid("methods-not-numbers", argument="cases")
+    within(float(counts.sum()), 0, MOST_CASES, "cases")
     return counts, np.where(known, weight, 0.0)
 
 
 def _longest(counts: Floats, longest: int | None) -> int:
     times = counts.shape[1]
-    return max(1, times // 2) if longest is None else whole(longest, 1, "longest", times)
+    return max(1, times // 2) if longest is None else whole(longest, 1, times, "longest")
 
 
 def _scanned(  # noqa: PLR0917 - what the three scans have in common
@@ -233,58 +236,51 @@ def _scanned(  # noqa: PLR0917 - what the three scans have in common
     made: Made,
 ) -> Clusters:
     p = made.parameters
-    within(p["most"], 1e-12, 1, "most")
-    replicates = whole(p["replicates"], 0, "replicates", 1_000_000)
     circles = Circles.around(places, weight.sum(axis=1), most=p["most"], geographic=p["geographic"])
     total, everybody = counts.sum(), weight.sum()
-    within(int(total), 0, MOST_CASES, "cases")
     if total == 0 or everybody == 0:
         nothing, none = np.zeros(0), np.zeros(0, dtype=np.int64)
-        return Clusters(
-            (), nothing, none, none, nothing, nothing, nothing, nothing, np.zeros(replicates), made
-        )
+        untried = np.zeros(p["replicates"])
+        return Clusters((), nothing, none, none, nothing, nothing, nothing, nothing, untried, made)
     expected = weight if kind == search.BERNOULLI else weight * (total / everybody)
     over_time = search.cumulated(expected, np.float64)
-    ratio, begin, end = search.every(
-        search.cumulated(counts, np.int64),
-        over_time,
-        circles.order,
-        circles.ends,
-        longest,
-        alive,
-        kind,
-        everybody,
-    )
+    looked = (over_time, circles.order, circles.ends, longest, alive)
+    best = search.every(search.cumulated(counts, np.int64), *looked, kind, everybody)
     steady = bool(np.all(np.ptp(weight, axis=1) <= 1e-12 * weight.max()))
     simulated = np.concatenate(
-        [
-            search.highest(
-                search.cumulated(drawn, np.int32),
-                over_time,
-                circles.order,
-                circles.ends,
-                longest,
-                alive,
-                steady,
-                kind,
-                everybody,
-            )
-            for drawn in _chunks(draw, p["seed"], replicates)
+        [np.zeros(0)]
+        + [
+            search.highest(search.cumulated(drawn, np.int32), *looked, steady, kind, everybody)
+            for drawn in _chunks(draw, p["seed"], p["replicates"])
         ]
-        or [np.zeros(0)]
     )
-    found = list(_apart(ratio, circles, whole(p["clusters"], 1, "clusters")))
+    return _described(best, simulated, circles, counts, weight, made)
+
+
+def _described(  # noqa: PLR0917 - what was looked for, and where
+    best: tuple[Floats, NDArray[np.int64], NDArray[np.int64]],
+    simulated: Floats,
+    circles: Circles,
+    counts: Floats,
+    weight: Floats,
+    made: Made,
+) -> Clusters:
+    """The clusters of the best interval of each circle, ranked among the simulated."""
+    ratio, begin, end = best
+    found = list(_apart(ratio, circles, made.parameters["clusters"]))
     shares = [(circles.order[c, : s + 1], int(begin[c, s]), int(end[c, s])) for c, s in found]
     ratios = np.array([ratio[each] for each in found])
+    higher = (simulated[None] >= ratios[:, None] * (1 - 1e-12)).sum(axis=1)
     return Clusters(
         places=tuple(tuple(inside.tolist()) for inside, _, _ in shares),
         radius=np.array([circles.distance[each] for each in found]),
         begin=np.array([a for _, a, _ in shares], dtype=np.int64),
         end=np.array([b - 1 for _, _, b in shares], dtype=np.int64),
         cases=np.array([counts[inside, a:b].sum() for inside, a, b in shares]),
-        expected=np.array([weight[inside, a:b].sum() for inside, a, b in shares]) * (total / everybody),
+        expected=np.array([weight[inside, a:b].sum() for inside, a, b in shares])
+        * (counts.sum() / weight.sum()),
         ratio=ratios,
-        p=(1 + (simulated[None] >= ratios[:, None] * (1 - 1e-12)).sum(axis=1)) / (replicates + 1),
+        p=(1 + higher) / (len(simulated) + 1),
         simulated=simulated,
         made=made,
     )

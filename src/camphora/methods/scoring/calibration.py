@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from camphora.methods.arguments import Floats, numbers, same_shape, within
+from camphora.errors import Invalid
+from camphora.methods.arguments import Floats, numbers, same_shape, whole
 from camphora.methods.made import Made
 from camphora.methods.scoring.scores import checked_levels
 
@@ -39,6 +40,10 @@ def coverage(observed: ArrayLike, quantiles: ArrayLike, *, levels: Sequence[floa
     is missing, it does not count; without any the share is NaN. Invalid `methods-levels`, `methods-shape`."""
     at = checked_levels(levels)
     forecast = numbers(quantiles, "quantiles")
+    if not forecast.ndim or forecast.shape[-1] != at.size:
+        raise Invalid(
+            "methods-shape", argument="quantiles", wanted=f"(..., {at.size})", found=str(forecast.shape)
+        )
     given = same_shape(numbers(observed, "observed"), forecast[..., 0], "observed")
     kept = ~np.isnan(given) & ~np.isnan(forecast).any(axis=-1)
     y, half = given[kept][:, None], at.size // 2
@@ -54,13 +59,15 @@ def pit(below: ArrayLike, upto: ArrayLike | None = None, *, bins: int = 10) -> H
 
     `upto` is F(y) of each forecast at what was observed and `below` F(y - 1); for a continuous forecast F(y) alone,
     `below`, is given. Each observation spreads evenly over below..upto. Source: Czado, Gneiting, Held, Biometrics
-    2009;65:1254-61. Missing ones do not count.
+    2009;65:1254-61. Missing ones do not count. Invalid `methods-range` unless 0 <= below <= upto <= 1, `methods-shape`.
     """
-    within(bins, 1, 10_000, "bins")
+    bins = whole(bins, 1, 10_000, "bins")
     low = numbers(below, "below").ravel()
     high = low if upto is None else same_shape(numbers(upto, "upto").ravel(), low, "upto")
     kept = ~np.isnan(low) & ~np.isnan(high)
     low, high = low[kept][:, None], high[kept][:, None]
+    if np.any((low < 0) | (high > 1) | (low > high)):
+        raise Invalid("methods-range", argument="below, upto", low=0, high=1)
     edge = np.linspace(0, 1, bins + 1)[None]
     wide = high - low
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -75,6 +82,8 @@ def pit(below: ArrayLike, upto: ArrayLike | None = None, *, bins: int = 10) -> H
 def pit_samples(observed: ArrayLike, samples: ArrayLike, *, bins: int = 10) -> Histogram:
     """As `pit`, with F the distribution of samples (..., samples) of counts or of a continuous quantity."""
     drawn = numbers(samples, "samples")
+    if not drawn.ndim or not drawn.shape[-1]:
+        raise Invalid("methods-short", argument="samples", least=1, found=0)
     y = same_shape(numbers(observed, "observed"), drawn[..., 0], "observed")[..., None]
     missing = np.isnan(y[..., 0]) | np.isnan(drawn).any(axis=-1)
     below = np.where(missing, np.nan, (drawn < y).mean(axis=-1))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from camphora.errors import Invalid
-from camphora.methods.arguments import Floats, numbers
+from camphora.methods.arguments import Floats, numbers, whole
 from camphora.methods.made import Made
 
 VERSION = 1
@@ -37,8 +37,9 @@ def pairwise(scores: ArrayLike, *, baseline: int) -> Skill:
         raise Invalid(
             "methods-shape", argument="scores", wanted="(models, forecasts)", found=str(found.shape)
         )
-    if not 0 <= baseline < found.shape[0]:
-        raise Invalid("methods-range", argument="baseline", low=0, high=found.shape[0] - 1)
+    baseline = whole(baseline, 0, found.shape[0] - 1, "baseline")
+    if np.any(found < 0):
+        raise Invalid("methods-negative", argument="scores")
     known = ~np.isnan(found)
     value = np.where(known, found, 0.0)
     shared = known.astype(float) @ known.T.astype(float)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from camphora.errors import Invalid
-from camphora.methods.arguments import numbers
+from camphora.methods.arguments import day, names, numbers
 
 COLUMNS = (
     "reference_date",
@@ -55,15 +55,21 @@ class Tasks:
 def table(
     quantiles: ArrayLike, *, reference: str, target: str, locations: Sequence[str], tasks: Tasks
 ) -> list[Row]:
-    """Rows from quantiles (locations, horizons, levels) as forecast with the data up to `reference` (ISO date)."""
-    found = numbers(quantiles, "quantiles")
+    """Rows from quantiles (locations, horizons, levels) as forecast with the data up to `reference` (ISO date).
+    Invalid `methods-shape`, `methods-missing`, `methods-date`."""
+    found, asked = numbers(quantiles, "quantiles"), _asked(tasks)
+    if not isinstance(target, str) or target not in asked.targets:
+        raise Invalid("methods-choice", argument="target", known="、".join(asked.targets))
+    locations = [str(each) for each in names(locations, "locations")]
     wanted = (len(locations), len(tasks.horizons), len(tasks.levels))
     if found.shape != wanted:
         raise Invalid("methods-shape", argument="quantiles", wanted=str(wanted), found=str(found.shape))
-    start = date.fromisoformat(reference)
+    if np.isnan(found).any():
+        raise Invalid("methods-missing", argument="quantiles")
+    start = day(reference, "reference")
     return [
         {
-            "reference_date": reference,
+            "reference_date": start.isoformat(),
             "target": target,
             "horizon": str(horizon),
             "location": location,
@@ -82,6 +88,9 @@ def check(rows: Sequence[Row], *, tasks: Tasks) -> list[Defect]:
     """Everything that a hub would refuse: columns, dates, unknown targets, locations, horizons and levels, values that
     are no finite numbers or negative counts, keys that occur twice, quantiles that cross, and forecasts of which levels
     are missing. An empty list is valid. Source: hubverse documentation, model output and tasks (hubdocs, 2024)."""
+    _asked(tasks)
+    if not isinstance(rows, list | tuple) or not all(isinstance(row, Mapping) for row in rows):
+        return [Defect(0, "", "no rows")]
     wrong = [Defect(0, name, "missing column") for name in COLUMNS if any(name not in row for row in rows)]
     if wrong or not rows:
         return wrong or [Defect(0, "", "no rows")]
@@ -109,8 +118,16 @@ def write(rows: Sequence[Row], *, tasks: Tasks) -> str:
 
 
 def read(text: str) -> list[dict[str, str]]:
-    """The rows of such a CSV, unchecked."""
+    """The rows of such a CSV, unchecked. Invalid `methods-hub` unless it is text."""
+    if not isinstance(text, str):
+        raise Invalid("methods-hub", defects=1, row=0, column="", reason="no text")
     return list(csv.DictReader(io.StringIO(text)))
+
+
+def _asked(tasks: Tasks) -> Tasks:
+    if not isinstance(tasks, Tasks):
+        raise Invalid("methods-choice", argument="tasks", known="scoring.hub.Tasks")
+    return tasks
 
 
 def _of_row(row: Row, tasks: Tasks) -> Iterator[tuple[str, str]]:
@@ -161,7 +178,7 @@ def _of_forecasts(rows: Sequence[Row], tasks: Tasks) -> Iterator[Defect]:
 def _number(text: str) -> float | None:
     try:
         found = float(text)
-    except ValueError:
+    except (TypeError, ValueError):
         return None
     return found if np.isfinite(found) else None
 
@@ -169,12 +186,12 @@ def _number(text: str) -> float | None:
 def _whole(text: str) -> int | None:
     try:
         return int(text)
-    except ValueError:
+    except (TypeError, ValueError):
         return None
 
 
 def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text)
-    except ValueError:
+    except (TypeError, ValueError):
         return None
