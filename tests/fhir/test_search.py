@@ -256,7 +256,7 @@ def test_a_search_has_so_many_parameters_and_no_more():
         ("Observation", "_profile", "StructureDefinition/x",
          UriClause("_profile", ("StructureDefinition/x", "https://me.tw/fhir/StructureDefinition/x"))),
         ("Observation", "subject", "Patient/1/_history/2", ReferenceClause("subject", (("", "Patient/1/_history/2"),))),
-        ("Patient", "_list", "List/42,$current-problems", ListClause(("42", "$current-problems"))),
+        ("Patient", "_list", "List/42,List/43", ListClause(("42", "43"))),
         ("Location", "near", "25.03|121.5", NearClause("near", ((25.03, 121.5, 10_000.0),))),
         ("Location", "near", "25.03|121.5|2", NearClause("near", ((25.03, 121.5, 2_000.0),))),
         ("Location", "near", "-83.6|42.2|1|[mi_i]", NearClause("near", ((-83.6, 42.2, 1609.344),))),

@@ -66,6 +66,39 @@ def test_the_api_says_in_an_outcome_why_a_head_is_refused(place, head, expected,
     assert code in body
 
 
+@pytest.mark.parametrize("size", [17, 40])
+def test_a_refusal_reaches_who_is_still_sending(place, size):
+    """A body is sent to its end before the answer is read, as proxies and plain clients do."""
+    head = b"POST /fhir/Observation HTTP/1.1\r\nContent-Type: application/fhir+json\r\nAuthorization: Bearer "
+    head += place[1].encode() + b"\r\nContent-Length: %d\r\nHost: localhost\r\n\r\n" % (size << 20)
+    for _ in range(5):
+        with socket.create_connection(("127.0.0.1", place[0]), timeout=30) as connection:
+            connection.sendall(head)
+            for _ in range(size):
+                connection.sendall(b" " * (1 << 20))
+            answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+        assert status(answer) == 413
+        assert b"OperationOutcome" in answer
+
+
+def test_who_goes_on_sending_after_a_refusal_is_let_go(place):
+    head = b"POST /fhir/Observation HTTP/1.1\r\nContent-Length: 99999999999\r\nHost: localhost\r\n\r\n"
+    assert sent_for(place[0], head, seconds=60) < 60
+
+
+def sent_for(port, head, seconds):
+    """How long a connection takes more of a body, at most so long."""
+    began = time.monotonic()
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.sendall(head)
+        while time.monotonic() - began < seconds:
+            try:
+                connection.sendall(b" " * (1 << 16))
+            except OSError:
+                break
+    return time.monotonic() - began
+
+
 def test_text_in_an_address_needs_no_percent_signs(place):
     head = b"GET /fhir/Patient?name=%s HTTP/1.1\r\nAuthorization: Bearer " + place[1].encode() + b"\r\n"
     plain = raw(place[0], head % "林".encode() + END)

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 from urllib.parse import quote
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from camphora.errors import Busy, CamphoraError, Invalid, Lang, TooLarge
 from camphora.installation.service import Service
@@ -18,6 +19,9 @@ LONGEST_ADDRESS, LARGEST_HEAD, MOST_HEADERS = 8 * 1024, 32 * 1024, 100
 ONE_READ = 256 * 1024
 """The most that the event loop brings at once, in which a body may follow the head."""
 HEAD_SECONDS = 20.0
+LINGER_SECONDS = 5.0
+"""So long what still comes behind a refusal is taken in and thrown away. A connection that is closed on bytes that
+nobody read is reset, and the answer is lost to a client, or a proxy, that was still sending."""
 ASCII = "".join(map(chr, range(128)))
 API = b"/fhir"
 ENOUGH = 64
@@ -44,6 +48,32 @@ class _TooLarge(Exception):
     """Ends the parsing of a head; the parser turns it into its own error."""
 
 
+class _Lingering:
+    """A transport that, where its client is still sending, says that nothing more comes and closes a while later."""
+
+    def __init__(self, transport: asyncio.Transport, still_comes: Callable[[], bool]) -> None:
+        self._transport, self._still_comes = transport, still_comes
+        self.write = transport.write
+        self.lingers = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def is_closing(self) -> bool:
+        return self.lingers or self._transport.is_closing()
+
+    def close(self) -> None:
+        if self.is_closing():
+            return
+        if not (self._still_comes() and self._transport.can_write_eof()):
+            self._transport.close()
+            return
+        self.lingers = True
+        self._transport.write_eof()
+        self._transport.resume_reading()
+        asyncio.get_running_loop().call_later(LINGER_SECONDS, self._transport.close)
+
+
 class BoundedProtocol(HttpToolsProtocol):
     """One connection. Subclassed by `bounded`, so that each server has its own settings and counts."""
 
@@ -52,8 +82,9 @@ class BoundedProtocol(HttpToolsProtocol):
     head_seconds: ClassVar[float] = HEAD_SECONDS
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._status = 400
+        self._lingering = _Lingering(transport, self._still_comes)
+        super().connection_made(self._lingering)  # type: ignore[arg-type]
+        self._status, self._refused = 400, False
         self._line, self._in_line = b"", True
         self._size = self._brought = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -94,6 +125,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """A header that goes on and on reaches no callback, so what came for one head is counted here too."""
+        if self._lingering.lingers:
+            return
         if self._timer is not None:
             self._brought += len(data)
             if self._brought > LARGEST_HEAD + ONE_READ:
@@ -130,7 +163,22 @@ class BoundedProtocol(HttpToolsProtocol):
             STATUS[self._status] + b"\r\ncontent-type: %b\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
         )
         self.transport.write(head % (kind, len(body)) + body)
+        self._refused = True
         self.transport.close()
+
+    def on_response_complete(self) -> None:
+        """Who was answered may send the rest of a body for a while, not for ever."""
+        super().on_response_complete()
+        if self.cycle is not None and self.cycle.more_body:
+            self.loop.call_later(LINGER_SECONDS, self._give_up, self.cycle)
+
+    def _give_up(self, cycle: RequestResponseCycle) -> None:
+        if self.cycle is cycle and cycle.more_body:
+            self.transport.abort()
+
+    def _still_comes(self) -> bool:
+        """Whether the client has not sent all of a request: its head, or the body that the head announced."""
+        return self._timer is not None or self._refused or (self.cycle is not None and self.cycle.more_body)
 
     def _is_for_api(self) -> bool:
         """By the address as it came: a line that cannot be read has no other."""
