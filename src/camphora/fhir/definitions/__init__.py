@@ -146,6 +146,18 @@ def search_parameters(resource_type: str) -> dict[str, SearchParameter]:
 
 
 @cache
+def _descriptions() -> dict[str, dict[str, str]]:
+    return msgspec.json.decode(_bytes("r4-descriptions"), type=dict[str, dict[str, str]])
+
+
+def description(url: str, resource_type: str) -> str:
+    """What R4's definition of the search parameter with this address says of it, for a resource type; "" where R4 has
+    none, or it says nothing."""
+    said = _descriptions().get(url, {})
+    return said.get(resource_type) or said.get("", "")
+
+
+@cache
 def _by_address() -> dict[str, SearchParameter]:
     return {parameter.url: parameter for parameter in _search().parameters}
 

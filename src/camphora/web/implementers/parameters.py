@@ -5,11 +5,15 @@ No example comes from a record.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
 
+from camphora.fhir import definitions
 from camphora.fhir.extract import extract
-from camphora.fhir.registry import Registry
+from camphora.fhir.packages import package
+from camphora.fhir.registry import GUIDES, Registry
 from camphora.fhir.search import EVERYWHERE, UNDECLARED, parameters
 from camphora.fhir.search.asking import Kind, Parameter
 
@@ -43,6 +47,8 @@ class Told:
     expression: str
     example: str
     written: str
+    description: str = ""
+    """What its definition says of itself, in the language of the definition."""
 
     @property
     def how(self) -> str:
@@ -50,8 +56,11 @@ class Told:
         return self.code if self.code in UNDECLARED else self.kind
 
 
-def told(record_type: str, registry: Registry) -> list[Told]:
-    """Every parameter that can be searched, by name. KeyError for a type that R4 does not have."""
+def told(
+    record_type: str, registry: Registry, described: Mapping[str, str] = MappingProxyType({})
+) -> list[Told]:
+    """Every parameter that can be searched, by name. `described`: what definitions that were brought say of themselves,
+    by their addresses. KeyError for a type that R4 does not have."""
     declared = extract(record_type, registry).parameters
     own = (Parameter(code, kind) for code, kind in (EVERYWHERE | UNDECLARED).items())
     rows = [*own, *parameters(record_type, registry).values()]
@@ -63,9 +72,20 @@ def told(record_type: str, registry: Registry) -> list[Told]:
             _of_type(declared[each.code].expression, record_type) if each.code in declared else "",
             example(each),
             WRITTEN.get(each.code, each.code),
+            _description(declared[each.code].url, record_type, described) if each.code in declared else "",
         )
         for each in rows
     ]
+
+
+def _description(url: str, record_type: str, described: Mapping[str, str]) -> str:
+    return definitions.description(url, record_type) or described.get(url, "") or _of_guides().get(url, "")
+
+
+@cache
+def _of_guides() -> dict[str, str]:
+    rows = (row for name in GUIDES for row in package(name).definitions("SearchParameter"))
+    return {row["url"]: row.get("description", "") for row in rows}
 
 
 def example(parameter: Parameter) -> str:

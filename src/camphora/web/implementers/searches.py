@@ -12,9 +12,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from camphora.errors import CamphoraError, Faults, Forbidden
+from camphora.fhir.registry import Registry
+from camphora.fhir.search import parse_query
 from camphora.pages import Action, Block, Cell, Column, Link, Prose, Table, Tone
 from camphora.pages.words import Words
 from camphora.policy import Access
+from camphora.records.registering import DECLARING
 from camphora.web.contexts import Field, ForImplementers, Form
 from camphora.web.fhir import interactions
 from camphora.web.fhir.forms import given
@@ -71,7 +74,7 @@ class SearchPages(Asking):
                 error = refused
         form: As = next((each for each in FORMS if each == request.query_params.get("as")), "table")
         called = kind(self.reading(request), name)
-        rows = told(name, self.store.registry)
+        rows = told(name, self.store.registry, self._described(access, name))
         first = [each for code in FIRST for each in rows if each.code == code]
         others = [each for each in rows if each not in first and each.written == each.code]
         held = spread(pairs, {each.code for each in (*first, *others)} | RESULTS)
@@ -102,6 +105,21 @@ class SearchPages(Asking):
         synthetic = bool(found) and is_synthetic(found.resources if found else ())
         return self.site.page(request, context, synthetic=synthetic, status=error.status if error else 200)
 
+    def _described(self, access: Access, name: str) -> dict[str, str]:
+        """What the definitions say of themselves that were brought for this type and that the reader may see."""
+        known = self.store.registry.parameters
+        if all(each in Registry.bundled().parameters for each in known):
+            return {}
+        asked_for = parse_query(
+            DECLARING, [("status", "active"), ("base", name), ("_count", "200")], strict=True
+        )
+        try:
+            rows = self.store.search(access, asked_for).rows
+        except Forbidden:
+            return {}
+        found = [orjson.loads(row.body or b"{}") for row in rows]
+        return {each.get("url", ""): each.get("description", "") for each in found}
+
     def _found(self, request: Request, access: Access, name: str, pairs: Pairs) -> Found:
         counted = pairs if "_total" in dict(pairs) else (*pairs, ("_total", "accurate"))
         call = self.call(request, access, counted)
@@ -126,6 +144,7 @@ def _field(words: Words, each: Told, held: Spread) -> Field:
         looks=each.expression or words(f"implementers.own.{each.code}"),
         example=each.example,
     )
+    hint = f"{each.description} {hint}" if each.description else hint
     return Field(each.code, each.code, "text", held.fields.get(each.code, ""), hint=hint, autocomplete="off")
 
 
