@@ -10,7 +10,7 @@ changed by their vendor (Meta.project, Binary.url, ResearchStudy of a later rele
 
 Out, under src/camphora/fhir/definitions: r4-types, r4-search, r4-codes, r4-descriptions (.json.gz) and r4.sha256; the
 same definitions as the package `hl7.fhir.r4.core` 4.0.1 (hl7.fhir.r4.core.ndjson.xz): structure definitions with their
-snapshots (the differentials of profiles and extensions only), value sets, code systems, concept maps and naming systems;
+snapshots (the differentials of profiles and extensions only), value sets, code systems, concept maps, naming systems;
 under tests/fhir/data: examples-r4.json.xz, one small example of each type, then others drawn with a fixed seed,
 without displays of SNOMED CT.
 The same input gives the same bytes.
