@@ -37,6 +37,8 @@ MEASURES = (
 )
 Flags = NDArray[np.bool_]
 CUT, OURS = "改良 Farrington，依分數取 20 improved, cut by score", "我們 ours"
+SAME_RULES = "改良 Farrington，依分數，同我們的規則 improved, by score, by our rules"
+SHARE, SILENCE, LOUDER = 0.5, 2, 0.6
 
 
 def detectors(truth: Nation, budget: int) -> Iterator[tuple[str, Flags]]:
@@ -47,20 +49,24 @@ def detectors(truth: Nation, budget: int) -> Iterator[tuple[str, Flags]]:
     township = (truth.level == 2)[:, None]
     yield CUT, highest(score, budget)
     yield "同上，只看鄉鎮 the same, townships only", highest(np.where(township, score, np.nan), budget)
-    finite = np.where(np.isinf(score), np.nan, score)
+    by_score = np.where(np.isnan(score), 1.0, 0.0)  # all alike, so that the score alone gives the order
     alone = np.where(enough & ~np.isnan(found.p[:, 1:]), found.p[:, 1:], 1.0)
-    ranked = many.signals(alone, finite, truth.parent, q=1, silence=2, budget=budget, apart=True)
-    yield "當週 p，不重疊、靜默 2 週 this week's p, apart, silent 2 weeks", ranked.shown
     mean = np.where(np.isfinite(found.bound_mean), found.bound_mean, np.nan)
-    either = lasting(truth.counts[:, found.at], mean, found.phi).p[:, 1:]
+    either = lasting(truth.counts[:, found.at], mean, found.phi, share=SHARE).p[:, 1:]
     either = np.where(enough & ~np.isnan(either), either, 1.0)
-    for q, silence, name in (
-        (1.0, 2, OURS),
-        (1.0, 0, "我們，不靜默 ours, never silent"),
-        (0.5, 2, "我們，q = 0.5 ours"),
-        (0.05, 2, "我們，q = 0.05 ours"),
+    for p, q, silence, louder, name in (
+        (by_score, 1.0, SILENCE, LOUDER, SAME_RULES),
+        (by_score, 1.0, SILENCE, None, "Farrington 分數，不重疊、靜默不破 by score, apart, silence unbroken"),
+        (alone, 1.0, SILENCE, LOUDER, "當週 p，同我們的規則 this week's p, by our rules"),
+        (either, 1.0, SILENCE, LOUDER, OURS),
+        (either, 1.0, SILENCE, None, "我們，靜默不破 ours, silence unbroken"),
+        (either, 1.0, 0, None, "我們，不靜默 ours, never silent"),
+        (either, 0.5, SILENCE, LOUDER, "我們，q = 0.5 ours"),
+        (either, 0.05, SILENCE, LOUDER, "我們，q = 0.05 ours"),
     ):
-        made = many.signals(either, finite, truth.parent, q=q, silence=silence, budget=budget, apart=True)
+        made = many.signals(
+            p, score, truth.parent, q=q, silence=silence, louder=louder, budget=budget, apart=True
+        )
         yield name, made.shown
 
 
@@ -88,13 +94,14 @@ def table(rows: dict[str, list[dict[str, float]]]) -> list[str]:
 
 
 def by_seed(rows: dict[str, list[dict[str, float]]], seeds: list[int]) -> list[str]:
+    names = (CUT, SAME_RULES, OURS)
     lines = [
-        "| 種子 seed | Farrington 偵測 detected | 我們 ours | Farrington timeliness | 我們 ours |",
-        "|---|---|---|---|---|",
+        "| 種子 seed | " + " | ".join(f"{name}：偵測、精確 detected, precision" for name in names) + " |",
+        "|---" * (len(names) + 1) + "|",
     ]
-    for seed, cut, ours in zip(seeds, rows[CUT], rows[OURS], strict=True):
-        one, two = (f"{each['detected'] * 100:.1f} %" for each in (cut, ours))
-        lines.append(f"| {seed} | {one} | {two} | {cut['timeliness']:.3f} | {ours['timeliness']:.3f} |")
+    for seed, *each in zip(seeds, *(rows[name] for name in names), strict=True):
+        cells = [f"{one['detected'] * 100:.1f} %、{one['precision'] * 100:.1f} %" for one in each]
+        lines.append(f"| {seed} | " + " | ".join(cells) + " |")
     return lines
 
 
