@@ -115,28 +115,46 @@ def test_every_control_that_r_was_asked_is_compared():
     assert set(answers("farrington_classic")["control_id"]) == set(CLASSIC)
 
 
+ON_THE_THRESHOLD = (
+    "improved_nbPlugin_dates",
+    "ili_10010",
+    766,
+)  # a residual that stopping early puts above 2.58
+
+
 @pytest.mark.conformance
-@pytest.mark.parametrize(
-    "control", ["default", "default_noreweight", "improved_delta", "improved_delta_notrend"]
-)
+@pytest.mark.parametrize("control", CONTROLS)
 def test_the_converged_fit_differs_from_early_stopping_by_little(control):
-    """By what the README of the answers says in nearly all weeks, and never by more than 2e-4; parts of the year
-    without a case have mean 0 where R has some 1e-9, and are left out."""
+    """In every row of every control by no more than docs/methods/detection.md says, in 98 of 100 by no more than the
+    README of the answers; no alarm and no trend is another. Apart are the weeks of a part of the year without a case:
+    their mean is 0 where R has the 1e-4 or less at which it stopped."""
     table = answers("farrington_flexible")
-    limits = {"expected": 7e-6, "upperbound": 2e-5, "phi": 6e-5}
-    columns = {"expected": "expected", "upperbound": "upper", "phi": "phi"}
-    away = {name: [] for name in columns}
-    for names, series, _ in alike(table, control):
+    delta = CONTROLS[control].get("threshold_method", "delta") == "delta"
+    readme = {"expected": 7e-6, "upperbound": 2e-5, "phi": 6e-5}
+    largest = {"expected": 7.5e-6, "upperbound": 7.5e-5 if delta else 1.3e-3, "phi": 1.7e-4}
+    away = {name: [] for name in readme}
+    for names, series, first in alike(table, control):
+        dated = {"first": first} if control.endswith("dates") else {}
         found = farrington.flexible(
-            series, last=104, like="surveillance", stopping="converged", **CONTROLS[control]
+            series, last=104, like="surveillance", stopping="converged", **CONTROLS[control], **dated
         )
-        for what, ours, theirs in pairs(table, control, names, found, columns):
-            np.testing.assert_array_equal(np.isnan(ours), np.isnan(theirs))
-            some = ours > 0.01
-            away[what.split()[-1]].extend(abs(ours / theirs - 1)[some])
+        mean = found.expected if np.isnan(found.bound_mean).all() else found.bound_mean
+        columns = {**{name: FLEXIBLE_COLUMNS[name] for name in readme}, "alarm": "alarm", "trend": "trend"}
+        compared = pairs(table, control, names, found, columns)
+        for at, (what, ours, theirs) in enumerate(compared):
+            row, column = divmod(at, len(columns))
+            some = ~(mean[row] < 1e-3)
+            if (control, names[row]) == ON_THE_THRESHOLD[:2]:
+                some &= found.at != ON_THE_THRESHOLD[2] - 1
+            if column >= len(readme):
+                np.testing.assert_array_equal(ours[some], theirs[some], err_msg=what)
+                continue
+            np.testing.assert_array_equal(np.isnan(ours), np.isnan(theirs), err_msg=what)
+            known = some & ~np.isnan(theirs) & (theirs > 0)
+            away[what.split()[-1]].extend(abs(ours[known] / theirs[known] - 1))
     for name, differences in away.items():
-        assert np.quantile(differences, 0.97) <= limits[name], name
-        assert np.max(differences) < 2e-4, name
+        assert np.quantile(differences, 0.98) <= readme[name], name
+        assert np.max(differences) <= largest[name], name
 
 
 def fitted(y, t, period, omega, *, offset, trend):
