@@ -80,3 +80,11 @@ def test_the_restricted_and_the_absent_answer_alike(world):
     there = other.get(f"/implementers/history/Condition/{world.one('Condition')['id']}")
     absent = other.get("/implementers/history/Condition/nobody")
     assert there.status_code == absent.status_code == 404
+
+
+def test_the_version_that_is_shown_is_marked_among_the_others(world):
+    record = world.one("Condition")["id"]
+    page = world.browser("clinician", "en").words(f"/implementers/history/Condition/{record}")
+    assert page.count("shown below") == 1
+    assert "Version 1" in page
+    assert "顯示於下" in world.browser("clinician").words(f"/implementers/history/Condition/{record}")

@@ -42,7 +42,7 @@ class HistoryPages(Implementing):
             lead=words("implementers.version_of", version=str(one.version), n=len(versions)),
             ways=ways(words, name),
             crumbs=[Link(words("implementers.title"), HOME), Link(name, f"{HOME}/search/{name}")],
-            before=[_versions(words, reading, versions, address, view)],
+            before=[_versions(words, reading, versions, place, (address, view))],
             tabs=[
                 Link(words(f"implementers.view.{each}"), f"{address}?version={one.version}&as={each}")
                 for each in VIEWS
@@ -66,19 +66,30 @@ def _chosen(versions: Sequence[Version], asked: str | None, name: str) -> int:
     return found
 
 
-def _versions(words: Words, reading: Reading, versions: Sequence[Version], address: str, view: View) -> Table:
+def _versions(
+    words: Words, reading: Reading, versions: Sequence[Version], place: int, to: tuple[str, View]
+) -> Table:
+    """The versions, each leading to itself in the view that is open; the one that is shown is marked."""
+    address, view = to
     rows: list[dict[str, Cell]] = [
         {
-            "version": str(each.version),
+            "version": words("implementers.version_named", version=str(each.version)),
             "href": f"{address}?version={each.version}&as={view}",
             "when": reading.moment(local(moment_of(each.updated))),
             "what": words("implementers.deleted" if each.deleted else "implementers.kept"),
+            "shown": words("implementers.shown_below") if at == place else None,
         }
-        for each in versions
+        for at, each in enumerate(versions)
     ]
-    columns = [Column(key, words(f"implementers.past.{key}")) for key in ("version", "when", "what")]
+    columns = [Column(key, words(f"implementers.past.{key}")) for key in ("version", "when", "what", "shown")]
     return Table(
-        "versions", words("implementers.versions"), columns, rows, link={"version": "href"}, stacked=True
+        "versions",
+        words("implementers.versions"),
+        columns,
+        rows,
+        link={"version": "href"},
+        absent="",
+        stacked=True,
     )
 
 
