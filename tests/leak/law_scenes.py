@@ -17,6 +17,7 @@ from camphora.lake.question import Measure, Question
 from camphora.policy import Purpose, Request, Role, admit, choices
 from camphora.policy.internal import deciding
 from camphora.records import Delete, Put
+from camphora.records.derived import INCAPABLE, PERSON_STATUS
 from consented import at_home, consent, diagnosis, treating
 from leak import attacks as fhir
 from leak import portal_attacks as portal
@@ -565,7 +566,19 @@ def nobody_writes_what_decides_about_another(make):
     assert made.status_code == 201
     at = f"/fhir/Flag/{made.json()['id']}"
     assert client.delete(at).status_code in {200, 204}
+    assert client.delete(at).status_code in {200, 204}
     assert client.put(at, json={**flag, "id": made.json()["id"]}).status_code in {404, 405, 410}
+    no_flag = {
+        "resourceType": "ServiceRequest",
+        "status": "active",
+        "intent": "order",
+        "code": {"coding": [{"system": PERSON_STATUS, "code": INCAPABLE}]},
+        "subject": {"reference": "Patient/bo"},
+    }
+    ordered = client.post("/fhir/ServiceRequest", json=no_flag)
+    assert ordered.status_code == 201
+    at = f"/fhir/ServiceRequest/{ordered.json()['id']}"
+    assert client.put(at, json={**ordered.json(), "priority": "urgent"}).status_code == 200
     reading = {
         "coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentaction", "code": "access"}]
     }
@@ -575,6 +588,16 @@ def nobody_writes_what_decides_about_another(make):
     assert client.put("/fhir/Patient/bo", json=bo).status_code == 200
     assert client.delete("/fhir/Observation/bo-1").status_code in {200, 204}
     assert client.get("/fhir/Observation/bo-1").status_code == 410
+    world.write(condition("bo-kept", "bo", "I10", None))
+    world.choose(
+        "bo-keeps",
+        consent("x", "bo", treating(action=[{"coding": [{**reading["coding"][0], "code": "correct"}]}])),
+    )
+    kept = client.get("/fhir/Condition/bo-kept")
+    assert kept.status_code == 200
+    assert client.put(
+        "/fhir/Condition/bo-kept", json={**kept.json(), "note": [{"text": "改"}]}
+    ).status_code in {404, 405}
 
 
 @scene((*FHIR, *CLINIC), "merged", "ended-choice")

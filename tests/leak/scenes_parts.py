@@ -27,6 +27,12 @@ def a_closed_part_of_a_record_is_taken_out_for_care_alone(make):
     whole = store.read(loading("t"), "Observation", "bo-parts").body
     client = world.client("other")
     seen = client.get("/fhir/Observation/bo-parts").json()
+    world.write(labelled_part("bo-open", "bo"))
+    opened = client.get("/fhir/Observation/bo-open").json()
+    amended = {**opened, "status": "amended"}
+    assert client.put("/fhir/Observation/bo-open", json=amended).status_code == 200
+    assert client.delete("/fhir/Observation/bo-open").status_code in {200, 204}
+    assert client.put("/fhir/Observation/bo-open", json=opened).status_code in {404, 405, 410}
     world.choose("bo-closes", choices.close_part("bo", PART_HIV, NOW))
     left = client.get("/fhir/Observation/bo-parts").json()
     assert ("陽性" in str(seen), "陽性" in str(left)) == (True, False)
@@ -130,6 +136,7 @@ def a_receipt_says_whether_somebody_could_be_known(make):
         ("ada", "/fhir/Observation?_id=ada-last", ["deny"]),
         ("ada", "/fhir/?_type=Patient,Observation&_id=ada-last", ["deny"]),
         ("bo", "/fhir/Observation?_id=bo-1&code=none", ["permit"]),
+        ("bo", "/fhir/Observation?_id=bo-1,ada-last&code=none", ["permit"]),
         ("bo", "/fhir/Organization?_id=bo", []),
         ("bo", "/fhir/Observation?encounter:Encounter._id=bo", []),
         ("bo", "/fhir/Observation?encounter:Encounter.identifier=B223456780", []),
@@ -142,6 +149,7 @@ def a_receipt_says_whether_somebody_could_be_known(make):
         ("/fhir/Condition?patient.identifier=Z999999999", 1),
         ("/fhir/Patient?identifier=Z999999999", 1),
         ("/fhir/Patient?_id=nobody", 1),
+        ("/fhir/Observation?_id=nobody", 1),
         ("/fhir/Condition?patient.identifier=A123456789", 1),
     ):
         before = len(store.audit)

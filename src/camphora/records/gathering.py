@@ -66,7 +66,7 @@ def gather(
     return Gathered(
         rows,
         numbers,
-        persons | BitMap(named.persons) | BitMap(made.work.persons),
+        persons | named.persons | BitMap(made.work.persons),
         {no: _mark(row.body or b"") for no, row in zip(numbers, rows, strict=True) if no in marked},
         page[-1].place if len(found) > limit else None,
     )

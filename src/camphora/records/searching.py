@@ -55,7 +55,7 @@ def search(
         total=total,
         next=page[-1].place if len(rows) > limit > 0 else None,
         whole=brought.whole,
-        persons=persons | told | BitMap(named.persons) | BitMap(made.work.persons),
+        persons=persons | told | named.persons | BitMap(made.work.persons),
         seen=named.seen,
         last=made.work.last,
     )

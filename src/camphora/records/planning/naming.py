@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from pyroaring import BitMap
+
 from camphora.fhir.search.asking import (
     ChainClause,
     Clause,
@@ -35,7 +37,7 @@ class NamedPersons(NamedTuple):
     """The persons whom a query names; `seen`: whether the reader may know one of them. Empty and seen where it names
     nobody."""
 
-    persons: list[int]
+    persons: BitMap
     seen: bool
 
 
@@ -50,17 +52,17 @@ def named_persons(work: Work, query: Query, *, found: bool) -> NamedPersons:
     identified = _identified(work, query.clauses, "Patient" if "Patient" in kinds else query.type)
     if identified is not None:
         patients |= identified
-    persons = work.names.persons(patients)
+    persons = BitMap(work.names.persons(patients))
     if not SHARED_TYPES.isdisjoint(kinds):
-        persons += sorted(_through(work, query.clauses) - set(persons))
+        persons |= _through(work, query.clauses)
     if found or not (patients or by_id or identified is not None):
         return NamedPersons(persons, seen=True)
     return NamedPersons(persons, _seen(work, patients))
 
 
-def _through(work: Work, clauses: Iterable[Clause]) -> set[int]:
+def _through(work: Work, clauses: Iterable[Clause]) -> BitMap:
     """The persons whose records meet what is asked at the other end of chains and `_has`, as far as they are seen."""
-    persons: set[int] = set()
+    persons = BitMap()
     for clause in clauses:
         if not isinstance(clause, ChainClause | HasClause):
             persons |= _through(work, same_level(clause))
@@ -71,16 +73,16 @@ def _through(work: Work, clauses: Iterable[Clause]) -> set[int]:
     return persons
 
 
-def _meeting(work: Work, clause: ChainClause | HasClause) -> set[int]:
+def _meeting(work: Work, clause: ChainClause | HasClause) -> BitMap:
     work.before = work.levels
     there = sought(work, clause.type, clause.clauses)
     if there is None:
-        return set()
+        return BitMap()
     drive, row = there.driven(), there.level.row
     sql = f"SELECT DISTINCT {row}.person FROM {drive.source.sql} WHERE {drive.where.sql} LIMIT ?"
     values = (*drive.source.values, *drive.where.values, FEW + 1)
-    found = {person for (person,) in work.connection.execute(sql, values) if person is not None}
-    return found if len(found) <= FEW else set()
+    found = BitMap(person for (person,) in work.connection.execute(sql, values) if person is not None)
+    return found if len(found) <= FEW else BitMap()
 
 
 def _seen(work: Work, patients: Iterable[str]) -> bool:
