@@ -8,6 +8,7 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from camphora.errors import Invalid
@@ -40,16 +41,22 @@ def numbers(given: ArrayLike, name: str) -> Floats:
         found = _floats(given)
     except (TypeError, ValueError, OverflowError):
         raise Invalid("methods-not-numbers", argument=name) from None
-    flat = found.ravel()
-    with np.errstate(over="ignore", invalid="ignore"):
-        square = flat @ flat
-    # One pass tells that all is well: not so where a number is missing, infinite or too large.
-    if not square <= MOST**2:
-        if np.any(np.isinf(flat)):
-            raise Invalid("methods-infinite", argument=name)
-        if np.any(np.abs(flat) > MOST):
-            raise Invalid("methods-range", argument=name, low=-MOST, high=MOST)
+    furthest = _furthest(found.ravel())
+    if furthest == np.inf:
+        raise Invalid("methods-infinite", argument=name)
+    if furthest > MOST:
+        raise Invalid("methods-range", argument=name, low=-MOST, high=MOST)
     return found
+
+
+@njit(cache=True)
+def _furthest(values: Floats) -> float:
+    """The largest absolute value, NaN left out, in one pass."""
+    low = high = 0.0
+    for value in values:
+        high = value if value > high else high  # noqa: FURB136 - NaN is passed over
+        low = value if value < low else low  # noqa: FURB136
+    return max(high, -low)
 
 
 def not_negative(given: Floats, name: str) -> Floats:
