@@ -18,9 +18,11 @@ from scipy.stats import gamma
 
 from bench import line
 from camphora.methods.nowcast.bayes import bayes
+from camphora.methods.nowcast.conjugate import conjugate
 from camphora.methods.nowcast.lawless import lawless
 from camphora.methods.nowcast.triangle import triangle
 from camphora.methods.reproduction import cori, serial_interval
+from camphora.methods.reproduction.wallinga_teunis import cohort
 
 # README of the answers, "Speed of R", windows per CPU-second.
 R_STORED = {"certain": 4766.0, "uncertain": 25.0}
@@ -37,6 +39,7 @@ def figures() -> Iterator[dict[str, Any]]:
     cases = np.random.default_rng(1).negative_binomial(5, 0.2, size=(100, 365)).astype(float)
     yield _certain(cases)
     yield _uncertain(cases[0])
+    yield _cohort(cases)
     yield from _nowcasts()
 
 
@@ -74,9 +77,39 @@ def _uncertain(cases: Any) -> dict[str, Any]:
         "windows per CPU-second",
         with_100_draws=round(run["drawn"], 1),
         r_stored=R_STORED["uncertain"],
-        ratio_to_r=round(run["drawn"] / R_STORED["uncertain"], 1),
+        ratio_to_r=round(run["exact"] / R_STORED["uncertain"], 1),
+        drawn_ratio_to_r=round(run["drawn"] / R_STORED["uncertain"], 1),
         r_is="stored, from another machine, 200 x 100 draws",
     )
+
+
+def _cohort(cases: Any) -> dict[str, Any]:
+    weight = serial_interval.discretised(mean=16, sd=5, days=60).probability
+    run = _rates(
+        {
+            "ours": (cases.shape[0], lambda: cohort(cases, serial_interval=weight.tolist())),
+            "peer": (1, lambda: _by_case(cases[0], weight)),
+        }
+    )
+    return line(
+        "watch: Wallinga-Teunis, 365 days",
+        run["ours"],
+        "series per CPU-second",
+        numpy=round(run["peer"], 1),
+        ratio=round(run["ours"] / run["peer"], 1),
+    )
+
+
+def _by_case(cases: Any, weight: Any) -> Any:
+    """The number each day's cases infect, by the matrix of who infected whom, as a user would write it."""
+    apart = np.subtract.outer(np.arange(cases.size), np.arange(cases.size))
+    chance = (
+        np.where((apart > 0) & (apart < weight.size), weight[np.clip(apart, 0, weight.size - 1)], 0) * cases
+    )
+    whole = chance.sum(axis=1, keepdims=True)
+    share = np.divide(chance, whole, out=np.zeros_like(chance), where=whole > 0)
+    infected = (cases[:, None] * share).sum(axis=0)
+    return np.convolve(infected[1:], np.ones(7), "valid") / np.convolve(cases[1:], np.ones(7), "valid")
 
 
 def _nowcasts() -> Iterator[dict[str, Any]]:
@@ -88,6 +121,7 @@ def _nowcasts() -> Iterator[dict[str, Any]]:
         {
             "lawless": (200, lambda: lawless(many)),
             "bayes": (20, lambda: bayes(many[:20], draws=1000)),
+            "closed": (20, lambda: conjugate(many[:20], largest=300)),
         }
     )
     why = "no Python peer; R's was not timed for the stored answers"
@@ -96,6 +130,13 @@ def _nowcasts() -> Iterator[dict[str, Any]]:
     )
     yield line(
         "watch: Bayesian nowcast, 1,000 draws", run["bayes"], "triangles per CPU-second", days=120, peer=why
+    )
+    yield line(
+        "watch: nowcast in closed form, up to 300 cases",
+        run["closed"],
+        "triangles per CPU-second",
+        days=120,
+        peer=why,
     )
 
 

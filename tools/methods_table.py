@@ -67,8 +67,15 @@ METHODS = (
         "Lawless", "nowcast", "reproduction", f"{R}，45 個數 numbers", "0", ("watch: Lawless",)
     ),
     Method(
-        "貝氏即時預報 Bayesian nowcast", "nowcast", "reproduction", f"{R}（Monte Carlo）", "≤ 1 例 case",
+        "貝氏即時預報 Bayesian nowcast", "nowcast", "reproduction", "閉式解 the closed form",
+        "≤ 1 例，最後一日 ≤ 4 case, last day ≤ 4",
         ("watch: Bayesian",),
+    ),
+    Method(
+        "閉式即時預報 nowcast in closed form", "nowcast", "reproduction",
+        f"{R}，bayes.trunc、bayes.notrunc（Monte Carlo），90 個數 numbers",
+        "87 個相同，3 個差 1 例 87 equal, 3 by 1 case",
+        ("watch: nowcast in closed form",),
     ),
     Method(
         "Cori Rt，已知間隔 certain", "reproduction", "reproduction", "EpiEstim 2.2-4", "2.3e-12",
@@ -78,7 +85,8 @@ METHODS = (
         "Cori Rt，不確定間隔 uncertain", "reproduction", "reproduction", "EpiEstim 2.2-4（Monte Carlo）",
         "0.34 % 平均 mean、1.3 % 分位 quantiles", ("watch: Cori's Rt, uncertain",),
     ),
-    Method("Wallinga–Teunis", "reproduction", "reproduction", "逐例定義 the definition, case by case", "–"),
+    Method("Wallinga–Teunis", "reproduction", "reproduction", "逐例定義 the definition, case by case", "1e-12",
+           ("watch: Wallinga",)),
     Method(
         "預測 forecasts", "forecasting", "forecasting", "[成績單 scorecard](scorecard.md)", "–",
         ("watch: forecast",),
