@@ -670,3 +670,7 @@ def a_choice_is_given_by_whose_act_it_is(make):
         (kid, Delete("Consent", "kid-restricts"), "records-act-not-able"),
     ):
         assert _code(lambda a=access, c=change: store.write(a, [c])) == code, change
+    of_nobody = {
+        key: value for key, value in consent("of-nobody", "dan", treating()).items() if key != "patient"
+    }
+    assert _code(lambda: world.write(of_nobody)) == "records-no-person"
