@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from camphora.methods.arguments import Floats, series, within
+from camphora.methods.arguments import Floats, flags, series, within
 from camphora.methods.detection.bounds import Bounds, evaluated, references, whole
 from camphora.methods.made import Made
 
@@ -43,6 +43,7 @@ def bayes(
     found = series(counts)
     within(alpha, 1e-12, 1 - 1e-12, "alpha")
     b, w = whole(b, 0, "b"), whole(w, 0, "w")
+    flags(current=current)
     parameters: dict[str, Any] = {
         "alpha": alpha,
         "b": b,

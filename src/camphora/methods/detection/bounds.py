@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,16 +43,14 @@ def references(
     back += [year * frequency + side for year in range(1, b + 1) for side in range(-w, w + 1)]
     if not back:
         raise Invalid("methods-range", argument="b", low=1, high=counts.shape[1] // frequency)
+    if min(back) <= 0:  # a window of last year that reaches into now
+        raise Invalid("methods-range", argument="w", low=0, high=frequency - 1)
     where = at[:, None] - np.array(back)
     return np.where(where >= 0, counts[:, np.maximum(where, 0)], np.nan)
 
 
-def whole(value: int, least: int, name: str, high: int = 10_000) -> int:
+def whole(value: Any, least: int, name: str, high: int = 10_000) -> int:
     """A whole number of at least so much. Invalid `methods-range`."""
-    try:
-        right = not isinstance(value, bool | str) and value == int(value) and least <= value <= high
-    except (TypeError, ValueError, OverflowError):
-        right = False
-    if not right:
+    if isinstance(value, bool) or not isinstance(value, Integral) or not least <= value <= high:
         raise Invalid("methods-range", argument=name, low=least, high=high)
     return int(value)

@@ -10,7 +10,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from camphora.methods.arguments import Floats, one_of, series, within
+from camphora.methods.arguments import Floats, flags, one_of, series, within
 from camphora.methods.detection import baseline
 from camphora.methods.detection.bounds import evaluated, whole
 from camphora.methods.made import Made
@@ -73,6 +73,7 @@ def cusum(
     within(k, 0, 1e6, "k")
     within(h, 0, 1e6, "h")
     within(alpha, 0, 1e6, "alpha")
+    flags(reset=reset)
     if like is not None:
         one_of(like, ("surveillance",), "like")
     whole(last, 1, "last", found.shape[1] - 1)
@@ -104,7 +105,7 @@ def _means(
 ) -> Floats:
     shape = (len(counts), len(at))
     if not isinstance(mean, str):
-        return np.full(shape, within(float(mean), 1e-12, 1e12, "mean"))
+        return np.full(shape, within(mean, 1e-12, 1e12, "mean"))
     one_of(mean, ("mean", "glm"), "mean")
     past = counts[:, : at[0]]
     if mean == "mean":

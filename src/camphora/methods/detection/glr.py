@@ -145,6 +145,7 @@ def _refuse(
     like: str | None,
 ) -> None:
     one_of(change, ("intercept", "epidemic"), "change")
+    flags(trend=trend, refit=refit, cases=cases)
     rises = change == "epidemic" or cases
     one_of(direction, ("inc",) if rises else ("inc", "dec"), "direction")
     within(limit, 1e-12, 1e9, "limit")
@@ -160,7 +161,6 @@ def _refuse(
     whole(seasons, 0, "seasons")
     whole(frequency, 1, "frequency")
     whole(last, 1, "last", times - 1)
-    flags(trend=trend, refit=refit, cases=cases)
 
 
 class _Chart(NamedTuple):

@@ -604,7 +604,7 @@ def _risen(y: float, k: float, of_size: float) -> float:
     if k < LARGE:
         return math.lgamma(y + k) - of_size
     both = k + y
-    return (both - 0.5) * np.log1p(y / k) + y * np.log(k) - y + 1 / (12 * both) - 1 / (12 * k)
+    return float((both - 0.5) * np.log1p(y / k) + y * np.log(k) - y + 1 / (12 * both) - 1 / (12 * k))
 
 
 @njit(cache=True, error_model="numpy")

@@ -136,7 +136,8 @@ def signals(
         found[:, week] = chosen
         free = week - since > silence
         if louder is not None:
-            free |= measure[:, week] > louder * loudness
+            threshold = np.where(np.isinf(loudness), np.inf, louder * np.minimum(loudness, MOST))
+            free |= measure[:, week] > threshold
         heard = np.flatnonzero(chosen & free)
         order = heard[np.lexsort((-np.nan_to_num(measure[heard, week], nan=-np.inf), now[heard]))]
         if above is not None:

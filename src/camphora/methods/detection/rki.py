@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from camphora.methods.arguments import series
+from camphora.methods.arguments import flags, series
 from camphora.methods.detection.bounds import Bounds, evaluated, references, whole
 from camphora.methods.made import Made
 
@@ -46,6 +46,7 @@ def rki(
     """
     found = series(counts)
     b, w = whole(b, 0, "b"), whole(w, 0, "w")
+    flags(current=current)
     parameters: dict[str, Any] = {
         "b": b,
         "w": w,
