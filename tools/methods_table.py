@@ -48,7 +48,9 @@ METHODS = (
         "Farrington flexible", "detection", "detection", f"{R}，15 組設定 controls", "4e-9",
         ("watch: Farrington flexible",),
     ),
-    Method("Farrington 1996", "detection", "detection", f"{R}，5 組設定 controls", "7e-13"),
+    Method(
+        "Farrington 1996", "detection", "detection", f"{R}，5 組設定 controls", "7e-13", ("watch: Farrington 1996",),
+    ),
     Method(
         "許多數列 many series", "detection", "detection", "照定義遞迴 the definition, by recursion", "相同 identical",
         ("watch: a national week",),

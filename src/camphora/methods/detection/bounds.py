@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -51,6 +50,6 @@ def references(
 
 def whole(value: Any, least: int, name: str, high: int = 10_000) -> int:
     """A whole number of at least so much. Invalid `methods-range`."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or not least <= value <= high:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value <= high:
         raise Invalid("methods-range", argument=name, low=least, high=high)
     return int(value)
