@@ -14,7 +14,7 @@ from camphora.gate import User
 from camphora.gate.gate import Grounds
 from camphora.gate.projects import Project
 from camphora.lake.question import Measure, Question
-from camphora.policy import Purpose, Request, Role, admit, choices
+from camphora.policy import Policy, Purpose, Request, Role, admit, choices
 from camphora.policy.internal import deciding
 from camphora.records import Delete, Put
 from camphora.records.derived import INCAPABLE, PERSON_STATUS
@@ -261,6 +261,10 @@ def who_agreed_to_a_project_is_counted_for_it_alone(make):
     world.choose("ada-agrees", choices.ended(agreed))
     assert count(world, "analyst", heart.code) == everybody - 1
     world.choose("ada-agrees", agreed)
+    sides = world.installation.lake._sides
+    kept, sides._policy = sides._policy, Policy.taiwan().set({"secondary.consent_types": ["Patient"]})
+    assert count(world, "analyst", heart.code) == 1
+    sides._policy = kept
     world.installation.gate.projects.end("heart")
     with pytest.raises(CamphoraError):
         count(world, "analyst", heart.code)

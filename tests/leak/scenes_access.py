@@ -8,10 +8,12 @@ from datetime import date
 from builders import NOW, observation, patient
 from camphora.errors import CamphoraError
 from camphora.fhir.search import parse_query
+from camphora.formats.declaration import TableColumn, TableDeclaration
 from camphora.gate import User
 from camphora.gate.gate import Grounds
+from camphora.lake import Lake
 from camphora.lake.question import Measure, Question
-from camphora.policy import Policy, Purpose, Request, Role, admit, choices
+from camphora.policy import Policy, Purpose, Reader, Request, Role, admit, choices
 from camphora.policy.admission import PURPOSES
 from camphora.policy.asking import Basis
 from camphora.policy.internal import deciding, following, loading
@@ -28,6 +30,20 @@ from leak.law_scenes import reader
 from leak.scenarios import REASON, scene
 
 FHIR = (*fhir.RECORD, "fhir.search", "fhir.search-post")
+_BOTH = {"zh-TW": "量表", "en": "scores"}
+SCORES = TableDeclaration(
+    "scores",
+    _BOTH,
+    (TableColumn("patient", _BOTH, "text"), TableColumn("score", _BOTH, "integer")),
+    ("patient",),
+    "Apache-2.0",
+    _BOTH,
+    date(2026, 1, 1),
+    ("public",),
+    "example",
+    "patient",
+)
+"""A table whose rows are about persons."""
 DAY = 86_400_000
 ACCOUNTS = ("other", "pharmacist", "welcome", "stranger", "analyst", "officer", "manager", "administrator")
 
@@ -265,6 +281,8 @@ def an_emergency_of_ones_own_is_no_reading_of_ones_own(make):
     assert opened.emergency is not None
     assert store.read(opened, "Observation", "ivy-alone").id == "ivy-alone"
     assert refused(lambda: store.read(opened, "Observation", "ivy-of-ada")) == "records-not-found"
+    public = access_of(world, "doctor", Purpose.OPEN, person="ivy")
+    assert (public.purpose, public.emergency) == (Purpose.OPEN, None)
 
 
 @scene(("clinic.patient", "clinic.record"), "closed-part", "emergency")
@@ -367,6 +385,9 @@ def a_legal_basis_serves_within_its_row_and_its_application(make):
     duty = claim("officer", "legal-duty-to-provide", ["GOV"])
     opened = asked("officer", duty, Purpose.SECONDARY, "GOV")
     assert (opened.ground, opened.hidden, opened.closed) == ("legal-basis", (), ())
+    assert opened.hidden_for("Condition") == ()
+    treating = access_of(world, "other")
+    assert treating.hidden_for("Condition") == treating.hidden
     disease = claim("officer", "communicable-disease-investigation", ["PUBHLTH", "HRESCH"])
     outside = (
         ("officer", duty, Purpose.SECONDARY, "HQUALIMP"),
@@ -422,6 +443,8 @@ def a_legal_basis_reaches_what_its_row_and_its_claim_both_name(make):
         "types": replace(usual, types=two),
         "both": replace(usual, types=two, categories=laboratory),
         "all": usual,
+        "noted": replace(usual, overrides=False, categories=laboratory),
+        "area": replace(usual, areas=frozenset({"65000"})),
     }
     kept = gate.policy
     gate.policy = replace(kept, bases={name: replace(row, id=name) for name, row in rows.items()})
@@ -448,6 +471,11 @@ def a_legal_basis_reaches_what_its_row_and_its_claim_both_name(make):
         assert refused(lambda: opened("pharmacist", "anybody", *treats)) == ""
         medicines = opened("pharmacist", "anybody", *treats, "laboratory")
         assert not medicines.covers("Observation")
+        assert not medicines.covers("MedicationRequest")
+        assert not opened("pharmacist", "types", *treats).covers("MedicationRequest")
+        assert opened("other", "noted", *treats).covers("Condition")
+        elsewhere = opened("other", "area", *treats)
+        assert (elsewhere.ground, elsewhere.hidden) == ("care", access_of(world, "other").hidden)
         for basis, claimed, covers in (
             ("part", (), (True, False, False)),
             ("types", (), (True, True, False)),
@@ -537,10 +565,33 @@ def a_question_is_asked_for_a_purpose_that_reads_of_many(make):
     kept, lake._sides._policy = lake._sides._policy, strict
     assert refused(lambda: lake.ask(officer, watched)) == "lake-refused"
     lake._sides._policy = kept
-    tables = [name for name, source in lake.tables().items() if source.about_persons and source.table]
-    for name in tables:
-        asked = Question(name, Measure("rows"), purpose=Purpose.SURVEILLANCE)
-        assert refused(lambda q=asked: lake.ask(officer, q)) == "lake-purpose", name
+    store = world.installation.store
+    before = len(store.audit)
+    assert refused(lambda: lake.ask(officer, count)) == "lake-purpose"
+    assert len(store.audit) == before + 1
+    public = Question("population_township", Measure("rows"), purpose=Purpose.OPEN)
+    assert refused(lambda: lake.ask(access_of(world, "other", Purpose.OPEN), public)) == ""
+    (column,) = lake.rows(access_of(world, "other"), "population_township", columns=["sex"]).rows[0]
+    assert column == "sex"
+    scores = Lake(world.folder / "scores", store, tables=[SCORES])
+    scores.catch_up()
+    watched = Question("scores", Measure("rows"), purpose=Purpose.SURVEILLANCE)
+    assert refused(lambda: scores.ask(officer, watched)) == "lake-purpose"
+    scores.close()
+
+
+@scene(("lake.open_rows_of",), "stopped", "emergency")
+def what_is_open_of_oneself_is_told_to_oneself(make):
+    """Exactly, and to nobody else whose Access names her alone; a denial of care keeps no row from use."""
+    world = make()
+    lake = world.installation.lake
+    world.choose("bo-denies", choices.restrict("bo", OTHER, NOW))
+    world.write(observation("bo-more", "bo", "8480-6", "2026-03-03"))
+    lake.catch_up()
+    own = admit(Request(Reader("bo", "bo", Role.CITIZEN, person="bo"), Purpose.SELF)).access
+    assert lake.open_rows_of("bo", own)["observation"] > 0
+    alone = replace(access_of(world, "welcome"), persons=frozenset({"bo"}))
+    assert refused(lambda: lake.open_rows_of("bo", alone)) == "records-not-found"
 
 
 # Signing in

@@ -100,7 +100,7 @@ class Gate:
         )
         if admission.access is None:
             return admission
-        if purpose is Purpose.SELF and admission.access.ground == "let-in":
+        if admission.access.ground == "let-in":
             return self._standing_in(admission, admission.access)
         if purpose is Purpose.CARE and person is not None:
             opened = self.emergencies.open_of(reader.id, person)
