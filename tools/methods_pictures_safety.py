@@ -105,7 +105,9 @@ def boundary() -> None:
     chart.ticks([(x, str(x)) for x in (0, 2, 4, 6, 8, 10)], [(y, str(y)) for y in (0, 5, 10, 15, 20)])
     times = np.linspace(0.02, 10, 400)
     cases = np.arange(0, 40.0)
-    edge = [int(np.argmax(maxsprt.poisson_ratio(cases, np.full(40, t)).value >= critical.value)) for t in times]
+    edge = [
+        int(np.argmax(maxsprt.poisson_ratio(cases, np.full(40, t)).value >= critical.value)) for t in times
+    ]
     chart.line(times, edge, INK, 1.5, "4 3")
     for risk, colour, seed in ((1.0, LEAF, 4), (2.5, WARM, 5)):
         arrivals = np.cumsum(np.random.default_rng(seed).exponential(1 / risk, 60))
