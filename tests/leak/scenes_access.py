@@ -21,7 +21,7 @@ from camphora.policy.policy import LegalBasis
 from camphora.records import Delete, Put, SQLiteStore
 from camphora.records.conditional import Given
 from camphora.records.histories import Versions
-from consented import at_home, consent, diagnosis
+from consented import at_home, consent, diagnosis, treating
 from leak import attacks as fhir
 from leak import portal_attacks as portal
 from leak.comparing import said
@@ -386,8 +386,9 @@ def a_legal_basis_serves_within_its_row_and_its_application(make):
     opened = asked("officer", duty, Purpose.SECONDARY, "GOV")
     assert (opened.ground, opened.hidden, opened.closed) == ("legal-basis", (), ())
     assert opened.hidden_for("Condition") == ()
-    treating = access_of(world, "other")
-    assert treating.hidden_for("Condition") == treating.hidden
+    named = access_of(world, "other", grounds=Grounds(("TREAT",)))
+    assert named.purposes == ("TREAT",)
+    assert named.hidden_for("Condition") == named.hidden
     disease = claim("officer", "communicable-disease-investigation", ["PUBHLTH", "HRESCH"])
     outside = (
         ("officer", duty, Purpose.SECONDARY, "HQUALIMP"),
@@ -585,12 +586,12 @@ def what_is_open_of_oneself_is_told_to_oneself(make):
     """Exactly, and to nobody else whose Access names her alone; a denial of care keeps no row from use."""
     world = make()
     lake = world.installation.lake
-    world.choose("bo-denies", choices.restrict("bo", OTHER, NOW))
+    world.choose("bo-denies", consent("x", "bo", treating()))
     world.write(observation("bo-more", "bo", "8480-6", "2026-03-03"))
     lake.catch_up()
     own = admit(Request(Reader("bo", "bo", Role.CITIZEN, person="bo"), Purpose.SELF)).access
     assert lake.open_rows_of("bo", own)["observation"] > 0
-    alone = replace(access_of(world, "welcome"), persons=frozenset({"bo"}))
+    alone = replace(own, purpose=Purpose.CARE)
     assert refused(lambda: lake.open_rows_of("bo", alone)) == "records-not-found"
 
 
