@@ -128,12 +128,9 @@ EXCUSED: dict[str, str] = {
     "lake.sides.Sides._stopped#2 operand 2 dropped: not decision.permitted and code != NEEDS_CONSENT": (
         "it refuses where nobody would be counted: it closes"
     ),
-    "gate.gate.Gate.decide#5 operand 2 dropped: purpose is Purpose.SELF and admission.access.ground == 'let-in'": (
-        "nobody is their own guardian: it only costs more"
-    ),
     "gate.gate.Gate._standing_in#1 refused dropped: "
     "replace(access, ground=kind, refused=frozenset(), writes=frozenset({'Consent'}))": NOTHING,
-    "gate.gate.Gate.decide#7 operand 2 dropped: purpose is Purpose.CARE and person is not None": (
+    "gate.gate.Gate.decide#5 operand 2 dropped: purpose is Purpose.CARE and person is not None": (
         "an emergency is somebody's: of nobody there is none"
     ),
     "gate.gate.Gate._on_basis#10 hidden dropped: "
