@@ -34,7 +34,7 @@ FITS = [
         answers("hhh4_fit")["model"].tolist(), answers("hhh4_fit")["series_id"].tolist(), strict=True
     )
 ]
-HIGHER = {"ili_10005", "ili_63000", "ili_65000"}  # where a higher top is found than the one that R stopped at
+HIGHER = {"ili_10002", "ili_10005", "ili_10010", "ili_63000", "ili_65000"}  # than the top that R stopped at
 
 
 def given(name):
@@ -72,14 +72,14 @@ def held_to(found, model, name):
     assert found.converged
 
 
-@pytest.mark.parametrize("name", ["ili_10005", "ili_10008", "ili_63000"])
+@pytest.mark.parametrize("name", COUNTIES)
 def test_the_default_is_no_lower_than_the_stored_top(name):
     fits = answers("hhh4_fit")
     stored = fits["loglik"][(fits["model"] == "uni_S1_trend_ar_NegBin1") & (fits["series_id"] == name)][0]
     found = hhh4(given(name), trend=True)
     assert found.converged
     assert found.loglik >= stored - 1e-6
-    assert (found.loglik > stored + 1) == (name in HIGHER)
+    assert (found.loglik > stored + 1e-3) == (name in HIGHER)
 
 
 def little(seed=1, units=3, times=80):

@@ -43,6 +43,7 @@ def season():
 
 def test_wis_and_coverage_equal_the_stored_season(season):
     _, quantiles, stored = season
+    assert quantiles.shape == (3192, 23)  # all that are stored: 6 models, 6 places
     observed = np.array([float(row["y"]) for row in stored])
     found = scores.wis(observed, quantiles, levels=LEVELS)
     np.testing.assert_allclose(found.value, [float(row["wis"]) for row in stored], atol=6e-6)
