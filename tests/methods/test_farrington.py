@@ -362,6 +362,22 @@ def test_what_may_not_be_given(wrong, code):
     assert found.value.code == code
 
 
+@pytest.mark.parametrize("method", [farrington.flexible, farrington.classic])
+@pytest.mark.parametrize("first", [None, "2010-01-04"])
+def test_too_many_weeks_evaluated_are_told_of_last_and_not_of_the_counts(method, first):
+    with pytest.raises(Invalid) as found:
+        method(np.ones(400), last=300, first=first)
+    assert found.value.code == "methods-range"
+    assert found.value.facts["argument"] == "last"
+    most = found.value.facts["high"]
+    assert len(method(np.ones(400), last=most, first=first).at) == most
+    with pytest.raises(Invalid, match="last"):
+        method(np.ones(400), last=most + 1, first=first)
+    with pytest.raises(Invalid, match="counts") as short:
+        method(np.ones(200), last=3, first=first)
+    assert short.value.code == "methods-short"
+
+
 def test_a_population_of_none_is_refused():
     with pytest.raises(Invalid, match="population"):
         farrington.flexible(np.ones(330), np.zeros(330))

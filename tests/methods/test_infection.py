@@ -126,3 +126,19 @@ def test_faults_are_named():
         rates.device_rate([-1], [10])
     with pytest.raises(Invalid, match="methods-choice"):
         sir.sir([1], [2.0], interval="byar")
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda: sir.sir([2, 2.5], [1.0, 2.0]), "observed"),
+        (lambda: sir.compare([2.5], [2.0], [3], [2.0]), "observed"),
+        (lambda: sir.compare([2], [2.0], [3.5], [2.0]), "other_observed"),
+        (lambda: rates.device_rate([0.5], [100]), "infections"),
+        (lambda: rates.poisson_limits([np.nan, 0.5]), "count"),
+    ],
+)
+def test_a_fraction_of_an_infection_is_refused_by_name(call, name):
+    with pytest.raises(Invalid) as refused:
+        call()
+    assert (refused.value.code, refused.value.facts["argument"]) == ("methods-not-whole", name)

@@ -350,11 +350,16 @@ def _references(
     whole(days, 1, "days")
     whole(left_out, 0, "past_weeks_not_included")
     start = None if first is None else day(first, "first")
-    found = []
-    for row in at.tolist():
+    found: list[References] = []
+    for row in reversed(at.tolist()):  # the latest week has the longest past
         back = by_rows(b, frequency) if start is None else _by_dates(start, row, b, days)
-        found.append(references(row, back, w=w, no_periods=no_periods, left_out=left_out))
-    return found
+        try:
+            found.append(references(row, back, w=w, no_periods=no_periods, left_out=left_out))
+        except Invalid:
+            if not found:
+                raise
+            raise Invalid("methods-range", argument="last", low=1, high=len(found)) from None
+    return found[::-1]
 
 
 def _by_dates(start: date, row: int, b: int, days: int) -> list[int]:

@@ -51,11 +51,13 @@ def device_rate(
     The interval is that of a Poisson count over days that are known: "mid-p" (Rothman and Boice 1979) or "exact"
     (Garwood 1936, Biometrika 28:437-442). No infection gives rate 0 and lower limit 0. No device day, or NaN, gives
     NaN. Assumes that infections come one by one: an outbreak makes the interval too narrow.
-    Invalid `methods-shape`, `methods-negative`, `methods-range`, `methods-choice`.
+    Invalid `methods-shape`, `methods-negative`, `methods-not-whole`, `methods-range`, `methods-choice`.
     """
-    count, days = _alike(infections, device_days, "device_days")
+    count, days = alike(infections, device_days, "infections", "device_days")
     stays = (
-        np.full_like(days, np.nan) if patient_days is None else _alike(count, patient_days, "patient_days")[1]
+        np.full_like(days, np.nan)
+        if patient_days is None
+        else alike(count, patient_days, "infections", "patient_days")[1]
     )
     within(per, 1e-12, 1e12, "per")
     low, high = limits(count, level, interval)
@@ -69,8 +71,10 @@ def device_rate(
 def poisson_limits(count: ArrayLike, *, level: float = 0.95, interval: str = "mid-p") -> Limits:
     """Lower and upper limit of the mean of Poisson counts. Mid-P: P(X > x) + P(X = x)/2 is (1 - level)/2 at the lower
     limit and 1 - (1 - level)/2 at the upper (Rothman and Boice 1979); "exact": Garwood (1936), Biometrika 28:437-442.
-    At 0 the lower limit is 0. NaN gives NaN. Invalid `methods-negative`, `methods-choice`, `methods-range`."""
-    low, high = limits(not_negative(np.atleast_1d(numbers(count, "count")), "count"), level, interval)
+    At 0 the lower limit is 0. NaN gives NaN. Invalid `methods-negative`, `methods-not-whole`, `methods-choice`,
+    `methods-range`."""
+    found = not_negative(np.atleast_1d(numbers(count, "count")), "count")
+    low, high = limits(cases(found, "count"), level, interval)
     return Limits(
         low, high, Made("infection.rates.poisson_limits", 1, {"level": level, "interval": interval})
     )
@@ -103,10 +107,18 @@ def _solved(count: Floats, low: Floats, high: Floats, wanted: float) -> Floats:
     return np.asarray((low + high) / 2)
 
 
-def _alike(first: ArrayLike, second: ArrayLike, name: str) -> tuple[Floats, Floats]:
-    one, two = np.atleast_1d(numbers(first, "infections")), np.atleast_1d(numbers(second, name))
+def alike(first: ArrayLike, second: ArrayLike, counted: str, name: str) -> tuple[Floats, Floats]:
+    """Infections, whole numbers, and what they are set against, of the same shape."""
+    one, two = np.atleast_1d(numbers(first, counted)), np.atleast_1d(numbers(second, name))
     if one.shape != two.shape:
         raise Invalid("methods-shape", argument=name, wanted=str(one.shape), found=str(two.shape))
-    for each, called in ((one, "infections"), (two, name)):
+    for each, called in ((one, counted), (two, name)):
         not_negative(each, called)
-    return one, two
+    return cases(one, counted), two
+
+
+def cases(given: Floats, name: str) -> Floats:
+    """Counts without a fraction of a case, NaN among them. Invalid `methods-not-whole`."""
+    if np.any(given != np.round(given), where=~np.isnan(given)):
+        raise Invalid("methods-not-whole", argument=name)
+    return given

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from camphora.methods.arguments import Floats, one_of, within
-from camphora.methods.infection.rates import INTERVALS, _alike, limits, more
+from camphora.methods.infection.rates import INTERVALS, alike, limits, more
 from camphora.methods.made import Made
 
 TOLD, FEW = "told", "predicted-below-least"
@@ -54,9 +54,10 @@ def sir(
     nothing of it is told; where none was observed the lower limit is not given (NaN). The p value is twice the smaller
     tail, at most 1, with half the probability of what was seen ("exact": all of it). NaN gives NaN and "missing".
     Assumes the prediction known without error and the count Poisson.
-    Invalid `methods-shape`, `methods-negative`, `methods-range`, `methods-choice`.
+    Invalid `methods-shape`, `methods-negative`, `methods-not-whole` (a fraction of an infection), `methods-range`,
+    `methods-choice`.
     """
-    seen, awaited = _alike(observed, predicted, "predicted")
+    seen, awaited = alike(observed, predicted, "observed", "predicted")
     one_of(interval, INTERVALS, "interval")
     within(least, 0.0, 1e9, "least")
     low, high = limits(seen, level, interval)
@@ -84,9 +85,10 @@ def compare(
 
     Where the first observed none the relative ratio and the upper limit are infinite; where the other observed none the
     ratio and lower limit are 0; where both did, NaN. Not subject to the rule of the least predicted. NaN gives NaN.
+    Errors as in `sir`.
     """
-    seen, awaited = _alike(observed, predicted, "predicted")
-    other, other_awaited = _alike(other_observed, other_predicted, "other_predicted")
+    seen, awaited = alike(observed, predicted, "observed", "predicted")
+    other, other_awaited = alike(other_observed, other_predicted, "other_observed", "other_predicted")
     tail = (1 - within(level, 0.0, 1.0, "level")) / 2
     whole = seen + other
     with np.errstate(divide="ignore", invalid="ignore"):
