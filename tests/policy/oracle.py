@@ -622,6 +622,7 @@ def _node(question: Question, way: list[Link], path: str) -> Node | None:
         for name in CRITERIA:
             if provision.get(name):
                 try:
+                    all_read(name, provision[name], permit=sense is True)
                     answers[name] = question.matches(name, provision[name], permit=direction)
                 except Unreadable:
                     if permits:
@@ -654,6 +655,8 @@ def _said_anew(way: list[Link], said: list[dict[str, bool]], number: int, name: 
     return False
 
 
+ACTION_SYSTEM = "http://terminology.hl7.org/CodeSystem/consentaction"
+KNOWN_ACTIONS = ("collect", "access", "use", "disclose", "correct")
 ONE_SYSTEM = {
     "http://hl7.org/fhir/sid/icd-10": "icd",
     "http://hl7.org/fhir/sid/icd-10-cm": "icd",
@@ -714,14 +717,13 @@ class Question:
 
     def _one_actor(self, actor: Json, *, permit: bool) -> bool:
         facts = self.facts
-        target = actor.get("reference") or {}
         roles = _roles(actor)
         if roles & {"CST", "AUT"}:
             if facts is None:
                 return permit
             of_record = {facts.organisation} if "CST" in roles else set()
             of_record |= facts.authors if "AUT" in roles else set()
-            return target.get("reference") is not None and target["reference"] in of_record
+            return _unversioned(actor) is not None and _unversioned(actor) in of_record
         return self.is_reader(actor)
 
     def is_reader(self, actor: Json) -> bool:
@@ -729,9 +731,9 @@ class Question:
         if _roles(actor) & {"CST", "AUT"}:
             return False
         reader, target = self.asked.reader, actor.get("reference") or {}
-        if target.get("reference") is not None:
+        if _unversioned(actor) is not None:
             names = {reader.id, reader.person, reader.organisation, reader.device, *reader.memberships}
-            if target["reference"] in names:
+            if _unversioned(actor) in names:
                 return True
         identifier = target.get("identifier")
         if not identifier:
@@ -788,7 +790,7 @@ class Question:
         record = f"{facts.type}/{facts.id}"
         found = False
         for one in said:
-            target = (one.get("reference") or {}).get("reference")
+            target = _unversioned(one)
             meaning = one["meaning"]
             found |= meaning in ("instance", "related") and target == record
             found |= meaning in ("related", "dependents") and target in facts.references
@@ -798,6 +800,33 @@ class Question:
 
 def _roles(actor: Json) -> set[str]:
     return {coding.get("code") for coding in (actor.get("role") or {}).get("coding", ())}
+
+
+def all_read(name: str, said: Any, *, permit: bool) -> None:
+    """Alternatives of a criterion that cannot be read: a permit does without them as long as there is another; else the
+    whole criterion is unread."""
+    telling = {
+        "purpose": lambda one: one.get("system") and one.get("code"),
+        "action": lambda one: any(
+            c.get("system") == ACTION_SYSTEM and c.get("code") in KNOWN_ACTIONS for c in one.get("coding", ())
+        ),
+        "actor": lambda one: (
+            _unversioned(one) or ((one.get("reference") or {}).get("identifier") or {}).get("value")
+        ),
+        "class": lambda one: one.get("system") in (TYPES, CATEGORIES) and one.get("code"),
+        "code": lambda one: any(c.get("code") for c in one.get("coding", ())),
+        "data": _unversioned,
+    }
+    if name in telling:
+        told = [bool(telling[name](one)) for one in said]
+        if not any(told) or not (permit or all(told)):
+            raise Unreadable
+
+
+def _unversioned(one: Json) -> str | None:
+    """The literal reference of an actor or of data, without the version that it may name."""
+    literal = (one.get("reference") or {}).get("reference")
+    return literal.split("/_history/")[0] if literal else None
 
 
 def _readable(name: str, said: Any) -> None:

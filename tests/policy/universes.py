@@ -69,6 +69,21 @@ BASES = (
 )  # fmt: skip
 
 
+VAGUE: dict[str, tuple[Json, ...]] = {
+    "purpose": ({"code": "TREAT"}, {"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason"}),
+    "action": (
+        {"text": "讀取"},
+        {"coding": [{"code": "access"}]},
+        {"coding": [{"system": "urn:x", "code": "use"}]},
+    ),
+    "actor": ({"reference": {"display": "林醫師"}}, {"role": {"text": "醫師"}, "reference": {}}),
+    "class": ({"code": "Observation"}, {"system": "urn:x", "code": "Observation"}),
+    "code": ({"text": "憂鬱症"}, {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm"}]}),
+    "data": ({"meaning": "instance", "reference": {"display": "那次看診"}},),
+}
+"""Alternatives of a criterion that say nothing that can be compared."""
+
+
 class Case(NamedTuple):
     """One question, and the parameters in which its policy differs from Taiwan's."""
 
@@ -253,6 +268,8 @@ class Universe:
         for name in names if clear else names[:3]:
             if self.chance(0.16 if name in ("purpose", "actor") else 0.07):
                 provision[name] = getattr(self, f"_{name}")()
+                if name in VAGUE and self.chance(0.05):
+                    self.blurred(provision[name], self.dice.choice(VAGUE[name]))
         if depth < 4 and self.chance(0.5 - 0.08 * depth):
             inner = [
                 self.dice.choice(("permit", "deny", kind if clear else "deny", None if clear else "permit"))
@@ -260,6 +277,17 @@ class Universe:
             ]
             provision["provision"] = [self.inner(one, depth + 1) for one in inner]
         return provision
+
+    def blurred(self, said: list[Json], vague: Json) -> None:
+        """Beside what can be read, or in place of it, something that cannot; a reference may name a version."""
+        at = self.dice.randrange(len(said))
+        reference = said[at].get("reference", {})
+        if "reference" in reference and self.chance(0.4):
+            said[at] = {**said[at], "reference": {"reference": f"{reference['reference']}/_history/2"}}
+        elif self.chance(0.5):
+            said.append(vague)
+        else:
+            said[at] = vague
 
     def inner(self, kind: str | None, depth: int) -> Json:
         provision = self.provision(kind or "deny", depth)

@@ -281,15 +281,18 @@ def _secondary(code: str) -> bool:
 
 
 def _purposes(provision: dict[str, Any]) -> Purposes:
-    """The codes of use and the projects that are named; what stands above all use counts as its top."""
+    """The codes of use and the projects that are named; what stands above all use counts as its top. ValueError for one
+    that names no code system, which may be any."""
     if "purpose" not in provision:
         return None
     found: set[str] = set()
     for coding in provision["purpose"]:
         system, code = coding.get("system"), coding["code"]
+        if not system or not code:
+            raise ValueError
         if system == ACT_REASON:
             found |= {code} if code in purposes() else _above(code)
-        elif system and code:
+        else:
             found.add(f"{system}|{code}")
     return frozenset(found)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from camphora.fhir.dates import EARLIEST, LATEST, span
 from camphora.policy.asking import Facts
@@ -19,12 +19,14 @@ from camphora.policy.labels import SYSTEMS
 from camphora.policy.vocabulary import ACT_REASON
 
 CONSENT_ACTION = "http://terminology.hl7.org/CodeSystem/consentaction"
+ACTIONS = frozenset({"collect", "access", "use", "disclose", "correct"})
 CONFIDENTIALITY_SYSTEM = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 RESOURCE_TYPES = "http://hl7.org/fhir/resource-types"
 ABOUT_RECORDS = frozenset({"securityLabel", "class", "code", "dataPeriod", "data"})
 """The criteria that are about the record itself."""
 
 Sense = Literal["permit", "deny"]
+T = TypeVar("T")
 Json = Mapping[str, Any]
 Test = Callable[[Facts], bool]
 OPPOSITE: dict[Sense | None, Sense | None] = {"permit": "deny", "deny": "permit", None: None}
@@ -127,7 +129,7 @@ class Readings:
         for name, read in _READ.items():
             if given.get(name):
                 try:
-                    found[name] = read(given[name])
+                    found[name] = read(given[name], sense)
                 except (ValueError, TypeError, AttributeError, KeyError):
                     broken = True
         for name in ABOUT_RECORDS & given.keys():
@@ -153,7 +155,7 @@ class Readings:
             return _data_period(_period(value), sense)
         if name == "code":
             return _code(value, sense)
-        return {"class": _class, "data": _data}[name](value)
+        return {"class": _class, "data": _data}[name](value, sense)
 
     def _labels(self, labels: list[Json], sense: Sense | None) -> Test:
         levels = [each["code"] for each in labels if each.get("system") == CONFIDENTIALITY_SYSTEM]
@@ -206,7 +208,17 @@ def _moment(text: Any) -> tuple[int | None, bool]:
         return None, False
 
 
-def _period(given: Json) -> tuple[int, int]:
+def _readable(given: Iterable[Any], read: Callable[[Any], T | None], sense: Sense | None) -> list[T]:
+    """What the alternatives of a criterion say. One that cannot be read may mean anything: a permit does without it, a
+    denial then holds without the criterion. ValueError for that, and where none can be read."""
+    found = [read(each) for each in given]
+    known = [each for each in found if each]
+    if not known or (sense != "permit" and len(known) < len(found)):
+        raise ValueError
+    return known
+
+
+def _period(given: Json, _: Sense | None = None) -> tuple[int, int]:
     first = span(given["start"])[0] if "start" in given else EARLIEST
     return first, span(given["end"])[1] if "end" in given else LATEST
 
@@ -217,50 +229,75 @@ def _references(given: Any) -> Iterator[str]:
             yield each["reference"]
 
 
-def _names(reference: Json) -> Iterator[str]:
+def _literal(reference: Json) -> str:
+    """The literal reference, whichever version it names; empty where there is none."""
+    return str(reference.get("reference") or "").partition("/_history/")[0]
+
+
+def _names(reference: Json) -> tuple[str, ...]:
     """Every name of a reference: the literal one and `system|value`."""
-    if reference.get("reference"):
-        yield reference["reference"]
     identifier = reference.get("identifier") or {}
-    if identifier.get("value"):
-        yield f"{identifier.get('system', '')}|{identifier['value']}"
+    named = f"{identifier.get('system', '')}|{identifier['value']}" if identifier.get("value") else ""
+    return tuple(each for each in (_literal(reference), named) if each)
 
 
-def _codes(concepts: list[Json]) -> frozenset[str]:
-    found = (coding for concept in concepts for coding in concept.get("coding", ()))
+def _codes(concept: Json) -> frozenset[str]:
+    """The codes of one concept; none where it is told in words alone."""
+    found = concept.get("coding", ())
     return frozenset(f"{coding.get('system', '')}|{coding['code']}" for coding in found if coding.get("code"))
 
 
-def _purposes(codings: list[Json]) -> frozenset[str]:
-    return frozenset(
-        each["code"] if each.get("system") == ACT_REASON else f"{each.get('system', '')}|{each['code']}"
-        for each in codings
-    )
+def _purposes(codings: list[Json], sense: Sense | None) -> frozenset[str]:
+    return frozenset(_readable(codings, _purpose, sense))
 
 
-def _actions(concepts: list[Json]) -> frozenset[str]:
+def _purpose(coding: Json) -> str | None:
+    system, code = coding.get("system"), coding.get("code")
+    if not system or not code:
+        return None
+    return str(code) if system == ACT_REASON else f"{system}|{code}"
+
+
+def _actions(concepts: list[Json], sense: Sense | None) -> frozenset[str]:
+    return frozenset[str]().union(*_readable(concepts, _action, sense))
+
+
+def _action(concept: Json) -> frozenset[str]:
     head = CONSENT_ACTION + "|"
-    return frozenset(code.removeprefix(head) for code in _codes(concepts) if code.startswith(head))
+    return frozenset(code.removeprefix(head) for code in _codes(concept) if code.startswith(head)) & ACTIONS
 
 
-def _actors(actors: list[Json]) -> Actors:
+def _actors(actors: list[Json], sense: Sense | None) -> Actors:
     named: dict[str, set[str]] = {"": set(), "CST": set(), "AUT": set()}
-    for actor in actors:
-        codes = {coding.get("code") for coding in (actor.get("role") or {}).get("coding", ())}
-        role = next((each for each in ("CST", "AUT") if each in codes), "")
-        named[role].update(_names(actor.get("reference") or {}))
+    for role, names in _readable(actors, _actor, sense):
+        named[role].update(names)
     texts = tuple(name.encode() for name in named["CST"] | named["AUT"])
     return Actors(frozenset(named[""]), frozenset(named["CST"]), frozenset(named["AUT"]), texts)
 
 
-def _class(codings: list[Json]) -> Test:
-    types = frozenset(each["code"] for each in codings if each.get("system") == RESOURCE_TYPES)
-    categories = frozenset(each["code"] for each in codings if each.get("system") == DATA_CATEGORY)
+def _actor(actor: Json) -> tuple[str, tuple[str, ...]] | None:
+    """In which role, and by which names; None for one who is told in words alone."""
+    codes = {coding.get("code") for coding in (actor.get("role") or {}).get("coding", ())}
+    role = next((each for each in ("CST", "AUT") if each in codes), "")
+    names = _names(actor.get("reference") or {})
+    return (role, names) if names else None
+
+
+def _class(codings: list[Json], sense: Sense | None) -> Test:
+    named = _readable(codings, _kind, sense)
+    types = frozenset(code for system, code in named if system == RESOURCE_TYPES)
+    categories = frozenset(code for system, code in named if system == DATA_CATEGORY)
     return lambda facts: facts.type in types or facts.category in categories
 
 
+def _kind(coding: Json) -> tuple[str, str] | None:
+    system, code = coding.get("system"), coding.get("code")
+    return (system, code) if system in {RESOURCE_TYPES, DATA_CATEGORY} and code else None
+
+
 def _code(concepts: list[Json], sense: Sense | None) -> Test:
-    codes = frozenset(one for code in _codes(concepts) for one in _spellings(code))
+    told = frozenset[str]().union(*_readable(concepts, _codes, sense))
+    codes = frozenset(one for code in told for one in _spellings(code))
     values = tuple({f'"{one.rpartition("|")[2]}"'.encode() for one in codes})
     return _of_person(sense, lambda facts: facts.may_have(values) and not codes.isdisjoint(facts.codes))
 
@@ -293,7 +330,7 @@ def _of_person(sense: Sense | None, test: Test) -> Test:
     return lambda facts: permits if facts.type == "Patient" else test(facts)
 
 
-def _data(given: list[Json]) -> Test:
+def _data(given: list[Json], sense: Sense | None) -> Test:
     """Which records are meant, by name (R4 consent-data-meaning)."""
     named: dict[str, set[str]] = {
         "instance": set(),
@@ -301,8 +338,8 @@ def _data(given: list[Json]) -> Test:
         "dependents": set(),
         "authoredby": set(),
     }
-    for each in given:
-        named[each["meaning"]].update(_references([each["reference"]]))
+    for meaning, name in _readable(given, _datum, sense):
+        named[meaning].add(name)
     itself = frozenset(named["instance"] | named["related"])
     types = frozenset(name.partition("/")[0] for name in itself)
     ids = tuple(f'"{name.partition("/")[2]}"'.encode() for name in itself)
@@ -315,6 +352,11 @@ def _data(given: list[Json]) -> Test:
     )
 
 
+def _datum(each: Json) -> tuple[str, str] | None:
+    name = _literal(each.get("reference") or {})
+    return (each["meaning"], name) if name else None
+
+
 def _mentioned(names: Iterable[str]) -> tuple[frozenset[str], Test]:
     """Some references, and whether a record may hold one of them: told from its bytes, before it is read."""
     wanted = frozenset(names)
@@ -322,6 +364,6 @@ def _mentioned(names: Iterable[str]) -> tuple[frozenset[str], Test]:
     return wanted, lambda facts: bool(texts) and facts.may_have(texts)
 
 
-_READ: dict[str, Callable[[Any], Any]] = {
+_READ: dict[str, Callable[[Any, Sense | None], Any]] = {
     "period": _period, "purpose": _purposes, "action": _actions, "actor": _actors,
 }  # fmt: skip

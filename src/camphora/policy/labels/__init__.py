@@ -52,7 +52,8 @@ MARKS = NOTIFIABLE | PARTS | OTHERS | ALL_CHOSEN
 
 
 class Row(NamedTuple):
-    """One line of a value set. `mode`: `is` the code itself, `under` also every code that begins with it."""
+    """One line of a value set, its code in capitals; a record's code matches in either case of letters. `mode`: `is` the
+    code itself, `under` also every code that begins with it."""
 
     set: str
     labels: tuple[str, ...]
@@ -133,6 +134,7 @@ class Rules:
         short = SYSTEMS.get(system)
         if short is None:
             return ()
+        value = value.upper()
         rows = list(self._exact.get((short, value), ()))
         for size in self._lengths.get(short, ()):
             if size < len(value):
