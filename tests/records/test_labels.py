@@ -48,7 +48,7 @@ def test_no_row_stands_twice():
     ("B20", {"HIV"}, True), ("F10.20", {"ETH", "ETHUD"}, False), ("F11.20", {"ETH", "OPIOIDUD"}, False),
     ("F17.210", set(), False), ("F20.9", {"PSY"}, False), ("A15.0", set(), True), ("A51.0", {"STD"}, True),
     ("T74.11XA", {"SDV"}, False), ("Z15.01", {"GDIS"}, False), ("I10", set(), False), ("Z30.09", {"SEX"}, False),
-    ("J10.1", set(), False), ("B2", set(), False),
+    ("J10.1", set(), False), ("B2", set(), False), ("b20", {"HIV"}, True), ("t74.11xa", {"SDV"}, False),
 ])  # fmt: skip
 def test_what_a_diagnosis_is_labelled(code, labels, notifiable):
     for system in (ICD, TWCORE):

@@ -30,7 +30,7 @@ STEP = 200
 ADDING, TAKING, DONE = 1, 2, 0
 KEPT = OTHERS | ALL_CHOSEN
 """The marks that do not follow from a body."""
-FORM = b"derived:2"
+FORM = b"derived:3"
 """Another form of what is derived has another name here, and makes all of it anew."""
 
 

@@ -5,6 +5,7 @@ import pytest
 from builders import NOW
 from camphora.policy import Purpose
 from camphora.policy.choices import close_part, ended, restrict
+from camphora.policy.labels import Rules
 
 SENSITIVE = "憂鬱症"
 
@@ -94,6 +95,38 @@ def test_a_closed_record_looks_like_one_that_never_was(fresh):
         absent = clinician.get(f"/records/Condition/nobody?as={view}")
         assert hidden.status_code == absent.status_code == 404
         assert hidden.text.replace(sensitive, "nobody") == absent.text
+
+
+@pytest.mark.parametrize(("lang", "name"), [("zh-TW", "性傳染病"), ("en", "Sexually transmitted disease")])
+def test_every_category_that_rules_find_is_offered(world, lang, name):
+    """Syphilis is STD and not SEX, Z-codes of contraception SEX and not STD: each is closed by itself."""
+    offered = world.browser("citizen", lang).get("/me/choices/close").text
+    assert name in offered
+    by_rule = {row.labels[0] for row in Rules.bundled().rows if row.labels}
+    assert by_rule == set(re.findall(r"<input[^>]*value=\"([A-Z]{3,4})\"", offered))
+
+
+def test_a_closed_disease_of_the_category_is_not_shown(fresh):
+    coding = {"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "a51.0", "display": "初期生殖器梅毒"}
+    about = {"reference": f"Patient/{fresh.cast.citizen}"}
+    fresh.write(
+        {"resourceType": "Condition", "id": "syphilis", "subject": about, "code": {"coding": [coding]}}
+    )
+    clinician = fresh.browser("clinician")
+    assert clinician.get("/records/Condition/syphilis").status_code == 200
+    fresh.browser("citizen").submit("/me/choices/close", label="STD")
+    assert clinician.get("/records/Condition/syphilis").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"), [("zh-TW", "只以文字寫下者不會因此關閉"), ("en", "written in words alone")]
+)
+def test_who_closes_a_category_is_told_by_what_its_records_are_found(world, lang, said):
+    browser = world.browser("citizen", lang)
+    assert said in browser.words("/me/choices/close")
+    assert said in browser.words("/me/choices/close?label=STD")
+    visit = world.one("Encounter")["id"]
+    assert said not in browser.words(f"/me/choices/close?record=Encounter/{visit}")
 
 
 def test_a_label_that_is_not_offered_is_refused(world):

@@ -52,8 +52,8 @@ MARKS = NOTIFIABLE | PARTS | OTHERS | ALL_CHOSEN
 
 
 class Row(NamedTuple):
-    """One line of a value set, its code in capitals; a record's code matches in either case of letters. `mode`: `is` the
-    code itself, `under` also every code that begins with it."""
+    """One line of a value set, its code in capitals; a record's code matches in either case. `mode`: `is` the code
+    itself, `under` also every code that begins with it."""
 
     set: str
     labels: tuple[str, ...]

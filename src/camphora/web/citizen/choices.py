@@ -52,7 +52,7 @@ from camphora.web.reading.desk import Desk
 from camphora.web.reading.titles import title
 from camphora.web.site import see_other
 
-OFFERED = ("PSY", "HIV", "SEX", "ETH", "SDV", "GDIS")
+OFFERED = ("PSY", "HIV", "STD", "SEX", "ETH", "SDV", "GDIS")
 """The sensitive parts that can be closed, in the order in which they are offered."""
 DONE = frozenset({"stop", "part", "resume", "restrict", "lift", "close", "open"})
 
@@ -254,7 +254,7 @@ class ChoicePages(Desk):
             heading = words("choice.close.title_of", part=words(f"label.{label}"))
             field = Field("label", "", "hidden", value=label)
         said = told(self.site.installation, by.chart, reading, self._closing(by, record, label), within=True)
-        named = ("record_named", "record_alone") if record else ("named",)
+        named = ("record_named", "record_alone") if record else ("named", "found")
         said += [words(f"choice.close.effect_{key}") for key in (*named, "law", "back")]
         return self._confirm(request, by, reading, Asked("close", heading, said, [field]))
 
@@ -265,7 +265,7 @@ class ChoicePages(Desk):
             Field("label", words("choice.close.which"), "radio", options=options, required=True),
             *by.fields(),
         ]
-        said = [words(f"choice.close.effect_{key}") for key in ("named", "law", "back")]
+        said = [words(f"choice.close.effect_{key}") for key in ("named", "found", "law", "back")]
         form = Form(f"{HERE}/close", fields, words("choice.next"), post=False)
         asked = Asked("close", words("choice.close.title"), said, fields)
         return self._shown(request, by.chart, _confirmation(reading, asked, form, by))
