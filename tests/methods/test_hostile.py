@@ -125,6 +125,7 @@ GOOD = {
         ([[[1.0, 2, 3]]],), {"reference": "2026-01-03", "target": "t", "locations": ["a"], "tasks": TASKS}
     ),
     "scoring.hub.check": ((TABLE,), {"tasks": TASKS}),
+    "scoring.hub.not_looked_at": ((TABLE,), {}),
     "scoring.hub.write": ((TABLE,), {"tasks": TASKS}),
     "scoring.hub.read": (("a,b\n1,2\n",), {}),
     "safety.disproportionality.prr": (CELLS, {"level": 0.95, "zero": "half", "yates": True}),
@@ -190,7 +191,7 @@ INNER = {
     "reproduction.serial_interval.weights", "scoring.scores.checked_levels", "scan.search.cumulated",
     "scan.search.ratio", "scan.search.every", "scan.search.highest", "nowcast.triangle.hidden",
     "nowcast.triangle.checked", "nowcast.delays.hazards", "nowcast.delays.reported_by", "infection.rates.more",
-    "infection.rates.limits", "forecasting.pooled.middles", "forecasting.smoothing.middles",
+    "infection.rates.limits", "infection.rates.alike", "infection.rates.cases", "forecasting.pooled.middles", "forecasting.smoothing.middles",
 }  # fmt: skip
 INNER_MODULES = {
     "forecasting.past",

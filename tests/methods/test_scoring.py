@@ -208,7 +208,7 @@ SPOILED = {
     "location": ("99", "location"),
     "target": ("deaths", "target"),
     "target_end_date": ("2025-02-02", "target_end_date"),
-    "output_type": ("mean", "output_type"),
+    "output_type": ("means", "output_type"),
     "output_type_id": ("0.33", "output_type_id"),
     "value": ("nan", "value"),
 }
@@ -229,6 +229,20 @@ def test_a_hub_table_with_a_defect_is_refused(season, column):
     with pytest.raises(Invalid) as refused:
         hub.write(made, tasks=SEASON)
     assert refused.value.code == "methods-hub"
+
+
+@pytest.mark.parametrize("other", ["mean", "median", "cdf", "pmf", "sample"])
+def test_rows_of_other_output_types_are_not_looked_at_and_not_written(other):
+    good = hub.table([[[1, 2]]], reference="2025-02-01", target="t", locations=["a"], tasks=TWO)
+    both = [good[0], {**good[0], "output_type": other, "output_type_id": "NA", "value": "?"}, good[1]]
+    assert hub.not_looked_at(good) == []
+    assert hub.check(both, tasks=TWO) == []
+    assert hub.not_looked_at(both) == [2]
+    with pytest.raises(Invalid, match="not looked at") as refused:
+        hub.write(both, tasks=TWO)
+    assert (refused.value.facts["defects"], refused.value.facts["row"]) == (1, 2)
+    crossed = [*both[:2], {**good[1], "value": "0"}]
+    assert [(each.row, each.reason) for each in hub.check(crossed, tasks=TWO)] == [(1, "quantiles cross")]
 
 
 def test_quantiles_that_cross_are_missing_or_twice_are_refused():

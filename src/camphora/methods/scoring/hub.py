@@ -1,4 +1,5 @@
-"""The table of forecasts as the hubs take it (hubverse): made, checked and written."""
+"""The table of forecasts as the hubs take it (hubverse): made, checked and written. Quantile tables only: of rows of
+other output types (mean, median, cdf, pmf, sample) it is said that they are not looked at."""
 
 from __future__ import annotations
 
@@ -26,6 +27,7 @@ COLUMNS = (
     "output_type_id",
     "value",
 )
+OTHER_TYPES = ("mean", "median", "cdf", "pmf", "sample")
 LEVELS = (0.01, 0.025, *(round(0.05 * step, 2) for step in range(1, 20)), 0.975, 0.99)
 Row = Mapping[str, str]
 
@@ -85,23 +87,40 @@ def table(
 
 
 def check(rows: Sequence[Row], *, tasks: Tasks) -> list[Defect]:
-    """Everything that a hub would refuse: columns, dates, unknown targets, locations, horizons and levels, values that
-    are no finite numbers or negative counts, keys that occur twice, quantiles that cross, and forecasts of which levels
-    are missing. An empty list is valid. Source: hubverse documentation, model output and tasks (hubdocs, 2024)."""
+    """Everything that a hub would refuse of quantiles: columns, dates, unknown targets, locations, horizons and levels,
+    values that are no finite numbers or negative counts, keys that occur twice, quantiles that cross, and forecasts of
+    which levels are missing. An empty list is a table without a defect, as far as it was looked at: quantile tables only. Rows of a
+    hub's other output types are passed over, neither right nor wrong; `not_looked_at` gives them. Source: hubverse
+    documentation, model output and tasks (hubdocs, 2024)."""
     _asked(tasks)
     if not isinstance(rows, list | tuple) or not all(isinstance(row, Mapping) for row in rows):
         return [Defect(0, "", "no rows")]
     wrong = [Defect(0, name, "missing column") for name in COLUMNS if any(name not in row for row in rows)]
     if wrong or not rows:
         return wrong or [Defect(0, "", "no rows")]
-    for number, row in enumerate(rows, 1):
+    passed = set(not_looked_at(rows))
+    looked = [(number, row) for number, row in enumerate(rows, 1) if number not in passed]
+    for number, row in looked:
         wrong += [Defect(number, column, reason) for column, reason in _of_row(row, tasks)]
-    return wrong or list(_of_forecasts(rows, tasks))
+    return wrong or list(_of_forecasts(looked, tasks))
+
+
+def not_looked_at(rows: Sequence[Row]) -> list[int]:
+    """The rows (from 1) that `check` passes over: those of the output types mean, median, cdf, pmf and sample."""
+    if not isinstance(rows, list | tuple):
+        return []
+    return [
+        number
+        for number, row in enumerate(rows, 1)
+        if isinstance(row, Mapping) and row.get("output_type") in OTHER_TYPES
+    ]
 
 
 def write(rows: Sequence[Row], *, tasks: Tasks) -> str:
-    """As CSV with the hub's columns in order. Invalid `methods-hub` (how many defects, and the first) unless valid."""
+    """As CSV with the hub's columns in order. Invalid `methods-hub` (how many defects, and the first) unless valid, and
+    for rows that `check` does not look at: what is written was checked."""
     wrong = check(rows, tasks=tasks)
+    wrong += [Defect(number, "output_type", "not looked at") for number in not_looked_at(rows)]
     if wrong:
         raise Invalid(
             "methods-hub",
@@ -159,9 +178,9 @@ def _of_row(row: Row, tasks: Tasks) -> Iterator[tuple[str, str]]:
         yield "value", "negative"
 
 
-def _of_forecasts(rows: Sequence[Row], tasks: Tasks) -> Iterator[Defect]:
+def _of_forecasts(rows: Sequence[tuple[int, Row]], tasks: Tasks) -> Iterator[Defect]:
     forecasts: dict[tuple[str, ...], list[tuple[float, float, int]]] = defaultdict(list)
-    for number, row in enumerate(rows, 1):
+    for number, row in rows:
         key = tuple(row[name] for name in COLUMNS[:5])
         forecasts[key].append((float(row["output_type_id"]), float(row["value"]), number))
     for found in forecasts.values():
