@@ -1,15 +1,16 @@
 """The manual's table of all methods of watch: equal to what, and how fast beside whom.
 
-`make bench ONLY=watch > docs/methods/figures.jsonl` makes the figures anew, `python tools/bench_watch.py TOPIC` one
-topic's; `python tools/methods_table.py` puts the file given (docs/methods/figures.jsonl) into docs/methods/index.md.
+`make bench ONLY=watch > docs/methods/figures.jsonl` makes the figures anew, `.venv/bin/python tools/bench_watch.py
+TOPIC` one topic's; `.venv/bin/python tools/methods_table.py` puts the file given (docs/methods/figures.jsonl) into
+docs/methods/index.md.
 What a method is equal to is held by the tests named on its page; a figure of no method here is an error.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,7 +153,8 @@ def speed(figure: dict[str, Any], topic: str) -> str:
     peer = "；".join(f"{label} {number(value)}" for label, value, _ in marked) or "–"
     ratios = "；".join(number(ratio) for *_, ratio in marked) or "–"
     unit = re.sub(r"CPU-seconds?", "CPU-s", figure["unit"]).replace(" per ", "/")
-    return f"{name}: {number(figure['value'])} {unit} | {peer} | {ratios} | `python tools/bench_watch.py {topic}`"
+    rerun = f"`.venv/bin/python tools/bench_watch.py {topic}`"
+    return f"{name}: {number(figure['value'])} {unit} | {peer} | {ratios} | {rerun}"
 
 
 def number(value: float) -> str:
@@ -160,7 +162,17 @@ def number(value: float) -> str:
 
 
 def main() -> None:
-    source = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER / "figures.jsonl"
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "figures",
+        nargs="?",
+        type=Path,
+        default=FOLDER / "figures.jsonl",
+        help="JSON lines as bench_watch.py prints",
+    )
+    source = parser.parse_args().figures
     rows = [json.loads(row) for row in source.read_text(encoding="utf-8").splitlines() if row.startswith("{")]
     page = FOLDER / "index.md"
     text = page.read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
 """The scorecard of the forecasts: walked forward week by week on the real county series, scored, by series and horizon.
 
-`python tools/scorecard.py` writes docs/methods/scorecard.md in a few minutes of one core.
+`.venv/bin/python tools/scorecard.py` writes docs/methods/scorecard.md in a few minutes of one core.
 """
 
 from __future__ import annotations
@@ -129,13 +129,13 @@ def failures(flat: float, seasonal: float, cover: float) -> str:
 
 HEAD = """# 預測成績單 Scorecard of the forecasts
 
-本頁由 `python tools/scorecard.py` 產生。每週只用當週為止的資料預測其後 1–4 週各縣市急診就診人次，
+本頁由 `.venv/bin/python tools/scorecard.py` 產生。每週只用當週為止的資料預測其後 1–4 週各縣市急診就診人次，
 以 23 個分位的加權區間分數（WIS）評分，除以基準的平均 WIS。目標：2012–2019 年第 1–4 週平均，
 對「不變」基準 ≤ 0.90、對「去年同週」基準 ≤ 0.50，95 % 區間涵蓋率 0.90–0.97。
 資料只有一個版本（日後修正過的數字），不是當時所見的數字，成績因此可能偏好。
 疫情期間（2020–2023）分開列出。
 
-Written by `python tools/scorecard.py`. Each week forecasts the next 1 to 4 weeks of emergency visits by county from the
+Written by `.venv/bin/python tools/scorecard.py`. Each week forecasts the next 1 to 4 weeks of emergency visits by county from the
 data up to that week; 23 quantiles are scored by the weighted interval score (WIS) and divided by a baseline's mean WIS.
 Goals for 2012–2019, mean of horizons 1–4: at most 0.90 of the flat baseline, at most 0.50 of seasonal-naive, 95 %
 coverage between 0.90 and 0.97. **Only one vintage of the data exists**: the numbers as revised later, not as seen on

@@ -191,7 +191,8 @@ INNER = {
     "reproduction.serial_interval.weights", "scoring.scores.checked_levels", "scan.search.cumulated",
     "scan.search.ratio", "scan.search.every", "scan.search.highest", "nowcast.triangle.hidden",
     "nowcast.triangle.checked", "nowcast.delays.hazards", "nowcast.delays.reported_by", "infection.rates.more",
-    "infection.rates.limits", "infection.rates.alike", "infection.rates.cases", "forecasting.pooled.middles", "forecasting.smoothing.middles",
+    "infection.rates.limits", "infection.rates.alike", "infection.rates.cases",
+    "forecasting.pooled.middles", "forecasting.smoothing.middles",
 }  # fmt: skip
 INNER_MODULES = {
     "forecasting.past",

@@ -48,3 +48,22 @@ def test_a_stored_figure_of_r_is_marked(made):
     near = made.speed(row | {"settings": {"r": 2.0, "ratio_to_r": 4.0, "r_is": "run here"}}, "charts")
     assert "| R* 2 | 4 |" in far
     assert "| R 2 | 4 |" in near
+
+
+def test_a_ratio_stands_only_beside_a_peer_that_does_the_same():
+    """The damped smoothing has one; hhh4 stands beside the stored fits of the same model."""
+    by = {(row["bench"], row["settings"].get("search")): row["settings"] for row in stored()}
+    assert [name for (name, _), settings in by.items() if "statsmodels_damped" in settings] == [
+        "watch: forecast, damped"
+    ]
+    assert by["watch: hhh4", "surveillance"]["r"] == 41.2
+    assert by["watch: hhh4 of 11", "surveillance"]["r"] == 5.2
+
+
+def test_the_tool_says_what_it_does_and_changes_nothing(made, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["methods_table.py", "--help"])
+    monkeypatch.setattr(made, "FOLDER", Path("/nowhere"))
+    with pytest.raises(SystemExit) as left:
+        made.main()
+    assert left.value.code == 0
+    assert "figures.jsonl" in capsys.readouterr().out

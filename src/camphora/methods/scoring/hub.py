@@ -89,9 +89,9 @@ def table(
 def check(rows: Sequence[Row], *, tasks: Tasks) -> list[Defect]:
     """Everything that a hub would refuse of quantiles: columns, dates, unknown targets, locations, horizons and levels,
     values that are no finite numbers or negative counts, keys that occur twice, quantiles that cross, and forecasts of
-    which levels are missing. An empty list is a table without a defect, as far as it was looked at: quantile tables only. Rows of a
-    hub's other output types are passed over, neither right nor wrong; `not_looked_at` gives them. Source: hubverse
-    documentation, model output and tasks (hubdocs, 2024)."""
+    which levels are missing. An empty list is a table without a defect, as far as it was looked at: quantile tables
+    only. Rows of a hub's other output types are passed over, neither right nor wrong; `not_looked_at` gives them.
+    Source: hubverse documentation, model output and tasks (hubdocs, 2024)."""
     _asked(tasks)
     if not isinstance(rows, list | tuple) or not all(isinstance(row, Mapping) for row in rows):
         return [Defect(0, "", "no rows")]
