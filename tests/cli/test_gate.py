@@ -103,7 +103,7 @@ def test_bases_are_listed_with_their_state(camphora, place):
             least_reason=4,
         )
     bases.decide(1, "privacy", approved=True)
-    bases.in_force("officer", 1)
+    bases.use(1)
     state.close()
     _, out, _ = camphora("gate", "bases", "--lang", "en", "--json")
     rows = {row["no"]: (row["state"], row["uses"]) for row in map(json.loads, out.splitlines())}

@@ -77,7 +77,9 @@ def test_another_reader_cannot_use_it_and_each_use_is_counted(bases, clock):
     with pytest.raises(Forbidden, match="gate-basis-not-in-force"):
         bases.in_force("analyst", claim.no)
     bases.in_force("officer", claim.no)
-    bases.in_force("officer", claim.no)
+    assert bases.uses() == {}
+    bases.use(claim.no)
+    bases.use(claim.no)
     assert bases.uses() == {claim.no: 2}
 
 

@@ -124,13 +124,20 @@ def test_it_ends_by_itself_and_by_hand(gate, clock):
 
 @pytest.mark.parametrize(
     "number",
-    ["A12345678", "A1234567890", "123456789", "ada", "", "A123456789,B123456780", "%", "A*", "x" * 101],
+    ["A12345678", "A1234567890", "123456789", "ada", "A123456789,B123456780", "%", "A*", "x" * 101],
 )
 def test_only_a_whole_identifier_is_one(gate, number):
     with pytest.raises(NotFound, match="gate-emergency-nobody"):
         gate.declare(LIN, number, WHY)
     assert gate.emergencies.open_of("lin") == []
     assert [each.identifier for each in gate.emergencies.to_review()] == [""]
+
+
+@pytest.mark.parametrize("number", ["", "   "])
+def test_a_form_sent_without_a_number_is_no_declaration(gate, number):
+    with pytest.raises(NotFound, match="gate-emergency-nobody"):
+        gate.declare(LIN, number, WHY)
+    assert gate.emergencies.to_review() == []
 
 
 @pytest.mark.parametrize("later", ["dee", "bo", "cy"])
@@ -245,6 +252,7 @@ def test_a_basis_serves_nothing_outside_it(gate, clock, case):
     number = approved(gate, clock, basis, (purpose,))
     with pytest.raises(Forbidden, match="gate-basis-outside"):
         gate.access(OFFICER, Purpose.SECONDARY, grounds=Grounds((asked,), number))
+    assert gate.bases.uses() == {}, "what was refused is no use"
 
 
 @pytest.mark.parametrize("bearers", [["ada"], ["ada", "dee"]])

@@ -142,19 +142,23 @@ class Bases:
         return [_claim(row) for row in self._state.rows(sql, applicant)]
 
     def in_force(self, applicant: str, number: int) -> Claim:
-        """A basis that the reader may use now; Forbidden `gate-basis-not-in-force` otherwise. The use is noted."""
-        at = now()
+        """A basis that the reader may use now; Forbidden `gate-basis-not-in-force` otherwise. That is no use yet: it
+        may not serve what is asked."""
+        sql = f"SELECT {COLUMNS} FROM legal_basis WHERE no = ? AND applicant = ?"
+        row = next(iter(self._state.rows(sql, number, applicant)), None)
+        claim = _claim(row) if row else None
+        if claim is None or claim.state(now()) != "in-force":
+            raise Forbidden("gate-basis-not-in-force")
+        return claim
 
-        def job(connection: apsw.Connection) -> Claim:
-            sql = f"SELECT {COLUMNS} FROM legal_basis WHERE no = ? AND applicant = ?"
-            row = next(connection.execute(sql, (number, applicant)), None)
-            claim = _claim(row) if row else None
-            if claim is None or claim.state(at) != "in-force":
-                raise Forbidden("gate-basis-not-in-force")
-            connection.execute("INSERT INTO legal_basis_use VALUES (?, ?)", (number, at))
-            return claim
+    def use(self, number: int) -> None:
+        """Note a use that was permitted."""
+        values = (number, now())
 
-        return self._state.change(job)
+        def job(connection: apsw.Connection) -> None:
+            connection.execute("INSERT INTO legal_basis_use VALUES (?, ?)", values)
+
+        self._state.change(job)
 
     def uses(self) -> dict[int, int]:
         """How often each basis was used."""

@@ -118,7 +118,7 @@ class Gate:
         grounds: Grounds = NO_GROUNDS,
     ) -> Access:
         """The Access for a purpose (the role's usual one where none is named), or `Forbidden` with the reason, which
-        leaves a receipt of nobody where the reader is signed in."""
+        leaves a receipt of nobody where the reader is signed in. A legal basis that it stands on is used by it."""
         named = purpose or USUAL[reader.role]
         try:
             decision = self.decide(reader, named, person, grounds)
@@ -131,6 +131,8 @@ class Gate:
                 )
                 self._store.leave(nothing, "admit", (), (), ruling="deny")
             raise
+        if decision.access.basis is not None and grounds.basis is not None:
+            self.bases.use(grounds.basis)
         return decision.access
 
     def of_bearer(self, token: str) -> Access | None:
@@ -164,10 +166,13 @@ class Gate:
     def declare(self, reader: Reader, identifier: str, reason: str) -> Declared:
         """Declare an emergency for the one person whose whole identifier this is, in either case of letters.
 
-        NotFound `gate-emergency-nobody` where it is nobody's, which is kept too. Forbidden where the role may not."""
+        NotFound `gate-emergency-nobody` where it is nobody's, which is kept too unless it was left empty. Forbidden where the
+        role may not."""
         if reader.role not in self.emergencies.rules.roles:
             raise Forbidden("gate-emergency-role", role=reader.role)
         self.access(reader, Purpose.CARE)
+        if not identifier.strip():
+            raise NotFound("gate-emergency-nobody")
         person, whole = self._identified(identifier.strip())
         declared = self.emergencies.declare(reader.id, person, whole, reason)
         if person is None:
