@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from camphora.gate import User
+from camphora.policy import Role
 from camphora.web.reading.plain import today
 
 SENSITIVE = "憂鬱症"
@@ -117,12 +119,12 @@ def test_only_an_administrator_asks(world, name):
     assert explain(world.browser(name), "Condition/x").status_code == 403
 
 
-def application(world, **changes):
+def application(world, lang="zh-TW", **changes):
     given = {
         "basis": "medical-care-referral", "purpose": "TREAT", "category": "", "since": today().isoformat(),
         "until": (today() + timedelta(days=5)).isoformat(), "reason": "轉診至他院，依法提供病歷摘要",
     }  # fmt: skip
-    return world.browser("clinician").submit("/bases", **(given | changes))
+    return world.browser("clinician", lang).submit("/bases", **(given | changes))
 
 
 def test_a_basis_is_applied_for_approved_used_and_ended(fresh):
@@ -161,3 +163,32 @@ def test_an_application_that_cannot_be_keeps_what_was_typed(fresh, changes):
     assert fresh.installation.gate.bases.all() == []
     if "reason" not in changes:
         assert "轉診至他院，依法提供病歷摘要" in answer.text
+
+
+@pytest.mark.parametrize("until", ["9999-12-31", "9999-01-01"])
+def test_a_period_that_is_too_long_is_called_so(fresh, until):
+    assert "366 日" in said(application(fresh, until=until))
+    assert "366 days" in said(application(fresh, since="9999-12-31", until=until, lang="en"))
+
+
+def test_only_what_role_and_kind_of_institution_may_use_is_offered(fresh):
+    gate = fresh.installation.gate
+    gate.identity.add_user(User("bureau", "衛生局", Role.OFFICER), None)
+    browser = fresh.browser("bureau")
+    assert "statutory-duty" not in browser.get("/bases").text
+    assert "data-protection-duty" in browser.get("/bases").text
+    given = {
+        "basis": "statutory-duty", "purpose": "GOV", "category": "", "since": today().isoformat(),
+        "until": today().isoformat(), "reason": "依法執行監察職務之所需",
+    }  # fmt: skip
+    assert browser.submit("/bases", **given).status_code == 400
+    gate.standings.set("bureau", "organisation-kind", ["government"])
+    assert "statutory-duty" in browser.get("/bases").text
+    assert "申請已送出" in browser.submit("/bases", **given).text
+
+
+@pytest.mark.parametrize(("lang", "told"), [("zh-TW", "一律以現在的為準"), ("en", "are those of now")])
+def test_an_explanation_of_another_moment_says_that_only_the_time_moves(world, lang, told):
+    record, keeper = f"Condition/{world.one('Condition')['id']}", world.browser("keeper", lang)
+    assert told in said(explain(keeper, record, at="2026-01-05T09:00:00+08:00"))
+    assert told not in said(explain(keeper, record))

@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from camphora.errors import CamphoraError, Forbidden, Invalid
-from camphora.gate.bases import Claim
+from camphora.gate.bases import LONGEST_DAYS, Claim
 from camphora.pages import Cell, Column, Table
 from camphora.pages.words import Words
-from camphora.policy import Access, Role
+from camphora.policy import Access, Reader, Role
 from camphora.policy.choices import TAIPEI
 from camphora.policy.codes import categories
 from camphora.policy.policy import LegalBasis
@@ -87,9 +87,9 @@ class BasesPages(Desk):
         return access
 
     def _offered(self, access: Access) -> dict[str, LegalBasis]:
-        """The registered bases that the reader's role may claim."""
+        """The registered bases that the reader's role, and the kind of institution they are of, may claim."""
         rows = self.site.installation.gate.policy.bases
-        return {key: row for key, row in rows.items() if not row.roles or access.reader.role in row.roles}
+        return {key: row for key, row in rows.items() if _is_for(row, access.reader)}
 
     def _shown(self, request: Request, given: dict[str, str], error: CamphoraError | None) -> Response:
         access, words = self._staff(request), self.site.words(request)
@@ -164,6 +164,12 @@ class BasesPages(Desk):
         return Table("bases", words("bases.all"), columns, rows)
 
 
+def _is_for(row: LegalBasis, reader: Reader) -> bool:
+    return (not row.roles or reader.role in row.roles) and (
+        not row.organisations or reader.organisation_kind in row.organisations
+    )
+
+
 def _form(words: Words, offered: dict[str, LegalBasis], given: dict[str, str]) -> Form:
     codes = sorted({code for row in offered.values() for code in row.purposes})
     named = dict.fromkeys(categories().values())
@@ -228,5 +234,7 @@ def _day(text: str, *, days: int = 0) -> int:
         return int(
             (datetime.combine(date.fromisoformat(text), clock(), TAIPEI) + timedelta(days)).timestamp() * 1000
         )
-    except (ValueError, OverflowError):
+    except ValueError:
         raise Invalid("gate-basis-choice") from None
+    except OverflowError:
+        raise Invalid("gate-basis-period", days=LONGEST_DAYS) from None

@@ -40,7 +40,7 @@ class ExplainPages(Desk):
             if error
             else "",
             form=_form(words, given),
-            blocks=self._blocks(words, told) if told else (),
+            blocks=self._blocks(words, told, moved=bool(given["at"])) if told else (),
         )
         return self.site.page(request, context, status=error.status if error else 200)
 
@@ -56,18 +56,20 @@ class ExplainPages(Desk):
             basis=_number(given["claim"]),
         )
 
-    def _blocks(self, words: Words, told: Explanation) -> list[Block]:
+    def _blocks(self, words: Words, told: Explanation, *, moved: bool) -> list[Block]:
         outcome = words("explain.permit" if told.decision.permitted else "explain.deny")
         asked = words(
             "explain.who", name=told.reader, role=words(f"role.{told.role}"), purposes=" ".join(told.purposes)
         )
         left = words("explain.left", number=str(told.number)) if told.number is not None else ""
+        as_of = [words("explain.as_of")] if moved else []
         return [
             Prose(
                 words("explain.outcome"),
                 [
                     asked,
                     f"{outcome}{words('mark.colon')}{_said(words, told.deciding.code)}",
+                    *as_of,
                     left or words("explain.left_none"),
                 ],
                 "good" if told.decision.permitted else "notice",
