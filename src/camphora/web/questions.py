@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from camphora.errors import Invalid
+from camphora.gate.bases import Claim
 from camphora.gate.gate import NO_GROUNDS
 from camphora.lake import Answer
 from camphora.lake.question import Value
@@ -66,9 +67,14 @@ class Questions:
         answer = self._answer(request, using, asked)
         context = Ask(
             form=form,
-            answer=self._view(asked, answer, words, self._why(request, answer, words)),
+            answer=self._view(
+                asked, answer, words, self._why(request, answer, words, using.noted(asked, answer))
+            ),
             notes=self._notes(asked, answer, words),
-            certificate={**using.told(answer, words), **certificate(answer, words, self._mark(answer))},
+            certificate={
+                **using.told(asked, answer, words),
+                **certificate(answer, words, self._mark(answer)),
+            },
         )
         return self.site.page(request, context, synthetic=False)
 
@@ -102,14 +108,15 @@ class Questions:
     def _mark(self, answer: Answer) -> str:
         return self.site.installation.store.mark(answer.data_version, answer.choices_version)
 
-    def _why(self, request: Request, answer: Answer, words: Words) -> str:
+    def _why(self, request: Request, answer: Answer, words: Words, noted: Claim | None) -> str:
         """Why the reader may ask and who is left out; on a basis that stands above choices, by which law nobody is."""
-        basis = self.site.installation.gate.policy.bases.get(answer.basis or "")
-        if basis is None:
-            reasons = Desk(self.site).why(request, Purpose.SECONDARY)
-        else:
-            law = self.site.installation.gate.policy.law(basis.law, words.lang)
-            reasons = words("reason.sourced", text=words("reason.legal-basis"), source=law)
+        policy = self.site.installation.gate.policy
+        basis = policy.bases.get(noted.basis if noted else answer.basis or "")
+        reasons = "" if basis and not noted else Desk(self.site).why(request, Purpose.SECONDARY)
+        if basis:
+            text = words("reason.basis-noted" if noted else "reason.legal-basis")
+            on = words("reason.sourced", text=text, source=policy.law(basis.law, words.lang))
+            reasons = words("mark.reason").join(each for each in (reasons, on) if each)
         return f"{words('ask.why')} {reasons}" if words.lang == "en" else f"{words('ask.why')}{reasons}"
 
     def _view(self, asked: Asked, answer: Answer, words: Words, why: str) -> View:

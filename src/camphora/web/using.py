@@ -72,10 +72,21 @@ class Using:
     def _title(self, claim: Claim, words: Words) -> str:
         return words("ask.basis_of", title=self.titles.get(claim.basis, claim.basis), number=claim.no)
 
-    def told(self, answer: Answer, words: Words) -> dict[str, str]:
+    def noted(self, asked: Asked, answer: Answer) -> Claim | None:
+        """The claim on which the answer was asked though choices stood before it; None where none was named, or where
+        it stood before them."""
+        if answer.basis or not asked.basis:
+            return None
+        return next((each for each in self.claims if each.no == int(asked.basis)), None)
+
+    def told(self, asked: Asked, answer: Answer, words: Words) -> dict[str, str]:
         """For what the answer was given, and on which basis; that nobody's choice gave way is told too."""
         named = [self._use(code, words) for code in answer.purposes]
-        basis = self.titles.get(answer.basis, answer.basis) if answer.basis else words("ask.by_choices")
+        noted = self.noted(asked, answer)
+        if noted:
+            basis = words("ask.basis_noted", title=self._title(noted, words))
+        else:
+            basis = self.titles.get(answer.basis, answer.basis) if answer.basis else words("ask.by_choices")
         return {words("ask.label.use"): words("mark.comma").join(named), words("ask.label.basis"): basis}
 
     def _use(self, code: str, words: Words) -> str:

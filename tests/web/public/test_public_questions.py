@@ -139,6 +139,29 @@ def test_an_answer_names_its_use_and_basis(browser, officer, installation):
     assert left["basis"]
 
 
+@pytest.fixture
+def registered(browser, installation):
+    """The analyst's basis for a biobank, which stands before nobody's choice."""
+    gate, at = installation.gate, now()
+    claim = gate.bases.apply(
+        "analyst", "biobank-use", "生物資料庫核准之研究", purposes=["HRESCH"], since=at - DAY, until=at + DAY,
+        least_reason=4,
+    )  # fmt: skip
+    gate.bases.decide(claim.no, "administrator", approved=True)
+    yield claim
+    gate.bases.end(claim.no)
+
+
+def test_a_basis_that_stands_before_no_choice_is_named_with_the_choices(browser, registered):
+    said = browser(user="analyst").said(f"/ask?view=person&use=HRESCH&basis={registered.no}")
+    title = f"人體生物資料庫之核准利用（第 {registered.no} 號）"
+    assert "無；依當事人之選擇" not in said
+    assert "當事人之選擇仍適用" in said
+    assert title in said or "人體生物資料庫管理條例" in said
+    english = browser(user="analyst", lang="en").said(f"/ask?view=person&use=HRESCH&basis={registered.no}")
+    assert "choices still apply" in english
+
+
 def test_what_is_not_the_readers_is_refused(browser, officer):
     client = browser(user="officer")
     assert client.get("/ask?view=person&use=project:other").status_code == 403
