@@ -11,6 +11,9 @@ import apsw
 import pytest
 
 from camphora.errors import Invalid
+from camphora.gate.bases import DAY
+from camphora.gate.gate import Grounds
+from camphora.gate.state import now
 from camphora.installation import Installation
 from camphora.installation.seeding import Plan, Seeding, require_enough
 from camphora.policy import Purpose
@@ -82,4 +85,15 @@ def test_the_demo_has_a_guardian_an_officer_of_one_county_and_a_privacy_officer(
     access = gate.access(users["guardian"].reader(), Purpose.SELF, child)
     assert (access.ground, access.writes) == ("guardian", frozenset({"Consent"}))
     assert gate.standings.of("officer").scope.areas == {"67000"}
+    assert gate.standings.of("officer").organisation_kind == "government"
+    for basis, purpose, code in (
+        ("communicable-disease-investigation", Purpose.SURVEILLANCE, "PUBHLTH"),
+        ("statutory-duty", Purpose.SECONDARY, "GOV"),
+    ):
+        claim = gate.bases.apply(
+            "officer", basis, "依法執行職務", purposes=[code], since=now(), until=now() + DAY, least_reason=4
+        )
+        gate.bases.decide(claim.no, "privacy", approved=True)
+        access = gate.access(users["officer"].reader(), purpose, grounds=Grounds((code,), claim.no))
+        assert access.ground == "legal-basis"
     installation.close()

@@ -163,6 +163,7 @@ class Seeding:
                 gate.identity.add_user(user, None)
                 if user.role is Role.OFFICER:
                     gate.standings.set(user.name, "area", [COUNTY_OF_OFFICER])
+                    gate.standings.set(user.name, "organisation-kind", ["government"])
 
     def _users(self, family: tuple[str, str] | None) -> list[User]:
         store, access = self.installation.store, following("demo")
