@@ -51,7 +51,8 @@ cat(per(function() bayes(s, control = list(range = range, b = 2, w = 4, actY = F
 y <- as.matrix(read.csv(file("stdin"), header = FALSE)); many <- sts(observed = y, start = c(1, 1), freq = 52)
 season <- function(f) addSeason2formula(f, S = 1, period = 52)
 fit <- function(of, f) hhh4(of, list(ar = list(f = ~1), end = list(f = season(f)), family = "NegBin1"))
-cat("", per(function() fit(many[, 1], ~1 + t), 10, 1), per(function() fit(many, ~-1 + fe(1, unitSpecific = TRUE)), 3, 1))
+cat("", per(function() fit(many[, 1], ~1 + t), 10, 1),
+  per(function() fit(many, ~-1 + fe(1, unitSpecific = TRUE)), 3, 1))
 """
 NAMES = ("bayes", "rki", "cusum", "glr", "hhh4", "hhh4 of 11")
 

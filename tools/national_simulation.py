@@ -1,7 +1,7 @@
 """A simulated nation under a budget of signals: improved Farrington cut to the budget by score, and ours.
 
-`.venv/bin/python tools/national_simulation.py --write` makes the tables of docs/methods/national.md; without --write it prints
-them. Seeds 1 to 3 were those on which the ranking was chosen; the page reports others.
+`.venv/bin/python tools/national_simulation.py --write` makes the tables of docs/methods/national.md; without --write it
+prints them. Seeds 1 to 3 were those on which the ranking was chosen; the page reports others.
 """
 
 from __future__ import annotations

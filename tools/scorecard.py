@@ -135,8 +135,9 @@ HEAD = """# 預測成績單 Scorecard of the forecasts
 資料只有一個版本（日後修正過的數字），不是當時所見的數字，成績因此可能偏好。
 疫情期間（2020–2023）分開列出。
 
-Written by `.venv/bin/python tools/scorecard.py`. Each week forecasts the next 1 to 4 weeks of emergency visits by county from the
-data up to that week; 23 quantiles are scored by the weighted interval score (WIS) and divided by a baseline's mean WIS.
+Written by `.venv/bin/python tools/scorecard.py`. Each week forecasts the next 1 to 4 weeks of emergency visits by
+county from the data up to that week; 23 quantiles are scored by the weighted interval score (WIS) and divided by a
+baseline's mean WIS.
 Goals for 2012–2019, mean of horizons 1–4: at most 0.90 of the flat baseline, at most 0.50 of seasonal-naive, 95 %
 coverage between 0.90 and 0.97. **Only one vintage of the data exists**: the numbers as revised later, not as seen on
 the day, so that these scores may flatter. The years of the pandemic, 2020–2023, stand apart (enterovirus ends in
