@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 from camphora.errors import Invalid
+from camphora.methods.scan import search
 from camphora.methods.scan.circles import Circles
 from camphora.methods.scan.kulldorff import permutation, space_time, spatial
 
@@ -123,6 +124,35 @@ def test_replicates_are_searched_as_the_observed_are(alive):
     assert quick.simulated.mean() == pytest.approx(plain.simulated.mean(), rel=0.05)
     alone = space_time(cases, population, at, alive=alive, replicates=7, seed=7)
     np.testing.assert_array_equal(alone.simulated.shape, (7,))
+
+
+@pytest.mark.parametrize("longest", [1, 5, 12])
+@pytest.mark.parametrize("season", ["even", "wave", "silent"])
+def test_what_is_passed_over_unweighed_is_never_the_highest(season, longest):
+    """The highest of each replicate is that of the plain search, which weighs every interval of every circle."""
+    random = np.random.default_rng(longest)
+    at, places, times = random.uniform(0, 9, (14, 2)), 14, 12
+    wave = {
+        "even": np.ones(times),
+        "wave": 1.1 + np.sin(np.arange(times)),
+        "silent": np.arange(times) % 3 > 0,
+    }
+    weight = np.outer(random.lognormal(0, 1, places), wave[season])
+    drawn = random.multinomial(900, weight.ravel() / weight.sum(), 60).reshape(60, places, times)
+    # An outbreak in half of them, so that the highest comes from every length, early in the search and late.
+    drawn[::2, 3:5, 2 : 2 + longest] += 3 * (weight[3:5, 2 : 2 + longest] > 0)
+    drawn[1::4, :] = random.permutation(drawn[1::4, :], axis=2) * (weight > 0)
+    circles = Circles.around(at, weight.sum(axis=1), most=0.5, geographic=False)
+    for cases in drawn:
+        expected = search.cumulated(weight * (cases.sum() / weight.sum()), np.float64)
+        looked = (expected, circles.order, circles.ends, longest, False)
+        plain, _, _ = search.every(
+            search.cumulated(cases, np.int64), *looked, search.POISSON, float(weight.sum())
+        )
+        quick = search.highest(
+            search.cumulated(cases[None], np.int32), *looked, False, search.POISSON, float(weight.sum())
+        )
+        assert quick[0] == pytest.approx(plain.max(), rel=1e-12)
 
 
 def test_under_chance_alone_p_is_even():
