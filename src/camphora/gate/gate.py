@@ -166,8 +166,8 @@ class Gate:
     def declare(self, reader: Reader, identifier: str, reason: str) -> Declared:
         """Declare an emergency for the one person whose whole identifier this is, in either case of letters.
 
-        NotFound `gate-emergency-nobody` where it is nobody's, which is kept too unless it was left empty. Forbidden where the
-        role may not."""
+        NotFound `gate-emergency-nobody` where it is nobody's, which is kept too unless it was left empty. Forbidden
+        where the role may not."""
         if reader.role not in self.emergencies.rules.roles:
             raise Forbidden("gate-emergency-role", role=reader.role)
         self.access(reader, Purpose.CARE)
