@@ -19,6 +19,7 @@ a value that belongs to a person.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -60,6 +61,18 @@ def catalogue() -> dict[str, Entry]:
     return entries
 
 
+@cache
+def roles() -> dict[str, dict[Lang, str]]:
+    """What each role is called, per language."""
+    return tomllib.loads(files(__name__).joinpath("words", "role.toml").read_text("utf-8"))
+
+
+def in_words(facts: Mapping[str, object], lang: Lang) -> Mapping[str, object]:
+    """The facts of an error as a sentence says them: a role by its name."""
+    called = roles().get(str(facts.get("role", "")))
+    return {**facts, "role": called[lang]} if called else facts
+
+
 class CamphoraError(Exception):
     """An error that people may read: `text(lang)` says what is wrong, `remedy(lang)` what to do next."""
 
@@ -76,10 +89,10 @@ class CamphoraError(Exception):
         """Which of several changes was refused, counted from 0; set by the store."""
 
     def text(self, lang: Lang = "en") -> str:
-        return filled(catalogue()[self.code].text[lang], self.facts)
+        return filled(catalogue()[self.code].text[lang], in_words(self.facts, lang))
 
     def remedy(self, lang: Lang = "en") -> str:
-        return filled(catalogue()[self.code].remedy[lang], self.facts)
+        return filled(catalogue()[self.code].remedy[lang], in_words(self.facts, lang))
 
     def __str__(self) -> str:
         where = f" ({self.place})" if self.place else ""
