@@ -146,6 +146,19 @@ def test_one_step_forecasts_use_only_what_came_before():
     np.testing.assert_array_equal(again.mean, plain.mean)
 
 
+@pytest.mark.filterwarnings("error")
+def test_counts_no_more_spread_than_poisson_are_settled():
+    """Newton's last steps may leap to a size of 0, where the likelihood is no number."""
+    random, y = np.random.default_rng(1), np.full((2, 208), 10.0)
+    for t in range(1, 208):
+        y[:, t] = random.poisson(5 + 2 * np.sin(t / 8.28) + 0.4 * y[:, t - 1] + 0.2 * y[::-1, t - 1])
+    beside = [[0, 1], [1, 0]]
+    found = hhh4(y, beside, endemic="unit", ne="common")
+    plain = hhh4(y, beside, endemic="unit", ne="common", family="Poisson")
+    assert found.loglik == pytest.approx(plain.loglik, abs=0.01)
+    np.testing.assert_allclose(found.mean, plain.mean, rtol=1e-3)
+
+
 def test_a_missing_count_is_not_fitted_and_neither_is_the_next():
     y, ring = little()
     holes = y.copy()
