@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -67,3 +68,17 @@ def test_the_tool_says_what_it_does_and_changes_nothing(made, monkeypatch, capsy
         made.main()
     assert left.value.code == 0
     assert "figures.jsonl" in capsys.readouterr().out
+
+
+def test_no_speed_stands_twice(made):
+    """What the table has, the pages only point to."""
+    told = re.findall(r": ([\d,]+(?:\.\d+)?) [a-zA-Z ]+/CPU-s", "\n".join(made.lines(stored())))
+    assert len(told) >= 30
+    for page in {method.page for method in made.METHODS} - {
+        "scan"
+    }:  # its figures of before and after are its own
+        text = (ROOT / "docs" / "methods" / f"{page}.md").read_text(encoding="utf-8")
+        section = text[text.index("## 速度 Speed") :]
+        assert "(index.md)" in section
+        assert [one for one in told if len(one) > 3 and one in section] == []
+        assert not re.search(r"^\|.*CPU", section, re.MULTILINE)
