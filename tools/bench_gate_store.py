@@ -15,7 +15,11 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import cache
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import apsw
@@ -29,8 +33,9 @@ from camphora.policy.asking import Scope
 from camphora.policy.choices import STOPPED
 from camphora.policy.internal import following, loading
 from camphora.policy.labels import NOTIFIABLE
-from camphora.records import Put, SQLiteStore, plan
-from camphora.records.visible import Predicate
+from camphora.records import Put, SQLiteStore, planning
+from camphora.records.planning import plan, told
+from camphora.records.visible import shown, visible
 
 ICD = "http://hl7.org/fhir/sid/icd-10-cm"
 NATION = 23_400_000
@@ -102,29 +107,30 @@ def _fill(connection: apsw.Connection, persons: int, records: int, *, notifiable
     )
     connection.execute(
         "INSERT INTO record SELECT c.no, f.type, iif(c.of < 3, 'p' || c.person, 'c' || c.no), 1, c.person,"
-        " f.main_date - c.no * 10000, f.updated, iif(c.of < 3, f.labels, ?), 0, f.digest, f.keys, f.body"
+        " f.main_date - c.no * 10000, f.updated, iif(c.of < 3, f.labels, ?), 0, f.main_length"
         " FROM copy c JOIN record f ON f.no = c.of",
         (NOTIFIABLE if notifiable else 0,),
     )
     connection.execute(
-        "INSERT INTO posting SELECT p.term, c.no FROM copy c JOIN posting p ON p.record = c.of"
-        " JOIN term m ON m.no = p.term WHERE m.code NOT IN ('Patient/p1', 'Patient/p2') ORDER BY 1, 2"
+        "INSERT INTO content SELECT c.no, f.digest, f.keys, f.body FROM copy c JOIN content f ON f.record = c.of"
     )
-    named = "SELECT DISTINCT param FROM term WHERE code = 'Patient/p1'"
+    patient = "(SELECT no FROM text WHERE text = 'Patient')"
     connection.execute(
-        f"INSERT INTO term (param, code, system) SELECT q.param, 'Patient/p' || n.no, '' FROM ({named}) q, person n"
+        "INSERT INTO posting SELECT p.term, c.no FROM copy c JOIN posting p ON p.record = c.of"
+        f" JOIN term m ON m.no = p.term WHERE m.system IS NOT {patient} ORDER BY 1, 2"
+    )
+    named = f"SELECT DISTINCT param FROM term WHERE code = 'p1' AND system = {patient}"
+    connection.execute(
+        f"INSERT INTO term (param, code, system) SELECT q.param, 'p' || n.no, {patient} FROM ({named}) q, person n"
         " WHERE n.no > 2"
     )
     connection.execute(
-        "INSERT INTO posting SELECT m.no, c.no FROM copy c JOIN term m ON m.code = 'Patient/p' || c.person"
-        f" AND m.param IN ({named}) AND m.system = '' WHERE c.of > 2 ORDER BY 1, 2"
+        f"INSERT INTO posting SELECT m.no, c.no FROM copy c JOIN term m ON m.code = 'p' || c.person"
+        f" AND m.param IN ({named}) AND m.system = {patient} WHERE c.of > 2 ORDER BY 1, 2"
     )
     connection.execute(
         "INSERT INTO span SELECT c.no, s.param, s.low - c.no * 10000, s.high - c.no * 10000"
         " FROM copy c JOIN span s ON s.record = c.of ORDER BY 1, 2"
-    )
-    connection.execute(
-        "INSERT INTO word SELECT c.no, w.param, w.folded FROM copy c JOIN word w ON w.record = c.of ORDER BY 1, 2"
     )
     connection.execute("UPDATE person SET area = 63000100 WHERE no = 1")
     if notifiable:
@@ -218,23 +224,30 @@ def _choose(store: SQLiteStore, persons: int, share: float, ruled: int) -> list[
 
 def _without_law(asked: Callable[[], object]) -> Callable[[], object]:
     """The same search, the predicate and all that serves it left out: in this measure only."""
-    free = {
-        "visible": lambda *_, **__: Predicate("1", []),
-        "shown": lambda *_: Predicate("r.body", []),
+    free: dict[str, Callable[..., object]] = {
+        "visible": lambda _, *given, **named: visible(FOLLOWER, *given, **named),
+        "shown": lambda _, *given, **named: shown(FOLLOWER, *given, **named),
         "concealed": lambda *_: frozenset[str](),
     }
 
     def bare() -> object:
-        kept = {name: getattr(plan, name) for name in free}
-        for name, open_ in free.items():
-            setattr(plan, name, open_)
+        named = [(module, name) for module in _planning() for name in free if hasattr(module, name)]
+        kept = [getattr(module, name) for module, name in named]
+        for module, name in named:
+            setattr(module, name, free[name])
         try:
             return asked()
         finally:
-            for name, closed in kept.items():
-                setattr(plan, name, closed)
+            for (module, name), closed in zip(named, kept, strict=True):
+                setattr(module, name, closed)
 
     return bare
+
+
+@cache
+def _planning() -> list[ModuleType]:
+    """The modules in which a search is planned."""
+    return [import_module(f"{planning.__name__}.{each.name}") for each in iter_modules(planning.__path__)]
 
 
 def consent_cost(persons: int = 10_000, records: int = 300_000) -> Iterator[dict[str, Any]]:
@@ -286,8 +299,8 @@ def _plan(store: SQLiteStore, text: str) -> list[str]:
     kind, _, pairs = text.partition("?")
     query = parse_query(kind, [tuple(pair.split("=")) for pair in pairs.split("&")], strict=True)  # type: ignore[misc]
     reader = store._connections.reader()  # noqa: SLF001 - to show the plan of the very statement
-    sql, values = plan.plan(query, officer("10016"), reader).select("r.no", None, 20)
-    return [row[-1] for row in reader.execute("EXPLAIN QUERY PLAN " + sql, values)]
+    with reader:
+        return [one for each in told(plan(query, officer("10016"), reader)) for one in each.lines]
 
 
 def _nation(folder: Path) -> None:
