@@ -230,8 +230,9 @@ def _without_law(asked: Callable[[], object]) -> Callable[[], object]:
         "concealed": lambda *_: frozenset[str](),
     }
 
+    named = [(module, name) for module in _planning() for name in free if hasattr(module, name)]
+
     def bare() -> object:
-        named = [(module, name) for module in _planning() for name in free if hasattr(module, name)]
         kept = [getattr(module, name) for module, name in named]
         for module, name in named:
             setattr(module, name, free[name])

@@ -1,6 +1,6 @@
 """Weeks: numbers, week 53, missing dates and an incomplete last week, the errors most often reported in this field."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import numpy as np
 import pytest
@@ -219,3 +219,35 @@ def test_what_may_not_be_given(call, code):
     with pytest.raises(Invalid) as found:
         call()
     assert found.value.code == code
+
+
+@SUITE
+@given(
+    st.datetimes(),
+    st.integers(-11, 14).filter(bool),
+    st.sampled_from(["seconds", "minutes", "microseconds"]),
+)
+def test_the_day_of_an_instant_is_the_day_where_it_happened(moment, hours, digits):
+    moment = moment.replace(year=1990 + moment.year % 60, day=min(moment.day, 28))
+    there = moment.replace(tzinfo=timezone(timedelta(hours=hours)))
+    expected = weeks.labels([moment.date()])
+    for given_as in (there.isoformat(timespec=digits), there, moment, moment.isoformat(sep=" ")):
+        assert weeks.labels([given_as]) == expected
+
+
+@pytest.mark.parametrize(
+    "instant",
+    [
+        "2026-01-03T23:30:00Z",
+        "2026-01-03T23:30:00+00:00",
+        datetime(2026, 1, 3, 23, 30, tzinfo=UTC),
+        "2026-01-03 noon",
+        "2026-01-03x",
+        " 2026-01-03",
+    ],
+)
+def test_an_instant_in_universal_time_names_no_day_of_taiwan(instant):
+    with pytest.raises(Invalid, match="methods-date"):
+        weeks.labels([instant])
+    with pytest.raises(Invalid, match="methods-date"):
+        weeks.weekly([instant, "2026-01-04"])

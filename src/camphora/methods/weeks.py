@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,8 +22,9 @@ from camphora.methods.made import Made
 Days = NDArray[np.datetime64]
 Whole = NDArray[np.int64]
 SYSTEMS = ("iso", "cdc", "taiwan")
+INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?")
+UNIVERSAL = ("Z", "+00:00", "-00:00")
 LABEL = re.compile(r"(\d{4})-?W?(\d{1,2})")
-DATE = len("2026-01-04")
 TABLE = 4
 _SIX, _SEVEN = np.timedelta64(6, "D"), np.timedelta64(7, "D")
 _EARLIEST, _LATEST = np.datetime64("0001-01-01", "D"), np.datetime64("9999-12-31", "D")
@@ -205,17 +206,16 @@ def _span(days: Days, begins: Days, since: str | None, until: str | None) -> tup
 
 
 def _days(given: ArrayLike, name: str = "days") -> Days:
-    """Whole dates of the years 1 to 9999: "2026-01" is no day, nor is a number. Invalid `methods-date`."""
+    """Whole dates of the years 1 to 9999: "2026-01" is no day, nor is a number. Of an instant with an offset the date
+    that is written, which is the day where it happened; one in universal time names no such day. Invalid
+    `methods-date`."""
     if isinstance(given, np.ma.MaskedArray):
         raise Invalid("methods-masked", argument=name)
     try:
         found = np.asarray(given)
-        known = found.dtype.kind in "MUO" or not found.size
-        if found.dtype.kind == "O":
-            known = all(isinstance(each, str | date | np.datetime64) for each in found.flat)
         if found.dtype.kind in "UO":
-            known = known and all(len(each) >= DATE for each in found.flat if isinstance(each, str))
-        if not known:
+            found = np.array([_written(each) for each in found.flat], dtype="O").reshape(found.shape)
+        elif found.dtype.kind != "M" and found.size:
             raise TypeError
         days = found.astype("datetime64[D]") if found.size else np.zeros(found.shape, "datetime64[D]")
     except (TypeError, ValueError, OverflowError):
@@ -223,6 +223,21 @@ def _days(given: ArrayLike, name: str = "days") -> Days:
     if not np.all((days >= _EARLIEST) & (days <= _LATEST)):
         raise Invalid("methods-date", argument=name)
     return days
+
+
+def _written(one: object) -> object:
+    """The day of a text, date, datetime or numpy's; ValueError, TypeError where it names none."""
+    if isinstance(one, str):
+        if not (found := INSTANT.fullmatch(one)) or found[2] in UNIVERSAL:
+            raise ValueError
+        return found[1]
+    if isinstance(one, datetime):
+        if one.tzinfo is not None and not one.utcoffset():
+            raise ValueError
+        return one.date()
+    if not isinstance(one, date | np.datetime64):
+        raise TypeError
+    return one
 
 
 def _day(given: str, name: str) -> Days:
