@@ -551,7 +551,9 @@ def _climb(model: _Model, fit: Floats) -> tuple[Floats, float]:
     # two last full steps: their gain is below what the likelihood can show, their use for the digits is not
     for _ in range(2):
         last = fit + _inverse(bend)[0] @ gradient
-        if not np.all(np.isfinite(last)) or not model.value(last) >= value - 1e-9 * abs(value):  # NaN is no rise
+        if not np.all(np.isfinite(last)) or not model.value(last) >= value - 1e-9 * abs(
+            value
+        ):  # NaN is no rise
             break
         nearer = model.derivatives(last)
         if not _finite(*nearer) or np.abs(nearer[1]).max() > np.abs(gradient).max():
