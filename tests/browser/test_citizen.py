@@ -64,7 +64,9 @@ def test_who_looked_is_told_and_proven_offline(citizen, opened, characters, tmp_
     citizen.goto("/me")
     citizen.get_by_role("link", name="全部紀錄與查閱存證").click()
     assert f"{DOCTOR}（醫師）" in spoken(citizen)
-    citizen.get_by_role("link", name=re.compile(f"查閱存證.*{DOCTOR}")).first.click()
+    acts = citizen.locator("li").filter(has_text=DOCTOR).filter(has=citizen.locator("details.together")).first
+    acts.locator("summary").click()
+    acts.locator("details a").first.click()
     assert "醫療法第67條" in spoken(citizen)
     with citizen.expect_download() as download:
         citizen.get_by_role("link", name="下載查證檔").click()
