@@ -35,7 +35,7 @@ def test_each_fault_has_its_line_path_and_remedy_and_no_value(lines, capsys):
     assert code == 2
     assert "a.ndjson:2: Patient.birthDate" in out
     assert "a.ndjson:4" in err
-    assert "4 resources of 1 files validated, 2 with errors" in out
+    assert "4 resources of 1 file validated, 2 with errors" in out
     assert "王小明" not in out + err
 
 
@@ -133,7 +133,7 @@ def test_a_file_that_is_not_there_ends_nothing_and_is_not_called_busy(tmp_path, 
     (tmp_path / "a.json").write_text(json.dumps(RIGHT))
     code, out, err = run(capsys, tmp_path / "none.json", tmp_path / "a.json")
     assert (code, "there is no file none.json [cli-no-file]" in err) == (4, True)
-    assert ("1 resources of 1 files validated, 0 with" in out, "1 files or folders" in out) == (True, True)
+    assert ("1 resource of 1 file validated, 0 with" in out, "1 file or folder" in out) == (True, True)
 
 
 def test_files_of_one_name_are_told_apart(tmp_path, capsys):
