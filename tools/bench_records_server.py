@@ -24,6 +24,7 @@ connections_per_place = 2000
 """
 """Of one reader from one place, who asks as a thousand would."""
 QUIET_WITHIN = 1800.0
+QUIET_SECONDS = 5
 Make = Callable[[random.Random], bytes]
 """The bytes of a request, one for each call."""
 
@@ -145,13 +146,12 @@ def serving(folder: Path, token: str, workers: int = 1) -> Iterator[Server]:
 
 
 def quiet(server: Server) -> None:
-    """Wait until what a server does at its start is done: tables, the lake."""
-    until = time.monotonic() + QUIET_WITHIN
-    while time.monotonic() < until:
+    """Wait until what a server does at its start is done: tables, the lake, which waits for pauses itself."""
+    until, still = time.monotonic() + QUIET_WITHIN, 0
+    while still < QUIET_SECONDS and time.monotonic() < until:
         before = server.cpu
         time.sleep(1.0)
-        if server.cpu - before < 0.05:
-            return
+        still = still + 1 if server.cpu - before < 0.05 else 0
 
 
 def asked(
