@@ -2,6 +2,7 @@ import resource
 import shutil
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from builders import people
 from camphora.policy.internal import loading
@@ -10,6 +11,9 @@ from camphora.records import Put, SQLiteStore
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = ("quic", "gpu", "background-networking", "component-update", "sync", "first-run")
 
+# How long an example takes is the machine's affair: no test fails for it.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 OPEN_FILES = 8192
 """Every store that a test process keeps open has a connection in each thread that read it."""
