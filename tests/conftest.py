@@ -15,6 +15,18 @@ QUIET = ("quic", "gpu", "background-networking", "component-update", "sync", "fi
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
+TOGETHER = ("tests/leak/", "browser", "wheel")
+"""What goes to one process whole, not only file by file: these share a world, the demo and the wheel."""
+
+LONGEST = (
+    "tests/leak/",
+    "tests/browser/",
+    "tests/docs/test_examples",
+    "tests/cli/",
+    "tests/wheel/",
+    "tests/web/",
+)
+
 OPEN_FILES = 8192
 """Every store that a test process keeps open has a connection in each thread that read it."""
 
@@ -34,9 +46,16 @@ def pytest_itemcollected(item):
             item.add_marker(pytest.mark.skip(reason="no Chromium: apt-get install chromium fonts-noto-cjk"))
 
 
+def pytest_collection_modifyitems(items):
+    """What takes longest is begun first, so that no process is left alone with it at the end."""
+    items.sort(
+        key=lambda item: next((at for at, name in enumerate(LONGEST) if name in item.nodeid), len(LONGEST))
+    )
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """With `--dist loadgroup` all browser tests go to one process, which holds the demo; so do the wheel's tests.
+    """With `--dist loadgroup` tests of one file go to one process, since they share what is dear to make.
 
     By path, since pytest-xdist 3.8 loses its own groups under pytest 9.2 (pytest-dev/pytest-xdist issue 1386)."""
     from xdist.scheduler import LoadScopeScheduling
@@ -44,8 +63,9 @@ def pytest_xdist_make_scheduler(config, log):
     class Together(LoadScopeScheduling):
         def _split_scope(self, nodeid):
             path = nodeid.partition("::")[0]
-            return next((name for name in ("browser", "wheel") if name in path), nodeid)
+            return next((name for name in TOGETHER if name in path), path)
 
+    config.option.loadscopereorder = False
     return Together(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 

@@ -360,10 +360,18 @@ def watch() -> Iterator[dict[str, Any]]:
     yield from watch_figures()
 
 
+def drawn() -> Iterator[dict[str, Any]]:
+    """The pages of the system that watches."""
+    from bench_pages import page_figures
+
+    yield from page_figures()
+
+
 ASKED: list[str] = []
 """What stands behind --only, for the bench that is named."""
 BENCHES: tuple[Bench, ...] = (
     generation, load, bundle, creates, search, start, pages, size, standard, terminology, gate, records, watch,
+    drawn,
 )  # fmt: skip
 
 

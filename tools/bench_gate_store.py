@@ -24,9 +24,16 @@ from typing import Any, NamedTuple
 
 import apsw
 from pyroaring import BitMap
+from starlette.testclient import TestClient
 
-from bench import line
+from bench import line, timed
+from bench_gate_front import WIDE
+from bench_gate_lake import analyst
 from camphora.fhir.search import parse_query
+from camphora.gate import User
+from camphora.installation import Installation
+from camphora.lake import Measure, Question
+from camphora.lake.disclosure import Rules
 from camphora.policy import Access, Purpose, Reader, Request, Role, choices
 from camphora.policy.admission import admit
 from camphora.policy.asking import Scope
@@ -34,8 +41,10 @@ from camphora.policy.choices import STOPPED
 from camphora.policy.internal import following, loading
 from camphora.policy.labels import NOTIFIABLE
 from camphora.records import Put, SQLiteStore, planning
+from camphora.records.judging import PERSONS
 from camphora.records.planning import plan, told
 from camphora.records.visible import shown, visible
+from camphora.web.app import application
 
 ICD = "http://hl7.org/fhir/sid/icd-10-cm"
 NATION = 23_400_000
@@ -264,15 +273,39 @@ def consent_cost(persons: int = 10_000, records: int = 300_000) -> Iterator[dict
                 yield _cost(made.store, name, text, some, chosen=share, ruled=ruled)
         name = "one person's by code and date"
         yield _cost(made.store, f"{name}, judged", QUERIES[name], judged, chosen=share, ruled=ruled)
+        text = f"{name}, judged, each row for the first time"
+        yield _cost(made.store, text, QUERIES[name], judged, _for_the_first_time, chosen=share, ruled=ruled)
+        name = "total by code"
+        text = f"{name}, each judged row for the first time"
+        yield _cost(made.store, text, QUERIES[name], [], _for_the_first_time, chosen=share, ruled=ruled)
     finally:
         made.close()
 
 
-def _cost(store: SQLiteStore, name: str, text: str, persons: list[str], **settings: Any) -> dict[str, Any]:
+def _for_the_first_time(asked: Callable[[], object]) -> Callable[[], object]:
+    """The same search by somebody who has seen none of the records before: each row is judged by its body."""
+
+    def anew() -> object:
+        for settled in PERSONS._settled.values():  # noqa: SLF001 - no program forgets single rows
+            if settled.said:
+                settled.said.clear()
+        return asked()
+
+    return anew
+
+
+def _cost(
+    store: SQLiteStore,
+    name: str,
+    text: str,
+    persons: list[str],
+    as_asked: Callable[[Callable[[], object]], Callable[[], object]] = lambda asked: asked,
+    **settings: Any,
+) -> dict[str, Any]:
     texts = [text % person for person in persons] if "%s" in text else [text]
     asked = [search(store, clinician(), each) for each in texts]
-    times = TIMES.get(name, 200) if len(asked) == 1 else 10
-    with_law, without, ratio = paired([(each, _without_law(each)) for each in asked], times)
+    times = TIMES.get(name.partition(",")[0], 200) if len(asked) == 1 else 10
+    with_law, without, ratio = paired([(as_asked(each), _without_law(each)) for each in asked], times)
     return line(
         "gate_search_cost", ratio, "times", what=name, target=1.10, with_law_ms=round(with_law * 1e3, 3),
         without_ms=round(without * 1e3, 3), **settings,
@@ -283,8 +316,9 @@ def county(cases: int = 1_000_000) -> Iterator[dict[str, Any]]:
     """A county officer's search by code among a million notifiable records, against one of the nation."""
     made = Fabricated(cases // 10, cases, notifiable=True)
     try:
-        for name in ("page of 20 by code", "total by code"):
-            text = QUERIES[name]
+        newest = f"{CODE}&_sort=-onset-date&_count=20"
+        for name in ("page of 20 by code", "newest 20 by code", "total by code"):
+            text = QUERIES.get(name, newest)
             one, all_ = (search(made.store, officer(*areas), text) for areas in (("10016",), ()))
             county_s, nation_s, ratio = paired([(one, all_)], 9 if "total" in name else 200)
             yield line(
@@ -305,8 +339,7 @@ def _plan(store: SQLiteStore, text: str) -> list[str]:
 
 
 def _nation(folder: Path) -> None:
-    """The persons of a nation who stopped, as rows."""
-    SQLiteStore(folder).close()
+    """The persons of a nation who stopped, as rows of a store that is there."""
     connection = apsw.Connection(str(folder / "records.sqlite"))
     connection.execute("PRAGMA synchronous = OFF")
     step = NATION // STOPPED_NOW
@@ -326,45 +359,81 @@ from pathlib import Path
 from camphora.policy import choices
 from camphora.policy.internal import loading
 from camphora.records import Delete, Put, SQLiteStore
-store = SQLiteStore(Path(sys.argv[1]))
-store.write(loading("t"), [Put({"resourceType": "Patient", "id": "ada"})])
-made = choices.stop_secondary_use("ada", datetime.now(UTC)) | {"id": "s"}
+store, now = SQLiteStore(Path(sys.argv[1])), datetime.now(UTC)
+made = [Put(choices.stop_secondary_use("p1", now) | {"id": "s"}), Put(choices.restrict("p1", "h1", now) | {"id": "r"})]
 print("ready", flush=True)
 for word in sys.stdin:
-    store.write(loading("t"), [Put(made) if word.strip() == "stop" else Delete("Consent", "s")])
+    store.write(loading("t"), made if word.strip() == "stop" else [Delete("Consent", "s"), Delete("Consent", "r")])
     print(time.time(), flush=True)
 """
+"""Another process, in which one person stops secondary use and refuses an institution, and ends both again."""
+Asked = Callable[[], bool]
+"""Asks something that the choice decides; whether the answer is that of who has chosen."""
 
 
-def _across_processes(folder: Path, store: SQLiteStore, times: int = 100) -> dict[str, Any]:
-    """From a choice's commit in one process until another's next read holds it, with the nation's sets loaded."""
-    before = len(store.set(FOLLOWER, [STOPPED]))
-    command = [sys.executable, "-c", WRITER, str(folder)]
+def _ways(installation: Installation) -> dict[str, Asked]:
+    """What a reader asks in this process: the set, a search, a read and a search over HTTP, a question to the lake."""
+    store, lake = installation.store, installation.lake
+    lake._rules = Rules(least=1, base=1)  # noqa: SLF001 - so that one person is a difference
+    question = Question("person", Measure("persons"))
+    before, counted = len(store.set(FOLLOWER, [STOPPED])), lake.ask(analyst("HRESCH"), question).rows
+    asked = parse_query("Condition", [("patient", "p1")], strict=True)
+    client = TestClient(application(installation, service=WIDE))
+    client.headers["authorization"] = f"Bearer {installation.gate.identity.issue_token('dr', 'bench', 1)}"
+    return {
+        "set": lambda: len(store.set(FOLLOWER, [STOPPED])) == before + 1,
+        "search": lambda: not store.search(clinician(), asked).rows,
+        "HTTP read": lambda: client.get("/fhir/Patient/p1").status_code == 404,
+        "HTTP search": lambda: "entry" not in client.get("/fhir/Condition?patient=p1").json(),
+        "lake": lambda: lake.ask(analyst("HRESCH"), question).rows != counted,
+    }
+
+
+def _across_processes(installation: Installation, times: int = 100) -> Iterator[dict[str, Any]]:
+    """From a choice's commit in one process until another's next read holds it, with the nation's sets loaded: each
+    way by which it can be asked in turns. `late`: answers of before; `same_ms`: how long an answer takes where nothing
+    has changed."""
+    ways = _ways(installation)
+    same = {name: statistics.median(timed(asked, 10)) * 1e3 for name, asked in ways.items()}
+    taken: dict[str, list[float]] = {name: [] for name in ways}
+    late = dict.fromkeys(ways, 0)
+    command = [sys.executable, "-c", WRITER, str(installation.folder)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdin is not None
         assert child.stdout is not None
         child.stdout.readline()
-        taken, late = [], 0
-        for number in range(times):
+        for number in range(times * len(ways)):
+            name = list(ways)[number // 2 % len(ways)]
             child.stdin.write("stop\n" if number % 2 == 0 else "end\n")
             child.stdin.flush()
             committed = float(child.stdout.readline())
-            late += len(store.set(FOLLOWER, [STOPPED])) != before + (number % 2 == 0)
-            taken.append(time.time() - committed)
+            late[name] += ways[name]() != (number % 2 == 0)
+            taken[name].append(time.time() - committed)
         child.stdin.close()
-    worst = sorted(taken)[int(times * 0.99) - 1] * 1e3
-    return line("gate_across_processes", worst, "ms p99", taken, target=1000, late=late, stopped=STOPPED_NOW)
+    for name, waited in taken.items():
+        worst = sorted(waited)[int(len(waited) * 0.99) - 1] * 1e3
+        yield line(
+            "gate_across_processes", worst, "ms p99", waited, way=name, target=1000, late=late[name],
+            same_ms=round(same[name], 3), stopped=STOPPED_NOW,
+        )  # fmt: skip
 
 
 def nation() -> Iterator[dict[str, Any]]:
     """The stopped of a nation: as a bitmap, a cohort of a million met with it, one more choice by another process."""
     folder = Path(tempfile.mkdtemp(prefix="bench-gate-"))
     try:
-        _nation(folder)
-        store = SQLiteStore(folder)
-        yield from _bitmaps(store)
-        yield _across_processes(folder, store)
-        store.close()
+        installation = Installation.open(folder / "place", make=True)
+        people = [_patient(f"p{number}", "陳怡君") for number in range(1, 21)]
+        kept = [*people, *(_condition(f"c{number}", f"p{number}", "I10") for number in range(1, 21))]
+        installation.store.write(loading("bench"), [Put(each) for each in kept])
+        installation.gate.identity.add_user(User("dr", "醫師", Role.CLINICIAN, organisation="h1"), None)
+        installation.lake.catch_up()
+        installation.close()
+        _nation(folder / "place")
+        installation = Installation.open(folder / "place")
+        yield from _bitmaps(installation.store)
+        yield from _across_processes(installation)
+        installation.close()
     finally:
         shutil.rmtree(folder)
 

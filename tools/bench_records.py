@@ -40,6 +40,8 @@ BUNDLE = 100_000
 """Bytes of a transaction."""
 ENDURING = 0.7
 """Of what the machine gives."""
+STALLS = (50, 250, 1000)
+"""Milliseconds from which on answers of the endurance run are counted."""
 CAST = 1000
 """People whose demonstration characters name the hospital at which is asked."""
 Figures = Iterator[dict[str, Any]]
@@ -57,6 +59,12 @@ def options(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=1.0, help="of the endurance run")
     parser.add_argument(
         "--hours", type=float, default=0.0, help="of the endurance run, in place of --minutes"
+    )
+    parser.add_argument(
+        "--pace",
+        type=float,
+        default=0.0,
+        help="requests a second of the endurance run; 0: 7/10 of what it gives",
     )
     parser.add_argument("--kills", type=int, default=0, help="so many kills under load")
     parser.add_argument("--row", default="", help="only rows whose name begins so")
@@ -187,6 +195,11 @@ class _Place:
             for table, column in (("data", "block"), ("docsize", "sz"))
         )
         (bodies,) = next(connection.execute("SELECT sum(length(body)) FROM content"))
+        (free,) = next(
+            connection.execute(
+                "SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size"
+            )
+        )
         connection.close()
         self.settings["index_rows_per_record"] = round(sum(rows.values()) / count, 1)
         each = {f"{table}_rows": round(number / count, 2) for table, number in rows.items()}
@@ -197,6 +210,7 @@ class _Place:
             body=round(bodies / count),
             full_text_apart=round(words / count),
             with_full_text=round(whole / count),
+            of_it_free=round(free / count),
             **each,
             **self.settings,
         )
@@ -326,7 +340,8 @@ class _Place:
         yield self._row("bundles", run, 4, entries, entries=entries, bytes=size, sync=SYNC)
 
     def _endurance(self, server: Server, sample: Sampled) -> Figures:
-        """Reads, searches and writes, first as fast as they are answered, then at seven tenths of that for long."""
+        """Reads, searches and writes, first as fast as they are answered, then at seven tenths of that for long; or at
+        the pace that is asked for, by which two versions can be compared."""
         names = [name for name in SHAPES if name not in {"born-sorted", "name-contains"}]
         paths = [f"/fhir/{kind}/{each['id']}" for kind, found in sample.items() for each in found]
 
@@ -339,7 +354,7 @@ class _Place:
             return server.request("POST", "/fhir/Observation", orjson.dumps(_new(chance, sample)))
 
         full = asked(server, mixed, 16, self.given.seconds)
-        pace = ENDURING * len(full.times) / full.wall
+        pace = self.given.pace or ENDURING * len(full.times) / full.wall
         minutes = self.given.hours * 60 or self.given.minutes
         parts, memory = [], [server.memory]
         for number in range(10):
@@ -358,6 +373,7 @@ class _Place:
             16,
             minutes=minutes,
             pace=round(pace, 1),
+            stalls={f"over {limit} ms": sum(t * 1000 > limit for t in whole.times) for limit in STALLS},
             p99_of_each_tenth=[round(part.at(0.99) * 1000, 1) for part in parts],
             memory=[round(each, 1) for each in memory],
             memory_slope_mb_per_hour=round(slope * 10 * 60 / minutes, 1),

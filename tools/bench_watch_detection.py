@@ -1,14 +1,12 @@
 """Detection: complete Farrington-flexible fits, EARS bounds, and the national week, each beside its peers.
 
 The Python peer is what a user would write with statsmodels, one series at a time: the same two regressions on the same
-references. R is run where Rscript and its package surveillance are found; else the rate of the stored answers stands
-beside, from another machine.
+references. R does the same on fewer of the same series where Rscript and its package surveillance are found
+(`beside_r.py`); else the rate of the stored answers stands beside, from another machine.
 """
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from bench import line
+from beside_r import beside, cpu_seconds
 from camphora.methods.detection import ears, farrington, many
 from camphora.methods.detection.reference_weeks import by_rows, references
 
@@ -29,16 +28,6 @@ R_STORED = {
 }  # README of the answers, "Speed of R", per CPU-second
 NATIONAL = 520_030
 WEEKS = 300
-R = """
-suppressMessages(library(surveillance))
-set.seed(1); n <- 300
-y <- replicate(40, rnbinom(n, mu = 5 * exp(0.5 * cos(2 * pi * seq_len(n) / 52)), size = 10))
-one <- function(x) sts(observed = matrix(x), start = c(1, 1), freq = 52)
-s <- apply(y, 2, one)
-control <- list(range = n, b = 5, w = 3, noPeriods = 10, pastWeeksNotIncluded = 26, weightsThreshold = 2.58,
-  pThresholdTrend = 1, thresholdMethod = "nbPlugin", alpha = 0.05, trend = TRUE)
-cat(40 / system.time(for (x in s) farringtonFlexible(x, control = control))[["user.self"]])
-"""
 
 
 def figures() -> Iterator[dict[str, Any]]:
@@ -51,7 +40,7 @@ def figures() -> Iterator[dict[str, Any]]:
 def _farrington() -> Iterator[dict[str, Any]]:
     for level in (0.5, 5.0, 100.0):
         y = series(4000, level)
-        few = y[:8]
+        few, same = y[:8], y[:60]
         run = _rounds(
             {
                 "ours": (len(y), lambda y=y: farrington.flexible(y, **farrington.IMPROVED)),
@@ -67,17 +56,22 @@ def _farrington() -> Iterator[dict[str, Any]]:
             references=237,
             statsmodels=round(peer, 1),
             ratio=round(ours / peer, 1),
-            ratio_to_r=round(ours / (r := _r() or R_STORED["farrington"]), 1),
-            r=round(r, 1),
-            r_is="run here"
-            if _r()
-            else "stored, from another machine: Rscript with surveillance was not found",
+            **beside(
+                ours, R_STORED["farrington"], len(same), cpu_seconds({"flexible": same}).get("flexible")
+            ),
             goal=5000,
         )
     early = _rounds(
         {"ours": (len(y), lambda: farrington.flexible(y, like="surveillance", **farrington.IMPROVED))}
     )
-    yield line("watch: Farrington flexible, R's stopping rule", early["ours"], "series per CPU-second")
+    yield line(
+        "watch: Farrington flexible, R's stopping rule",
+        early["ours"],
+        "series per CPU-second",
+        **beside(
+            early["ours"], R_STORED["farrington"], len(same), cpu_seconds({"flexible": same}).get("flexible")
+        ),
+    )
 
 
 def _classic() -> Iterator[dict[str, Any]]:
@@ -89,13 +83,14 @@ def _classic() -> Iterator[dict[str, Any]]:
             "R's stopping rule": (len(y), lambda: farrington.classic(y, like="surveillance")),
         }
     )
+    same = y[:150]
+    took = cpu_seconds({"classic": same}).get("classic")
     for stopping, rate in run.items():
         yield line(
             f"watch: Farrington 1996, {stopping}",
             rate,
             "series per CPU-second",
-            r_stored=R_STORED["classic"],
-            ratio_to_r=round(rate / R_STORED["classic"], 1),
+            **beside(rate, R_STORED["classic"], len(same), took),
         )
 
 
@@ -106,8 +101,7 @@ def _ears() -> Iterator[dict[str, Any]]:
         "watch: EARS C2",
         run["ours"],
         "series-weeks per CPU-second",
-        r_stored=R_STORED["ears"],
-        ratio_to_r=round(run["ours"] / R_STORED["ears"], 1),
+        **beside(run["ours"], R_STORED["ears"], y[:60, 9:].size, cpu_seconds({"ears": y[:60]}).get("ears")),
     )
 
 
@@ -209,15 +203,3 @@ def _rounds(runs: dict[str, tuple[int, Callable[[], Any]]], rounds: int = 3) -> 
             run()
             best[name] = max(best[name], number / (time.process_time() - before))
     return best
-
-
-def _r() -> float | None:
-    if "rate" not in _FOUND:
-        _FOUND["rate"] = None
-        if (program := shutil.which("Rscript")) is not None:
-            made = subprocess.run([program, "-e", R], capture_output=True, text=True, check=False)
-            _FOUND["rate"] = float(made.stdout) if made.returncode == 0 else None
-    return _FOUND["rate"]
-
-
-_FOUND: dict[str, float | None] = {}

@@ -1,22 +1,21 @@
 """Reproduction numbers and nowcasts: windows and triangles per CPU-second, beside their peers.
 
-The Python peer is what a user would write with numpy and scipy, one series and one window at a time. R's package
-EpiEstim is run where Rscript finds it; else the rate of the stored answers stands beside, from another machine.
+The Python peer is what a user would write with numpy and scipy, one series and one window at a time. R's packages
+EpiEstim and surveillance do the same work where Rscript finds them (`beside_r.py`); else the rate of the stored answers
+stands beside, from another machine.
 """
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator
-from functools import cache
 from typing import Any
 
 import numpy as np
 from scipy.stats import gamma
 
 from bench import line
+from beside_r import beside, cpu_seconds
 from camphora.methods.nowcast.bayes import bayes
 from camphora.methods.nowcast.conjugate import conjugate
 from camphora.methods.nowcast.lawless import lawless
@@ -27,12 +26,6 @@ from camphora.methods.reproduction.wallinga_teunis import cohort
 # README of the answers, "Speed of R", windows per CPU-second.
 R_STORED = {"certain": 4766.0, "uncertain": 25.0}
 UNCERTAIN = {"mean": 16, "mean_sd": 2, "mean_range": (12, 20), "sd": 5, "sd_sd": 1, "sd_range": (3, 7)}
-R = """
-suppressMessages(library(EpiEstim))
-set.seed(1); i <- rnbinom(365, mu = 20, size = 5); s <- 2:359
-config <- make_config(list(mean_si = 16, std_si = 5, t_start = s, t_end = s + 6))
-cat(5 * 358 / system.time(for (k in 1:5) estimate_R(i, method = "parametric_si", config = config))[["user.self"]])
-"""
 
 
 def figures() -> Iterator[dict[str, Any]]:
@@ -51,16 +44,15 @@ def _certain(cases: Any) -> dict[str, Any]:
             "peer": (358, lambda: _by_window(cases[0], weight)),
         }
     )
-    r = _r()
     return line(
         "watch: Cori's Rt, certain interval",
         run["ours"],
         "windows per CPU-second",
         numpy_and_scipy=round(run["peer"], 1),
         ratio=round(run["ours"] / run["peer"], 1),
-        r=round(r or R_STORED["certain"], 1),
-        ratio_to_r=round(run["ours"] / (r or R_STORED["certain"]), 1),
-        r_is="run here" if r else "stored, from another machine: Rscript with EpiEstim was not found",
+        **beside(
+            run["ours"], R_STORED["certain"], 5 * 358, cpu_seconds({"certain": cases[:5]}).get("certain")
+        ),
     )
 
 
@@ -71,15 +63,16 @@ def _uncertain(cases: Any) -> dict[str, Any]:
             "drawn": (358, lambda: cori.uncertain(cases, **UNCERTAIN, draws=100)),
         }
     )
+    took = cpu_seconds({"uncertain": cases}).get("uncertain")
+    peer = beside(run["exact"], R_STORED["uncertain"], 358, took)
     return line(
         "watch: Cori's Rt, uncertain interval, 200 pairs",
         run["exact"],
         "windows per CPU-second",
         with_100_draws=round(run["drawn"], 1),
-        r_stored=R_STORED["uncertain"],
-        ratio_to_r=round(run["exact"] / R_STORED["uncertain"], 1),
-        drawn_ratio_to_r=round(run["drawn"] / R_STORED["uncertain"], 1),
-        r_is="stored, from another machine, 200 x 100 draws",
+        **peer,
+        drawn_ratio_to_r=round(run["drawn"] / peer["r"], 2),
+        r_draws="200 x 100",
     )
 
 
@@ -114,8 +107,9 @@ def _by_case(cases: Any, weight: Any) -> Any:
 
 def _nowcasts() -> Iterator[dict[str, Any]]:
     random = np.random.default_rng(2)
-    onset = random.integers(0, 120, 2000)
-    one = triangle(onset, onset + random.negative_binomial(3, 0.4, 2000), now=119, first=0, longest=14).counts
+    onset = np.concatenate([[0, 119], random.integers(0, 120, 2000)])
+    report = onset + np.concatenate([[0, 0], random.negative_binomial(3, 0.4, 2000)])
+    one = triangle(onset, report, now=119, first=0, longest=14).counts
     many = np.repeat(one[None], 200, axis=0)
     run = _rates(
         {
@@ -124,19 +118,14 @@ def _nowcasts() -> Iterator[dict[str, Any]]:
             "closed": (20, lambda: conjugate(many[:20], largest=300)),
         }
     )
-    why = "no Python peer; R's was not timed for the stored answers"
+    took = cpu_seconds(dict.fromkeys(("lawless", "bayes.trunc"), np.stack([onset, report])))
+    unit, shape = "triangles per CPU-second", {"days": 120, "delays": 15}
+    peer = beside(run["lawless"], None, 1, took.get("lawless"))
+    yield line("watch: Lawless nowcast", run["lawless"], unit, **shape, **peer)
+    yield line("watch: Bayesian nowcast, 1,000 draws", run["bayes"], unit, **shape, peer="none of this model")
+    peer = beside(run["closed"], None, 1, took.get("bayes.trunc"))
     yield line(
-        "watch: Lawless nowcast", run["lawless"], "triangles per CPU-second", days=120, delays=15, peer=why
-    )
-    yield line(
-        "watch: Bayesian nowcast, 1,000 draws", run["bayes"], "triangles per CPU-second", days=120, peer=why
-    )
-    yield line(
-        "watch: nowcast in closed form, up to 300 cases",
-        run["closed"],
-        "triangles per CPU-second",
-        days=120,
-        peer=why,
+        "watch: nowcast in closed form, up to 300 cases", run["closed"], unit, **shape, r_draws=1000, **peer
     )
 
 
@@ -159,17 +148,6 @@ def _rates(works: dict[str, tuple[int, Callable[[], Any]]]) -> dict[str, float]:
             work()
             spent[name] += (time.process_time() - began) if turn else 0.0
     return {name: 3 * size / max(spent[name], 1e-9) for name, (size, _) in works.items()}
-
-
-@cache
-def _r() -> float | None:
-    if not shutil.which("Rscript"):
-        return None
-    done = subprocess.run(["Rscript", "-e", R], capture_output=True, text=True, check=False)
-    try:
-        return float(done.stdout)
-    except ValueError:
-        return None
 
 
 if __name__ == "__main__":

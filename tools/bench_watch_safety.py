@@ -134,17 +134,23 @@ def isolates() -> Iterator[dict[str, Any]]:
 
 
 def shares() -> Iterator[dict[str, Any]]:
-    """Limits of 50,000 cells; the peer is statsmodels, which has arrays too: Clopper and Pearson's are the same call to
-    scipy in both, hence no gain."""
+    """Limits of 50,000 cells as antibiograms have them, many of them alike, and of as many pairs that all differ; the
+    peer is statsmodels, which has arrays too."""
     generator = np.random.default_rng(9)
     of = generator.integers(1, 400, 50_000).astype(float)
     hit = generator.binomial(of.astype(int), 0.6).astype(float)
-    for ours, theirs in (("wilson", "wilson"), ("clopper-pearson", "beta")):
+    apart = np.array([(k, n) for n in range(1, 316) for k in range(n + 1)], dtype=float)
+    generator.shuffle(apart)
+    for ours, theirs, cells, (x, n) in (
+        ("wilson", "wilson", "many alike", (hit, of)),
+        ("clopper-pearson", "beta", "many alike", (hit, of)),
+        ("clopper-pearson", "beta", "all distinct", apart.T.copy()),
+    ):
         yield from _paired(
             "watch_proportion", "cells/CPU-s",
-            lambda ours=ours: antibiogram.proportion_limits(hit, of, interval=ours), len(of),
-            lambda theirs=theirs: proportion_confint(hit, of, method=theirs), len(of),
-            interval=ours, peer_name="statsmodels",
+            lambda x=x, n=n, ours=ours: antibiogram.proportion_limits(x, n, interval=ours), len(n),
+            lambda x=x, n=n, theirs=theirs: proportion_confint(x, n, method=theirs), len(n),
+            interval=ours, cells=cells, peer_name="statsmodels",
         )  # fmt: skip
 
 

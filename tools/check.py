@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = (".csv", ".gz", ".xz", ".tgz", ".zip", ".parquet", ".ods", ".xlsx", ".tsv", ".ndjson", ".js", ".woff2")
-OURS = {"src/camphora/notice.tsv", "src/camphora/web/static/camphora.js"}
+OURS = {"src/camphora/notice.tsv", *(f"src/camphora/web/static/{name}.js" for name in ("camphora", "room"))}
 """Code and lists of our own that only look like data."""
 HEAD = """Camphora
 Copyright 2026 the Camphora authors

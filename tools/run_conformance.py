@@ -50,18 +50,25 @@ def run(names: list[str], wrong: bool) -> int:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Run the published suites.")
-    parser.add_argument("--only", action="append", metavar="NAME")
-    parser.add_argument("--wrong", action="store_true", help="show what failed")
-    parser.add_argument("--write", action="store_true", help="write the tables of docs/conformance.md")
-    given = parser.parse_args()
     from conformance import page
     from conformance.registry import SUITES
 
+    names = [suite.name for suite in SUITES]
+    parser = argparse.ArgumentParser(
+        description="Run the published suites.",
+        epilog="\n  ".join(["suites:", *names]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,  # else names are broken at their hyphens
+    )
+    parser.add_argument(
+        "--only", action="append", metavar="NAME", choices=names, help="one of the suites; may be repeated"
+    )
+    parser.add_argument("--wrong", action="store_true", help="show what failed")
+    parser.add_argument("--write", action="store_true", help="write the tables of docs/conformance.md")
+    given = parser.parse_args()
     if given.write:
         page.write()
         return 0
-    return run(given.only or [suite.name for suite in SUITES], given.wrong)
+    return run(given.only or names, given.wrong)
 
 
 if __name__ == "__main__":

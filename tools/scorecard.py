@@ -147,8 +147,12 @@ Weeks and counties that any method could not forecast (a county's first years) a
 """
 
 
+# drawn from this page by tools/methods_pictures_pages.py
+PICTURE = "![各週數的相對分數 Relative scores by weeks ahead](../pictures/methods/scorecard.svg)\n\n"
+
+
 def page(walks: dict[tuple[str, str], Walk]) -> str:
-    parts = [HEAD, "## 總表 All series\n\n", "\n".join(summary(walks)), "\n"]
+    parts = [HEAD, PICTURE, "## 總表 All series\n\n", "\n".join(summary(walks)), "\n"]
     for (topic, period), found in walks.items():
         parts += [f"\n## {NAMES[topic]}, {period}, ensemble: {found.weeks} weeks\n\n"]
         parts += ["\n".join(by_series(found)), "\n"]

@@ -19,12 +19,14 @@ HEADER = (
 )
 INTRODUCTION = """\
 輸入、應得之結果與理由，依面向列表。規則見[決定的規則](../explanation/decision.md)；
-同樣的資料以 JSON 置於 `/vectors/all.json`，格式定義置於 `/vectors/schema.json`。人物與紀錄均為虛構。
+同樣的資料以 JSON 置於 `/vectors/all.json`，格式定義置於 `/vectors/schema.json`，
+判斷所需之規則資料置於 `/vectors/rules.json`。人物與紀錄均為虛構。
 未載明者：當事人為 Patient/chen（1980-05-17 生），所問時刻為 2026-03-10 09:00，紀錄為 2025-06-01 者。
 
 What goes in, what must come out and why, by dimension. The rules stand in
 [Rules of a decision](../explanation/decision.md); the same data are JSON at `/vectors/all.json`, their format at
-`/vectors/schema.json`. Persons and records are invented; where it is not said, the person is
+`/vectors/schema.json`, what an evaluator needs beside them at
+`/vectors/rules.json`. Persons and records are invented; where it is not said, the person is
 Patient/chen (born 1980-05-17), the moment 2026-03-10 09:00, the record of 2025-06-01. Each row is written by hand;
 ours is held to them by `tests/policy/test_vectors.py`, and so is an evaluator written apart from it. Written for this
 project (CC0-1.0); the Consents of IHE PCF are by IHE International (CC-BY-4.0), the cases named after LEAP are our own

@@ -1,20 +1,35 @@
 """Receipts and the index of them: they agree after a power cut; waiting receipts are appended while running."""
 
 import os
+from dataclasses import replace
 
+import apsw
 import orjson
 import pytest
+from pyroaring import BitMap
 
-from builders import analyst, citizen, clinician, people
-from camphora.audit import Log, verify
+from builders import analyst, citizen, clinician, patient, people
+from camphora.audit import Log, commitment, verify
+from camphora.audit.events import BALP, Place, audit_events
+from camphora.audit.log import lines_of
 from camphora.audit.receipt import salt_of, salted_digest
 from camphora.errors import Busy
+from camphora.fhir.search import parse_query
 from camphora.policy.internal import loading
 from camphora.records import Put, SQLiteStore
+from camphora.records.histories import Versions
+from camphora.records.noting import Notes
 
 
 def _full(*_):
     raise OSError(28, "No space left on device")
+
+
+def _on_disk_were(folder, count):
+    """As if no more receipts had been forced to disk before the power was cut."""
+    connection = apsw.Connection(str(folder / "records.sqlite"))
+    connection.execute("UPDATE place SET change = ? WHERE follower = 'receipts-on-disk'", (count,))
+    connection.close()
 
 
 @pytest.fixture
@@ -37,6 +52,7 @@ def test_after_a_power_cut_nobody_is_shown_the_receipt_of_another(tmp_path):
     store.close()
     os.truncate(tmp_path / "audit" / "receipts.log", kept)
     (tmp_path / "audit" / "heads.log").write_bytes(heads)
+    _on_disk_were(tmp_path, lines_of(tmp_path / "audit" / "receipts.log"))
     again = SQLiteStore(tmp_path)
     assert again.looks(citizen(), "ada") == []
     again.read(clinician(), "Patient", "bo")
@@ -63,17 +79,13 @@ def test_waiting_receipts_are_appended_while_running(store, monkeypatch):
 
 
 def test_notes_that_cannot_be_written_are_told_once_and_the_receipt_stands(store, monkeypatch, caplog):
-    written, beside = os.write, store._looks._beside
-
-    def refused(descriptor, data):
-        return _full() if descriptor == beside else written(descriptor, data)
-
+    added = Notes.add
     for reading in range(3):
         if reading != 1:
-            monkeypatch.setattr(os, "write", refused)
+            monkeypatch.setattr(Notes, "add", _full)
         store.read(clinician(), "Patient", "ada")
         store.read(clinician(), "Patient", "ada")
-        monkeypatch.setattr(os, "write", written)
+        monkeypatch.setattr(Notes, "add", added)
     told = "audit-unnoted: " + Busy("audit-unnoted", why="ENOSPC").text("en")
     assert [each.message for each in caplog.records if "unnoted" in each.message] == [told] * 2
     store.settle()
@@ -86,7 +98,121 @@ def test_a_refusal_leaves_a_receipt_of_nobody_too(store):
         store.read(clinician(), "Patient", "no-such-person")
     assert len(store.audit) == before + 1
     fields = store.audit.receipt(before)
-    assert (fields["decision"], fields["persons"]) == ("deny", [])
+    assert (fields["decision"], fields["persons"]) == ("deny", [_nobody(store, fields)])
+
+
+def _nobody(store, fields):
+    """A commitment to the empty set under the salt of this line, as whoever is given that salt works it out."""
+    salt = salt_of((store.folder / "secret.key").read_bytes(), fields["nonce"])
+    return commitment(salt + BitMap().serialize(), fields["nonce"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "pairs", "left"),
+    [
+        ("Patient", [("name", "查無此人")], 1),
+        ("Patient", [("gender", "other"), ("_summary", "count")], 1),
+        ("Observation", [("code", "none"), ("_total", "accurate")], 1),
+        ("Observation", [("patient.name", "查無此人")], 1),
+        ("Organization", [("_has:Patient:organization:name", "查無此人")], 1),
+        ("Organization", [("_list", "none")], 1),
+        ("Organization", [("name", "查無此院"), ("_revinclude", "Patient:organization")], 1),
+        ("Library", [("title", "none"), ("_include", "Library:depends-on")], 1),
+        ("Organization", [("name", "查無此院")], 0),
+        ("PractitionerRole", [("role", "none"), ("_include", "PractitionerRole:practitioner")], 0),
+        ("PractitionerRole", [("organization", "none")], 0),
+        ("Practitioner", [("_has:PractitionerRole:practitioner:role", "none")], 0),
+    ],
+)
+def test_what_could_tell_of_somebody_leaves_one_receipt_where_it_finds_nobody(store, kind, pairs, left):
+    before = len(store.audit)
+    assert store.search(clinician(), parse_query(kind, pairs, strict=True)).rows == []
+    found = [store.audit.receipt(number) for number in range(before, len(store.audit))]
+    assert len(found) == left
+    for fields in found:
+        assert fields["persons"] == [_nobody(store, fields)]
+        assert (fields["types"], fields["decision"], fields["members"]) == ([kind], "permit", None)
+        (event,) = audit_events(before, fields, Place("log", "https://x/fhir"), None)
+        assert event["meta"]["profile"] == [f"{BALP}.Query"]
+        assert [each for each in event["entity"] if "Patient" in str(each.get("what"))] == []
+    store.settle()
+    assert [store.looks(citizen(name), name) for name in ("ada", "bo")] == [[], []]
+
+
+def _searched(store, kind, **pairs):
+    before = len(store.audit)
+    query = parse_query(
+        kind, [(name.replace("__", "."), value) for name, value in pairs.items()], strict=True
+    )
+    store.search(clinician(), query)
+    return store.audit.receipt(before)
+
+
+def _salt(store, patient):
+    sql = "SELECT salt FROM person WHERE patient = ?"
+    return next(store._connections.writer.execute(sql, (patient,)))[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "pairs", "places", "named"),
+    [
+        ("Patient", {"_id": "ada,none,nor-this"}, 3, ["ada"]),
+        ("Observation", {"patient": "ada,bo,none"}, 3, ["ada", "bo"]),
+        ("Observation", {"patient": "none"}, 1, []),
+        ("Observation", {"patient": "ada"}, 1, ["ada"]),
+        ("Patient", {"identifier": "A123456780,a123456780"}, 2, ["ada"]),
+        ("Patient", {"identifier": "Z999999999,Z999999998"}, 2, []),
+    ],
+)
+def test_a_line_has_a_place_for_each_who_is_asked_for_whoever_is_known(store, kind, pairs, places, named):
+    fields = _searched(store, kind, **pairs)
+    assert len(fields["persons"]) == len(set(fields["persons"])) == places
+    assert {commitment(_salt(store, name), fields["nonce"]) for name in named} <= set(fields["persons"])
+    salt = salt_of((store.folder / "secret.key").read_bytes(), fields["nonce"])
+    free = [BitMap().serialize() + (number.to_bytes(2) if number else b"") for number in range(places)]
+    nobody = {commitment(salt + each, fields["nonce"]) for each in free[: places - len(named)]}
+    assert nobody <= set(fields["persons"])
+    store.settle()
+    assert [name for name in ("ada", "bo") if store.looks(citizen(name), name)] == named
+
+
+def test_who_bears_a_number_beside_others_stands_with_them_in_one_place(store):
+    """The line tells that one number was asked for; each of its bearers finds the reading."""
+    twice = [patient(name, "王小明", "1950-02-01", "X900000001") for name in ("one", "two", "three")]
+    store.write(loading("t"), [Put(each) for each in twice])
+    fields = _searched(store, "Observation", patient__identifier="X900000001", code="none")
+    numbers = [
+        row for (row,) in store._connections.writer.execute("SELECT no FROM person ORDER BY no DESC LIMIT 3")
+    ]
+    salt = salt_of((store.folder / "secret.key").read_bytes(), fields["nonce"])
+    assert fields["persons"] == [commitment(salt + BitMap(numbers).serialize(), fields["nonce"])]
+    store.settle()
+    assert [len(store.looks(citizen(name), name)) for name in ("one", "two", "three")] == [1, 1, 1]
+
+
+def test_an_act_that_must_not_be_counted_names_a_set(store):
+    number = store.leave(clinician(), "export", ["Patient"], [1], counted=False)
+    fields = store.audit.receipt(number)
+    assert fields["persons"] == []
+    assert len(fields["members"]) == 32
+
+
+def test_a_history_in_which_nothing_is_and_an_act_of_nobody_leave_one_too(store):
+    before = len(store.audit)
+    assert store.versions(clinician(), Versions("MedicationDispense")).rows == []
+    store.attest(clinician(), "match", ["Patient"], [])
+    store.leave(clinician(), "export", ["Patient"], ())
+    assert len(store.audit) == before + 3
+    store.versions(clinician(), Versions("Organization"))
+    store.leave(clinician(), "export", ["Organization"], ())
+    assert len(store.audit) == before + 3
+
+
+def test_who_can_reach_nobody_leaves_none(store):
+    """Where it is their Access that tells that nobody was read, a receipt would tell no more."""
+    nobody = replace(clinician(), persons=frozenset())
+    assert store.search(nobody, parse_query("Observation", [], strict=True)).rows == []
+    assert len(store.audit) == 0
 
 
 def test_a_receipt_says_what_was_answered_to_whoever_holds_its_salt(store):

@@ -95,3 +95,20 @@ def test_a_proof_of_one_leaf_never_proves_another(size, data):
     index = data.draw(st.integers(0, size - 1))
     other = data.draw(st.integers(0, size - 1).filter(lambda number: number != index))
     assert not verify_inclusion(tree.leaf(other), index, size, tree.inclusion(index, size), tree.root())
+
+
+def test_leaves_added_together_make_the_same_tree():
+    one, many = Tree(), Tree()
+    leaves = [leaf_hash(str(number).encode()) for number in range(300)]
+    for leaf in leaves:
+        one.append(leaf)
+    start = 0
+    for size in (0, 1, 1, 2, 3, 5, 8, 13, 64, 1, 100, 102):
+        assert many.extend(leaves[start : start + size]) == start
+        start += size
+        if start:
+            assert many.root() == one.root(start)
+    assert many.append(leaves[0]) == one.append(leaves[0]) == 300
+    assert [many.inclusion(number, 301) for number in range(301)] == [
+        one.inclusion(number, 301) for number in range(301)
+    ]

@@ -3,6 +3,8 @@
 import pytest
 
 from builders import clinician, patient
+from camphora.errors import NotFound
+from camphora.fhir.search import parse_query
 from camphora.policy import Purpose, Reader, Request, Role, admit
 from camphora.policy.internal import loading
 from camphora.records import Put, SQLiteStore, sqlite
@@ -27,7 +29,7 @@ def review(store, monkeypatch):
 
     def reviewed(known=()):
         found = store.unusual(access, since_days(30), known, {})
-        store.leave(access, "review", ["AuditEvent"], (), of_log=True)
+        store.leave(access, "review", ["AuditEvent"], (), always=True)
         return len(looked), found
 
     return reviewed
@@ -41,6 +43,30 @@ def test_nothing_is_counted_again_while_nothing_is_new(store, review):
     assert review(("ada",))[0] == 3
     store.write(loading("t"), [Put(patient("bo", "陳美玲", "1990-07-15", "B223456780"))])
     assert review(("ada",))[0] == 4
+
+
+@pytest.mark.parametrize("way", ["read", "by id", "by number"])
+def test_a_sweep_of_who_is_not_there_shows_up(store, review, way):
+    for number in range(12):
+        if way == "read":
+            with pytest.raises(NotFound):
+                store.read(clinician(), "Patient", f"nobody-{number}")
+        else:
+            asked = (
+                ("identifier", f"A20000000{number}") if way == "by number" else ("_id", f"nobody-{number}")
+            )
+            store.search(clinician(), parse_query("Patient", [asked], strict=True))
+    (found,) = review()[1]
+    assert found.reader == clinician().reader.id
+    assert [(one.kind, one.persons, len(one.receipts)) for one in found.findings] == [("in-vain", (), 12)]
+
+
+def test_what_finds_nobody_without_asking_for_somebody_is_no_try(store, review):
+    for number in range(20):
+        store.search(
+            clinician(), parse_query("Patient", [("birthdate", f"19{number + 10}-01-01")], strict=True)
+        )
+    assert review()[1] == []
 
 
 def test_a_look_is_found_by_its_receipt(store):

@@ -106,6 +106,59 @@ def test_an_encounter_long_ago_is_none():
     assert unusual(_looks(("r", START, 0)), near, {}) == []
 
 
+def _tried(at, count, reader="r0", every=60_000, first=10_000):
+    """So many acts that asked for somebody who is not there."""
+    return [Look(first + number, at + number * every, reader, "nurse", "h1", ()) for number in range(count)]
+
+
+def _ward(readers=9, acts=40):
+    """Peers who read their own patients, one of them after a slip of the pen now and then."""
+    looks = _looks(
+        *(
+            (f"r{reader}", START + 3 * HOUR + act * HOUR, act)
+            for reader in range(readers)
+            for act in range(acts)
+        )
+    )
+    looks += [
+        look for reader in range(readers) for look in _tried(START, 1, f"r{reader}", first=5_000 + reader)
+    ]
+    return looks, {person: Known(encounters={"h1": (START // DAY,)}) for person in range(acts)}
+
+
+@pytest.mark.parametrize("count", [8, 12, 300])
+def test_whoever_tries_numbers_in_vain_is_shown_with_the_reason(count):
+    """A number tried again and again, of a neighbour who is not there, or a sweep of ids: nothing keeps which."""
+    looks, known = _ward()
+    tried = _tried(START + 5 * HOUR, count, every=10_000)
+    (found,) = unusual([*looks, *tried], known, {})
+    assert found.reader == "r0"
+    kinds = {finding.kind: finding for finding in found.findings}
+    assert {"in-vain", "trying"} <= set(kinds)
+    assert kinds["trying"].numbers["n"] == count
+    assert set(kinds["trying"].receipts) == {look.receipt for look in tried}
+    assert (kinds["in-vain"].numbers["n"], kinds["in-vain"].persons) == (count + 1, ())
+
+
+def test_a_slip_now_and_then_is_none():
+    looks, known = _ward()
+    spread = _tried(START + 2 * DAY, 2, every=3 * DAY)
+    assert unusual([*looks, *spread], known, {}) == []
+
+
+def test_who_tries_no_more_than_peers_is_not_shown():
+    """Where a ward admits people who are not there yet, everybody asks for them in vain."""
+    looks, known = _ward()
+    looks += [one for reader in range(9) for one in _tried(START, 20, f"r{reader}", every=9 * HOUR)]
+    assert unusual(looks, known, {}) == []
+
+
+def test_tries_within_an_hour_are_counted_not_those_of_a_day():
+    looks, known = _ward()
+    (found,) = unusual([*looks, *_tried(START, 12, every=20 * 60_000)], known, {})
+    assert [one.kind for one in found.findings] == ["in-vain"]
+
+
 def test_emergencies_add_up():
     known = {person: Known(encounters={"h1": (START // DAY,)}) for person in range(3)}
     looks = [Look(number, START, "r", "nurse", "h1", (number,), emergency=True) for number in range(3)]

@@ -18,6 +18,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 PEOPLE = 300
 PATIENCE = 300
+WATCHES = 3
+"""Watches by the week that the demo has swept before a page of them is opened."""
 KEEPER, PASSWORD = "keeper", "camphor chest by the window"
 
 
@@ -45,6 +47,7 @@ def demo(kept):
         assert ready.get("ready"), said.read_text()
         wait_for_all(process, said)
         overdue.cancel()
+        wait_for_sweeps(kept / "watched")
         yield ready["public"].rstrip("/")
     finally:
         overdue.cancel()
@@ -58,6 +61,14 @@ def wait_for_all(process, said):
     while f"All {PEOPLE}" not in said.read_text():
         assert process.poll() is None, said.read_text()
         assert time.monotonic() < until, said.read_text()
+        time.sleep(0.25)
+
+
+def wait_for_sweeps(folder):
+    """Until what the pages of a watch show has been worked out, which the demo does in processes of its own."""
+    until = time.monotonic() + PATIENCE
+    while len(list(folder.glob("sweep-*.npz"))) < WATCHES:
+        assert time.monotonic() < until, sorted(file.name for file in folder.glob("*"))
         time.sleep(0.25)
 
 

@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from starlette.routing import Match, Mount
 
-from browser.routes import ERRORS, FILES, LATER, PAGES, listed
+from browser.routes import ERRORS, FILES, LATER, PAGES, WATCHED, listed
 from camphora.installation import Installation
 from camphora.web.app import application
 
@@ -47,7 +47,7 @@ def tabs(chromium, demo, sessions):
 def facts(chromium, demo, sessions, characters):
     """What stands for the names in the examples: ids of the citizen's records, of a look at her and of a use."""
     asked = {}
-    for person in ("clinician", "citizen", "analyst"):
+    for person in ("clinician", "citizen", "analyst", "officer"):
         context = chromium.new_context(base_url=demo, storage_state=sessions(person))
         asked[person] = context.new_page()
 
@@ -67,6 +67,13 @@ def facts(chromium, demo, sessions, characters):
         page.locator("main form button").first.click()
         return first("citizen", "/me/certificates", "/me/certificates/")
 
+    def taken():
+        """A signal of the officer's county, taken from its own page."""
+        page = asked["officer"]
+        page.goto(f"{WATCHED}/signal/ili-2017-25-67000-all")
+        page.locator("main form[action='/tasks/take'] button").click()
+        return page.url.partition("/tasks/")[2].partition("?")[0]
+
     asked["analyst"].goto("/ask?view=person")
     asked["clinician"].request.get("/fhir/Patient?_count=50")  # persons who were never treated there: unusual
     found = {
@@ -81,6 +88,7 @@ def facts(chromium, demo, sessions, characters):
         "condition": record("Condition"),
         "look": first("citizen", "/me/looked", "/me/looked/", "#looks"),
         "consent": first("citizen", "/me/family", "?consent="),
+        "work": taken(),
         "use": first("analyst", "/uses?purpose=secondary", "/uses/").removesuffix(".json"),
     }
     yield found
@@ -165,6 +173,7 @@ def test_every_route_that_can_be_read_has_an_example(installation):
             "hospital",
             "reader",
             "daughter",
+            "work",
         ),
         "x",
     )

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from shutil import copytree
 
 import orjson
 import pytest
@@ -26,12 +27,20 @@ def _run(capsys, *arguments):
     return code, said.out, said.err
 
 
-@pytest.fixture
-def place(tmp_path, capsys):
-    """An installation with one patient."""
-    path = tmp_path / "a.ndjson"
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory):
+    """An installation with one patient, to be copied."""
+    folder = tmp_path_factory.mktemp("loaded")
+    path = folder / "a.ndjson"
     path.write_bytes(orjson.dumps({"resourceType": "Patient", "id": "ada", "gender": "female"}) + b"\n")
-    _run(capsys, "load", str(path), "--into", str(tmp_path / "place"), "--lang", "en")
+    main(["load", str(path), "--into", str(folder / "place"), "--lang", "en"])
+    return folder / "place"
+
+
+@pytest.fixture
+def place(loaded, tmp_path, capsys):
+    copytree(loaded, tmp_path / "place")
+    capsys.readouterr()
     return tmp_path / "place"
 
 

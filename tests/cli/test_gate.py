@@ -1,6 +1,8 @@
 """`camphora gate`: standing, projects, bases."""
 
+import io
 import json
+from shutil import copytree
 
 import orjson
 import pytest
@@ -13,20 +15,26 @@ from camphora.gate.projects import Projects
 from camphora.gate.state import State, now
 from camphora.installation import Installation
 from camphora.policy import Purpose, Role
-from camphora.policy.choices import close_part
+from camphora.policy.choices import close_part, restrict
 
 
-@pytest.fixture
-def place(tmp_path):
-    """An installation with one patient, a clinician and an analyst."""
-    path = tmp_path / "a.ndjson"
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory):
+    """An installation with one patient, a clinician and an analyst, to be copied."""
+    folder = tmp_path_factory.mktemp("loaded")
+    path = folder / "a.ndjson"
     path.write_bytes(orjson.dumps({"resourceType": "Patient", "id": "ada", "gender": "female"}) + b"\n")
-    main(["load", str(path), "--into", str(tmp_path / "place"), "--lang", "en"])
-    accounts = Identity(tmp_path / "place" / "gate.sqlite")
+    main(["load", str(path), "--into", str(folder / "place"), "--lang", "en"])
+    accounts = Identity(folder / "place" / "gate.sqlite")
     accounts.add_user(User("lin", "林醫師", Role.CLINICIAN, organisation="h1"), None)
     accounts.add_user(User("analyst", "分析員", Role.ANALYST), None)
     accounts.close()
-    return tmp_path / "place"
+    return folder / "place"
+
+
+@pytest.fixture
+def place(loaded, tmp_path):
+    return copytree(loaded, tmp_path / "place")
 
 
 @pytest.fixture
@@ -51,6 +59,41 @@ def test_standing_is_set_by_kind_and_shown(camphora):
     _, out, _ = camphora("gate", "standing", "lin", "--lang", "en")
     assert "no limit" in out
     assert "Location/w1" in out
+
+
+def test_an_account_is_told_for_which_records_it_stands(camphora):
+    camphora("gate", "standing", "lin", "--record", "Practitioner/p7", "--record", "PractitionerRole/r1")
+    code, out, _ = camphora("gate", "standing", "lin", "--json")
+    assert (code, json.loads(out)["record"]) == (0, ["Practitioner/p7", "PractitionerRole/r1"])
+    camphora("gate", "standing", "lin", "--clear", "record")
+    assert json.loads(camphora("gate", "standing", "lin", "--json")[1])["record"] == []
+
+
+def test_another_account_of_the_same_name_has_nothing_of_what_was_removed(camphora, monkeypatch):
+    camphora("gate", "standing", "lin", "--record", "Practitioner/p7", "--membership", "CareTeam/t")
+    assert camphora("user", "remove", "lin")[0] == 0
+    monkeypatch.setattr("sys.stdin", io.StringIO("another-long-password\n"))
+    assert camphora("user", "add", "lin", "--role", "analyst")[0] == 0
+    kept = json.loads(camphora("gate", "standing", "lin", "--json")[1])
+    assert (kept["record"], kept["membership"]) == ([], [])
+
+
+def test_an_account_is_given_another_role_and_institution(camphora):
+    def listed(name):
+        rows = [json.loads(line) for line in camphora("user", "list", "--json")[1].splitlines()]
+        return next(row for row in rows if row["name"] == name)
+
+    assert camphora("user", "change", "lin", "--role", "analyst")[0] == 0
+    row = listed("lin")
+    assert (row["role"], row["organisation"]) == ("analyst", "h1")
+    code, _, err = camphora("user", "change", "lin", "--organisation", "h9", "--lang", "en")
+    assert (code, "cli-no-such-record" in err) == (2, True)
+    assert camphora("user", "change", "lin", "--no-organisation")[0] == 0
+    row = listed("lin")
+    assert row["organisation"] is None
+    code, _, err = camphora("user", "change", "lin", "--role", "clinician", "--lang", "en")
+    assert (code, "cli-role-needs" in err) == (2, True)
+    assert camphora("user", "change", "nobody", "--role", "analyst")[0] == 4
 
 
 def test_standing_of_nobody_and_of_no_area_are_refused(camphora):
@@ -173,6 +216,26 @@ def test_the_receipt_explained_is_the_one_that_a_reading_leaves(explained, camph
     }
     assert {each["version"] for each in told["sets"]} == {last}
     assert told["policy"].endswith(f" {left['policy']}")
+
+
+def test_who_is_meant_is_explained_by_the_records_of_the_store(explained, camphora, tmp_path, capsys):
+    above = {
+        "resourceType": "Organization",
+        "id": "h1",
+        "name": "一",
+        "partOf": {"reference": "Organization/h9"},
+    }
+    path = tmp_path / "c.ndjson"
+    path.write_bytes(
+        b"".join(orjson.dumps(row) + b"\n" for row in (above, {**restrict("ada", "h9", NOW), "id": "k2"}))
+    )
+    asked = (*ASKED[:-1], "Patient/ada", "--json")
+    assert json.loads(camphora(*asked)[1])["outcome"] == "permit"
+    assert main(["load", str(path), "--into", str(explained), "--lang", "en"]) == 0
+    capsys.readouterr()
+    told = json.loads(camphora(*asked)[1])
+    assert (told["outcome"], told["reasons"][-1]["code"]) == ("deny", "restricted")
+    assert "restricted:h9" in {each["name"] for each in told["sets"]}
 
 
 def test_an_earlier_moment_says_that_choices_are_those_of_now(explained, camphora):

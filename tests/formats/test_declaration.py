@@ -141,3 +141,65 @@ def test_unknown_keys_are_reported_with_those_known(tmp_path):
     (tmp_path / "a.toml").write_text('colour = "red"\n', "utf-8")
     faults = check_shape(read_toml(tmp_path / "a.toml"), TABLE_KEYS)
     assert "formats-key-unknown" in {fault.code for fault in faults}
+
+
+VISITS = DECLARED.replace(
+    'key = ["code", "month"]', 'key = ["county", "month"]\nadds = "beds"\nwhole = true'
+).replace(
+    """key = "code"
+label.zh-TW = "代碼"
+label.en = "Code"
+kind = "text"
+required = true
+pattern = '\\d{4}'
+source = "代碼"
+""",
+    """key = "county"
+label.zh-TW = "縣市"
+label.en = "County"
+kind = "county"
+required = true
+source = "縣市"
+""",
+)
+
+
+@pytest.fixture
+def visits(tmp_path):
+    path = tmp_path / "beds.toml"
+    path.write_text(VISITS, encoding="utf-8")
+    return TableDeclaration.load(path)
+
+
+def test_a_county_is_its_code_whatever_it_is_called(visits):
+    text = "縣市,month,beds\n台北市,11301,1\n臺北市,11302,1\n63000,11303,1\n臺北縣,11301,2\n新北市,11302,2\n"
+    rows, faults = visits.check_rows(csv_rows(io.BytesIO(text.encode())))
+    assert not faults
+    assert [row["county"] for row in rows] == ["63000", "63000", "63000", "65000", "65000"]
+    _, faults = visits.check_rows(csv_rows(io.BytesIO("縣市,month,beds\n台北,11301,1\n".encode())))
+    assert [(fault.code, fault.place.line, fault.place.column) for fault in faults] == [
+        ("formats-cell-kind", 2, "縣市")
+    ]
+
+
+def test_rows_that_share_their_key_are_added_where_the_table_says_so(visits):
+    rows = [
+        "台北市,11301,1",
+        "臺北市,11301,4",
+        "台北市,11302,",
+        "台北市,11302,3",
+        "台北市,11303,2",
+        "台北市,11303,",
+    ]
+    text = "\n".join(["縣市,month,beds", *rows])
+    rows, faults = visits.check_rows(csv_rows(io.BytesIO(text.encode())))
+    assert not faults
+    assert [(row["month"], row["beds"]) for row in rows] == [("2024-01", 5), ("2024-02", 3), ("2024-03", 2)]
+
+
+def test_what_adds_must_be_a_column(tmp_path):
+    path = tmp_path / "beds.toml"
+    path.write_text(VISITS.replace('adds = "beds"', 'adds = "visits"'), encoding="utf-8")
+    with pytest.raises(Faults) as caught:
+        TableDeclaration.load(path)
+    assert [fault.code for fault in caught.value.faults] == ["formats-column-unknown"]

@@ -6,7 +6,7 @@ import sys
 import apsw
 import pytest
 
-from camphora.errors import Forbidden
+from camphora.errors import Forbidden, NotFound
 from camphora.gate import Gate, Identity, User
 from camphora.gate.standing import Standings
 from camphora.gate.state import State
@@ -82,6 +82,30 @@ def test_another_role_holds_at_once(gate, token, tmp_path):
     by_another_process(tmp_path, "UPDATE user SET organisation = NULL")
     with pytest.raises(Forbidden):
         gate.of_bearer(token)
+
+
+def test_a_changed_account_holds_at_once_for_tokens_and_sessions(gate, token, tmp_path):
+    session = gate.identity.open_session(gate.identity.user("lin"))
+    other = Identity(tmp_path / "gate.sqlite")
+    other.change_user(User("lin", "lin", Role.PHARMACIST, organisation="h2"))
+    for reader in (gate.of_bearer(token).reader, gate.identity.session(session.token).user.reader()):
+        assert (reader.role, reader.organisation) == (Role.PHARMACIST, "h2")
+    with pytest.raises(NotFound, match="gate-no-user"):
+        other.change_user(User("nobody", "", Role.ANALYST))
+    other.close()
+
+
+def test_another_record_and_ward_hold_at_once(gate, token, tmp_path):
+    other = State(tmp_path / "gate.sqlite")
+    Standings(other).set("lin", "record", ["Practitioner/p7"])
+    assert gate.of_bearer(token).asker.id == "Practitioner/p7"
+    Standings(other).set("lin", "record", [])
+    Standings(other).set("lin", "ward", ["Location/w1"])
+    assert gate.of_bearer(token).asker.id == "Practitioner/lin"
+    assert gate.of_bearer(token).scope.wards == {"Location/w1"}
+    Standings(other).set("lin", "ward", [])
+    assert gate.of_bearer(token).scope.wards == frozenset()
+    other.close()
 
 
 def test_another_standing_holds_at_once(gate, token, tmp_path):

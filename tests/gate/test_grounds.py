@@ -184,6 +184,11 @@ def test_standing_travels_with_the_access(gate):
     access = gate.access(LIN, Purpose.CARE)
     assert access.scope.areas == {"63000"}
     assert access.asker.memberships == {"CareTeam/t1"}
+    assert (access.asker.id, access.asker.device) == ("Practitioner/lin", None)
+    gate.standings.set("lin", "record", ["Practitioner/p7", "PractitionerRole/r1", "Device/d"])
+    asker = gate.access(LIN, Purpose.CARE).asker
+    assert (asker.id, asker.device) == ("Practitioner/p7", "Device/d")
+    assert asker.memberships == {"CareTeam/t1", "PractitionerRole/r1"}
 
 
 def test_only_a_member_asks_in_a_projects_name(gate, clock):

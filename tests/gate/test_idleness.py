@@ -114,3 +114,13 @@ def test_sessions_of_a_version_without_an_end_by_idleness_are_dropped(tmp_path):
     made.add_user(User("lin", "lin", Role.CLINICIAN), None)
     assert made.session(made.open_session(made.user("lin")).token)
     made.close()
+
+
+def test_a_page_that_asks_by_itself_puts_no_end_off(identity, clock):
+    session = opened(identity, "lin")
+    for _ in range(14):
+        clock.now += MINUTE
+        assert identity.session(session.token, use=False).user.name == "lin"
+    clock.now += MINUTE
+    assert identity.session(session.token, use=False) is None
+    assert identity.lapsed(session.token).reader == "lin"

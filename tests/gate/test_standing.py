@@ -43,13 +43,31 @@ def test_each_kind_is_replaced_wholly(standings):
 @pytest.mark.parametrize(
     ("kind", "value"),
     [("area", "臺北市"), ("area", "630"), ("ward", "w1"), ("membership", "Patient/p1"), ("identifier", "1"),
-     ("organisation-kind", "Insurer Ltd"), ("color", "red")],
+     ("organisation-kind", "Insurer Ltd"), ("color", "red"), ("record", "Patient/p1"), ("record", "p1"),
+     ("record", "CareTeam/t1")],
 )  # fmt: skip
 def test_a_value_that_is_no_such_thing_is_refused(standings, kind, value):
     standings.set("lin", "area", ["63000"])
     with pytest.raises(Invalid, match="gate-standing"):
         standings.set("lin", kind, [value])
     assert standings.of("lin").scope.areas == {"63000"}
+
+
+def test_an_account_stands_for_its_records(standings):
+    standings.set(
+        "lin", "record", ["Practitioner/p7", "PractitionerRole/r1", "PractitionerRole/r2", "Device/d"]
+    )
+    kept = standings.of("lin")
+    assert (kept.practitioner, kept.device) == ("Practitioner/p7", "Device/d")
+    assert kept.records - {kept.practitioner, kept.device} == {"PractitionerRole/r1", "PractitionerRole/r2"}
+    standings.set("lin", "record", ["PractitionerRole/r1"])
+    assert (standings.of("lin").practitioner, standings.of("lin").device) == (None, None)
+
+
+@pytest.mark.parametrize("kind", ["Practitioner", "Device"])
+def test_an_account_is_one_practitioner_and_one_device(standings, kind):
+    with pytest.raises(Invalid, match="gate-standing"):
+        standings.set("lin", "record", [f"{kind}/a", f"{kind}/b"])
 
 
 def test_an_organisation_has_one_kind(standings):

@@ -1,6 +1,7 @@
 """The pages of a registrar: who may open them, what they show, and that nothing happens but by a decision."""
 
 import re
+from shutil import copytree
 
 import orjson
 import pytest
@@ -35,11 +36,11 @@ class Browser(TestClient):
         return self.post(path, data={"csrf": self.csrf, **fields})
 
 
-@pytest.fixture
-def place(tmp_path):
-    """An installation with two Patients of one number and a child under the mother's, and its browsers by account."""
-    installation = Installation.open(tmp_path / "place", make=True)
-    identity = installation.gate.identity
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """An installation with two Patients of one number and a child under the mother's, and accounts; to be copied."""
+    folder = tmp_path_factory.mktemp("made") / "place"
+    installation = Installation.open(folder, make=True)
     for name, role, more in (
         ("keeper", Role.ADMINISTRATOR, {}),
         ("privacy", Role.PRIVACY, {}),
@@ -47,13 +48,20 @@ def place(tmp_path):
         ("analyst", Role.ANALYST, {}),
         ("f1", Role.CITIZEN, {"person": "f1"}),
     ):
-        identity.add_user(
+        installation.gate.identity.add_user(
             User(name, name, role, more.get("organisation"), more.get("person")), "camphor by the window"
         )
-    store = installation.store
-    store.write(LOAD, [Put(each) for each in (*TWICE, MOTHER, CHILD)])
-    app = application(installation)
-    yield store, lambda name, lang="zh-TW": Browser(app, identity, name, lang)
+    installation.store.write(LOAD, [Put(each) for each in (*TWICE, MOTHER, CHILD)])
+    installation.close()
+    return folder
+
+
+@pytest.fixture
+def place(made, tmp_path):
+    """The store, and browsers by account."""
+    installation = Installation.open(copytree(made, tmp_path / "place"))
+    identity, app = installation.gate.identity, application(installation)
+    yield installation.store, lambda name, lang="zh-TW": Browser(app, identity, name, lang)
     installation.close()
 
 

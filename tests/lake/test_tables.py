@@ -1,11 +1,12 @@
 """Tables through the same door."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
 
 from builders import analyst, citizen, clinician
-from camphora.errors import Forbidden, Invalid
+from camphora.errors import Forbidden, Invalid, NotFound
 from camphora.formats.declaration import TableColumn, TableDeclaration, base_tables
 from camphora.lake import Between, By, Is, Lake, Measure, Question, Rules
 from camphora.policy import Purpose
@@ -120,3 +121,42 @@ def test_a_table_about_persons_obeys_their_choices_like_a_record(lake, store, tm
     assert scores.open_rows_of("p55", citizen("p55"))["scores"] == 0
     with pytest.raises(Forbidden, match="lake-rows-of-persons"):
         scores.rows(analyst(), "scores")
+
+
+def test_of_a_table_whose_files_are_whole_the_newest_stands_alone(store, tmp_path):
+    table = replace(PRICES, whole=True)
+    lake = Lake(tmp_path / "lake", store, tables=[table])
+    _add(store, table, [_price("a", "2026-01", 1.0), _price("b", "2026-01", 2.0)])
+    assert len(lake.rows(citizen(), "prices").rows) == 2
+    _add(store, table, [_price("a", "2026-01", 1.5)])
+    assert lake.rows(citizen(), "prices").rows == [_price("a", "2026-01", 1.5)]
+    lake.close()
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_vintage_is_what_stood_after_its_batch(store, tmp_path, whole):
+    table = replace(PRICES, whole=whole)
+    lake = Lake(tmp_path / "lake", store, tables=[table])
+    _add(store, table, [_price("a", "2026-01", 1.0), _price("b", "2026-01", 2.0)])
+    _add(store, table, [_price("a", "2026-01", 1.5)])
+    first, second = (batch.no for batch in store.batches(citizen(), "prices"))
+    rest = [] if whole else [_price("b", "2026-01", 2.0)]
+    assert lake.rows_at(citizen(), "prices", first).rows == [
+        _price("a", "2026-01", 1.0),
+        _price("b", "2026-01", 2.0),
+    ]
+    assert lake.rows_at(citizen(), "prices", second).rows == [_price("a", "2026-01", 1.5), *rest]
+    assert lake.rows_at(citizen(), "prices", second).rows == lake.rows(citizen(), "prices").rows
+    with pytest.raises(NotFound, match="lake-vintage-unknown"):
+        lake.rows_at(citizen(), "prices", second + 1)
+    lake.close()
+
+
+def test_a_vintage_is_read_by_whom_the_table_is_for(store, tmp_path):
+    table = replace(PRICES, readers=("analyst",))
+    lake = Lake(tmp_path / "lake", store, tables=[table])
+    _add(store, table, [_price("a", "2026-01", 1.0)], public=False)
+    (batch,) = store.batches(LOAD, "prices")
+    with pytest.raises(Forbidden, match="records-table-refused"):
+        lake.rows_at(citizen(), "prices", batch.no)
+    lake.close()

@@ -219,7 +219,9 @@ def by_nobody_beyond_one_record(client, her):
     yield client.post(f"/fhir/Patient/{her.id}/$meta-add", json=TAG)
 
 
-@attack(("fhir.match",), "key", "total", "count", "status", "inside", "purpose", "everything", by=ALL)
+@attack(
+    ("fhir.match",), "match", "key", "total", "count", "status", "inside", "purpose", "everything", by=ALL
+)
 def by_describing_her(client, her):
     """By all that is known of her, by parts of it, nearly right, and beside others."""
     whole = {

@@ -62,6 +62,7 @@ def by_filters_that_ask_of_her(client, her):
         ("Patient", f"identifier={her.number}"),
         ("Patient", f"link:Patient.name={her.name}"),
         ("Observation", f"subject=Patient/{her.id}"),
+        ("Observation", f"subject=Patient/bo,Patient/{her.id},Patient/nobody"),
         ("Observation", f"subject:Patient.identifier={her.number}"),
         ("Observation", f"performer:Patient.name={her.name}"),
         ("Condition", f"encounter.subject:Patient._id={her.id}"),

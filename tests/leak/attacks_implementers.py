@@ -4,7 +4,7 @@ import re
 from html import unescape
 
 from leak.attacks import ABSENT, ALL, CLAIMS, attack, register
-from leak.attacks_search import SEARCHES, filled
+from leak.attacks_search import AS, SEARCHES, filled
 
 SEARCH, HISTORY = "/implementers/search", "/implementers/history"
 NEXT = re.compile(r'href="(/implementers/search/[^"]*_page=[^"]*)"')
@@ -28,7 +28,7 @@ def asked(kind):
 for _kind in SEARCHES:
     register(
         asked(_kind),
-        (_kind,),
+        (AS.get(_kind, _kind),),
         ("implementers.search",),
         ("other", "analyst"),
         f"implementers.search-whole-{_kind}",

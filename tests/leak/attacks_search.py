@@ -83,6 +83,26 @@ SEARCHES = {
         "Encounter?part-of.part-of:below=Encounter/ada-visit&_summary=count",
         "Patient?identifier:of-type=http://terminology.hl7.org/CodeSystem/v2-0203|NI|{number}",
     ),
+    "several": (
+        "Observation?patient=bo,{id}",
+        "Observation?patient=bo,dan,{id},nobody&_summary=count",
+        "Observation?subject=Patient/{id},Patient/bo&code=none",
+        "Patient?_id=bo,{id}",
+        "Patient?_id={id},nobody,nobody-else",
+        "Patient?identifier=B223456780,{number},{chart}",
+        "Patient?identifier={number},{chart}&_total=accurate",
+        "Condition?patient.identifier=B223456780,{number}",
+        "Condition?patient:Patient._id=bo&_filter=patient eq Patient/{id} or code eq I10",
+        "Observation?_id=bo-1,{id}-last,{id}-value",
+        "?_type=Condition,Observation&_id=bo-1,bo-2,{id}-last,{id}-shut,{id}-illness",
+        "Condition?_filter=id eq {id}-shut or code eq I10",
+        "Condition?_filter=patient.identifier eq {number} or code eq I10&_count=1",
+        "Patient?_filter=identifier eq {number} or birthdate eq 1990-07-15",
+        "Patient/bo/Observation?subject=Patient/{id}",
+        "Patient?_has:Observation:patient:_id={id}-last,bo-1",
+        "Patient?_list=listed&_id=bo,{id}",
+        "Organization?_has:Patient:organization:_id=bo,{id}",
+    ),
     "sort": (
         "Observation?_sort=patient,-date&_count=200",
         "Observation?_sort=-value-quantity&_count=200",
@@ -117,6 +137,8 @@ SEARCHES = {
     ),
 }
 """More searches of each kind; see `attacks.SEARCHES`."""
+AS = {"several": "filter"}
+"""What is no kind of its own: she is named beside others, so that what she adds to a line of the log would show."""
 
 
 def filled(her, kind):
@@ -164,4 +186,4 @@ for _kind in SEARCHES:
         (posted, "fhir.search-post", ("other",)),
         (bundled, "fhir.bundle", ("other",)),
     ):
-        register(_way(_kind), (_kind,), (_path,), _by, f"{_path}-whole-{_kind}")
+        register(_way(_kind), (AS.get(_kind, _kind),), (_path,), _by, f"{_path}-whole-{_kind}")

@@ -3,10 +3,13 @@
 import hashlib
 import re
 import sys
+import time
 from contextlib import contextmanager
-from itertools import count
+from itertools import count, zip_longest
 from unittest.mock import patch
 from urllib.parse import unquote_plus
+
+from camphora.installation.exporting.job import read
 
 VARIES = [
     (re.compile(r"(\$export-job)/[\w-]{20,40}"), r"\1/JOB"),
@@ -22,6 +25,7 @@ ISSUING = ("camphora.records.prepare", "camphora.web.fhir.resolving")
 """Where records that are created are given their ids."""
 ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 COMPARED = count()
+PATIENCE = 60
 LENGTHLESS = {"content-length", "set-cookie"}
 
 
@@ -69,20 +73,47 @@ def issuing(client, number):
 
 
 def _answers(attack, world, her, number):
+    """The answers, and what the log says of them."""
+    log = world.installation.store.audit
+    before = len(log)
     with issuing(client_of(world, attack.by), number) as client:
-        return list(attack.ask(client, her))
+        answers = list(attack.ask(client, her))
+    settle(world)
+    # The parts of a batch are asked side by side, so that the order of their lines is chance.
+    return answers, sorted(map(str, (_line(log.receipt(each)) for each in range(before, len(log)))))
+
+
+def settle(world):
+    """Wait for exports that were begun and not waited for: their receipts belong to who began them."""
+    until = time.monotonic() + PATIENCE
+    while any(job.state == "running" for job in jobs(world.installation.folder / "exports")):
+        assert time.monotonic() < until, "an export does not end"
+        time.sleep(0.01)
+
+
+def jobs(folder):
+    return [job for job in map(read, folder.iterdir()) if job] if folder.exists() else []
+
+
+def _line(fields):
+    """What a line of the log tells to whoever cannot open its commitments, but for moments."""
+    said = ("reader", "role", "purpose", "purposes", "ground", "act", "types", "decision", "policy")
+    basis = str(fields["basis"]).partition(":")[0]
+    return *(fields[name] for name in said), basis, len(fields["persons"]), bool(fields["members"])
 
 
 def compare(attack, pair, her):
-    """Ask in both worlds; raises AssertionError where the answers differ, or where one holds a secret that the
-    question did not. Returns the answers of the world with her."""
+    """Ask in both worlds; raises AssertionError where the answers or the receipts that they leave differ, or where an
+    answer holds a secret that the question did not. Returns the answers of the world with her."""
     number = next(COMPARED)
-    there, absent = (_answers(attack, world, her, number) for world in pair)
+    (there, left), (absent, also) = (_answers(attack, world, her, number) for world in pair)
     assert len(there) == len(absent) > 0
     for one, other in zip(there, absent, strict=True):
         where = f"{one.request.method} {one.request.url}"
         assert one.status_code != 500, f"a fault of ours says nothing: {where}"
         assert said(one) == said(other), f"tells them apart: {where}"
+    apart = [pair for pair in zip_longest(left, also) if pair[0] != pair[1]]
+    assert not apart, f"the log tells them apart, {len(left)} and {len(also)} lines: {apart[:2]}"
     hold_no_secret(there, her)
     return there
 

@@ -20,6 +20,7 @@ from camphora.policy import Role, choices
 from camphora.policy.internal import loading
 from camphora.records import Delete, Put
 from camphora.web.app import application
+from leak.pointed import SHOWN, of_kim
 
 HOSPITAL, OTHER = "h1", "h2"
 """She is treated at the first and has restricted the second."""
@@ -454,8 +455,18 @@ JUDGED = (
         (secret(observation("jan-value", "jan", "4548-4", "2026-01-01")),),
         (observation("jan-open", "jan", "8480-6", "2026-01-02"),),
     ),
+    judged(
+        "kim",
+        "趙心怡",
+        "G234567891",
+        "1984-01-01",
+        choices.close_part("kim", "HIV", NOW)["provision"],
+        of_kim(RULED),
+        SHOWN,
+    ),
 )
-"""By code, by date, by author, by instance, by class, and all but one code (a permit inside a denial)."""
+"""By code, by date, by author, by instance, by class, all but one code (a permit inside a denial), and by label, with
+what points to a record that bears it."""
 
 
 def choices_of_all(*, there):

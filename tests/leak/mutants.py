@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 from camphora.records.judging import PERSONS
 from leak.targets import KEEPING, LAW, POLICY, QUESTIONS, RECORDS, TARGETS
@@ -84,10 +84,35 @@ def parsed(module, dotted):
     return tree
 
 
-def digest(module):
-    """Of a module's text: what was tried holds as long as it is the same."""
-    source = inspect.getsource(importlib.import_module(module))
-    return hashlib.sha256(source.encode()).hexdigest()[:12]
+def digest(module, dotted):
+    """Of a function's text and of what its module sets under names that it uses: what was tried holds as long as both
+    are the same."""
+    return digest_of(inspect.getsource(importlib.import_module(module)), dotted)
+
+
+@cache
+def digest_of(source, dotted):
+    """The same in a module's text."""
+    tree = ast.parse(source)
+    part = tree
+    for name in dotted.split("."):
+        part = next(each for each in part.body if getattr(each, "name", "") == name)
+    text = "\n".join(ast.get_source_segment(source, each) for each in [part, *_settings(tree, part)])
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _settings(tree, part):
+    """The assignments of a module that a part of it uses, and what these use, in order."""
+    every = [each for each in tree.body if isinstance(each, ast.Assign | ast.AnnAssign)]
+    used, found = _names(part), []
+    while more := [each for each in every if each not in found and _names(each, ast.Store) & used]:
+        found += more
+        used = used.union(*map(_names, more))
+    return [each for each in every if each in found]
+
+
+def _names(part, how=ast.Load):
+    return {each.id for each in ast.walk(part) if isinstance(each, ast.Name) and isinstance(each.ctx, how)}
 
 
 def changes(tree):
@@ -101,6 +126,17 @@ def changes(tree):
             replace(same)
             named = DEFAULT if id(node) in stand_ins else operator
             yield named, ast.unparse(node), lines[id(node)], ast.fix_missing_locations(other)
+    yield from filters(tree, lines)
+
+
+def filters(tree, lines):
+    """The same of the conditions by which a comprehension leaves something out; after the others, which keep their
+    numbers."""
+    for number, node in enumerate(ast.walk(tree)):
+        for place, test in enumerate(getattr(node, "ifs", ())):
+            other = deepcopy(tree)
+            next(each for at, each in enumerate(ast.walk(other)) if at == number).ifs.pop(place)
+            yield "filter dropped", ast.unparse(test), lines[id(node)], ast.fix_missing_locations(other)
 
 
 def defaults(tree):

@@ -3,7 +3,8 @@
     python -m leak.mutation            all of them, in two processes, with what caught each (from the folder tests)
     python -m leak.mutation visible    those whose name holds this text
     python -m leak.mutation --record   all of them, and tests/leak/mutants.csv is written, line by line
-    python -m leak.mutation --resume   the same, without those tried already on the same text of their module
+    python -m leak.mutation --resume   the same, without those tried already on the same text
+    python -m leak.mutation --processes 1   where others need the machine
 
 First every test runs unchanged: it must pass, and what it reaches is noted. A mutant is then tried by those tests alone
 that reach what it changes, since no other can tell; first by the one that caught it before, then by those that caught
@@ -30,7 +31,7 @@ PROCESSES = 2
 QUICK = 20.0
 """Seconds of processor time for a mutant in the first pass; the second, of those that are left, asks every test."""
 RECORDED = Path(__file__).with_name("mutants.csv")
-"""What the runs said: a row for each mutant, with the test that caught it and the digest of its module's text."""
+"""What the runs said: a row for each mutant, with the test that caught it and the digest of its function's text."""
 COLUMNS = ("mutant", "caught by", "test", "source")
 
 
@@ -110,20 +111,20 @@ def say(text):
     sys.stdout.flush()
 
 
-def run(chosen="", *, keep=False, resume=False):
+def run(chosen="", *, keep=False, resume=False, processes=PROCESSES):
     """Try the mutants whose name holds this text; 0 where each is caught or excused."""
     before = recorded()
     rows = {name: row for name, row in before.items() if name in every_mutant()}
     left = [name for name in every_mutant() if chosen in name and name not in EXCUSED]
     if resume:
         left = [name for name in left if not _holds(rows.get(name))]
-    with context().Pool(PROCESSES) as pool:
-        reached = all_reached(pool)
+    with context().Pool(processes) as pool:
+        reached = all_reached(pool, processes)
     if said := {name: one.said for name, one in reached.items() if one.said}:
         say(f"the suite does not pass as it is: {said}")
         return 2
     count = len(left)
-    with context().Pool(PROCESSES, begin, (reached,)) as pool:
+    with context().Pool(processes, begin, (reached,)) as pool:
         for least in (QUICK, None):
             for found in pool.imap_unordered(tried, tasks(left, rows, least)):
                 for name, by, seconds in found:
@@ -143,13 +144,16 @@ def context():
 
 def row(name, by):
     test, said = by or ("", "")
-    source = digest(every_mutant()[name].module)
-    return {"mutant": name, "caught by": said, "test": test, "source": source}
+    return {"mutant": name, "caught by": said, "test": test, "source": _text(name)}
 
 
 def _holds(row):
-    """Whether a mutant was caught, in the text that its module has now."""
-    return bool(row and row["caught by"]) and row["source"] == digest(every_mutant()[row["mutant"]].module)
+    """Whether a mutant was caught, in the text that its function has now."""
+    return bool(row and row["caught by"]) and row["source"] == _text(row["mutant"])
+
+
+def _text(name):
+    return digest(every_mutant()[name].module, every_mutant()[name].function)
 
 
 def tasks(names, rows, least):
@@ -166,11 +170,11 @@ def tasks(names, rows, least):
         yield several, before, least
 
 
-def all_reached(pool):
-    """What every test reaches, run unchanged in all processes."""
+def all_reached(pool, processes):
+    """What every test reaches, run unchanged in so many processes."""
     names = list(notices())
     found = {}
-    for part in pool.imap_unordered(reach, [names[start::PROCESSES] for start in range(PROCESSES)]):
+    for part in pool.imap_unordered(reach, [names[start::processes] for start in range(processes)]):
         found |= part
     return found
 
@@ -182,8 +186,10 @@ def main():
     parser.add_argument(
         "--resume", action="store_true", help="the same, without those that are caught already"
     )
+    parser.add_argument("--processes", type=int, default=PROCESSES, help="so many at once")
     asked = parser.parse_args()
-    return run(asked.chosen, keep=asked.record or asked.resume, resume=asked.resume)
+    keep = asked.record or asked.resume
+    return run(asked.chosen, keep=keep, resume=asked.resume, processes=asked.processes)
 
 
 if __name__ == "__main__":

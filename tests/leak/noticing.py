@@ -15,18 +15,14 @@ from leak import (  # noqa: F401 - they register
     attacks_audit,
     attacks_gate,
     attacks_search,
-    law_scenes,
     portal_attacks,
-    scenes_access,
-    scenes_parts,
-    scenes_search,
     waiting_attacks,
 )
 from leak.attacks import every_attack
 from leak.comparing import compare
 from leak.ground import ADA, CYD, JUDGED, world
 from leak.mutants import forget, watched
-from leak.scenarios import SCENARIOS
+from leak.scenes import SCENARIOS
 
 MANY = {"by_address-other", "fhir.search-ruled-part-other"}
 """What is asked about those whose Consents are judged."""

@@ -1,9 +1,11 @@
 """Attacks on the pages and their files: by the restricted hospital, by a stranger, by an analyst, by nobody."""
 
+import re
+
 from leak.attacks import CLAIMS, SECONDARY, attack
 from leak.kinds import GROUPS
 
-CHART = ("clinic.patient", "clinic.timeline", "clinic.results")
+CHART = ("clinic.patient", "clinic.timeline", "clinic.results", "clinic.notify")
 FRAGMENT = {"hx-request": "true"}
 
 
@@ -56,7 +58,8 @@ def by_turning_pages_of_patients(client, her):
 )
 def by_opening_her(client, her):
     for path in (
-        *(f"/patients/{her.id}{part}" for part in ("", "/timeline", "/results")),
+        *(f"/patients/{her.id}{part}" for part in ("", "/timeline", "/results", "/notify")),
+        *(f"/patients/{her.id}/notify?case={name}" for kind, name in her.records if kind == "Condition"),
         f"/patients/{her.id.upper()}",
     ):
         for lang in ("zh-TW", "en"):
@@ -81,6 +84,7 @@ def by_opening_her_on_conditions(client, her):
     for path in (
         f"/patients/{her.id}",
         f"/patients/{her.id}/timeline",
+        f"/patients/{her.id}/notify",
         "/records/{}/{}".format(*her.records[-1]),
     ):
         yield client.head(path)
@@ -117,6 +121,23 @@ def by_opening_her_records(client, her):
     yield client.get(f"/records/Condition/{her.records[-1][1].upper()}")
 
 
+@attack(("clinic.notify",), "status", "claim", "error-text", by=("other", "pharmacist", "stranger"))
+def by_notifying_of_her(client, her):
+    """Whoever is hidden cannot be notified of, whether the form is whole, at fault or sent for another's case."""
+    token = re.search(r'name="csrf" value="([^"]+)"', client.get("/emergencies").text)
+    whole = {
+        "case": "0" * 16,
+        "disease": "A90",
+        "status": "confirmed",
+        "visit": "AMB",
+        "diagnosed": "2024-01-02",
+    }
+    for changes in ({"disease": her.number}, {"case": her.id}, {"diagnosed": her.born}, {"csrf": "x"}):
+        data = {"csrf": token[1] if token else "", **whole, "onset": "2999-01-01", **changes}
+        yield client.post(f"/patients/{her.id}/notify", data=data)
+        yield client.post(f"/patients/{her.id}x/notify", data=data, headers=CLAIMS[0])
+
+
 @attack(CHART, "type", "version", "history", by=("pharmacist", "stranger"))
 def by_opening_what_is_beside_her(client, her):
     for kind in ("Patient", "Condition", "Consent"):
@@ -124,12 +145,13 @@ def by_opening_what_is_beside_her(client, her):
     yield client.get(f"/patients/{her.id}/results")
     yield client.get(f"/patients/{her.id}/timeline", params={"page": "x"})
     yield client.get(f"/patients/{her.id}/_history")
+    yield client.get(f"/patients/{her.id}/notify", params={"case": her.id})
 
 
 @attack((*CHART, "clinic.record", "clinic.patients"), "purpose", by=(*SECONDARY, "administrator", "stranger"))
 def by_opening_her_for_another_purpose(client, her):
     yield client.get("/patients", params={"q": her.number})
-    for part in ("", "/timeline", "/results"):
+    for part in ("", "/timeline", "/results", "/notify"):
         yield client.get(f"/patients/{her.id}{part}")
     for kind, name in (her.records[0], her.records[-1]):
         yield client.get(f"/records/{kind}/{name}")
@@ -229,6 +251,7 @@ def by_nobody_on_pages(client, her):
         f"/patients/{her.id}",
         f"/patients/{her.id}/timeline",
         f"/patients/{her.id}/results",
+        f"/patients/{her.id}/notify",
         *(f"/records/{kind}/{name}" for kind, name in her.records[:4]),
         *OWN_PAGES,
         f"/family/{her.id}",
@@ -369,6 +392,66 @@ def by_looking_over_the_privacy_officers_shoulder(client, her):
     ):
         for headers in ({}, CLAIMS[0], CLAIMS[3]):
             yield client.get(path, params={"q": her.number, "person": her.id}, headers=headers)
+
+
+CASES = (
+    *("surveillance", "surveillance.case", "surveillance.lines", "surveillance.fhir"),
+    "surveillance.lines.download",
+)
+SIGNAL = "ili-2019-05-tw-all"
+ON_DUTY = {"purpose": "surveillance"}
+
+
+@attack(
+    CASES,
+    "status",
+    "spelling",
+    "error-text",
+    "purpose",
+    "claim",
+    "pages",
+    by=("officer", "other", "pharmacist", "stranger", "analyst", "manager", "administrator"),
+)
+def by_looking_for_her_among_cases(client, her):
+    """She has nothing that must be notified: to an officer she is nobody's case, and to others the door is shut."""
+    for params in (
+        {},
+        ON_DUTY,
+        {**ON_DUTY, "page": her.id},
+        {**ON_DUTY, "q": her.number},
+        {"purpose": "care"},
+    ):
+        yield client.get("/surveillance", params=params)
+        yield client.get("/surveillance/cases", params=params)
+        yield client.get("/surveillance/cases.csv", params=params)
+    for more in (
+        {"disease": "A90"},
+        {"disease": her.id},
+        {"since": her.id},
+        {"signal": SIGNAL},
+        {"signal": her.id},
+    ):
+        yield client.get("/surveillance/cases", params={**ON_DUTY, **more})
+        yield client.get("/surveillance/cases.csv", params={**ON_DUTY, **more})
+    for headers in CLAIMS:
+        yield client.get("/surveillance", params=ON_DUTY, headers=headers)
+        yield client.get("/surveillance/cases", params=ON_DUTY, headers=headers)
+        yield client.get("/surveillance/cases.csv", params=ON_DUTY, headers=headers)
+    for kind, name in (*her.records, ("Condition", her.id), ("Condition", her.records[-1][1].upper())):
+        for params in ({}, ON_DUTY, {**ON_DUTY, "basis": "1"}, {"purpose": "secondary"}):
+            yield client.get(f"/surveillance/{kind}/{name}", params=params)
+            yield client.get(f"/surveillance/fhir/{name}", params=params)
+        yield client.get(f"/surveillance/{kind}/{name}/", params=ON_DUTY, headers=FRAGMENT)
+
+
+@attack(CASES, "nobody", by=("nobody",))
+def by_nobody_among_cases(client, her):
+    for params in ({}, ON_DUTY):
+        yield client.get("/surveillance", params=params)
+        yield client.get("/surveillance/{}/{}".format(*her.records[0]), params=params)
+        yield client.get("/surveillance/cases", params=params)
+        yield client.get("/surveillance/cases.csv", params=params)
+        yield client.get(f"/surveillance/fhir/{her.records[0][1]}", params=params)
 
 
 @attack(DUTIES, "nobody", by=("nobody",))

@@ -4,9 +4,9 @@ were not declared, legal bases outside what they serve, policies that open nothi
 import time
 from dataclasses import replace
 from datetime import date
+from functools import partial
 
 from builders import NOW, observation, patient
-from camphora.errors import CamphoraError
 from camphora.fhir.search import parse_query
 from camphora.formats.declaration import TableColumn, TableDeclaration
 from camphora.gate import User
@@ -16,20 +16,17 @@ from camphora.lake.question import Measure, Question
 from camphora.policy import Policy, Purpose, Reader, Request, Role, admit, choices
 from camphora.policy.admission import PURPOSES
 from camphora.policy.asking import Basis
-from camphora.policy.internal import deciding, following, loading
+from camphora.policy.internal import deciding, explaining, following, identifying, loading
 from camphora.policy.policy import LegalBasis
 from camphora.records import Delete, Put, SQLiteStore
 from camphora.records.conditional import Given
 from camphora.records.histories import Versions
 from consented import at_home, consent, diagnosis, treating
-from leak import attacks as fhir
 from leak import portal_attacks as portal
 from leak.comparing import said
 from leak.ground import ADA, OTHER, labelled
-from leak.law_scenes import reader
-from leak.scenarios import REASON, scene
+from leak.scenarios import DAY, FHIR, REASON, reader, refused, scene
 
-FHIR = (*fhir.RECORD, "fhir.search", "fhir.search-post")
 _BOTH = {"zh-TW": "量表", "en": "scores"}
 SCORES = TableDeclaration(
     "scores",
@@ -44,17 +41,7 @@ SCORES = TableDeclaration(
     "patient",
 )
 """A table whose rows are about persons."""
-DAY = 86_400_000
 ACCOUNTS = ("other", "pharmacist", "welcome", "stranger", "analyst", "officer", "manager", "administrator")
-
-
-def refused(ask):
-    """The code with which it is refused; "" where it is not."""
-    try:
-        ask()
-    except CamphoraError as error:
-        return error.code
-    return ""
 
 
 def access_of(world, by, purpose=None, **claims):
@@ -130,6 +117,29 @@ def an_access_covers_its_own_types(make):
 # What is for the inner readers
 
 
+@scene((*portal.RECEIPTS, "persons.duplicates", "persons.pair", "lake.follower"), "purpose", "receipt")
+def what_followers_read_is_given_to_nobody_who_keeps_the_index_or_works(make):
+    """An Access over everybody for operation is not yet a follower's: whoever keeps the person index, works on signals,
+    loads or explains has one of these."""
+    world = make()
+    store, gate = world.installation.store, world.installation.gate
+    registrar = gate.registrar(reader(world, "administrator"))
+    worker = gate.worker(reader(world, "officer"))
+    for access in (registrar, worker, loading("t"), explaining(), identifying()):
+        for ask in (
+            lambda a=access: store.changes(a, 0, 9),
+            lambda a=access: list(store.scan(a, 0, 99)),
+            lambda a=access: store.hidden_persons(a, "stopped:*"),
+            lambda a=access: store.set(a, ["stopped:*"]),
+            lambda a=access: store.kept(a, lambda _: 1),
+            lambda a=access: store.move(a, "t", 1),
+            lambda a=access: store.verify_index(a),
+        ):
+            assert refused(ask) == "records-not-a-follower", access.ground
+    assert store.changes(following("t"), 0, 9)
+    assert refused(lambda: store.read(registrar, "Observation", "bo-1")) == "records-type-refused"
+
+
 @scene(
     (*portal.RECEIPTS, "clinic.record", "lake.ask", "lake.open_rows_of"), "receipt", "purpose", "person-table"
 )
@@ -144,6 +154,7 @@ def what_followers_and_the_gate_ask_is_given_to_no_account(make):
         asks = {
             "changes": lambda a=access: store.changes(a, 0, 9),
             "scan": lambda a=access: list(store.scan(a, 0, 99)),
+            "present": lambda a=access: store.present(a, [1, 2]),
             "hidden": lambda a=access: store.hidden_persons(a, "stopped:*"),
             "set": lambda a=access: store.set(a, ["stopped:*"]),
             "kept": lambda a=access: store.kept(a, lambda _: 1),
@@ -170,6 +181,8 @@ def what_followers_and_the_gate_ask_is_given_to_no_account(make):
         assert store.rules_of(access, "Condition", "absent") == []
     assert refused(lambda: store.batch_rows(following("t"), absent)) == "records-table-refused"
     assert store.batch_rows(following("t"), batch) == [{"a": 1}]
+    empty, _ = store.add_batch(loading("t"), "none", [], source="t", as_of="2026", public=False)
+    assert store.batch_rows(following("t"), empty) == []
     assert store.rules_of(access_of(world, "welcome"), "Condition", "ada-illness")
     for ask in (
         lambda: store.whom(deciding("nobody"), "nobody"),
@@ -178,7 +191,9 @@ def what_followers_and_the_gate_ask_is_given_to_no_account(make):
         assert refused(ask) == "records-not-found"
     own = access_of(world, "ada")
     told = len(store.looks(deciding("ada"), "ada"))
-    assert lake.open_rows_of("ada", own)["condition"] == 0
+    open_to_all = lake.open_rows_of("ada", own)
+    assert open_to_all["condition"] == 0
+    assert all(lake.tables()[name].about_persons for name in open_to_all)
     assert len(store.looks(deciding("ada"), "ada")) == told + 1
     name = next(name for name, source in lake.tables().items() if source.table and not source.about_persons)
     (kept, *_) = store.batches(following("t"), name)
@@ -223,7 +238,8 @@ def how_a_search_is_answered_is_told_of_ones_own_types(make):
 @scene((*FHIR, "clinic.patient"), "emergency", "claim")
 def an_emergency_is_declared_and_not_only_named(make):
     """The purpose of breaking the glass alone opens nobody; what was declared opens one person under it, also where two
-    identities are one; and the same one still once a second one has the same number, who tells nothing so."""
+    identities are one; and the same one still once a second one has the same number, who tells nothing so. A number is
+    of who bore it first, and of no letter that only looks alike."""
     world = make()
     gate, store = world.installation.gate, world.installation.store
     broken = Grounds(("BTG",))
@@ -260,6 +276,17 @@ def an_emergency_is_declared_and_not_only_named(make):
         assert store.read(opened, kind, name).id == name
     nobodys = replace(opened, emergency=replace(opened.emergency, identifier="Q999999999"))
     assert refused(lambda: store.read(nobodys, "Observation", "ada-last")) == "records-not-found"
+    late, older = (
+        patient("late", "遲來", "1999-02-02", "I123456789"),
+        patient("dan", "張志明", "1985-08-08", "D123456789"),
+    )
+    world.write(late, {**older, "identifier": [*older["identifier"], *late["identifier"]]})
+    declared = gate.declare(reader(world, "other"), "i123456789", REASON)
+    assert declared.person == "late", "who was there before came to bear the number later"
+    dotless = partial(
+        gate.declare, reader(world, "other"), "\N{LATIN SMALL LETTER DOTLESS I}123456789", REASON
+    )
+    assert refused(dotless) == "gate-emergency-nobody"
 
 
 @scene(("fhir.read", "fhir.search", "clinic.record"), "emergency", "named-beside")
@@ -669,3 +696,98 @@ def a_cursor_that_is_none_is_refused(make):
         for path in ("/fhir/Observation", "/fhir/Observation/_history"):
             answer = client.get(path, params={"_page": token})
             assert answer.status_code == 400, (path, token[:4])
+
+
+# Who is meant by an actor of a Consent
+
+
+@scene((*FHIR, "fhir.search"), "key", "scope", "cache")
+def who_is_meant_is_told_by_the_store_at_each_request(make):
+    """By the records and numbers of the account, by roles, teams and organisations of the store: a change acts on the
+    next request of the same session and of the same token, for the record and for a search."""
+    world = make()
+    gate, token = world.installation.gate, world.installation.gate.identity.issue_token("other", "t", 1)
+    own, bare = world.client("other"), world.with_token("")
+    bare.headers["Authorization"] = f"Bearer {token}"
+
+    def seen():
+        found = set()
+        for client in (own, bare):
+            status = client.get("/fhir/Observation/bo-1").status_code
+            listed = client.get("/fhir/Observation?patient=bo&_id=bo-1").json().get("entry", [])
+            assert (status == 200) == bool(listed), status
+            found.add(status == 200)
+        (said,) = found
+        return said
+
+    def denied(reference):
+        actor = {"role": choices.RECIPIENT, "reference": reference}
+        world.choose("bo-denies", consent("bo-denies", "bo", treating(actor=[actor])))
+        return not seen()
+
+    here, number = {"reference": "Practitioner/p7"}, {"system": "urn:licence", "value": "A1"}
+    team = {"resourceType": "CareTeam", "id": "t7", "status": "active"}
+    assert seen()
+    assert not denied(here)
+    gate.standings.set("other", "record", ["Practitioner/p7"])
+    assert not seen()
+    gate.standings.set("other", "record", [])
+    assert seen()
+    world.write({"resourceType": "Practitioner", "id": "p7", "identifier": [number]})
+    gate.standings.set("other", "identifier", ["urn:licence|A1"])
+    assert not seen()
+    world.write({"resourceType": "Practitioner", "id": "p7"})
+    assert seen()
+    gate.standings.set("other", "record", ["Practitioner/p7"])
+    assert denied({"reference": "CareTeam/t7"}), "a team that is not there may be anybody's"
+    world.write({**team, "participant": [{"member": {"reference": "Practitioner/p8"}}]})
+    assert seen()
+    world.write({**team, "participant": [{"member": here}]})
+    assert not seen()
+    world.remove("CareTeam", "t7")
+    assert not seen()
+    above = {"reference": "Organization/ministry"}
+    assert not denied(above)
+    place = gate.identity.user("other").organisation
+    world.write({"resourceType": "Organization", "id": place, "partOf": above})
+    assert not seen()
+    world.choose("bo-denies", choices.restrict("bo", "ministry", NOW))
+    assert not seen()
+    world.write({"resourceType": "Organization", "id": place})
+    assert seen()
+    gate.standings.set("other", "record", ["Device/d7"])
+    assert denied({"reference": "Device/d7"})
+    gate.standings.set("other", "record", [])
+    assert seen()
+
+
+@scene((*FHIR, "clinic.record"), "claim", "purpose", "scope")
+def an_account_that_is_changed_reads_by_what_it_is_now(make):
+    """Its role, its institution, its ward: from the next request on, of a session and of a token that were open."""
+    world = make()
+    gate, identity = world.installation.gate, world.installation.gate.identity
+    token, own, bare = identity.issue_token("other", "t", 1), world.client("other"), world.with_token("")
+    bare.headers["Authorization"] = f"Bearer {token}"
+    account = identity.user("other")
+
+    def read(path="/fhir/Observation/bo-1"):
+        (said,) = {client.get(path).status_code for client in (own, bare)}
+        return said
+
+    assert read() == 200
+    world.choose("bo-restricts", choices.restrict("bo", "elsewhere", NOW))
+    identity.change_user(replace(account, organisation="elsewhere"))
+    assert read() == 404
+    identity.change_user(account)
+    assert read() == 200
+    identity.change_user(replace(account, role=Role.PHARMACIST))
+    assert read() == 403
+    identity.change_user(replace(account, role=Role.ANALYST))
+    assert read() == 403
+    identity.change_user(replace(account, organisation=None))
+    assert read() == 403
+    identity.change_user(account)
+    gate.standings.set("other", "ward", ["Location/nowhere"])
+    assert read() == 404
+    gate.standings.set("other", "ward", [])
+    assert read() == 200

@@ -10,10 +10,9 @@ from camphora.policy.internal import deciding, loading
 from camphora.records import Put, SQLiteStore
 from consented import ACT, INLINE, at_home, diagnosis, labelled_part
 from leak import attacks as fhir
-from leak.ground import OTHER
-from leak.law_scenes import AREA, reader
-from leak.scenarios import scene
-from leak.scenes_access import FHIR, access_of, refused
+from leak.ground import ADA, LOINC, OTHER
+from leak.scenarios import AREA, FHIR, reader, refused, scene
+from leak.scenes_access import access_of
 
 PART_HIV = "HIV"
 
@@ -51,6 +50,36 @@ def a_closed_part_of_a_record_is_taken_out_for_care_alone(make):
     }
     world.write({"resourceType": "Organization", "id": "clinic", "name": "特別門診", "contact": [labelled]})
     assert client.get("/fhir/Organization/clinic").json()["contact"][0]["name"] == {"text": "窗口"}
+
+
+@scene((*FHIR, "fhir.meta", "clinic.record"), "closed-part", "inside")
+def what_a_closed_part_says_is_told_by_no_rule(make):
+    """A part is closed as mental health and bears a code of HIV: that the record has the label by rule would tell what
+    is in it. What the rest says is told."""
+    world = make()
+    made = labelled_part("bo-parts", "bo")
+    made["component"][0]["extension"][0]["valueCoding"] = {"system": ACT, "code": "PSY"}
+    made["component"][0]["code"] = {"coding": [{"system": LOINC, "code": "7917-8"}]}
+    open_to_all = observation("bo-open", "bo", "58410-2", "2026-03-01")
+    open_to_all["component"] = [
+        {**made["component"][1], "code": {"coding": [{"system": LOINC, "code": "7917-8"}]}}
+    ]
+    world.write(made, open_to_all)
+    store = world.installation.store
+
+    def told(name):
+        labels = [each.label for each in store.rules_of(access_of(world, "other"), "Observation", name)]
+        meta = world.client("other").get(f"/fhir/Observation/{name}/$meta")
+        page = world.client("other").get(f"/records/Observation/{name}")
+        assert meta.status_code == page.status_code == 200
+        return labels, "HIV" in meta.text
+
+    assert told("bo-open") == (["HIV"], True)
+    world.choose("bo-closes", choices.close_part("bo", "PSY", NOW))
+    assert told("bo-open") == (["HIV"], True)
+    assert told("bo-parts") == ([], False)
+    world.write({**made, "id": "bo-points", "hasMember": [{"reference": "Observation/bo-open"}]})
+    assert told("bo-points") == (["HIV"], True), "what it points to stands in the rest"
 
 
 def _citizen(person):
@@ -136,25 +165,76 @@ def a_receipt_says_whether_somebody_could_be_known(make):
         ("ada", "/fhir/Observation?_id=ada-last", ["deny"]),
         ("ada", "/fhir/?_type=Patient,Observation&_id=ada-last", ["deny"]),
         ("bo", "/fhir/Observation?_id=bo-1&code=none", ["permit"]),
+        ("cyd", "/fhir/Condition?_id=cyd-open&code=none", ["permit"]),
+        ("cyd", "/fhir/Condition?_id=cyd-shut", ["deny"]),
         ("bo", "/fhir/Observation?_id=bo-1,ada-last&code=none", ["permit"]),
         ("bo", "/fhir/Organization?_id=bo", []),
         ("bo", "/fhir/Observation?encounter:Encounter._id=bo", []),
+        ("bo", "/fhir/Observation?performer=Practitioner/bo", []),
         ("bo", "/fhir/Observation?encounter:Encounter.identifier=B223456780", []),
         ("bo", "/fhir/Condition?patient.gender=female&code=none", []),
         ("bo", "/fhir/Encounter/bo/Observation", []),
     ):
         assert told(person, path) == decisions, path
-    for path, left in (
-        ("/fhir/Observation?code=none", 0),
-        ("/fhir/Condition?patient.identifier=Z999999999", 1),
-        ("/fhir/Patient?identifier=Z999999999", 1),
-        ("/fhir/Patient?_id=nobody", 1),
-        ("/fhir/Observation?_id=nobody", 1),
-        ("/fhir/Condition?patient.identifier=A123456789", 1),
-    ):
-        before = len(store.audit)
+
+
+@scene((*FHIR, "fhir.search-all", "fhir.compartment", "clinic.patients"), "receipt", "total", "key")
+def that_there_is_a_receipt_says_nothing(make):
+    """Of her who hides, of nobody and of who is found each search leaves one, in the public totals too; what is about
+    no person leaves none."""
+    world = make()
+    log, client = world.installation.store.audit, world.client("other")
+
+    def left(path):
+        before, counted = len(log), _public(world)
         assert client.get(path).status_code == 200
-        assert len(store.audit) - before == left, path
+        assert _public(world) - counted == len(log) - before
+        return [log.receipt(number) for number in range(before, len(log))]
+
+    for path, secret, nobody, found in (
+        ("/fhir/Patient?name={}", ADA.name, "查無此人", "陳美玲"),
+        ("/fhir/Patient?name={}&_summary=count", ADA.name, "查無此人", "陳美玲"),
+        ("/fhir/Patient?birthdate={}&_total=accurate", ADA.born, "1911-01-01", "1990-07-15"),
+        ("/fhir/Patient?identifier={}", ADA.number, "Z999999999", "B223456780"),
+        ("/fhir/Patient?_id={}", "ada", "nobody", "bo"),
+        ("/fhir/Condition?code={}&_count=0", ADA.code, "none", "I10"),
+        ("/fhir/Condition?patient.name={}", ADA.name, "查無此人", "陳美玲"),
+        ("/fhir/Observation?_id={}", "ada-last", "nobody", "bo-1"),
+        ("/fhir/?_type=Condition,Observation&_id={}", "ada-last", "nobody", "bo-1"),
+        ("/fhir/Patient/{}/Observation", "ada", "nobody", "bo"),
+        ("/fhir/Organization?_has:Patient:organization:name={}", ADA.name, "查無此人", "陳美玲"),
+        ("/patients?q={}", ADA.name, "查無此人", "陳美玲"),
+        ("/patients?q={}", ADA.number, "Z999999999", "B223456780"),
+    ):
+        lines = [left(path.format(one)) for one in (secret, nobody, found)]
+        assert [len(each) for each in lines] == [1, 1, 1], path
+        assert len({tuple(each[0]["types"]) for each in lines}) == 1, path
+        hidden, absent, _ = (each[0] for each in lines)
+        told = ("decision", "act", "purposes", "ground", "members")
+        assert [hidden[name] for name in told] == [absent[name] for name in told], path
+        assert len(hidden["persons"]) == len(absent["persons"]) == 1, path
+    store, gate = world.installation.store, world.installation.gate
+    before = len(log)
+    assert refused(lambda: access_of(world, "analyst", Purpose.CARE)) == "gate-role-lacks-purpose"
+    asking = access_of(world, "analyst")
+    store.leave(asking, "ask", (), ())
+    assert [(log.receipt(each)["decision"], log.receipt(each)["act"]) for each in (before, before + 1)] == [
+        ("deny", "admit"),
+        ("permit", "ask"),
+    ], "a refusal, and a question over a table, which holds no kind of record"
+    assert (
+        store.search(gate.worker(reader(world, "officer")), parse_query("Task", [], strict=True)).rows == []
+    )
+    assert len(log) == before + 2, "who can reach nobody leaves none"
+    assert [each["decision"] for each in left("/fhir/Observation?code=none")] == ["permit"], "it names nobody"
+    assert left("/fhir/Organization?name=none") == []
+    assert left("/fhir/Organization") == []
+    assert left("/") == []
+
+
+def _public(world):
+    """How many acts of reading the public log counts."""
+    return sum(row["count"] for row in world.anybody().get("/uses.json").json()["rows"])
 
 
 @scene(FHIR, "scope", "key", "purpose")

@@ -1,13 +1,15 @@
 """Scenarios of the ways of a search: what the law keeps from a reader leads nowhere, not in chains, lists, hierarchies,
 value sets, nor beside what is found."""
 
+from unittest.mock import patch
+
 from builders import NOW, observation, patient
 from camphora.fhir.search import parse_query
 from camphora.policy import Purpose, choices
+from camphora.records.planning import driving, statement
 from leak.comparing import said
-from leak.ground import ADA, LOINC, OTHER, visit
-from leak.law_scenes import reader
-from leak.scenarios import REASON, scene
+from leak.ground import ADA, HOSPITAL, LOINC, OTHER, visit
+from leak.scenarios import REASON, reader, scene
 from leak.test_work import SLACK, cost
 
 GENDER = "http://hl7.org/fhir/ValueSet/administrative-gender"
@@ -154,3 +156,35 @@ def who_is_opened_is_found_by_every_way(make):
     for name, value in (("patient", "ada"), ("subject", "Patient/ada"), ("_id", "ada-last")):
         page = store.search(opened, parse_query("Observation", [(name, value)], strict=True))
         assert "ada-last" in {row.id for row in page.rows}, name
+
+
+@scene(SEARCHES, "total", "about")
+def a_total_over_a_long_list_counts_what_one_over_a_short_one_counts(make):
+    """Over a long list who is hidden or judged is read once for all rows; nobody is counted by it who was not."""
+    world = make()
+    client = world.client("other")
+
+    def totals():
+        answers = [client.get(f"/fhir/{each}&_summary=count") for each in COUNTED]
+        return [each.json()["total"] for each in answers]
+
+    def both():
+        with patch.object(driving, "COUNTED", 1), patch.object(statement, "COUNTED", 1):
+            long = totals()
+        assert long == totals()
+        return long
+
+    before = both()
+    assert any(before)
+    world.write(patient("far", "許多多", "1961-01-01", "F123456789"))
+    world.write(*(observation(f"far-{number}", "far", "8480-6", "2026-01-01") for number in range(3)))
+    seen = both()
+    assert seen != before
+    world.choose("far-restricts", choices.restrict("far", OTHER, NOW))
+    assert both()[:2] == before[:2]
+    world.remove("Consent", "far-restricts")
+    world.choose("far-refuses-another", choices.restrict("far", HOSPITAL, NOW))
+    assert both()[:2] == seen[:2]
+
+
+COUNTED = ("Observation?code=8480-6", "Observation?status=final", "Condition?code:missing=false")

@@ -12,14 +12,14 @@ from leak import (  # noqa: F401 - they register
     attacks_bulk,
     attacks_gate,
     attacks_implementers,
+    attacks_pointing,
     attacks_search,
-    law_scenes,
     portal_attacks,
     waiting_attacks,
 )
 from leak.attacks import ATTACKS
 from leak.kinds import ATTACK_KINDS, BY_NAME, GROUPS, group_of, wanted
-from leak.scenarios import SCENARIOS
+from leak.scenes import SCENARIOS
 from leak.test_work import COVERS
 
 ELSEWHERE = {

@@ -8,6 +8,7 @@ from leak import (  # noqa: F401 - they register their attacks
     attacks_bulk,
     attacks_gate,
     attacks_implementers,
+    attacks_pointing,
     attacks_search,
     portal_attacks,
     waiting_attacks,
@@ -70,6 +71,22 @@ def test_what_a_consent_denies_is_as_if_it_were_not(pair, subject):
 def test_she_is_hidden_among_a_people(twins, attack):
     worlds, her = twins
     compare(attack, worlds, her)
+
+
+@pytest.mark.parametrize("attack", attacks_pointing.POINTING, ids=_ids)
+def test_who_points_to_a_closed_record_is_as_if_it_were_not(pair, attack):
+    compare(attack, pair, next(subject for subject, *_ in JUDGED if subject.id == "kim"))
+
+
+def test_the_attacks_would_find_who_points_where_nothing_is_closed(open_world, pair):
+    """To who may see her each way tells something else than where nothing points."""
+    her = next(subject for subject, *_ in JUDGED if subject.id == "kim")
+    for attack in attacks_pointing.POINTING:
+        if attack.by == "other" and not attack.name.startswith("by_changing"):
+            there, absent = (
+                list(attack.ask(world.client("welcome"), her)) for world in (open_world, pair[1])
+            )
+            assert any(said(one) != said(other) for one, other in zip(there, absent, strict=False)), attack
 
 
 def _opens_no_record(answers):

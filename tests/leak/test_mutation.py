@@ -3,7 +3,7 @@
 import pytest
 
 from leak.mutants import found, mutants
-from leak.mutation import caught_by
+from leak.mutation import caught_by, recorded
 from leak.targets import EXCUSED, TARGETS
 
 FEW = {
@@ -37,3 +37,14 @@ def test_what_is_excused_is_a_mutant_with_a_reason():
     names = {mutant.name for mutant in mutants()}
     assert EXCUSED.keys() <= names
     assert all(EXCUSED.values())
+
+
+def test_the_record_names_the_mutants_of_the_modules_as_they_are():
+    """What was changed since the last run stands in the record as not tried, and in the leak suite's page as such:
+    `python -m leak.mutation --resume` tries it."""
+    names, rows = {mutant.name for mutant in mutants()}, recorded()
+    assert sorted(rows.keys() - names) == []
+    assert sorted(names - rows.keys()) == []
+    tried = [row for row in rows.values() if row["caught by"]]
+    assert all(row["source"] for row in tried)
+    assert tried

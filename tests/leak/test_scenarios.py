@@ -2,8 +2,7 @@
 
 import pytest
 
-from leak import law_scenes, scenes_access, scenes_parts, scenes_search  # noqa: F401 - they register their scenarios
-from leak.scenarios import SCENARIOS
+from leak.scenes import SCENARIOS
 
 
 @pytest.mark.parametrize("scene", SCENARIOS, ids=str)

@@ -35,6 +35,7 @@ ASKED = (
     "/patients/{id}",
     "/patients/{id}/timeline",
     "/patients/{id}/results",
+    "/patients/{id}/notify",
     "/records/Patient/{id}",
     "/records/Observation/{id}-0",
 )
@@ -42,7 +43,7 @@ COVERS = {
     ("work", path)
     for path in (
         *("fhir.read", "fhir.vread", "fhir.history", "fhir.search", "fhir.search-post", "clinic.patients"),
-        *("clinic.patient", "clinic.timeline", "clinic.results", "clinic.record"),
+        *("clinic.patient", "clinic.timeline", "clinic.results", "clinic.notify", "clinic.record"),
     )
 }
 """A posted search is the same call of the store."""
@@ -133,8 +134,8 @@ def test_hidden_costs_what_absent_costs(loaded, asked):
 @pytest.mark.parametrize("asked", ASKED)
 def test_of_whom_a_judged_consent_denies_wholly_nobody_learns_how_much_there_is(loaded, asked, monkeypatch):
     """Neither by the steps nor by how often a row is judged; that there is a Consent costs its weighing, once."""
-    judged, permits = [], Judge.permits
-    monkeypatch.setattr(Judge, "permits", lambda *given: judged.append(1) or permits(*given))
+    judged, said = [], Judge.said
+    monkeypatch.setattr(Judge, "said", lambda *given: judged.append(1) or said(*given))
     costs = {name: _work(loaded, asked, name, judged) for name in (ABSENT, DENIED_ONE, DENIED_MANY)}
     (absent, never), (one, of_one), (many, of_many) = costs.values()
     assert never == 0
@@ -146,6 +147,20 @@ def test_of_whom_a_judged_consent_denies_wholly_nobody_learns_how_much_there_is(
 def _work(world, asked, name, judged):
     judged.clear()
     return cost(world, asked, name), len(judged)
+
+
+BESIDE = (
+    "/fhir/Observation?patient={id},zz",
+    "/fhir/Observation?subject=Patient/{id},Patient/zz&_total=accurate",
+)
+
+
+@pytest.mark.parametrize("asked", BESIDE)
+def test_hidden_beside_another_costs_what_absent_costs(loaded, asked):
+    absent, few, many = (cost(loaded, asked, name) for name in (ABSENT, FEW, LOADED))
+    assert absent > 0
+    assert abs(few - absent) <= SLACK
+    assert abs(many - absent) <= SLACK, f"{many} steps for {MANY} hidden records, {absent} for none"
 
 
 def test_what_may_be_seen_costs_more(loaded):

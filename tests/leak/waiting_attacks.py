@@ -101,6 +101,7 @@ def by_scopes_of_smart(client, her):
         "clinic.patient",
         "clinic.timeline",
         "clinic.results",
+        "clinic.notify",
         "clinic.record",
         "fhir.vread",
         "fhir.history",

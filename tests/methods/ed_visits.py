@@ -26,7 +26,7 @@ class Visits:
         return [at for at, week in enumerate(self.weeks) if first <= week < last]
 
     def known(self, horizons=4):
-        return by_week(start=self.weeks[0], weeks=len(self.weeks) + horizons)
+        return by_week(start=self.weeks[0], weeks=len(self.weeks) + horizons).known
 
 
 def visits(topic):

@@ -85,3 +85,14 @@ def test_a_result_can_be_made_again_and_faults_are_named():
     for wrong in ({"transform": "log"}, {"mean": "median"}, {"k": -1}, {"last": 150}, {"like": "R"}):
         with pytest.raises(Invalid, match=next(iter(wrong))):
             cusum(series, **wrong)
+
+
+def test_raw_counts_are_bounded_as_r_has_it_and_a_sum_of_just_h_alarms_there():
+    """R's answers, of `tools/compare_r.R`."""
+    y = [1, 2, 0, 3, 1, 2, 4, 0, 1, 2, 2, 0, 3, 1, 0]
+    given = {"k": 0.75, "h": 3.0, "transform": "none", "last": 5}
+    found = cusum(y, like="surveillance", **given)
+    assert found.cusum[0].tolist() == [1.25, 0.5, 2.75, 3, 2.25]
+    assert found.upper[0].tolist() == [1.75, 2.5, 0.25, 0, 0.75]
+    assert found.alarm[0].tolist() == [False, False, False, True, False]
+    assert not cusum(y, **given).alarm.any()

@@ -1,6 +1,7 @@
 """Farrington on drawn designs, missing weeks and populations, beside dense matrices, however the fits stop."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -132,3 +133,24 @@ def test_a_flat_series_alarms_about_as_often_as_alpha_says(seed, level):
     assert found.alarm.mean() < 0.05 * 1.4 + 3 * np.sqrt(0.05 / 400)
     assert (found.p[found.alarm] <= 0.05).all()
     assert (found.p[~found.alarm] > 0.05).all()
+
+
+@pytest.mark.parametrize(
+    ("frequency", "w", "periods", "sizes"),
+    [
+        (52, 0, 10, [6, 6, 6, 6, 6, 6, 5, 5, 5]),
+        (52, 3, 7, [8, 8, 8, 7, 7, 7]),
+        (52, 3, 10, [5] * 9),
+        (26, 2, 20, [2, 2] + [1] * 17),
+        (365, 1, 5, [91, 91, 90, 90]),
+    ],
+)
+def test_of_uneven_parts_of_the_year_the_earlier_are_the_longer(frequency, w, periods, sizes):
+    """As R cuts them: from its dispersions of series that step up at one week after another (`tools/compare_r.R`)."""
+    row = 2 * frequency + w
+    like = references(row, by_rows(2, frequency), w=w, no_periods=periods, left_out=0)
+    for year in (1, 2):
+        of_year = (like.rows > row - year * frequency) & (like.rows <= row - (year - 1) * frequency)
+        period = like.period[of_year & (like.period > 0)]
+        assert np.bincount(period)[1:].tolist() == sizes
+        assert (np.diff(period) >= 0).all()

@@ -10,6 +10,7 @@ from scipy.optimize import minimize_scalar
 from camphora.errors import Invalid
 from camphora.methods.detection import baseline
 from camphora.methods.detection.glr import glr
+from methods.ed_visits import visits
 from methods.watch_answers import answers, calls, counts
 
 CONTROLS = {
@@ -221,3 +222,58 @@ def test_a_result_can_be_made_again_and_faults_are_named():
         glr(series, np.full(20, 6.0), last=20)
     with pytest.raises(Invalid, match="expected"):
         glr(series, np.full(7, 6.0), alpha=0.0, last=20)
+
+
+ALIKE = np.full(60, 6.0)
+
+
+@pytest.mark.parametrize(
+    ("y", "how", "theirs"),
+    [
+        ([20, 20, 5, 30], {"alpha": 0.2, "change": "epidemic"}, [0.0, 1.019194, 0.0, 7.770004]),
+        ([5, 20], {"alpha": 0.2, "change": "epidemic", "theta": 0.6}, [0.0, 3.52439279]),
+        (
+            [5, 60, 70, 9, 8, 20, 7, 8],
+            {"alpha": 0.2, "change": "epidemic", "window": 2},
+            [0.0, 22.671925, 45.41026, 31.129301, 8.823428, 3.119908, 0.0, 0.0],
+        ),
+        ([3, 7, 7, 5], {"alpha": 0, "least_window": 2}, [0.0, 0.079055, 0.15811, 0.027277]),
+        ([3, 7, 7, 5], {"alpha": 0, "least_window": 4}, [0.0, 0.0, 0.0, 0.027277]),
+        ([3, 7, 7, 5], {"alpha": 0, "window": 5}, [0.0, 0.0, 0.15811, 0.027277]),
+    ],
+)
+def test_the_named_mode_answers_as_r_does(y, how, theirs):
+    """What R answered to these counts after 60 of a mean of 6 (`tools/compare_r.R`): where its chart begins, which
+    beginnings it looks at, and that it leaves theta aside in the epidemic chart."""
+    found = glr([*ALIKE, *y], np.full(len(y), 6.0), limit=1e6, last=len(y), like="surveillance", **how)
+    np.testing.assert_allclose(found.statistic[0], theirs, atol=5e-6)
+
+
+def test_a_fall_to_nothing_is_no_fall_in_the_poisson_chart_of_r():
+    how = {"limit": 1e6, "alpha": 0, "direction": "dec", "last": 3}
+    y = [*ALIKE, 0, 0, 0]
+    assert glr(y, np.full(3, 6.0), like="surveillance", **how).statistic[0].tolist() == [0, 0, 0]
+    np.testing.assert_allclose(glr(y, np.full(3, 6.0), **how).statistic[0], [6, 12, 18])
+
+
+@pytest.mark.parametrize(
+    ("topic", "county", "weeks", "theirs"),
+    [
+        ("ili", "台中市", 757, [10.394338225259441, 7.0740727767267844, 0.00019924137949796987, 0.080774247991292611,
+                             0.16998806213962311]),
+        ("ili", "屏東縣", 757, [7.1938607094330749, 6.1603511198019634, 0.00014280835056708851, 0.059058675548912684,
+                             0.16712372661840466]),
+        ("ili", "金門縣", 757, [1.8967763455831617, 4.518434685355909, -0.00083882360136884062, 0.01040873967930356,
+                             0.1944553886471917]),
+        ("enterovirus", "嘉義市", 649, [1.7993367950792851, 2.1220317656810326, 0.0016878768607656352,
+                                     -0.60171928215674042, -0.3480900148530427]),
+    ],
+)  # fmt: skip
+def test_the_early_baseline_ends_where_glm_nb_ends(topic, county, weeks, theirs):
+    """theta and coefficients of MASS's glm.nb(y ~ 1 + t + cos + sin), R 4.2.2, on weekly visits of Taiwan CDC."""
+    found = visits(topic)
+    y = np.nan_to_num(found.counts[found.counties.index(county), :weeks])
+    rows = baseline.design(np.arange(1, weeks + 1), seasons=1, trend=True, frequency=52)
+    beta, theta, converged = baseline.fit(y, rows, theta=None, early=True)
+    assert converged
+    np.testing.assert_allclose([theta, *beta], theirs, rtol=1e-11)

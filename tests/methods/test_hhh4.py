@@ -1,11 +1,17 @@
 """The endemic-epidemic model: equal to every stored fit; its derivatives and its forecasts as defined."""
 
+import csv
+import gzip
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from camphora.errors import Invalid
-from camphora.methods.detection import hhh4 as room
+from camphora.methods.detection import hhh4_law, hhh4_model
 from camphora.methods.detection.hhh4 import hhh4, one_step
 from methods.watch_answers import answers, counts
 
@@ -22,18 +28,9 @@ MODELS = {
         "units": COUNTIES,
     },
 }
-OTHER_TOP = ("uni_S1_trend_ar_NegBin1", "ili_10005")
-FITS = [
-    pytest.param(
-        *fit,
-        marks=pytest.mark.xfail(
-            fit == OTHER_TOP, strict=True, reason="from the same start ours climbs to a higher top than R's"
-        ),
-    )
-    for fit in zip(
-        answers("hhh4_fit")["model"].tolist(), answers("hhh4_fit")["series_id"].tolist(), strict=True
-    )
-]
+FITS = list(
+    zip(answers("hhh4_fit")["model"].tolist(), answers("hhh4_fit")["series_id"].tolist(), strict=True)
+)
 HIGHER = {"ili_10002", "ili_10005", "ili_10010", "ili_63000", "ili_65000"}  # than the top that R stopped at
 
 
@@ -47,17 +44,55 @@ def test_fits_equal_the_stored_answers(model, name):
     held_to(hhh4(given(name), like="surveillance", **MODELS[model]), model, name)
 
 
-def test_from_the_stored_top_the_other_fit_is_equal_too_and_ours_is_higher():
-    """R stops at a lower top of the same likelihood: from there ours stays, equal; from R's start ours goes past it."""
-    model, name = OTHER_TOP
-    coefficients = answers("hhh4_coefficients")
-    rows = (coefficients["model"] == model) & (coefficients["series_id"] == name)
-    there = hhh4(given(name), start=coefficients["estimate"][rows].tolist(), **MODELS[model])
-    held_to(there, model, name)
-    for like in ("surveillance", None):
-        ours = hhh4(given(name), like=like, **MODELS[model])
-        assert ours.converged
-        assert ours.loglik - there.loglik == pytest.approx(3.5135, abs=1e-3)
+VISITS = Path(hhh4_law.__file__).parents[2] / "systems/smart_epidemic_prevention/data/ili_visits.csv.gz"
+
+
+def stopped_at():
+    """Where R surveillance 1.20.3 stops in each county alone (data/r/README.md)."""
+    with (Path(__file__).with_name("data") / "r" / "hhh4_counties.csv").open(encoding="utf-8") as file:
+        return {row.pop("county"): list(map(float, row.values())) for row in csv.DictReader(file)}
+
+
+@cache
+def visits_of_counties():
+    weeks, found = set(), Counter()
+    with gzip.open(VISITS, "rt", encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            week = int(row["年"]), int(row["週"])
+            weeks.add(week)
+            found[row["縣市"], week] += int(row["類流感急診就診人次"])
+    return {county: [found[county, week] for week in sorted(weeks)][261:861] for county in stopped_at()}
+
+
+@pytest.mark.conformance
+@pytest.mark.parametrize("county", stopped_at())
+def test_each_county_alone_ends_where_r_ends(county):
+    loglik, *numbers = stopped_at()[county]
+    estimate, se = np.array(numbers[:6]), np.array(numbers[6:])
+    se[5] *= estimate[5]  # R tells that of -log psi
+    found = hhh4(visits_of_counties()[county], trend=True, like="surveillance")
+    assert found.converged
+    assert found.loglik == pytest.approx(loglik, rel=1e-9)
+    apart = np.abs(found.estimate - estimate) / np.maximum(np.abs(estimate), se)
+    assert apart.max() < 1e-6
+    np.testing.assert_allclose(found.se, se, rtol=1e-6)
+
+
+@pytest.mark.parametrize("times", range(20, 160, 7))
+def test_the_search_ends_where_all_counts_are_alike(times):
+    """No step rises there, however short; the answer says that it is none."""
+    same = np.full((2, times), 7.0)
+    found = hhh4(same, trend=True, seasons=2, ar="unit", like="surveillance")
+    assert not found.converged
+
+
+def test_the_default_goes_on_to_a_higher_top():
+    county = visits_of_counties()["苗栗縣"]
+    stopped, ours = hhh4(county, trend=True, like="surveillance"), hhh4(county, trend=True)
+    assert ours.converged
+    assert ours.loglik - stopped.loglik == pytest.approx(3.5135, abs=1e-3)
+    again = hhh4(county, trend=True, start=stopped.estimate.tolist())
+    np.testing.assert_allclose(again.estimate, stopped.estimate, rtol=1e-6)
 
 
 def held_to(found, model, name):
@@ -107,7 +142,9 @@ EVERY = {
 
 def test_the_derivatives_are_those_of_the_likelihood():
     y, ring = little()
-    model = room._Model.of(y, ring, np.linspace(0.5, 2, 3), {**room._DEFAULTS, **EVERY, "units": None})
+    model = hhh4_model.Model.of(
+        y, ring, np.linspace(0.5, 2, 3), {**hhh4_model.DEFAULTS, **EVERY, "units": None}
+    )
     fit = np.random.default_rng(2).normal(0, 0.2, len(model.terms)) - 0.5
     value, gradient, bend = model.derivatives(fit)
     assert value == pytest.approx(model.value(fit))
@@ -263,7 +300,7 @@ def test_the_likelihood_keeps_its_digits_where_the_size_runs_off():
     y, mean = np.array([0.0, 3, 40]), np.array([0.5, 2.0, 30])
     wanted = stats.poisson.logpmf(y, mean)
     for size in (1e5, 1e7, 1e12, 1e17, 1e30):
-        law = room._log_law(y, mean, np.full(3, size))
+        law = hhh4_law.log_law(y, mean, np.full(3, size))
         np.testing.assert_allclose(law, wanted, rtol=3e3 / size + 1e-9)
 
 

@@ -52,13 +52,21 @@ def test_a_stored_figure_of_r_is_marked(made):
 
 
 def test_a_ratio_stands_only_beside_a_peer_that_does_the_same():
-    """The damped smoothing has one; hhh4 stands beside the stored fits of the same model."""
+    """The damped smoothing has one; R's nowcasts are of another model than that which lends from day to day."""
     by = {(row["bench"], row["settings"].get("search")): row["settings"] for row in stored()}
+    assert "r" not in by["watch: Bayesian nowcast, 1,000 draws", None]
     assert [name for (name, _), settings in by.items() if "statsmodels_damped" in settings] == [
         "watch: forecast, damped"
     ]
-    assert by["watch: hhh4", "surveillance"]["r"] == 41.2
-    assert by["watch: hhh4 of 11", "surveillance"]["r"] == 5.2
+
+
+def test_r_stands_in_the_table_from_the_same_run(made):
+    """No figure of R there is from another machine, and ours are ahead of all."""
+    beside = [row["settings"] for row in stored() if "r" in row["settings"]]
+    assert len(beside) >= 18
+    assert {settings["r_is"] for settings in beside} == {"run here"}
+    assert min(settings["ratio_to_r"] for settings in beside) > 1
+    assert "R*" not in "\n".join(made.lines(stored()))
 
 
 def test_the_tool_says_what_it_does_and_changes_nothing(made, monkeypatch, capsys):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom, nbinom
+from scipy.stats import betabinom, binom, nbinom, poisson
 
 from camphora.errors import Invalid
 from camphora.methods.nowcast.bayes import bayes
@@ -106,6 +106,51 @@ def test_the_closed_form_is_what_drawing_tends_to(seed, delays):
         assert found.mean[0, 3 - age] == pytest.approx(weight @ number, rel=0.08, abs=0.05)
 
 
+@pytest.mark.parametrize(
+    ("prior", "chance"), [("poisson", poisson.pmf(np.arange(201), 12.5)), ("uniform", np.ones(201))]
+)
+def test_other_priors_are_weighed_by_bayes_rule(now, prior, chance):
+    """What R's `pois` and `unif` stand for. The negative binomial posterior over its prior is the likelihood."""
+    given = {"largest": 200, "levels": np.arange(1, 400) / 400}
+    found = conjugate(now.counts, prior=prior, prior_mean=12.5, **given)
+    wide = conjugate(now.counts, prior_mean=1e4, prior_sd=1e5, **given)
+    flat = nbinom.pmf(np.arange(201), 1e8 / (1e10 - 1e4), 1e4 / 1e10)
+    known = now.counts[-5, :5].sum()
+    assert found.reported[0, -5] == known
+    likelihood = _posterior(now.counts, day=-5, kappa=0.1, most=200)
+    for result, before in ((found, chance), (wide, flat)):
+        weight = likelihood * before
+        weight /= weight.sum()
+        assert result.mean[0, -5] == pytest.approx(weight @ np.arange(201), rel=1e-8)
+        np.testing.assert_array_equal(
+            result.quantiles[0, -5], np.searchsorted(np.cumsum(weight), given["levels"])
+        )
+
+
+def _posterior(counts, *, day, kappa, most):
+    """The chance of what a day has reported given N, by delays one after another, as the definition says."""
+    seen = hazards(counts[None], None)
+    told = int(np.nansum(counts[day]))
+    chance = (np.arange(most + 1) == told).astype(float)
+    for delay in range(-day - 1, seen.reported.shape[1]):
+        late = seen.reported[0, delay] + kappa
+        on_time = seen.exposed[0, delay] - seen.reported[0, delay] + kappa
+        chance = np.array(
+            [betabinom.pmf(np.arange(n + 1), n, on_time, late) @ chance[: n + 1] for n in range(most + 1)]
+        )
+    return chance
+
+
+def test_a_prior_without_an_end_needs_the_largest_number(now):
+    with pytest.raises(Invalid) as refused:
+        conjugate(now.counts, prior="uniform")
+    assert refused.value.code == "methods-range"
+    assert "largest" in str(refused.value)
+    with pytest.raises(Invalid):
+        conjugate(now.counts, prior="normal")
+    assert conjugate(now.counts, prior="poisson", prior_mean=12.0).mean[0, -1] > 0
+
+
 def test_bayes_lies_by_the_closed_form_with_its_prior(now):
     found = bayes(now.counts, discount=0.0, prior_mean=10, prior_sd=290**0.5, draws=4000)
     exact = conjugate(now.counts)
@@ -201,6 +246,15 @@ def test_the_window_forgets_old_delays():
         (lambda: triangle([0.5], [1], now=5, first=0, longest=3), "methods-not-whole"),
         (lambda: triangle([0], [1], now=2, first=0, longest=3), "methods-range"),
         (lambda: triangle([0], [1, 2], now=5, first=0, longest=3), "methods-shape"),
+        (lambda: triangle([1, 2, 3], [3], now=3, first=0, longest=3), "methods-shape"),
+        (lambda: triangle([[1, 2]], [[3, 3]], now=3, first=0, longest=3), "methods-shape"),
+        (lambda: triangle([1, 2], [[3, 3]], now=3, first=0, longest=3), "methods-shape"),
+        (lambda: triangle(1, 3, now=3, first=0, longest=3), "methods-shape"),
+        (lambda: triangle([0], [1], now="2024-01-03", first=0, longest=3), "methods-not-whole"),
+        (lambda: triangle([0], [1], now=date(2024, 1, 3), first=0, longest=3), "methods-not-whole"),
+        (lambda: triangle([0], [1], now=5, first=None, longest=3), "methods-not-whole"),
+        (lambda: triangle([0], [1], now=np.nan, first=0, longest=3), "methods-range"),
+        (lambda: triangle([0], [1], now=10**400, first=0, longest=3), "methods-range"),
         (lambda: triangle([0], [1], now=5, first=0, longest=3, late="no"), "methods-choice"),
         (lambda: lawless(np.ones((5, 3))), "methods-triangle"),
         (lambda: lawless(np.ones(5)), "methods-shape"),

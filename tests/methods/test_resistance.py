@@ -249,3 +249,37 @@ def test_an_isolate_of_nobody_known_never_counts(unknown):
     found = first_isolates(unknown, ["E"] * 3, [1, 2, 3])
     assert found.kept.tolist() == [False, False, unknown[2] == "p"]
     assert found.episode[0] == -1
+
+
+@pytest.mark.parametrize("level", [0.0, 0.1, 0.5, 0.9, 0.95, 0.999, 1 - 1e-8, 1 - 1e-10, 1.0])
+def test_exact_limits_are_the_inverse_beta_of_every_pair(level):
+    """The independent way is scipy's, for each pair by itself."""
+    pairs = [(k, n) for n in (0, 1, 2, 3, 7, 30, 101, 400) for k in range(n + 1)]
+    pairs += [
+        (0, 999),
+        (1, 1000),
+        (500, 1000),
+        (1000, 1000),
+        (3, 1001),
+        (999, 100_000),
+        (2.5, 9.5),
+        (0.3, 0.9),
+    ]
+    k, n = np.array(pairs, dtype=float).T
+    found = shares.proportion_limits(k, n, level=level, interval="clopper-pearson")
+    tail = (1 - level) / 2
+    low, high = stats.beta.ppf(tail, k, n - k + 1), stats.beta.isf(tail, k + 1, n - k)
+    low, high = np.where(k == 0, 0, low), np.where(k == n, 1, high)
+    np.testing.assert_allclose(found.lower, np.where(n == 0, np.nan, low), rtol=1e-10)
+    np.testing.assert_allclose(found.upper, np.where(n == 0, np.nan, high), rtol=1e-10)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(1, 1000), st.floats(0, 1), st.floats(0.001, 0.9999))
+def test_exact_limits_leave_the_tails_that_they_say(n, share, level):
+    k = round(share * n)
+    found = shares.proportion_limits([float(k)], [float(n)], level=level, interval="clopper-pearson")
+    if k:
+        assert stats.binom.sf(k - 1, n, found.lower[0]) == pytest.approx((1 - level) / 2, rel=1e-8)
+    if k < n:
+        assert stats.binom.cdf(k, n, found.upper[0]) == pytest.approx((1 - level) / 2, rel=1e-8)

@@ -85,6 +85,25 @@ def test_fewer_than_least_and_wrong_shapes():
         pairs.count([1, 2], ["A"], [1], ["x"])
 
 
+@pytest.mark.parametrize(
+    "tables",
+    [
+        ([], [], [], []),
+        ([1], ["A"], [], []),
+        ([], [], [1], ["x"]),
+        ([1], ["A"], [2], ["x"]),  # never in one report
+        ([1], ["A"], [1], ["x"], [], []),  # no report has a stratum
+        ([], [], [], [], [1, 2], ["old", "young"]),
+        ([1], ["A"], [2], ["x"], [1, 2], ["old", "young"]),
+    ],
+)
+def test_without_a_pair_there_are_no_rows(tables):
+    found = pairs.count(*tables)
+    assert (found.drug.shape, found.event.shape, found.n.shape, found.expected.shape) == ((0,),) * 4
+    assert {each.shape for each in (found.a, found.b, found.c, found.d)} == {(len(found.strata), 0)}
+    assert pairs.count([1], ["A"], [1], ["x"], least=2).n.shape == (0,)
+
+
 # --- PRR and ROR ------------------------------------------------------------------------------------------------------
 
 
@@ -344,7 +363,7 @@ def test_results_are_made_again():
 
 
 def test_nothing_to_fit_and_wrong_priors_are_named():
-    with pytest.raises(Invalid, match="methods-short"):
+    with pytest.raises(Invalid, match="methods-too-few"):
         shrinkage.fit([0.0], [1.0])
     with pytest.raises(Invalid, match="methods-shape"):
         shrinkage.ebgm([1.0], [1.0], theta=(1, 1, 1, 1))

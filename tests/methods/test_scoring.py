@@ -65,6 +65,13 @@ def test_wis_equals_scoringrules_and_is_twice_the_pinball_loss(season):
     np.testing.assert_allclose(ours, theirs, rtol=1e-12)
     loss = scores.pinball(observed, quantiles, levels=LEVELS).value
     np.testing.assert_allclose(ours, 2 * loss.mean(axis=1), rtol=1e-12)
+    alone = scores.crps_quantiles(observed, quantiles, levels=LEVELS).value
+    np.testing.assert_allclose(alone, ours, rtol=1e-12)
+    some = scores.crps_quantiles(
+        observed, quantiles[:, [2, 3, 20]], levels=np.array(LEVELS)[[2, 3, 20]]
+    ).value
+    theirs = scoringrules.crps_quantile(observed, quantiles[:, [2, 3, 20]], np.array(LEVELS)[[2, 3, 20]])
+    np.testing.assert_allclose(some, theirs, rtol=1e-12)
     peer = scoringrules.quantile_score(observed[:, None], quantiles, np.array(LEVELS)[None])
     np.testing.assert_allclose(loss, peer, rtol=1e-12)
     one = scores.interval(observed, quantiles[:, 1], quantiles[:, -2], alpha=0.05).value
@@ -124,6 +131,65 @@ def test_crps_of_samples(samples, y):
     fair = scores.crps_samples(y, near, estimator="fair").value
     assert fair == pytest.approx(first - pairs.sum() / (near.size * (near.size - 1)) / 2, abs=1e-9)
     assert fair == pytest.approx(scoringrules.crps_ensemble(y, near, estimator="fair"), abs=1e-9)
+
+
+def test_a_mean_of_0_is_a_point_at_0():
+    y = np.array([0.0, 1, 3, 5000, -1, np.nan])
+    for crps, theirs in (
+        (scores.crps_poisson(y, 0.0).value, scoringrules.crps_poisson(y[:3], 0.0)),
+        (scores.crps_negative_binomial(y, 0.0, 2.0).value, scoringrules.crps_negbinom(y[:3], 2.0, mu=0.0)),
+        (scores.crps_negative_binomial(y, 0.0, 1e9).value, y[:3]),
+    ):
+        np.testing.assert_array_equal(crps, np.abs(y))
+        np.testing.assert_array_equal(crps[:3], theirs)
+    for log in (scores.log_poisson(y, 0.0).value, scores.log_negative_binomial(y, 0.0, 2.0).value):
+        np.testing.assert_array_equal(log, [0, np.inf, np.inf, np.inf, np.nan, np.nan])
+    near = scores.crps_poisson(y, 1e-12).value, scores.crps_negative_binomial(y, 1e-12, 2.0).value
+    np.testing.assert_allclose(near, [np.abs(y)] * 2, atol=1e-11)
+    between = scores.crps_poisson(1.5, 0.0).value, scores.crps_negative_binomial(1.5, 0.0, 2.0).value
+    assert np.isnan(between).all()
+    assert np.isnan(scores.crps_negative_binomial(0.0, 0.0, 0.0).value)
+    assert np.isnan([scores.crps_poisson(0, -1).value, scores.crps_negative_binomial(0, -1, 2).value]).all()
+
+
+def test_below_zero_the_crps_of_counts_grows_by_the_distance():
+    for crps, more in ((scores.crps_poisson, ()), (scores.crps_negative_binomial, (2.0,))):
+        at = crps([0.0, -1, -7], 2.5, *more).value
+        np.testing.assert_allclose(at - at[0], [0, 1, 7], atol=1e-12)
+
+
+def test_one_sample_is_a_point():
+    found = scores.crps_samples([3.0, -2, np.nan], [[1.0], [1], [1]]).value
+    np.testing.assert_array_equal(found, [2, 3, np.nan])
+    theirs = scoringrules.crps_ensemble(np.array([3.0, -2]), np.array([[1.0], [1]]), estimator="nrg")
+    np.testing.assert_array_equal(found[:2], theirs)
+
+
+def test_too_few_samples_are_not_called_points_in_time():
+    with pytest.raises(Invalid) as refused:
+        scores.crps_samples([1], [[1]], estimator="fair")
+    text = refused.value.text("en") + refused.value.text("zh-TW")
+    assert "points in time" not in text
+    assert "時間點" not in text
+
+
+@pytest.mark.parametrize("z", [0.0, 0.015624, 0.5, 1.7, 4.2, 8.99, 9.0, 9.01, 40.0, 1e30])
+def test_crps_of_a_normal_by_its_formula(z):
+    phi = np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
+    wanted = z * (2 * norm.cdf(z) - 1) + 2 * phi - 1 / np.sqrt(np.pi)
+    assert float(scores.crps_normal(3 - 2.5 * z, 3.0, 2.5).value) == pytest.approx(2.5 * wanted, rel=4e-15)
+    assert float(scores.crps_normal(3 + 2.5 * z, 3.0, 2.5).value) == pytest.approx(2.5 * wanted, rel=4e-15)
+
+
+@pytest.mark.parametrize("y", [0.0, 1, 7, 60, 900, 999, 1000, 1001, 5000])
+@pytest.mark.parametrize("mean", [1e-3, 0.7, 30.0, 1000.0, 4800.0])
+def test_crps_of_counts_is_the_same_added_up_or_by_incomplete_functions(y, mean):
+    for size in (1e-3, 0.4, 12.0, 1e4, 1e20):
+        chance = size / (size + mean)
+        below = poisson.cdf(y, mean) if size > 1e15 else nbinom.cdf(y, size, chance)
+        above = poisson.cdf(y - 1, mean) if size > 1e15 else nbinom.cdf(y - 1, size + 1, chance)
+        ours = scores._both(*(np.array([each]) for each in (y, mean, size)))
+        np.testing.assert_allclose(np.ravel(ours), [below, above], atol=2e-13)
 
 
 def test_what_is_missing_is_not_scored():
@@ -267,8 +333,17 @@ def test_quantiles_that_cross_are_missing_or_twice_are_refused():
         (lambda: scores.wis([1], [[1, 2]], levels=[0.5, 0.75]), "methods-levels"),
         (lambda: scores.wis([1], [[1, 2]], levels=[0.25, 0.5, 0.75]), "methods-shape"),
         (lambda: scores.wis([1], np.array([[0, 1, np.inf]]), levels=[0.25, 0.5, 0.75]), "methods-infinite"),
+        (
+            lambda: scores.crps_quantiles([1], np.array([[0, 1, np.inf]]), levels=[0.2, 0.5, 0.6]),
+            "methods-infinite",
+        ),
+        (lambda: scores.crps_normal(np.array([np.inf]), 1.0, 2.0), "methods-infinite"),
+        (lambda: scores.interval(1.0, np.array([1e60]), np.array([1e60]), alpha=0.1), "methods-range"),
+        (lambda: scores.log_normal_density(1.0, np.array([np.inf]), np.array([2.0])), "methods-infinite"),
         (lambda: scores.wis([1], [[-np.inf, 1, 2]], levels=[0.25, 0.5, 0.75]), "methods-infinite"),
-        (lambda: scores.crps_samples([1], [[1]]), "methods-short"),
+        (lambda: scores.crps_samples([1], [[1]], estimator="fair"), "methods-too-few"),
+        (lambda: scores.crps_samples([1], np.empty((1, 0))), "methods-too-few"),
+        (lambda: calibration.pit_samples([1], np.empty((1, 0))), "methods-too-few"),
         (lambda: comparison.pairwise([1, 2], baseline=0), "methods-shape"),
         (lambda: comparison.pairwise([[1, 2]], baseline=1), "methods-range"),
     ],

@@ -49,7 +49,7 @@ COUNTS = (
 )
 """The facts of sentences that may be 1."""
 PLURAL = re.compile(
-    rf"\{{(?:{'|'.join(COUNTS.split())})\}}(?: more| older| signed)? (?!(?:has|gives|stands|does)\b)[a-z]+[^s ]s\b"
+    rf"\{{(?:{'|'.join(COUNTS.split())})\}}(?: more| older| signed)? (?!(?:has|gives|stands|does|lies)\b)[a-z]+[^s ]s\b"
 )
 HOME = Path(camphora.__file__).parent
 

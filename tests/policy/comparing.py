@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from camphora.policy import Decision, Policy, decide
+from camphora.policy import Decision, Policy, actors, compiling, decide
+from camphora.policy.actors import Listed
+from camphora.policy.asking import Asked, Facts
+from camphora.policy.facts import facts_of
 from policy import oracle
 from policy.universes import POLICIES, Case, Universe
 
@@ -31,9 +34,52 @@ def ours(decision: Decision) -> oracle.Found:
 
 def both(case: Case) -> tuple[oracle.Found, oracle.Found]:
     """What ours says and what the oracle says."""
-    decision = decide(case.asked, case.whom, case.facts, policy_of(case.settings))
-    told = oracle.decide(case.asked, case.whom, case.facts, oracle.with_settings(case.settings))
+    mine, theirs = facts_by(case, facts_of), facts_by(case, oracle.facts)
+    decision = decide(asked_of(case), case.whom, mine, policy_of(case.settings))
+    told = oracle.decide(oracles(case), case.whom, theirs, oracle.with_settings(case.settings))
     return ours(decision), told
+
+
+def facts_by(case: Case, read: Any) -> Facts | None:
+    """The record's facts, by a reader of JSON where the case has a record."""
+    given = case.facts
+    if case.record is None or given is None:
+        return given
+    found: Facts = read(case.record, given.labels, notifiable=given.notifiable)
+    return found
+
+
+def asked_of(case: Case) -> Asked:
+    """The question with the names that we find for its reader."""
+    asked = case.asked
+    if case.register is None:
+        return asked
+    register = Listed(case.register)
+    asker, _ = actors.known(asked.reader, register, asked.at)
+    if case.whom is not None:
+        compiled = compiling.compile(case.whom, policy_of(case.settings))
+        mine = {case.whom.id, *(each.person for each in compiled.consents if each.person)}
+        asker = actors.told(asker, actors.teams(asker, compiled.named, mine, register, asked.at))
+    return replace(asked, reader=asker)
+
+
+def known_alike(case: Case) -> bool:
+    """Whether the reader has the same names by ours and by the oracle, whether or not a Consent asks for them."""
+    if case.register is None:
+        return True
+    reader, at = case.asked.reader, case.asked.at
+    return actors.known(reader, Listed(case.register), at)[0] == oracle.known(reader, case.register, at)
+
+
+def oracles(case: Case) -> Asked:
+    """The question with the names that the oracle finds."""
+    asked = case.asked
+    if case.register is None:
+        return asked
+    asker = oracle.known(asked.reader, case.register, asked.at)
+    if case.whom is not None:
+        asker = oracle.teams(asker, case.whom, case.register, asked.at)
+    return replace(asked, reader=asker)
 
 
 def agree(seed: int, cases: int, seen: Counter[str]) -> Case | None:
@@ -42,7 +88,7 @@ def agree(seed: int, cases: int, seen: Counter[str]) -> Case | None:
     for _ in range(cases):
         case = universe.case()
         mine, told = both(case)
-        if mine != told:
+        if mine != told or not known_alike(case):
             return case
         seen.update({one.code for one in told.reasons} | {f"+{one.kind}" for one in told.obligations})
     return None
@@ -50,13 +96,20 @@ def agree(seed: int, cases: int, seen: Counter[str]) -> Case | None:
 
 def smallest(case: Case) -> Case:
     """A case on which the two differ, made as small as it can be: Consents, parts and grounds are left out in turn."""
+    if len(set(both(case))) == 1:
+        return case
     while smaller := next((one for one in _smaller(case) if len(set(both(one))) == 2), None):
         case = smaller
     return case
 
 
 def _smaller(case: Case) -> Iterator[Case]:
-    asked, whom, facts, _ = case
+    asked, whom, facts, *_ = case
+    if case.record is not None:
+        for less in _less(case.record):
+            yield case._replace(record=less)
+    for at in range(len(case.register or ())):
+        yield case._replace(register=(*case.register[:at], *case.register[at + 1 :]))
     if whom is not None:
         for consents in _less(list(whom.consents)):
             yield case._replace(whom=replace(whom, consents=tuple(consents)))

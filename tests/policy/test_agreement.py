@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from policy.comparing import agree, both, smallest
+from policy.comparing import agree, both, oracles, smallest
 from policy.universes import Universe
 
 SEEDS, CASES = range(100), 200
@@ -69,3 +69,26 @@ def test_a_wrong_decision_would_be_seen(monkeypatch):
 
     monkeypatch.setattr(comparing, "decide", blind)
     assert agree(0, 500, Counter()) is not None
+
+
+@pytest.mark.parametrize("name", ["known", "teams"])
+def test_a_reader_who_is_not_known_would_be_seen(monkeypatch, name):
+    """Ours without the names that the register gives, or without its teams: the comparison must notice."""
+    from camphora.policy import actors
+
+    nothing = {"known": lambda asker, *_: (asker, 0), "teams": lambda *_: actors.NO_TEAMS}
+    monkeypatch.setattr(actors, name, nothing[name])
+    assert any(agree(seed, 1000, Counter()) for seed in range(12))
+
+
+def test_the_cases_reach_teams_of_which_nobody_can_tell():
+    told = Counter()
+    universe = Universe(3)
+    for _ in range(1500):
+        case = universe.case()
+        if case.register is not None and case.whom is not None:
+            reader, before = oracles(case).reader, case.asked.reader
+            told["unresolved"] += bool(reader.unresolved)
+            told["named"] += reader.memberships != before.memberships
+            told["numbered"] += reader.identifiers != before.identifiers
+    assert min(told[name] for name in ("unresolved", "named", "numbered")) > 20

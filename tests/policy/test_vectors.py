@@ -4,11 +4,16 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.testclient import TestClient
 
 from camphora.policy import Policy, decide, vectors
+from camphora.web import vectors as pages
 from policy import oracle
 from policy.comparing import ours
 
@@ -61,8 +66,17 @@ def test_our_decision_is_the_expected_one(vector):
 @pytest.mark.parametrize("vector", ALL, ids=lambda one: one["id"])
 def test_the_oracle_gives_the_expected_answer(vector):
     rules = oracle.with_settings(vectors.settings(vector))
-    found = oracle.decide(vectors.asked(vector), vectors.whom(vector), vectors.facts(vector), rules)
+    found = oracle.decide(oracles(vector), vectors.whom(vector), vectors.facts(vector), rules)
     assert answer(found) == wanted(vector)
+
+
+def oracles(vector):
+    """Who asks, with the names that the oracle finds in the vector's register."""
+    asked, whom, register = vectors.stated(vector), vectors.whom(vector), vector.get("register")
+    if register is None:
+        return asked
+    reader = oracle.known(asked.reader, register, asked.at)
+    return replace(asked, reader=oracle.teams(reader, whom, register, asked.at))
 
 
 def test_there_are_enough_in_every_dimension():
@@ -74,7 +88,7 @@ def test_there_are_enough_in_every_dimension():
 
 def test_every_dimension_file_is_read():
     room = ROOT / "src/camphora/policy/vectors"
-    assert {path.stem for path in room.glob("*.json")} == {*vectors.ORDER, "schema"}
+    assert {path.stem for path in room.glob("*.json")} == {*vectors.ORDER, "schema", "rules_schema"}
 
 
 def test_ids_are_unique_and_of_their_dimension():
@@ -87,7 +101,7 @@ def test_no_two_ask_the_same_under_another_name():
     asked = Counter(
         repr(
             [vector[key] for key in ("dimension", "policy", "asked")]
-            + [vector.get("whom"), vector.get("facts")]
+            + [vector.get(key) for key in ("whom", "facts", "register")]
         )
         for vector in ALL
     )
@@ -146,6 +160,8 @@ def faults(schema, value, whole, path="$"):
                 yield from faults(known[name], one, whole, f"{path}.{name}")
             elif schema.get("additionalProperties") is False:
                 yield f"{path}: {name} is unknown"
+            elif schema.get("additionalProperties"):
+                yield from faults(schema["additionalProperties"], one, whole, f"{path}.{name}")
     if isinstance(value, list) and "items" in schema:
         for index, one in enumerate(value):
             yield from faults(schema["items"], one, whole, f"{path}[{index}]")
@@ -167,7 +183,60 @@ def sizes(schema, value, path):
 def test_every_file_is_as_the_schema_says():
     whole = vectors.schema()
     for dimension in vectors.dimensions():
+        assert list(faults(whole["$defs"]["dimension"], dimension, whole)) == []
         assert list(faults(whole, dimension, whole)) == []
+
+
+@pytest.mark.parametrize(
+    ("served", "form"),
+    [
+        ("all.json", "schema.json"),
+        ("rules.json", "rules.schema.json"),
+    ],
+)
+def test_each_file_served_is_as_the_schema_served_beside_it_says(served, form):
+    """As somebody else would check it: by a validator of theirs, on what is downloaded."""
+    given, schema = (_served(name) for name in (served, form))
+    assert list(faults(schema, given, schema)) == []
+    given["another"] = 1
+    assert list(faults(schema, given, schema))
+
+
+def _served(name):
+    with TestClient(Starlette(routes=[Route("/{name}", FILES[name])])) as client:
+        return client.get(f"/{name}").json()
+
+
+FILES = {
+    "all.json": pages.all_of_them, "schema.json": pages.schema,
+    "rules.json": pages.rules, "rules.schema.json": pages.rules_schema,
+}  # fmt: skip
+
+
+def test_the_rules_served_are_enough_for_an_evaluator():
+    """The oracle, with what is served in place of its tables, gives every expected answer; the code systems that it
+    reads by itself say the same."""
+    given = _served("rules.json")
+    assert {one["asked"]["reader"]["role"] for one in ALL} <= given["roles"].keys()
+    assert {name for one in ALL for name in vectors.settings(one)} <= given["parameters"].keys()
+    classes = {each["code"]: each["class"] for each in given["purposes"] if "class" in each}
+    for each in given["purposes"]:
+        assert oracle.lineage(each["code"], oracle.taiwan()) == {each["code"], *each["above"]}
+    for label, above in given["sensitivity"].items():
+        assert oracle.upwards(oracle.ACT_CODE, label) == {label, *above}
+    rules = replace(
+        oracle.taiwan(),
+        settings={name: each["value"] for name, each in given["parameters"].items()},
+        classes=classes,
+        roles=given["roles"],
+        bases={each["id"]: each for each in given["bases"]},
+        shared=frozenset(given["shared_types"]),
+    )
+    for vector in ALL:
+        settings = {**rules.settings, **vectors.settings(vector)}
+        with_them = replace(rules, settings=settings, under=settings["purposes.under"])
+        found = oracle.decide(oracles(vector), vectors.whom(vector), vectors.facts(vector), with_them)
+        assert answer(found) == wanted(vector)
 
 
 @pytest.mark.parametrize(
@@ -185,4 +254,6 @@ def test_the_schema_refuses_what_is_wrong(change, said):
     broken = {**ALL[0], "asked": {**ALL[0]["asked"]}, "expected": {**ALL[0]["expected"]}}
     change(broken)
     document["vectors"] = [broken, *document["vectors"][1:]]
-    assert any(said in fault for fault in faults(whole, document, whole))
+    assert any(said in fault for fault in faults(whole["$defs"]["dimension"], document, whole))
+    assert list(faults(whole, document, whole))
+    assert list(faults(whole, {"dimensions": [document]}, whole))

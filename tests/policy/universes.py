@@ -47,7 +47,9 @@ STANDING = ("RelatedPerson/m", "RelatedPerson/f", "Patient/q")
 READERS = ("Practitioner/a", "Practitioner/b")
 ORGANISATIONS = ("Organization/x", "Organization/y")
 GROUPS = ("Group/g", "CareTeam/t", "Organization/z")
+ROLES = ("PractitionerRole/r", "PractitionerRole/s")
 REFERENCES = ("Observation/1", "Encounter/1", "Encounter/2", "Practitioner/a", "Practitioner/b", "Patient/q")
+NUMBERED = ("urn:n|1", "urn:n|2", "urn:m|1")
 DATES = (
     "2007", "2008-02-29", "2008-03-10", "2012-03", "2012-03-10", "2015-01-01", "2020", "2024-02-29", "2025-01-01",
     "2025-06", "2025-12-31T23:59:59+08:00", "2025-12-31T23:59:59Z", "2026", "2026-02-28", "2026-03", "2026-03-09",
@@ -76,21 +78,42 @@ VAGUE: dict[str, tuple[Json, ...]] = {
         {"coding": [{"code": "access"}]},
         {"coding": [{"system": "urn:x", "code": "use"}]},
     ),
-    "actor": ({"reference": {"display": "林醫師"}}, {"role": {"text": "醫師"}, "reference": {}}),
+    "actor": (
+        {"reference": {"display": "林醫師"}},
+        {"role": {"text": "醫師"}, "reference": {}},
+        {"reference": {"reference": "#nobody"}},
+        {"reference": {"reference": "Practitioner?identifier=urn:n|1"}},
+        {"reference": {"reference": "https://elsewhere.tw/fhir/Practitioner/a"}},
+        {"reference": {"identifier": {"value": "1"}}},
+        {"modifierExtension": [{"url": "urn:x"}], "reference": {"reference": "Practitioner/b"}},
+    ),
     "class": ({"code": "Observation"}, {"system": "urn:x", "code": "Observation"}),
     "code": ({"text": "憂鬱症"}, {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm"}]}),
-    "data": ({"meaning": "instance", "reference": {"display": "那次看診"}},),
+    "data": (
+        {"meaning": "instance", "reference": {"display": "那次看診"}},
+        {"meaning": "related", "reference": {"reference": "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"}},
+        {"meaning": "dependents", "reference": {"reference": "https://elsewhere.tw/fhir/Encounter/1"}},
+        {
+            "modifierExtension": [{"url": "urn:x"}],
+            "meaning": "instance",
+            "reference": {"reference": "Observation/2"},
+        },
+    ),
 }
 """Alternatives of a criterion that say nothing that can be compared."""
 
 
 class Case(NamedTuple):
-    """One question, and the parameters in which its policy differs from Taiwan's."""
+    """One question, and the parameters in which its policy differs from Taiwan's. `register`: the R4 resources that say
+    who is who, None where the reader is known as they are; `record`: the R4 resource whose facts are read beside the
+    labels and the notifiability of `facts`, None where the facts are given."""
 
     asked: Asked
     whom: Whom | None
     facts: Facts | None
     settings: dict[str, Any]
+    register: tuple[Json, ...] | None = None
+    record: Json | None = None
 
 
 def policies() -> tuple[dict[str, Any], ...]:
@@ -135,7 +158,11 @@ class Universe:
         asked = self.asked(foreign="purposes.under" in settings)
         whom = None if self.chance(0.02) else self.whom()
         facts = None if whom is not None and self.chance(0.06) else self.facts()
-        return Case(asked, whom, facts, settings)
+        register = self.register() if self.chance(0.4) else None
+        from policy.things import Things
+
+        record = Things(self.dice).record() if facts is not None and self.chance(0.5) else None
+        return Case(asked, whom, facts, settings, register, record)
 
     # Who asks
 
@@ -222,6 +249,96 @@ class Universe:
         period = (None, None) if kind == "heir" or self.chance(0.5) else self.spread()
         return StandIn(kind, self.dice.choice(STANDING), period)
 
+    # Who is who
+
+    def register(self) -> tuple[Json, ...]:
+        """Practitioners, roles, organisations, teams and groups that name one another, in circles too."""
+        made = [
+            *(self.bearer("Practitioner", one) for one in ("a", "b")),
+            *(self.organisation(one) for one in ("x", "y", "z")),
+            *(self.role(one) for one in ("r", "s")),
+            *(self.team("CareTeam", one) for one in ("t", "u")),
+            self.team("Group", "g"),
+            self.bearer("Device", "d", patient={"reference": "Patient/p"} if self.chance(0.3) else None),
+            *(self.patient(one) for one in ("p", "q", "r")),
+        ]
+        return tuple(one for one in made if self.chance(0.75))
+
+    def bearer(self, kind: str, key: str, **more: Any) -> Json:
+        made: Json = {"resourceType": kind, "id": key, **{name: one for name, one in more.items() if one}}
+        if self.chance(0.5):
+            given = [
+                dict(zip(("system", "value"), one.rsplit("|", 1), strict=True)) for one in self.some(NUMBERED)
+            ]
+            made["identifier"] = [*given, {"value": "1"}] if self.chance(0.2) else given
+        return made
+
+    def organisation(self, key: str) -> Json:
+        above = self.member((*ORGANISATIONS, "Organization/z")) if self.chance(0.5) else None
+        return self.bearer("Organization", key, partOf=above)
+
+    def role(self, key: str) -> Json:
+        made = self.bearer(
+            "PractitionerRole",
+            key,
+            practitioner=self.member(READERS),
+            organization=self.member((*ORGANISATIONS, "Organization/z")) if self.chance(0.8) else None,
+            period=self._period() if self.chance(0.2) else None,
+        )
+        return {**made, "active": self.chance(0.7)} if self.chance(0.3) else made
+
+    def patient(self, key: str) -> Json:
+        others = ("Patient/p", "Patient/q", "Patient/r", "RelatedPerson/m")
+        links = [
+            {
+                "type": self.dice.choice(("replaces", "replaced-by", "seealso", "refer")),
+                "other": self.member(others),
+            }
+            for _ in range(self.dice.choice((0, 0, 1)))
+        ]
+        return {"resourceType": "Patient", "id": key, **({"link": links} if links else {})}
+
+    def team(self, kind: str, key: str) -> Json:
+        """A team or a group, of somebody, with members of every kind, some over and some told in words alone."""
+        field, name = ("member", "entity") if kind == "Group" else ("participant", "member")
+        members = []
+        for _ in range(self.dice.choice((0, 1, 1, 2, 3))):
+            one: Json = {
+                name: self.member(
+                    (*READERS, *ORGANISATIONS, *GROUPS, *PEOPLE, *ROLES, "CareTeam/u", "Device/d")
+                )
+            }
+            if self.chance(0.15):
+                one["period"] = self._period()
+            if kind == "Group" and self.chance(0.2):
+                one["inactive"] = self.chance(0.6)
+            if self.chance(0.04):
+                one["modifierExtension"] = [{"url": "urn:x"}]
+            members.append(one)
+        made = self.bearer(kind, key, **{field: members})
+        if self.chance(0.2):
+            made["subject"] = {"reference": self.dice.choice(PEOPLE)}
+        if kind == "Group":
+            return {**made, "actual": self.chance(0.9), **({"active": False} if self.chance(0.1) else {})}
+        if self.chance(0.15):
+            made["period"] = self._period()
+        if self.chance(0.4):
+            made["status"] = self.dice.choice(("active", "active", "active", "inactive", "suspended"))
+        return made
+
+    def member(self, pool: tuple[str, ...]) -> Json:
+        """A reference, by record, version, number, or in words alone."""
+        text = self.dice.choice(pool)
+        if self.chance(0.8):
+            return {"reference": f"{text}/_history/3" if self.chance(0.1) else text}
+        if self.chance(0.6):
+            return {
+                "identifier": dict(
+                    zip(("system", "value"), self.dice.choice(NUMBERED).rsplit("|", 1), strict=True)
+                )
+            }
+        return {"display": "王護理師"}
+
     # Consents
 
     def consent(self, number: int) -> Json:
@@ -248,7 +365,17 @@ class Universe:
         )
         if self.chance(0.97):
             consent["provision"] = self.provision(kind, 0)
+        if self.chance(0.1):
+            consent["contained"] = [self.contained()]
+        if self.chance(0.02):
+            consent["modifierExtension"] = [{"url": "urn:x"}]
         return consent
+
+    def contained(self) -> Json:
+        """Somebody who is known by numbers alone, or not even by these."""
+        system, value = self.dice.choice(NUMBERED).rsplit("|", 1)
+        named = [{"system": system, "value": value}] if self.chance(0.8) else []
+        return {"resourceType": "Practitioner", "id": "in", "identifier": named}
 
     def provision(self, kind: str | None, depth: int) -> Json:
         """A provision and those inside it, to depth 4. Without a sense it states nothing that has a direction."""
@@ -270,6 +397,8 @@ class Universe:
                 provision[name] = getattr(self, f"_{name}")()
                 if name in VAGUE and self.chance(0.05):
                     self.blurred(provision[name], self.dice.choice(VAGUE[name]))
+        if self.chance(0.01):
+            provision["modifierExtension"] = [{"url": "urn:x"}]
         if depth < 4 and self.chance(0.5 - 0.08 * depth):
             inner = [
                 self.dice.choice(("permit", "deny", kind if clear else "deny", None if clear else "permit"))
@@ -317,6 +446,11 @@ class Universe:
     def _one_actor(self) -> Json:
         role = self.dice.choice(("IRCP", "IRCP", "IRCP", "CST", "AUT"))
         actor: Json = {"role": {"coding": [{"system": TERMS + "v3-ParticipationType", "code": role}]}}
+        if self.chance(0.05):
+            return {**actor, "reference": {"reference": "#in"}}
+        if role != "IRCP" and self.chance(0.25):
+            system, value = self.dice.choice(NUMBERED).rsplit("|", 1)
+            return {**actor, "reference": {"identifier": {"system": system, "value": value}}}
         if role == "IRCP" and self.chance(0.25):
             named = self.dice.choice(
                 (
@@ -328,7 +462,16 @@ class Universe:
             )
             system, value = named.rsplit("|", 1)
             return {**actor, "reference": {"identifier": {"system": system, "value": value}}}
-        pool = (*READERS, *ORGANISATIONS, *GROUPS, *PEOPLE, "Device/d", "RelatedPerson/m")
+        pool = (
+            *READERS,
+            *ORGANISATIONS,
+            *GROUPS,
+            *PEOPLE,
+            *ROLES,
+            "CareTeam/u",
+            "Device/d",
+            "RelatedPerson/m",
+        )
         return {**actor, "reference": {"reference": self.dice.choice(pool)}}
 
     def _class(self) -> list[Json]:
@@ -379,12 +522,13 @@ class Universe:
             self.dice.choice(CATEGORIES),
             self.labels(),
             self.maybe(CODES),
-            self.maybe(("Practitioner/a", "Practitioner/b", "Patient/p")),
+            self.maybe(("Practitioner/a", "Practitioner/b", "Patient/p", *NUMBERED)),
             self.dice.choice((None, *ORGANISATIONS)),
             period,
             self.maybe(REFERENCES),
             tuple(parts),
             self.chance(0.4),
+            self.maybe(NUMBERED, 0.3),
         )
 
 

@@ -6,15 +6,19 @@ from builders import NOW
 from camphora.fhir.extract import extract
 from camphora.policy import choices
 from camphora.policy.admission import SHARED_TYPES
+from camphora.policy.facts import codes_of
 from camphora.synth import Country, population
+from consented import consent, treating
 
 HOSPITAL = "h1"
 UCUM, LOINC = "http://unitsofmeasure.org", "http://loinc.org"
+BLOOD_PRESSURE = {"system": LOINC, "code": "85354-9"}
 CHROMOSOME = "http://terminology.hl7.org/CodeSystem/chromosome-human"
 
 
 class People:
-    """Some households, two persons who restrict the hospital, one who has closed a part, and what names them."""
+    """Some households, two persons who restrict the hospital, one who restricts another, one who has closed a part, one
+    whose records are judged by their codes, and what names them."""
 
     def __init__(self, size=40, seed=7):
         households = population(Country.load(), size, seed, date(2026, 11, 21))
@@ -27,7 +31,10 @@ class People:
         self.closed = labelled.removeprefix("Patient/")
         held = {(one["resourceType"], one["id"]) for one in self.resources}
         self.resources += [one for one in around(self.people) if (one["resourceType"], one["id"]) not in held]
+        self.judged = next(one for one in self.people[11:] if one != self.closed)
         self.consents = [choices.restrict(one, HOSPITAL, NOW) for one in sorted(self.hidden)]
+        self.consents.append(choices.restrict(self.people[5], "h9", NOW))
+        self.consents.append(consent("by-code", self.judged, treating(code=[{"coding": [BLOOD_PRESSURE]}])))
         self.consents.append(choices.close_part(self.closed, "PSY", NOW))
 
     def seen(self, resource, index):
@@ -37,6 +44,9 @@ class People:
         person = index.person[1] if index.person else None
         named = {key for _, kind, key in index.references if kind == "Patient"}
         if person is None or person in self.hidden or named & self.hidden:
+            return False
+        is_blood_pressure = f"{BLOOD_PRESSURE['system']}|{BLOOD_PRESSURE['code']}" in set(codes_of(resource))
+        if is_blood_pressure and self.judged in named | {person}:
             return False
         return not (person == self.closed and "PSY" in extract(resource["resourceType"])(resource).labels)
 

@@ -1,15 +1,18 @@
 """What law and consent may not cost: a statement planned anew for each execution, a request settled for each."""
 
 import time
+from dataclasses import replace
 from datetime import datetime
 
 import apsw
 
-from builders import clinician
+from builders import clinician, observation
 from camphora.fhir.search import parse_query
+from camphora.policy.asking import Basis
 from camphora.policy.choices import TAIPEI
 from camphora.policy.compiling import Compiled
-from camphora.records import Put
+from camphora.records import Put, judging
+from camphora.records.judging import Judge
 from consented import LOAD, consent, treating
 
 SYSTOLIC = [{"coding": [{"system": "http://loinc.org", "code": "8480-6"}]}]
@@ -70,6 +73,57 @@ def test_a_settled_request_is_used_again_until_the_person_chooses_anew(loaded, m
     loaded.write(LOAD, [Put(consent("k", "ada", treating(code=OTHER)))])
     assert loaded.search(clinician(), query).rows
     assert len(settled) == 2
+
+
+def test_a_version_is_judged_once_and_anew_when_it_or_the_choices_change(loaded, monkeypatch):
+    loaded.write(LOAD, [Put(consent("k", "ada", treating(code=OTHER)))])
+    query = parse_query("Observation", [("patient", "ada")], strict=True)
+    judged, permits = [], Judge.permits
+    monkeypatch.setattr(Judge, "permits", lambda *given: judged.append(given[2]) or permits(*given))
+
+    def seen(access):
+        judged.clear()
+        return {row.id for row in loaded.search(access, query).rows}, len(judged)
+
+    reader = clinician()
+    first, each = seen(reader)
+    assert first
+    assert each >= len(first)
+    assert seen(reader) == (first, 0)
+    assert seen(clinician("h2"))[1] == each, "another reader is decided about for themselves"
+    closed = observation("o1", "ada", "4548-4", "2026-01-01")
+    loaded.write(LOAD, [Put(closed)])
+    assert seen(reader)[0] == first - {"o1"}
+    loaded.write(LOAD, [Put({**consent("k", "ada", treating(code=SYSTOLIC)), "status": "active"})])
+    assert "o1" in seen(reader)[0]
+    assert "o2" not in seen(reader)[0]
+
+
+def test_what_a_basis_or_an_emergency_opens_is_judged_each_time(loaded, monkeypatch):
+    """They hold for moments of their own, of which nothing is remembered."""
+    loaded.write(LOAD, [Put(consent("k", "ada", treating(code=OTHER)))])
+    now = int(time.time() * 1000)
+    basis = Basis("no-such-basis", "依法調查", now - 1000, now + 100_000, "Practitioner/chief")
+    reader = replace(clinician(), basis=basis)
+    query = parse_query("Observation", [("patient", "ada")], strict=True)
+    judged, permits = [], Judge.permits
+    monkeypatch.setattr(Judge, "permits", lambda *given: judged.append(1) or permits(*given))
+    counts = []
+    for _ in range(2):
+        judged.clear()
+        loaded.search(reader, query)
+        counts.append(len(judged))
+    assert counts[0] == counts[1] > 0
+
+
+def test_what_is_remembered_is_bounded(loaded, monkeypatch):
+    loaded.write(LOAD, [Put(consent("k", "ada", treating(code=OTHER)))])
+    monkeypatch.setattr(judging, "MOST_SAID", 2)
+    query = parse_query("Observation", [("patient", "ada")], strict=True)
+    found = [{row.id for row in loaded.search(clinician(), query).rows} for _ in range(4)]
+    assert found[0]
+    assert found == found[:1] * 4
+    assert sum(len(each.said or ()) for each in judging.PERSONS._settled.values()) <= 2
 
 
 def _written(at):

@@ -1,5 +1,7 @@
 """What every system folder of the package keeps."""
 
+from functools import cache
+
 import pytest
 
 from camphora.catalogue import Catalogue, check, new_system
@@ -16,6 +18,19 @@ PAGES = [
 ]
 
 
+@cache
+def rows(name):
+    """The bundled rows of a system's tables."""
+    return {each: table.bundled() for each, table in CATALOGUE.systems[name].tables.items()}
+
+
+@cache
+def watched(name):
+    """What a system watches, made once for all its pages."""
+    system = CATALOGUE.systems[name]
+    return system.watched(tuple(system.watches), rows(name))
+
+
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_a_system_has_no_fault(system):
     assert [str(fault) for fault in check(system.folder)] == []
@@ -28,8 +43,8 @@ def test_its_cases_hold(system):
 
 @pytest.mark.parametrize(("system", "page", "lang"), PAGES)
 def test_a_page_bears_title_badge_date_source_and_a_download_that_it_shows(system, page, lang):
-    rows = {name: table.bundled() for name, table in system.tables.items()}
-    view = system.view(page, rows, lang, {one.name: one.example for one in page.parameters if one.example})
+    given = {one.name: one.example for one in page.parameters if one.example}
+    view = system.view(page, rows(system.name), lang, given, watched(system.name) if page.watch else None)
     assert isinstance(view, View)
     assert view.title
     assert view.badge == system.badge

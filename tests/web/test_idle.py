@@ -1,6 +1,7 @@
 """A session that idleness ended: what the page says, the way back, and what was written but not sent."""
 
 import re
+from shutil import copytree
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -31,13 +32,22 @@ class Clock:
         self.now += minutes * 60
 
 
-@pytest.fixture
-def installation(tmp_path):
-    (tmp_path / "place").mkdir(mode=0o700)
-    (tmp_path / "place" / "demo").write_text("{}")
-    opened = Installation.open(tmp_path / "place", make=True)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """An installation with three accounts, to be copied: a password takes long to keep."""
+    folder = tmp_path_factory.mktemp("made") / "place"
+    folder.mkdir(mode=0o700)
+    (folder / "demo").write_text("{}")
+    opened = Installation.open(folder, make=True)
     for name, role in (("lin", Role.CLINICIAN), ("clinician", Role.CLINICIAN), ("citizen", Role.CITIZEN)):
         opened.gate.identity.add_user(User(name, name, role, organisation="h1", person=None), PASSWORD)
+    opened.close()
+    return folder
+
+
+@pytest.fixture
+def installation(made, tmp_path):
+    opened = Installation.open(copytree(made, tmp_path / "place"))
     yield opened
     opened.close()
 

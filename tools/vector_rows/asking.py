@@ -6,7 +6,22 @@
 
 from __future__ import annotations
 
-from vector_rows.writing import RESEARCH, Dimension, asked, consent, deny, permit, record, whom
+from typing import Any
+
+from vector_rows.writing import (
+    RESEARCH,
+    Dimension,
+    Json,
+    asked,
+    by,
+    consent,
+    deny,
+    entry,
+    permit,
+    record,
+    to,
+    whom,
+)
 
 PAGE = "decision.md"
 ROLES = {"public": "未登入者", "citizen": "民眾", "clinician": "醫師", "pharmacist": "藥師", "officer": "承辦人員", "analyst": "分析人員", "supply": "供應商", "administrator": "系統管理者"}
@@ -182,7 +197,62 @@ def actor() -> Dimension:
         "拒絕某大學之研究，他校不受影響", "One university's research is refused, another's stands", "permit secondary-by-statute",
         asked("analyst", "HRESCH", organisation="Organization/institute"), whom(consent(deny(actor="Organization/university", purpose="HRESCH"))),
     )
+    _resolved(d)
     return d
+
+
+def _resolved(d: Dimension) -> None:
+    """Actors of whom the records of the store tell whether they are the reader."""
+    no, care, lets_in = "deny restricted @c1:provision", "permit care", "permit consent-permits @c1:provision.provision[0]"
+    licence = "urn:oid:2.16.886.101|T012345"
+    lin = entry("Practitioner", "lin")
+
+    def row(zh: str, en: str, said: str, actor: str, register: list[Json], **reader: Any) -> None:
+        d.row(zh, en, said, asked(**reader), whom(consent(deny(actor=actor))), register=register)
+
+    def only(zh: str, en: str, said: str, actor: str, register: list[Json], **reader: Any) -> None:
+        d.row(zh, en, said, asked(**reader), whom(consent(deny(permit(actor=actor)))), register=register)
+
+    ward = entry("CareTeam", "ward5", participant=[{"member": to("Practitioner/lin")}])
+    row("團隊成員載於 CareTeam：拒絕及之", "The team's record names the reader", no, "CareTeam/ward5", [ward])
+    row("CareTeam 之成員為他人", "The team's record names others", care, "CareTeam/ward5", [entry("CareTeam", "ward5", participant=[{"member": to("Practitioner/huang")}])])
+    over = {"member": to("Practitioner/lin"), "period": {"end": "2026-03-09"}}
+    row("成員期間已過", "The membership is over", care, "CareTeam/ward5", [entry("CareTeam", "ward5", participant=[over])])
+    row("團隊已停用", "The team is inactive", care, "CareTeam/ward5", [{**ward, "status": "inactive"}])
+    row("團隊中之團隊", "A team in the team", no, "CareTeam/all", [ward, entry("CareTeam", "all", participant=[{"member": to("CareTeam/ward5")}])])
+    row("成員為整個機構", "A member is an institution", no, "CareTeam/all", [entry("CareTeam", "all", participant=[{"member": to("Organization/tainan")}])])
+    row("查無此團隊：拒絕及於所有人", "A team that is nowhere: the denial holds for all", no, "CareTeam/gone", [lin])
+    only("查無此團隊：准許不及於任何人", "A team that is nowhere: the permit reaches nobody", no, "CareTeam/gone", [lin])
+    told = entry("CareTeam", "ward5", participant=[{"member": to("Practitioner/huang")}, {"member": {"display": "王護理師"}}])
+    row("成員僅以文字記載：拒絕及之", "A member told in words may be the reader: denied", no, "CareTeam/ward5", [told])
+    only("成員僅以文字記載：准許不及之", "A member told in words: not permitted", no, "CareTeam/ward5", [told])
+    only("准許團隊", "The team is let in", lets_in, "CareTeam/ward5", [ward])
+    only("他人之團隊不得據以准許", "A team of another patient lets nobody in", no, "CareTeam/ward5", [{**ward, "subject": to("Patient/other")}])
+    d.row(
+        "不明團隊之例外准許不計", "A permit inside a denial of which nobody can tell does not count", no,
+        asked(), whom(consent(deny(permit(kind="Observation"), actor="CareTeam/gone"))), register=[lin], policy={"defaults.care": "deny"},
+    )
+    row("以執業登記號碼拒絕：號碼載於其 Practitioner", "A practitioner by number: the record of the reader bears it", no, f"id:{licence}", [entry("Practitioner", "lin", licence)])
+    row("帳號之號碼即該 Practitioner", "The account's number is borne by the practitioner who is refused", no, "Practitioner/t7", [entry("Practitioner", "t7", licence)], identifiers=[licence])
+    row("號碼為他人所有", "The number is another practitioner's", care, f"id:{licence}", [entry("Practitioner", "huang", licence), lin])
+    department = entry("Organization", "icu", partOf=to("Organization/tainan"))
+    row("拒絕醫院，及於其部門", "The hospital is refused, and so its department", no, "Organization/tainan", [department], organisation="Organization/icu")
+    row("拒絕部門，不及於醫院他處", "The department is refused, not the hospital's others", care, "Organization/icu", [department])
+    numbered = {**department, "partOf": by("urn:facility|0421040011")}
+    hospital = entry("Organization", "tainan", "urn:facility|0421040011")
+    row("以機構代碼所載之上級機構", "The organisation above, named by its code", no, "Organization/tainan", [numbered, hospital], organisation="Organization/icu")
+    row("以機構代碼拒絕醫院，及於其部門", "The hospital is refused by its code, and so its department", no, "id:urn:facility|0421040011", [department, hospital], organisation="Organization/icu")
+    role = entry("PractitionerRole", "lin-icu", practitioner=to("Practitioner/lin"), organization=to("Organization/icu"))
+    row("於該部門之執業角色", "The role that is held in the department", no, "Organization/icu", [department, role])
+    row("執業角色已停用", "The role is no more", care, "Organization/icu", [department, {**role, "active": False}])
+    row("於他院之執業角色不計", "A role at another hospital is not held here", care, "PractitionerRole/lin-icu", [entry("Organization", "icu", partOf=to("Organization/taipei")), role])
+    device = entry("Device", "terminal-7", "urn:udi|7")
+    row("以識別碼拒絕該設備", "The device is refused by its number", no, "id:urn:udi|7", [device], device="Device/terminal-7")
+    row("病人之設備所載號碼不計", "A number in a patient's device names nobody", care, "id:urn:udi|7", [{**device, "patient": to("Patient/chen")}], device="Device/terminal-7")
+    night = entry("Group", "night", type="practitioner", actual=True, member=[{"entity": to("Practitioner/lin")}])
+    row("群組成員", "A member of the group", no, "Group/night", [night])
+    row("已離開群組", "A member who is inactive", care, "Group/night", [{**night, "member": [{"entity": to("Practitioner/lin"), "inactive": True}]}])
+    row("描述性之群組無從得知", "Of a descriptive group nobody can tell", no, "Group/night", [{**night, "actual": False}])
 
 
 def action() -> Dimension:

@@ -179,6 +179,21 @@ def expected(said: str) -> Json:
     return found
 
 
+def to(reference: str) -> Json:
+    return {"reference": reference}
+
+
+def by(number: str) -> Json:
+    system, value = number.split("|")
+    return {"identifier": {"system": system, "value": value}}
+
+
+def entry(kind: str, key: str, number: str = "", **more: Any) -> Json:
+    """A record of a register, with the number that it bears."""
+    made: Json = {"resourceType": kind, "id": key}
+    return {**made, **({"identifier": [by(number)["identifier"]]} if number else {}), **more}
+
+
 class Dimension:
     """The rows of one dimension, numbered as they are written: append, never reorder."""
 
@@ -199,6 +214,7 @@ class Dimension:
         known: bool = False,
         policy: Json | None = None,
         source: str = "",
+        register: list[Json] | None = None,
     ) -> None:
         """One vector. `nobody`: a record about no person. `known`: whether the person may be known, without record."""
         vector: Json = {
@@ -213,6 +229,8 @@ class Dimension:
             vector["whom"] = about or whom()
         if not known:
             vector["facts"] = what or record()
+        if register is not None:
+            vector["register"] = register
         vector["expected"] = expected(said)
         self.vectors.append(vector)
 

@@ -16,6 +16,7 @@ import threading
 import time
 from array import array
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,9 @@ class Log:
     the lines to disk in groups: each lies `GROUP` seconds, then waits for one sync, or two where one is running.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, known: int = 0) -> None:
+        """`known`: how many receipts are known elsewhere to have been on disk. Raises Fault `audit-shorter-than-head`
+        and `audit-rolled-back` where the files hold fewer than their heads say, or than that."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self._lock = threading.Lock()
@@ -57,7 +60,7 @@ class Log:
         self._head: dict[str, Any] = {}
         self._rotations: list[dict[str, Any]] = []
         self._open_heads()
-        self._end = self._open_lines()
+        self._end = self._open_lines(known)
         self._file = os.open(folder / "receipts.log", os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         self._durable = 0
         self.keep_space()
@@ -73,6 +76,17 @@ class Log:
     def durable(self) -> int:
         """How many receipts are on disk for certain."""
         return self._durable
+
+    def in_place(self) -> bool:
+        """Whether the file that is written to still lies at its place, as long as it was left."""
+        try:
+            there, written = (self.folder / "receipts.log").stat(), os.fstat(self._file)
+        except OSError:
+            return False
+        return (there.st_dev, there.st_ino) == (
+            written.st_dev,
+            written.st_ino,
+        ) and written.st_size >= self._end
 
     # Writing
 
@@ -93,9 +107,10 @@ class Log:
         content = b"\n".join([*lines, b""])
         with self._lock:
             self._write(content)
-            first = len(self._tree)
-            for line, leaf in zip(lines, leaves, strict=True):
-                self._added(line, leaf)
+            ends = list(accumulate((len(line) + 1 for line in lines), initial=self._end))
+            self._end = ends.pop()
+            self._starts.extend(ends)
+            first = self._tree.extend(leaves)
         self._wake_up()
         return first
 
@@ -330,11 +345,13 @@ class Log:
         else:
             aside.unlink()
 
-    def _open_lines(self) -> int:
+    def _open_lines(self, known: int) -> int:
         """Rebuild the tree from the file. What a crash left broken behind the last signed head was never relied on: it
         is cut off and kept aside, in `torn.log`."""
         path = self.folder / "receipts.log"
         signed = int(self._head["head"]["size"]) if self._head else 0
+        if known and lines_of(path) < known:
+            raise Fault("audit-rolled-back", size=lines_of(path), known=known)
         end = 0
         if path.exists():
             with path.open("rb") as lines:
@@ -348,6 +365,14 @@ class Log:
         if signed > len(self._tree):
             raise Fault("audit-shorter-than-head", size=len(self._tree), signed=signed)
         return end
+
+
+def lines_of(path: Path) -> int:
+    """How many whole lines a file has; 0 where there is none."""
+    if not path.exists():
+        return 0
+    with path.open("rb") as file:
+        return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
 
 
 def newest_checkpoint(folder: Path) -> Checkpoint:

@@ -1,17 +1,17 @@
 """One act of reading as a leaf of the log, and how the persons, the result and a written reason stand in it.
 
-The line is JSON with sorted keys; its form is settled in docs/decisions/0008-leaves.md. Lines of the first form,
-which had fewer fields, stay as they are: `fields_of` reads both.
+The line is JSON with its fields in one order; its form is settled in docs/decisions/0008-leaves.md. Lines of the first
+form, which had fewer fields, stay as they are: `fields_of` reads both.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
+import msgspec
 import orjson
 
 FORM = 2
@@ -19,8 +19,7 @@ Ruling = Literal["permit", "deny", "emergency", "override"]
 """How the act was decided; `emergency` and `override` are permits that stand on a declaration or a named basis."""
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(msgspec.Struct, frozen=True, gc=False):
     """One act of reading; no clinical content, and no person in clear.
 
     `persons` are commitments to each person, or `members` is one to their set. `purposes` are codes, `ground` why the
@@ -51,8 +50,11 @@ class Receipt:
     form: int = FORM
 
     def line(self) -> bytes:
-        return orjson.dumps(self, option=orjson.OPT_SORT_KEYS)
+        """The fields in their order, as compact JSON in UTF-8."""
+        return _LINES.encode(self)
 
+
+_LINES = msgspec.json.Encoder()
 
 FIRST_FORM: dict[str, Any] = {
     "purposes": [],
@@ -84,18 +86,19 @@ def from_line(line: bytes) -> Receipt:
 INNER, OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
 
 
-def _hmac(key: bytes, parts: Iterable[bytes]) -> bytes:
-    """HMAC-SHA-256 (RFC 2104) over the parts joined, by two plain hashes: a quarter of the time of `hmac`."""
-    block = (key if len(key) <= 64 else hashlib.sha256(key).digest()).ljust(64, b"\0")
-    inner = hashlib.sha256(block.translate(INNER))
-    for part in parts:
-        inner.update(part)
-    return hashlib.sha256(block.translate(OUTER) + inner.digest()).digest()
+_sha256 = hashlib.sha256
+
+
+def _hmac(key: bytes, said: bytes) -> str:
+    """HMAC-SHA-256 (RFC 2104), cut to 128 bits, by two plain hashes: a quarter of the time of `hmac`."""
+    block = (key if len(key) <= 64 else _sha256(key).digest()).ljust(64, b"\0")
+    inner = _sha256(block.translate(INNER) + said).digest()
+    return _sha256(block.translate(OUTER) + inner).hexdigest()[:32]
 
 
 def commitment(salt: bytes, nonce: str) -> str:
     """The name of a person inside one receipt: meaningless without the person's salt."""
-    return _hmac(salt, [nonce.encode()])[:16].hex()
+    return _hmac(salt, nonce.encode())
 
 
 def salt_of(secret: bytes, nonce: str) -> bytes:
@@ -115,8 +118,7 @@ def _begun(key: bytes) -> tuple[hashlib._Hash, hashlib._Hash]:
 
 def salted_digest(salt: bytes, parts: Iterable[bytes]) -> str:
     """A digest of parts in order, each with its length, that nobody can guess without the salt."""
-    lengths = ((len(part).to_bytes(8), part) for part in parts)
-    return _hmac(salt, (piece for pair in lengths for piece in pair))[:16].hex()
+    return _hmac(salt, b"".join([piece for part in parts for piece in (len(part).to_bytes(8), part)]))
 
 
 def is_receipt(line: bytes) -> bool:

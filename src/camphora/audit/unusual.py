@@ -15,15 +15,26 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Literal, NamedTuple
 
-Kind = Literal["no-encounter", "neighbour", "household", "well-known", "sweep", "far-more", "emergency"]
+Kind = Literal[
+    "no-encounter",
+    "neighbour",
+    "household",
+    "well-known",
+    "sweep",
+    "far-more",
+    "emergency",
+    "in-vain",
+    "trying",
+]
 TAIPEI = timezone(timedelta(hours=8))
 DAY, HOUR = 86_400_000, 3_600_000
 AROUND = 90
 """Days before and after an encounter in which reading belongs to it."""
 NIGHT = (22, 6)
 """Hours of Taiwan between which reading many persons is a sweep by night."""
-SWEEP_LEAST, MORE_LEAST = 8, 10
-"""A sweep has so many persons within an hour, unusually much reading so many within a day; below, nothing is said."""
+SWEEP_LEAST, MORE_LEAST, TRIED_LEAST = 8, 10, 5
+"""A sweep has so many persons within an hour, unusually much reading so many within a day, trying ids so many in vain
+within an hour; below, nothing is said."""
 CAP = 40.0
 """Bits that one kind may add: past one in a million millions more surprise says nothing more."""
 LEAST = 8.0
@@ -67,7 +78,8 @@ NOBODY = Known()
 
 
 class Look(NamedTuple):
-    """One act of reading for care: its receipt, when, by whom, and the persons' numbers."""
+    """One act of reading for care: its receipt, when, by whom, and the persons' numbers; none where somebody was asked
+    for by id or number who is not there. Of whom, nothing keeps."""
 
     receipt: int
     at: int
@@ -118,6 +130,8 @@ def unusual(
             *_sweep(acts, peers),
             *_far_more(acts, peers),
             *_emergencies(acts),
+            *_in_vain(acts, peers),
+            *_trying(acts, peers),
         ]
         made = Suspicion(
             reader, acts[0].role, acts[0].institution, tuple(sorted(findings, key=lambda one: -one.bits))
@@ -165,6 +179,9 @@ class _Peers:
         self._nightly = {reader: len(_busiest_hour(acts)) for reader, acts in readers.items()}
         self._strange = {reader: len(_without_encounter(acts, known)) for reader, acts in readers.items()}
         self._all = {reader: len(_persons(acts)) for reader, acts in readers.items()}
+        self._acts = {reader: len(acts) for reader, acts in readers.items()}
+        self._vain = {reader: len(_vain(acts)) for reader, acts in readers.items()}
+        self._tried = {reader: len(_tried(acts)) for reader, acts in readers.items()}
 
     def others(self, reader: str) -> list[str]:
         """The reader's peers without the reader."""
@@ -189,12 +206,22 @@ class _Peers:
     def by_night(self, reader: str) -> float:
         return self.usual(reader, self._nightly)
 
+    def tried(self, reader: str) -> float:
+        return self.usual(reader, self._tried)
+
     def share_of_strangers(self, reader: str) -> float:
-        """How large a part of those read has no encounter, among peers; one of each kind is added, so that few peers
-        prove little."""
+        """How large a part of those read has no encounter, among peers."""
+        return self._share(reader, self._strange, self._all)
+
+    def share_in_vain(self, reader: str) -> float:
+        """How large a part of the acts asks for somebody who is not there, among peers."""
+        return self._share(reader, self._vain, self._acts)
+
+    def _share(self, reader: str, some: Mapping[str, int], everything: Mapping[str, int]) -> float:
+        """One of each kind is added, so that few peers prove little."""
         others = self.others(reader)
-        strange, everybody = (sum(figures[one] for one in others) for figures in (self._strange, self._all))
-        return (strange + 1) / (everybody + 2)
+        part, whole = (sum(figures[one] for one in others) for figures in (some, everything))
+        return (part + 1) / (whole + 2)
 
 
 # Findings
@@ -255,9 +282,13 @@ def _lane(address: str) -> str:
 
 
 def _finding(
-    kind: Kind, bits: float, read: Mapping[int, Sequence[Look]], numbers: Mapping[str, float]
+    kind: Kind,
+    bits: float,
+    read: Mapping[int, Sequence[Look]],
+    numbers: Mapping[str, float],
+    vain: Iterable[Look] = (),
 ) -> Finding:
-    receipts = sorted({act.receipt for acts in read.values() for act in acts})
+    receipts = sorted({act.receipt for acts in (*read.values(), vain) for act in acts})
     return Finding(kind, bits, tuple(sorted(read)), tuple(receipts), numbers)
 
 
@@ -322,6 +353,36 @@ def _emergencies(acts: Sequence[Look]) -> list[Finding]:
         return []
     bits = min(CAP, math.log2(ONE_IN["emergency"]) * len(urgent))
     return [_finding("emergency", bits, urgent, {"n": len(urgent)})]
+
+
+def _vain(acts: Iterable[Look]) -> list[Look]:
+    """The acts that asked for somebody who is not there."""
+    return [act for act in acts if not act.persons]
+
+
+def _tried(acts: Iterable[Look]) -> list[Look]:
+    """The most of them within one hour, of the day or of the night."""
+    vain, best, first = _vain(acts), range(0), 0
+    for place, act in enumerate(vain):
+        while act.at - vain[first].at > HOUR:
+            first += 1
+        best = max(best, range(first, place + 1), key=len)
+    return [vain[place] for place in best]
+
+
+def _in_vain(acts: Sequence[Look], peers: _Peers) -> list[Finding]:
+    """How many acts asked for somebody who is not there, against peers: guessing, or a number tried again and again."""
+    vain, usual = _vain(acts), peers.share_in_vain(acts[0].reader)
+    bits = binomial_bits(len(vain), len(acts), usual)
+    numbers = {"n": len(vain), "of": len(acts), "usual": round(100 * usual, 1)}
+    return [_finding("in-vain", bits, {}, numbers, vain)] if bits >= 1 else []
+
+
+def _trying(acts: Sequence[Look], peers: _Peers) -> list[Finding]:
+    tried, usual = _tried(acts), peers.tried(acts[0].reader)
+    bits = poisson_bits(len(tried), usual) if len(tried) >= TRIED_LEAST else 0.0
+    numbers = {"n": len(tried), "usual": round(usual, 1), "at": tried[0].at if tried else 0}
+    return [_finding("trying", bits, {}, numbers, tried)] if bits >= 1 else []
 
 
 def _read(acts: Sequence[Look]) -> dict[int, list[Look]]:

@@ -14,7 +14,7 @@ from camphora.audit.heads import holds, key_after, last_key, public_key
 from camphora.audit.merkle import Tree, leaf_hash, verify_inclusion
 from camphora.audit.receipt import fields_of, is_receipt, salted_digest
 
-DisagreementKind = Literal["line", "cut", "unsigned", "key", "signature", "size", "root"]
+DisagreementKind = Literal["line", "cut", "unsigned", "key", "signature", "size", "root", "rolled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,8 @@ class Disagreement:
                 said = f"heads.log: {self.first}: signature does not match"
             case "size":
                 said = f"heads.log: {self.first}: names {self.named} receipts, the log holds {self.held}"
+            case "rolled":
+                said = f"receipts.log: {self.held} receipts, but the store knows of {self.named} that were on disk"
             case "root":
                 changed = (
                     f"{self.first}" if self.first == self.last else f"one of {self.first} to {self.last}"
@@ -69,10 +71,16 @@ class Verdict:
         return not self.found
 
 
-def verify(folder: Path, key: Ed25519PublicKey | None = None) -> Verdict:
+def verify(folder: Path, key: Ed25519PublicKey | None = None, known: int = 0) -> Verdict:
     """Read the log from disk alone and check every line, every head and every signature, under the first key that is
-    given or else the one that lies beside the log."""
-    return Verifier(folder, key).verdict()
+    given or else the one that lies beside the log. `known`: how many receipts are known elsewhere to have been on disk:
+    fewer are a log that was put back to an older state."""
+    verdict = Verifier(folder, key).verdict()
+    if verdict.receipts >= known:
+        return verdict
+    return replace(
+        verdict, found=(Disagreement("rolled", named=known, held=verdict.receipts), *verdict.found)
+    )
 
 
 class Verifier:

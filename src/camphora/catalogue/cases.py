@@ -104,11 +104,14 @@ def _pages(system: System) -> Iterator[CaseResult]:
     """A page holds when its view is made in both languages and names itself."""
     langs: tuple[Lang, ...] = ("zh-TW", "en")
     rows = {name: table.bundled() for name, table in system.tables.items()}
+    watched = (
+        system.watched(tuple(system.watches), rows) if any(page.watch for page in system.pages) else None
+    )
     for page in system.pages:
         given = {one.name: one.example for one in page.parameters if one.example}
         for lang in langs:
             try:
-                found = system.view(page, rows, lang, given).name
+                found = system.view(page, rows, lang, given, watched if page.watch else None).name
             except CamphoraError as error:
                 found = error.code
             case = f"the page “{page.name}” is drawn in {lang}"

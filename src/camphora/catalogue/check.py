@@ -13,7 +13,15 @@ from typing import Any
 
 from camphora import rules
 from camphora.catalogue.clauses import clauses
-from camphora.catalogue.folder import DEMO_KEYS, PAGE_KEYS, SYSTEM_KEYS, System, forget, system_of
+from camphora.catalogue.folder import (
+    DEMO_KEYS,
+    PAGE_KEYS,
+    SYSTEM_KEYS,
+    System,
+    engine_page,
+    forget,
+    system_of,
+)
 from camphora.errors import Faults, Invalid, Place
 from camphora.formats.declaration import TableDeclaration, base_tables, check_declaration
 from camphora.formats.toml_lines import LANGS, Document, Key, check_shape, read_toml
@@ -21,6 +29,7 @@ from camphora.pages import words
 from camphora.policy.vocabulary import Role
 
 PAGE_ARGUMENTS = ("tables", "rules", "words", "parameters")
+ENGINE_ARGUMENTS = ("watched", "words", "parameters")
 PURE = (
     *(
         "__future__",
@@ -62,7 +71,7 @@ def check(folder: Path) -> list[Invalid]:
     if not (folder / "system.toml").is_file():
         return [Invalid("catalogue-no-system", place=Place(folder.name), name=folder.name)]
     faults = [*_files(folder), *_system(folder), *_tables(folder), *_rules(folder), *_strings(folder)]
-    faults += [*_modules(folder), *_demo(folder)]
+    faults += [*_modules(folder), *_demo(folder), *_watches(folder)]
     if not faults:
         faults = [*_pages(folder), *_cases(folder)]
     return sorted(faults, key=_order)
@@ -237,6 +246,37 @@ def _pure(name: str) -> bool:
     return name == CONTRACT or any(name == allowed or name.startswith(f"{allowed}.") for allowed in PURE)
 
 
+def _watches(folder: Path) -> Iterator[Invalid]:
+    """The faults of what is watched, and of tables that do not exist."""
+    paths = sorted((folder / "watch").glob("*.toml"))
+    if not paths:
+        return
+    from camphora.engines.watch import check_declared  # its methods are slow to import
+
+    known = {**base_tables(), **{one.stem: _table(one) for one in (folder / "tables").glob("*.toml")}}
+    for path in paths:
+        try:
+            document = read_toml(path, path.relative_to(folder).as_posix())
+        except Invalid as fault:
+            yield fault
+            continue
+        table = str(document.data.get("table", ""))
+        if table not in known and "table" in document.data:
+            yield Invalid("catalogue-table-unknown", place=document.place("table"), table=table)
+        yield from check_declared(document, path.stem, known.get(table))
+        for key in ("places", "people", "points"):
+            if document.data.get("form") and document.data.get(key) not in {None, *known}:
+                yield Invalid("catalogue-table-unknown", place=document.place(key), table=document.data[key])
+
+
+def _table(path: Path) -> TableDeclaration | None:
+    """None where it has faults, which are told elsewhere."""
+    try:
+        return TableDeclaration.load(path)
+    except (Invalid, Faults):
+        return None
+
+
 def _demo(folder: Path) -> Iterator[Invalid]:
     path = folder / "demo.toml"
     if not path.is_file():
@@ -269,6 +309,7 @@ def _page(system: System, document: Document, name: str) -> Iterator[Invalid]:
     for table in data["tables"]:
         if table not in known:
             yield Invalid("catalogue-table-unknown", place=document.place("tables"), table=table)
+    yield from _watching(system, document)
     parameters = data.get("parameters", ())
     for index, one in enumerate(parameters):
         table, _, column = one.get("column", "").partition(".")
@@ -279,12 +320,24 @@ def _page(system: System, document: Document, name: str) -> Iterator[Invalid]:
             yield Invalid("formats-column-unknown", place=place, column=one["column"])
     for missing in set(re.findall(r"\{(\w+)\}", data["path"])) - {one["name"] for one in parameters}:
         yield Invalid("catalogue-path-parameter", place=document.place("path"), parameter=missing)
-    yield from _function(system, data["function"], document.place("function"), PAGE_ARGUMENTS)
+    arguments = ENGINE_ARGUMENTS if data["function"].startswith("engine:") else PAGE_ARGUMENTS
+    yield from _function(system, data["function"], document.place("function"), arguments)
+
+
+def _watching(system: System, document: Document) -> Iterator[Invalid]:
+    """What a page watches exists, and is asked for by a page of the engine alone."""
+    named = document.data.get("watch", [])
+    for name in named:
+        if not (system.folder / "watch" / f"{name}.toml").is_file():
+            yield Invalid("catalogue-watch-unknown", place=document.place("watch"), watch=name)
+    function, place = document.data["function"], document.place("function")
+    if function.startswith("engine:watch.") != bool(named):
+        yield Invalid("catalogue-watch-page", place=place, function=function)
 
 
 def _function(system: System, name: str, place: Place, arguments: tuple[str, ...] = ()) -> Iterator[Invalid]:
     try:
-        function = system.function(name)
+        function = engine_page(name) if name.startswith("engine:") else system.function(name)
     except Exception as error:  # noqa: BLE001 - whatever an author's module raises is a fault of that module
         yield Invalid("catalogue-no-function", place=place, function=name, kind=type(error).__name__)
         return

@@ -11,10 +11,10 @@ import importlib
 import sys
 import types
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from camphora.catalogue.clauses import STATES, State
 from camphora.errors import Invalid, Lang, NotFound
@@ -25,13 +25,26 @@ from camphora.pages.words import Words
 from camphora.policy.vocabulary import Purpose, Role
 from camphora.rules import Rules
 
+if TYPE_CHECKING:
+    from camphora.engines.watch import Followed, Season, Watch, Watched
+
+Rows = Mapping[str, Sequence[Mapping[str, Any]]]
+"""Rows by the name of their table."""
 ENGINES = (
     *("programmes", "watch", "supply", "evidence", "epidemics", "workforce", "matching", "home", "knowledge"),
     *("authoring", "records", "lake", "gate", "work"),
 )
+ENGINES_WITH_PAGES = ("watch",)
+SYSTEM = "system"
+"""The parameter by which a page of an engine is told whose page it is."""
 PACKAGED = Path(__file__).parents[1] / "systems"
 """Where the systems of the package lie."""
 
+KINDS = ("text", "month", "choice")
+WATCHED = ("watch", "week", "day", "area", "group")
+"""Parameters whose choices are those of a watch: which one, its weeks or days, its places, what parts their counts."""
+SEASON_TABLES = ("places", "people", "points")
+"""Keys by which a season names the tables that it needs beside its own."""
 _NAME = r"[a-z][a-z0-9_]*"
 LINK_KEYS = {"label": Key("texts"), "href": Key(pattern=r"/.*", means="a page of this installation")}
 SERVES_KEYS = {
@@ -59,7 +72,7 @@ SYSTEM_KEYS = {
 PARAMETER_KEYS = {
     "name": Key(pattern=_NAME),
     "label": Key("texts"),
-    "kind": Key(choices=("text", "month", "choice")),
+    "kind": Key(choices=(*KINDS, *WATCHED), means="watch, week, day, area, group: of what the page watches"),
     "column": Key(
         required=False, pattern=rf"{_NAME}\.{_NAME}", means="TABLE.COLUMN whose values are the choices"
     ),
@@ -73,10 +86,12 @@ PAGE_KEYS = {
         pattern=r"|[a-z0-9_]+(/([a-z0-9_]+|\{[a-z_]+\}))*", means="below /systems/NAME; {code} is a parameter"
     ),
     "function": Key(
-        pattern=rf"({_NAME}\.)?{_NAME}", means="MODULE.FUNCTION; of logic.py where no module is named"
+        pattern=rf"(engine:{_NAME}\.|{_NAME}\.)?{_NAME}",
+        means="MODULE.FUNCTION, of logic.py where no module is named; or engine:ENGINE.PAGE, a page of an engine",
     ),
     "title": Key("texts"),
     "tables": Key("list", means="whose rows the function is given"),
+    "watch": Key("list", required=False, means="names of watch/*.toml, for a page of the engine of watch"),
     "parameters": Key("tables", required=False, keys=PARAMETER_KEYS),
 }
 DEMO_KEYS = {
@@ -108,22 +123,25 @@ class Parameter:
 
     name: str
     label: Mapping[str, str]
-    kind: Literal["text", "month", "choice"]
+    kind: Literal["text", "month", "choice", "watch", "week", "day", "area", "group"]
     column: str = ""
     choices: tuple[str, ...] = ()
     default: str = ""
     example: str = ""
 
-    def options(self, tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
-        """What may be chosen, in order; empty where any text may."""
+    def options(self, tables: Rows, watched: Watched | Followed | None = None) -> list[str]:
+        """What may be chosen, in order; empty where any text may. `watched`: the one whose weeks, places and groups
+        are the choices."""
+        if self.kind in WATCHED and watched is not None:
+            return watched.choices(self.kind)
         if not self.column:
             return list(self.choices)
         table, column = self.column.split(".")
         return sorted({str(row[column]) for row in tables.get(table, ()) if row[column] is not None})
 
-    def value(self, given: str | None, tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    def value(self, given: str | None, tables: Rows, watched: Watched | Followed | None = None) -> str:
         """The value to use. Raises NotFound catalogue-no-such-choice when it is none of the choices."""
-        options = self.options(tables)
+        options = self.options(tables, watched)
         if not given:
             return (options[-1] if options else "") if self.default == "latest" else self.default
         if options and given not in options:
@@ -141,6 +159,11 @@ class Page:
     title: Mapping[str, str]
     tables: tuple[str, ...]
     parameters: tuple[Parameter, ...] = ()
+    watch: tuple[str, ...] = ()
+
+    @property
+    def of_engine(self) -> bool:
+        return self.function.startswith("engine:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,16 +216,47 @@ class System:
     @cached_property
     def tables(self) -> Mapping[str, TableDeclaration]:
         """Its own tables, and those of all systems that its pages use."""
-        used = {name for page in self.pages for name in page.tables}
+        used = {name for page in self.pages for name in self.tables_of(page)}
         return {**{name: table for name, table in base_tables().items() if name in used}, **self.own_tables}
+
+    def tables_of(self, page: Page) -> tuple[str, ...]:
+        """The tables whose rows a page stands on: its own, then those that it watches."""
+        watched = (table for name in page.watch for table in self.watched_tables[name])
+        return tuple(dict.fromkeys([*page.tables, *watched]))
+
+    @cached_property
+    def watched_tables(self) -> Mapping[str, tuple[str, ...]]:
+        """The tables that each watch stands on, by its name, the one that is counted first."""
+        read = {path.stem: read_toml(path).data for path in sorted((self.folder / "watch").glob("*.toml"))}
+        keys = ("table", *SEASON_TABLES)
+        return {name: tuple(str(data[key]) for key in keys if key in data) for name, data in read.items()}
+
+    @cached_property
+    def watches(self) -> Mapping[str, Watch | Season]:
+        """What it watches (`watch/*.toml`), by name. Raises Faults with every fault of a declaration."""
+        from camphora.engines.watch import declared  # its methods are slow to import
+
+        tables = {**base_tables(), **self.own_tables}
+        return {
+            name: declared(self.folder / "watch" / f"{name}.toml", tables.get(counted))
+            for name, (counted, *_) in self.watched_tables.items()
+        }
+
+    @cached_property
+    def weekly(self) -> Mapping[str, Watch]:
+        """What it watches by week, whose counts may be signals."""
+        from camphora.engines.watch import Watch
+
+        return {name: watch for name, watch in self.watches.items() if isinstance(watch, Watch)}
 
     @cached_property
     def rules(self) -> Rules:
         return Rules.load(*sorted((self.folder / "rules").glob("*.csv")))
 
     def words(self, lang: Lang) -> Words:
-        """Its strings in a language."""
-        return Words(lang, self._strings[lang])
+        """Its strings in a language; where pages of an engine are its own, over those of the engine."""
+        engines = {page.function.split(":")[1].split(".")[0] for page in self.pages if page.of_engine}
+        return Words(lang, *(engine_strings(name, lang) for name in sorted(engines)), self._strings[lang])
 
     @cached_property
     def _strings(self) -> Mapping[str, Mapping[str, Any]]:
@@ -212,6 +266,20 @@ class System:
     @cached_property
     def demo(self) -> Demo:
         return demo_of(read_toml(self.folder / "demo.toml").data)
+
+    def has(self, href: str) -> bool:
+        """Whether an address leads to one of its pages, or elsewhere: pages of an engine lead to one another, and a
+        system need not have all of them."""
+        home, bare = f"/systems/{self.name}", href.partition("?")[0].partition("#")[0]
+        if bare != home and not bare.startswith(f"{home}/"):
+            return True
+        parts = bare.removeprefix(home).strip("/").split("/")
+        paths = (page.path.split("/") for page in self.pages)
+        return any(
+            len(path) == len(parts)
+            and all(one == each or one.startswith("{") for one, each in zip(path, parts, strict=True))
+            for path in paths
+        )
 
     def page(self, name: str) -> Page:
         """Raises NotFound catalogue-no-page."""
@@ -223,21 +291,73 @@ class System:
     def view(
         self,
         page: Page,
-        tables: Mapping[str, Sequence[Mapping[str, Any]]],
+        tables: Rows,
         lang: Lang,
         given: Mapping[str, str] | None = None,
+        watched: Mapping[str, Watched | Followed] | None = None,
     ) -> View:
-        """The view of a page from rows that the reader may see.
+        """The view of a page from rows that the reader may see. `watched`: what it watches, by name, where somebody
+        keeps it; otherwise it is made from the rows of the tables.
 
         Raises NotFound catalogue-no-rows while one of its tables is empty, catalogue-no-such-choice for a parameter
         whose value is none of its choices."""
-        for name in page.tables:
-            if not tables.get(name):
+        found = {name: one for name, one in (watched or {}).items() if name in page.watch}
+        kept = {table for name in found for table in self.watched_tables[name]}
+        for name in self.tables_of(page):
+            if not tables.get(name) and name not in kept:
                 raise NotFound("catalogue-no-rows", table=name, system=self.name)
-        given = given or {}
-        parameters = {one.name: one.value(given.get(one.name), tables) for one in page.parameters}
-        view: View = self.function(page.function)(tables, self.rules, self.words(lang), parameters)
+        if page.watch and not found:
+            found = self.watched(page.watch, tables)
+        parameters = self.parameters(page, tables, given or {}, found)
+        words = self.words(lang)
+        if page.of_engine:
+            made: View = engine_page(page.function)(found, words, {**parameters, SYSTEM: self.name})
+            method = made.method if self.has(made.method) else ""
+            return replace(
+                made,
+                badge=self.badge,
+                method=method,
+                actions=[one for one in made.actions if self.has(one.href)],
+            )
+        view: View = self.function(page.function)(tables, self.rules, words, parameters)
         return view
+
+    def parameters(
+        self,
+        page: Page,
+        tables: Rows,
+        given: Mapping[str, str],
+        watched: Mapping[str, Watched | Followed] | None = None,
+    ) -> dict[str, str]:
+        """The values of a page's parameters. Weeks, places and groups are those of the watch that is chosen, the first
+        of the page's where none is."""
+        found = watched or {}
+        chosen = self.chosen(page, given, found)
+        return {one.name: one.value(given.get(one.name), tables, chosen) for one in page.parameters}
+
+    def chosen(
+        self, page: Page, given: Mapping[str, str], watched: Mapping[str, Watched | Followed]
+    ) -> Watched | Followed | None:
+        """The watch that an address means: the one it names, or the page's first."""
+        named = next((given.get(one.name) for one in page.parameters if one.kind == "watch"), None)
+        return watched.get(named or next(iter(page.watch), ""))
+
+    def watched(self, names: Sequence[str], tables: Rows) -> dict[str, Watched | Followed]:
+        """What it watches, by name, from rows as they are; forecasts are made only by who asks for them."""
+        from camphora.engines.watch import Followed, Season, Watched, series_of
+        from camphora.engines.watch.season import counts_of
+
+        found: dict[str, Watched | Followed] = {}
+        for name in names:
+            watch = self.watches[name]
+            table = {**base_tables(), **self.own_tables}[watch.table]
+            as_of, source = str(table.as_of), table.source
+            if isinstance(watch, Season):
+                found[name] = Followed(watch, counts_of(watch, tables), as_of, source, "", beforehand=False)
+            else:
+                series = series_of(watch, tables[watch.table])
+                found[name] = Watched(watch, series, as_of, source, "", beforehand=False)
+        return found
 
     def function(self, name: str) -> Callable[..., Any]:
         """A function of its modules: `judged` (of logic.py) or `views.overview`. Raises Invalid."""
@@ -246,6 +366,26 @@ class System:
         if found is None:
             raise Invalid("catalogue-no-function", function=name)
         return found
+
+
+def engine_page(name: str) -> Callable[..., View]:
+    """A page of an engine, as `engine:watch.signals`. Raises Invalid catalogue-no-function."""
+    engine, _, short = name.removeprefix("engine:").partition(".")
+    if engine not in ENGINES_WITH_PAGES:
+        raise Invalid("catalogue-no-function", function=name)
+    pages = importlib.import_module(f"camphora.engines.{engine}.pages").PAGES
+    found: Callable[..., View] | None = pages.get(short)
+    if found is None:
+        raise Invalid("catalogue-no-function", function=name)
+    return found
+
+
+@cache
+def engine_strings(engine: str, lang: Lang) -> Mapping[str, Any]:
+    """The words of an engine's pages."""
+    if engine not in ENGINES_WITH_PAGES:
+        return {}
+    return read_toml(PACKAGED.parent / "engines" / engine / "strings" / f"{lang}.toml").data
 
 
 def load_module(folder: Path, name: str) -> types.ModuleType:

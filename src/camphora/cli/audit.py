@@ -21,6 +21,7 @@ from camphora.audit.witnesses import Addition, Witness, contradictions, read_add
 from camphora.cli.terminal import Terminal
 from camphora.errors import Invalid, NotFound
 from camphora.installation import Installation
+from camphora.records.looks import known_on_disk
 
 if TYPE_CHECKING:
     from camphora.cli.parser import Tree
@@ -57,7 +58,7 @@ def add(tree: Tree) -> None:
 
 def run_verify(given: argparse.Namespace, terminal: Terminal) -> int:
     folder = _log_of(given.folder)
-    verdict = verify(folder, _key(given.key) if given.key else None)
+    verdict = verify(folder, _key(given.key) if given.key else None, known_on_disk(given.folder))
     for fault in verdict.found:
         terminal.say(_fault_line(terminal.words, fault))
     key = "audit_verify.sound" if verdict.sound else "audit_verify.broken"

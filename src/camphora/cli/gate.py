@@ -1,4 +1,4 @@
-"""`camphora gate standing | project | projects | end-project | bases | explain`: what the gate knows."""
+"""`camphora gate standing | project | projects | end-project | bases | labels | explain`: what the gate knows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ from camphora.gate.state import State, now
 from camphora.policy import Purpose, Role
 from camphora.policy.choices import TAIPEI
 from camphora.policy.installed import installed
+from camphora.policy.labels import own
 from camphora.policy.policy import PARAMETERS, Policy
+from camphora.records.labelling import progress_in
 
 if TYPE_CHECKING:
     from camphora.cli.parser import Tree
@@ -63,6 +65,14 @@ def add(tree: Tree) -> None:
     _folder(ended, tree)
     _folder(verbs.command("bases", run_bases, "gate_bases"), tree)
     _folder(verbs.command("policy", run_policy, "gate_policy"), tree)
+    labels = verbs.command("labels", run_labels, "gate_labels")
+    labels.add_argument(
+        "--put", action="append", default=[], type=Path, metavar="FILE", help=tree.words("gate_labels.put")
+    )
+    labels.add_argument(
+        "--remove", action="append", default=[], metavar="NAME", help=tree.words("gate_labels.remove")
+    )
+    _folder(labels, tree)
     told = verbs.command("explain", run_explain, "gate_explain", "persons")
     for name in ("reader", "purpose", "record"):
         told.add_argument(f"--{name}", required=True, metavar="TEXT", help=tree.words(f"gate_explain.{name}"))
@@ -126,6 +136,7 @@ def _values(standing: Standing) -> dict[str, list[str]]:
         "institution": sorted(scope.institutions),
         "ward": sorted(scope.wards),
         "membership": sorted(standing.memberships),
+        "record": sorted(standing.records),
         "identifier": sorted(standing.identifiers),
         "organisation-kind": [standing.organisation_kind] if standing.organisation_kind else [],
     }
@@ -233,6 +244,33 @@ def run_policy(given: argparse.Namespace, terminal: Terminal) -> int:
         terminal.result(
             {}, terminal.words("gate_policy.basis", id=row.id, title=row.title[lang], law=row.law)
         )
+    return 0
+
+
+def run_labels(given: argparse.Namespace, terminal: Terminal) -> int:
+    """The value sets that hold, after those named were put or taken away; whoever serves follows the files."""
+    if not (given.folder / "records.sqlite").exists():
+        raise Invalid("installation-none", folder=given.folder.name or str(given.folder))
+    for file in given.put:
+        own.put(given.folder, file)
+    for name in given.remove:
+        own.remove(given.folder, name)
+    words = terminal.words
+    rows = [
+        {
+            "set": each.name,
+            "source": words(
+                f"gate_labels.{'replaces' if each.replaces else 'own' if each.own else 'bundled'}"
+            ),
+            "rows": len(each.rows),
+            "labels": " ".join(sorted({label for row in each.rows for label in row.labels})),
+        }
+        for each in own.sets_in(given.folder)
+    ]
+    terminal.table([(key, words(f"gate_labels.{key}")) for key in ("set", "source", "rows", "labels")], rows)
+    under_way = progress_in(given.folder / "records.sqlite")
+    said = words("gate_labels.running", **under_way._asdict()) if under_way else words("gate_labels.done")
+    terminal.say(said)
     return 0
 
 

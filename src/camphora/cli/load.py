@@ -6,15 +6,18 @@ import argparse
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from camphora.cli.terminal import Terminal
 from camphora.errors import CamphoraError, Invalid
+from camphora.formats import roc
 from camphora.installation import Installation
-from camphora.installation.loading import Loader, Report
+from camphora.installation.loading import LONG, Loader
 from camphora.installation.places import Places
 from camphora.installation.preparing import SMALL, Preparing, elsewhere
+from camphora.installation.report import Report
 from camphora.installation.sources import Source, sources
 
 if TYPE_CHECKING:
@@ -29,6 +32,10 @@ def add(tree: Tree) -> None:
     made.add_argument("files", nargs="+", type=Path, metavar="FILE", help=tree.words("load.files"))
     made.add_argument("--into", type=Path, required=True, metavar="FOLDER", help=tree.words("load.into"))
     made.add_argument("--table", metavar="NAME", help=tree.words("load.table"))
+    made.add_argument("--as", dest="form", choices=("line-list",), help=tree.words("load.form"))
+    made.add_argument("--mapping", type=Path, metavar="FILE", help=tree.words("load.mapping"))
+    made.add_argument("--as-of", metavar="DATE", help=tree.words("load.as_of"))
+    made.add_argument("--fewer", action="store_true", help=tree.words("load.fewer"))
     made.add_argument("--dry-run", action="store_true", help=tree.words("load.dry_run"))
     made.add_argument("--resume", action="store_true", help=tree.words("load.resume"))
     made.add_argument("--bad", type=Path, default=Path(), metavar="FILE", help=tree.words("load.bad"))
@@ -43,6 +50,7 @@ def run(given: argparse.Namespace, terminal: Terminal) -> int:
 
 def _all(given: argparse.Namespace, into: Path, terminal: Terminal) -> int:
     """Load every file; the worst of their exit codes."""
+    as_of = date.fromisoformat(roc.date(given.as_of)) if given.as_of else None
     installation = Installation.open(into, make=True)
     try:
         taken, refused = _taken(given.files, terminal)
@@ -55,8 +63,11 @@ def _all(given: argparse.Namespace, into: Path, terminal: Terminal) -> int:
                 preparing,
                 Places.of(installation.folder),
                 given.resume,
+                chunk=LONG,
+                as_of=as_of,
+                fewer=given.fewer,
             )
-            return max([refused, *(_one(loader, source, given.table, terminal) for source in taken)])
+            return max([refused, *(_one(loader, source, given, terminal) for source in taken)])
     except KeyboardInterrupt:
         terminal.say(terminal.words("load.interrupted"))
         raise
@@ -83,17 +94,23 @@ def _preparing(installation: Installation, size: int) -> Iterator[Preparing | No
     if size < SMALL:
         yield None
         return
-    validator, registry = installation.standard.validator, installation.store.registry
-    with elsewhere(installation.folder, validator, registry) as preparing:
+    validator, store = installation.standard.validator, installation.store
+    with elsewhere(installation.folder, validator, store.registry, store.rules) as preparing:
         yield preparing
 
 
-def _one(loader: Loader, source: Source, table: str | None, terminal: Terminal) -> int:
+def _one(loader: Loader, source: Source, given: argparse.Namespace, terminal: Terminal) -> int:
     try:
         with source.opened() as path, terminal.progress("load.bar", in_bytes=True) as shown:
             size = None if path.name.endswith(".gz") else source.size
             report = loader.load(
-                path, table, lambda done: shown(done, size), name=source.name, key=source.key
+                path,
+                given.table,
+                lambda done: shown(done, size),
+                name=source.name,
+                key=source.key,
+                line_list=bool(given.form or given.mapping),
+                mapping=given.mapping,
             )
     except CamphoraError as error:
         terminal.error(error)
@@ -105,8 +122,8 @@ def _one(loader: Loader, source: Source, table: str | None, terminal: Terminal) 
             terminal.words(key, file=report.file, faults=report.outstanding),
         )
         return Invalid.exit_code if report.outstanding else 0
-    for fault in report.faults[:SHOWN]:
-        terminal.error(fault)
+    for told in [*report.notes, *report.faults[:SHOWN]]:
+        terminal.error(told)
     _say(report, loader.dry_run, terminal)
     return Invalid.exit_code if report.faults or report.outstanding or not report.read else 0
 
@@ -126,6 +143,7 @@ def _say(report: Report, dry_run: bool, terminal: Terminal) -> None:
         "outstanding": report.outstanding,
         "left_out": report.read if report.together and report.faults else 0,
         "bad_file": report.bad_file,
+        "notes": [note.code for note in report.notes],
         "dry_run": dry_run,
     }
     key = "load.would" if dry_run else "load.did"

@@ -27,6 +27,7 @@ NOUNS = (
     "records",
     "persons",
     "system",
+    "watch",
     "package",
     "convert",
     "validate",

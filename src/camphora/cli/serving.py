@@ -24,6 +24,7 @@ from camphora.installation.service import Service
 from camphora.web.app import application
 from camphora.web.front import LOOPBACK_NAMES
 from camphora.web.monitoring import Measures
+from camphora.web.watching import FOLDER, Watches
 
 LOOPBACK = "127.0.0.1"
 KEEP_ALIVE_SECONDS, SHUTDOWN_SECONDS = 15, 10
@@ -67,13 +68,17 @@ def serve(
     service = Service.of(installation.folder)
     allow_files(service.limits.connections)
     readers, host = workers or service.workers, listening.getsockname()[0]
+    watches = Watches(installation.folder / FOLDER)
     if readers > 1:
         from camphora.cli.workers import Leader
 
-        server: Server = Leader(installation, service, readers, host=host, lang=lang, ready=ready)
+        server: Server = Leader(
+            installation, service, readers, host=host, lang=lang, ready=ready, watches=watches
+        )
     else:
-        server = Server(configured(installation, service, host, lang), ready)
-    server.run(sockets=[listening])
+        server = Server(configured(installation, service, host, lang, watches=watches), ready)
+    with watches.beforehand(installation):
+        server.run(sockets=[listening])
 
 
 def allow_files(connections: int) -> None:
@@ -95,14 +100,20 @@ def hosts_of(service: Service, host: str) -> frozenset[str]:
     return service.hosts | LOOPBACK_NAMES if host.startswith("127.") else service.hosts
 
 
-def configured(
-    installation: Installation, service: Service, host: str, lang: Lang, measures: Measures | None = None
+def configured(  # noqa: PLR0917 - what serves, for whom, and what it counts and keeps
+    installation: Installation,
+    service: Service,
+    host: str,
+    lang: Lang,
+    measures: Measures | None = None,
+    watches: Watches | None = None,
 ) -> uvicorn.Config:
     """How uvicorn serves the whole application."""
     hosts = hosts_of(service, host)
-    return config_of(
-        application(installation, lang=lang, service=service, hosts=hosts, measures=measures), service
+    made = application(
+        installation, lang=lang, service=service, hosts=hosts, measures=measures, watches=watches
     )
+    return config_of(made, service)
 
 
 def config_of(app: ASGIApp, service: Service) -> uvicorn.Config:

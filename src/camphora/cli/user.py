@@ -1,4 +1,4 @@
-"""`camphora user add | password | remove | list`: who may sign in."""
+"""`camphora user add | change | password | remove | list`: who may sign in."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import getpass
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from camphora.cli.terminal import Terminal
-from camphora.errors import Invalid
+from camphora.errors import Invalid, NotFound
 from camphora.gate import Identity, User
+from camphora.gate.standing import Standings
+from camphora.gate.state import State
 from camphora.installation.lookup import holds
 from camphora.policy import Role
 
@@ -30,6 +33,18 @@ def add(tree: Tree) -> None:
     made.add_argument("--organisation", metavar="ID", help=tree.words("user_add.organisation"))
     made.add_argument("--person", metavar="ID", help=tree.words("user_add.person"))
     made.add_argument(
+        "--in", dest="folder", type=Path, default=Path(), metavar="FOLDER", help=tree.words("top.folder")
+    )
+    other = verbs.command("change", run_change, "user_change")
+    other.add_argument("name", metavar="NAME", help=tree.words("user_add.name"))
+    other.add_argument("--role", choices=roles, metavar="ROLE", help=", ".join(roles))
+    other.add_argument("--display", metavar="TEXT", help=tree.words("user_add.display"))
+    place = other.add_mutually_exclusive_group()
+    place.add_argument("--organisation", metavar="ID", help=tree.words("user_add.organisation"))
+    place.add_argument(
+        "--no-organisation", action="store_true", help=tree.words("user_change.no_organisation")
+    )
+    other.add_argument(
         "--in", dest="folder", type=Path, default=Path(), metavar="FOLDER", help=tree.words("top.folder")
     )
     changed = verbs.command("password", run_password, "user_password")
@@ -62,10 +77,10 @@ def identity(folder: Path) -> Iterator[Identity]:
 
 def run_add(given: argparse.Namespace, terminal: Terminal) -> int:
     with identity(given.folder) as accounts:
-        _require_known(given)
         user = User(
             given.name, given.display or given.name, Role(given.role), given.organisation, given.person
         )
+        _require_known(given.folder, user)
         accounts.add_user(user, _password(terminal))
     terminal.result(
         {"added": given.name, "role": given.role}, terminal.words("user_add.done", name=given.name)
@@ -81,14 +96,34 @@ NEEDS = {
 """What an account of a role must be linked to: a choice of a person reaches a reader by it."""
 
 
-def _require_known(given: argparse.Namespace) -> None:
-    option, _ = NEEDS.get(Role(given.role), ("", ""))
-    if option and not getattr(given, option):
-        raise Invalid("cli-role-needs", role=given.role, option=option)
+def _require_known(folder: Path, user: User, before: User | None = None) -> None:
+    """That an account is linked as its role needs, to records that are there; to what it was `before` it may stay."""
+    option, _ = NEEDS.get(user.role, ("", ""))
+    if option and not getattr(user, option):
+        raise Invalid("cli-role-needs", role=user.role, option=option)
     for option, record_type in (("organisation", "Organization"), ("person", "Patient")):
-        record_id = getattr(given, option)
-        if record_id and not holds(given.folder, record_type, record_id):
+        record_id = getattr(user, option)
+        stays = before is not None and record_id == getattr(before, option)
+        if record_id and not stays and not holds(folder, record_type, record_id):
             raise Invalid("cli-no-such-record", option=option, type=record_type)
+
+
+def run_change(given: argparse.Namespace, terminal: Terminal) -> int:
+    """What is named is changed, the rest stays; it holds at the account's next request."""
+    with identity(given.folder) as accounts:
+        before = accounts.user(given.name)
+        if before is None:
+            raise NotFound("gate-no-user", name=given.name)
+        organisation = None if given.no_organisation else given.organisation or before.organisation
+        role = Role(given.role) if given.role else before.role
+        after = replace(before, display=given.display or before.display, role=role, organisation=organisation)
+        _require_known(given.folder, after, before)
+        accounts.change_user(after)
+    terminal.result(
+        {"changed": after.name, "role": after.role, "organisation": after.organisation},
+        terminal.words("user_change.done", name=after.name),
+    )
+    return 0
 
 
 def run_password(given: argparse.Namespace, terminal: Terminal) -> int:
@@ -101,6 +136,11 @@ def run_password(given: argparse.Namespace, terminal: Terminal) -> int:
 def run_remove(given: argparse.Namespace, terminal: Terminal) -> int:
     with identity(given.folder) as accounts:
         accounts.remove_user(given.name)
+        state = State(accounts.path)
+        try:
+            Standings(state).forget(given.name)
+        finally:
+            state.close()
     terminal.result({"removed": given.name}, terminal.words("user_remove.done", name=given.name))
     return 0
 

@@ -67,10 +67,26 @@ def roles() -> dict[str, dict[Lang, str]]:
     return tomllib.loads(files(__name__).joinpath("words", "role.toml").read_text("utf-8"))
 
 
+@cache
+def types() -> dict[str, dict[Lang, str]]:
+    """What a record of each type is called, per language."""
+    return tomllib.loads(files(__name__).joinpath("words", "type.toml").read_text("utf-8"))
+
+
 def in_words(facts: Mapping[str, object], lang: Lang) -> Mapping[str, object]:
-    """The facts of an error as a sentence says them: a role by its name."""
-    called = roles().get(str(facts.get("role", "")))
-    return {**facts, "role": called[lang]} if called else facts
+    """The facts of an error as a sentence says them: a role by its name, and beside the `type` of a record, which
+    developers write, what people call it (`kind`)."""
+    said = dict(facts)
+    if called := roles().get(str(facts.get("role", ""))):
+        said["role"] = called[lang]
+    if "type" in facts:
+        said.setdefault("kind", _kind(str(facts["type"]), lang))
+    return said
+
+
+def _kind(name: str, lang: Lang) -> str:
+    called = types().get(name)
+    return called[lang] if called else name
 
 
 class CamphoraError(Exception):

@@ -47,20 +47,20 @@ class Extractor:
 
     `parameters` are all that the type has, `compiled` names those that are indexed or answered from the record's own
     row, `uncompiled` the others and why; `targets` gives the types that a reference parameter's elements may name,
-    `components` the parameters of a composite in order.
+    `components` the parameters of a composite in order, `visit` by property what its value alone gives.
     """
 
     __slots__ = (
         "_always",
         "_dates",
         "_people",
-        "_visit",
         "compiled",
         "components",
         "parameters",
         "resource_type",
         "targets",
         "uncompiled",
+        "visit",
     )
 
     def __init__(self, resource_type: str, registry: Registry) -> None:
@@ -79,7 +79,7 @@ class Extractor:
             if reason:
                 self.uncompiled[parameter.code] = reason
         self.compiled = frozenset(self.parameters) - self.uncompiled.keys()
-        self._visit = properties(tree)
+        self.visit = properties(tree)
         composites = plan.emit()
         self._always += [composites] if composites else []
         own = definitions.search_parameters(resource_type)
@@ -89,11 +89,15 @@ class Extractor:
     def __call__(self, resource: dict[str, Any]) -> IndexValues:
         """The index values of a resource that `structure.check` found right."""
         out = IndexValues()
-        visit = self._visit
+        visit = self.visit
         for name, value in resource.items():
             found = visit.get(name)
             if found is not None:
                 found(value, out)
+        return self.whole(resource, out)
+
+    def whole(self, resource: dict[str, Any], out: IndexValues) -> IndexValues:
+        """The values with what hangs on more than one property, added to those that each property gave (`visit`)."""
         for emit in self._always:
             emit(resource, out)
         self._person_of(resource, out)

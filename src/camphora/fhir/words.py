@@ -87,6 +87,17 @@ def _distinct(said: list[str]) -> Iterator[str]:
                 return
 
 
+@cache
+def telling(resource_type: str) -> frozenset[str]:
+    """The properties of a resource type whose own value, a string, says something to a reader."""
+    return frozenset(name for name, code in _fields(resource_type).items() if code in SAYING)
+
+
+def said_in(resource_type: str, name: str, value: Any) -> list[str]:
+    """Every text that one property of a resource says, as it came, in the order of the JSON."""
+    return _said({name: value}, resource_type)
+
+
 def _said(value: dict[str, Any], owner: str) -> list[str]:
     """Every text inside an element of a type or path, in the order of the JSON; never by recursion."""
     found: list[str] = []

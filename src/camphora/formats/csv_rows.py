@@ -43,6 +43,14 @@ def csv_rows(
         yield from _rows(text, name, required)
 
 
+def csv_header(source: Source, *, limits: Limits | None = None, name: str | None = None) -> list[str]:
+    """The column names of a CSV file. Raises Faults with formats-header-empty, -doubled."""
+    name = name or name_of(source)
+    with open_text(source, limits, name) as text:
+        lines = _Lines(text)
+        return _header(csv.reader(lines, strict=True), lines, name, ())
+
+
 class _Lines:
     """The lines of a text with the way back: what a broken row took too many of is read again."""
 

@@ -21,13 +21,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 from camphora.errors import CamphoraError, Faults, Invalid, Lang, Place
+from camphora.fhir.taiwan import places
 from camphora.formats import roc
 from camphora.formats.csv_rows import Row, csv_rows
 from camphora.formats.limits import Limits, Source
 from camphora.formats.shape import shape
+from camphora.formats.times import Times
 from camphora.formats.toml_lines import Document, Key, check_shape, read_toml
+from camphora.pages.counties import BY_CODE, COUNTIES
 
-Kind = Literal["text", "integer", "decimal", "date", "month"]
+Kind = Literal["text", "integer", "decimal", "date", "month", "county"]
 Value = str | int | float | None
 MOST_KNOWN = 4096
 FAULT_COLUMNS = ("錯誤代碼", "說明")
@@ -38,7 +41,8 @@ COLUMN_KEYS = {
     "key": Key(pattern=_NAME, means="the column's name in rows, views and downloads"),
     "label": Key("texts", means="what stands above the column"),
     "kind": Key(
-        choices=("text", "integer", "decimal", "date", "month"), means="dates and months are kept as ISO text"
+        choices=("text", "integer", "decimal", "date", "month", "county"),
+        means="dates and months are kept as ISO text, a county by its code (台北市, 臺北市 and 63000 are one)",
     ),
     "unit": Key("texts", required=False, means="beside the label"),
     "required": Key("boolean", required=False, means="an empty cell is a fault; false where it is left out"),
@@ -55,10 +59,27 @@ TABLE_KEYS = {
     "title": Key("texts"),
     "note": Key("texts", required=False, means="limits and defects that a reader must know"),
     "key": Key("list", means="the columns that name a row; no two rows share them"),
+    "adds": Key(
+        required=False,
+        pattern=_NAME,
+        means="a column of whole numbers that is added up where rows of one file share the key; a fault otherwise",
+    ),
+    "whole": Key(
+        "boolean",
+        required=False,
+        means="each file holds all rows there are, so that the newest stands alone; false where it is left out",
+    ),
+    "time": Key(
+        "list",
+        required=False,
+        means="the column with the day or the month, or those with the year and the week: each file then speaks of "
+        "its own last day, week or month that has ended",
+    ),
+    "weeks": Key(required=False, choices=("iso", "cdc", "taiwan"), means="how its weeks are numbered"),
     "person": Key(required=False, means="the column with the person, if rows are about persons"),
     "licence": Key(means="under which the data may be used"),
     "source": Key("texts", means="who published it"),
-    "as_of": Key("date", means="the last day that the data speak of"),
+    "as_of": Key("date", means="the last day that the data which come with it speak of"),
     "readers": Key("list", means="`public`, or the roles that may read it"),
     "badge": Key(
         choices=("open", "example", "synthetic"), means="real open data, published example, or synthetic"
@@ -125,12 +146,27 @@ def _decimal(text: str) -> float:
     return float(text.replace(",", ""))
 
 
+def county(text: str) -> str:
+    """The code of a county by its name of today or of before, with 臺 or 台, or by its code. Raises ValueError."""
+    codes = _counties()
+    if text not in codes:
+        raise ValueError
+    return codes[text]
+
+
+@functools.cache
+def _counties() -> Mapping[str, str]:
+    today = {one.zh: one.code for one in COUNTIES}
+    return {name: today[now] for name, now in places.counties().items()} | {code: code for code in BY_CODE}
+
+
 _READ: Mapping[str, Any] = {
     "text": str,
     "integer": _integer,
     "decimal": _decimal,
     "date": roc.date,
     "month": roc.month,
+    "county": county,
 }
 
 
@@ -152,6 +188,10 @@ class TableDeclaration:
     readers: tuple[str, ...]
     badge: Literal["open", "example", "synthetic"]
     person: str | None = None
+    adds: str | None = None
+    whole: bool = False
+    time: tuple[str, ...] = ()
+    weeks: str = ""
     note: Mapping[str, str] = field(default_factory=dict)
     data: str | None = None
     folder: Path = Path()
@@ -166,11 +206,9 @@ class TableDeclaration:
 
     @classmethod
     def of(cls, data: Mapping[str, Any], folder: Path) -> TableDeclaration:
-        plain = {key: value for key, value in data.items() if key not in ("columns", "key", "readers")}
+        plain = {key: value for key, value in data.items() if key != "columns"}
         columns = tuple(TableColumn(**_tuples(column)) for column in data["columns"])
-        return cls(
-            **plain, columns=columns, key=tuple(data["key"]), readers=tuple(data["readers"]), folder=folder
-        )
+        return cls(**_tuples(plain), columns=columns, folder=folder)
 
     @property
     def headers(self) -> tuple[str, ...]:
@@ -183,6 +221,18 @@ class TableDeclaration:
 
     def column(self, key: str) -> TableColumn:
         return next(column for column in self.columns if column.key == key)
+
+    def times(self) -> Times | None:
+        """Which time its rows are about; None where it does not say."""
+        if not self.time:
+            return None
+        return Times(self.time, [self.column(key).header for key in self.time], self.weeks)
+
+    def through(self, rows: Iterable[Mapping[str, Value]], today: dt.date) -> dt.date:
+        """The last day that rows speak of: of their last day, week or month that has ended before today; the
+        declaration's where it names no time or none has ended."""
+        times = self.times()
+        return (times.through(rows, today) if times else None) or self.as_of
 
     def check(self, row: Row, known: Known | None = None) -> tuple[dict[str, Value], list[Invalid]]:
         """One row, typed by column key, and its faults; with faults the row is incomplete.
@@ -210,30 +260,41 @@ class TableDeclaration:
     def _known(self) -> Known:
         return [(column, column.key, column.header, {}) for column in self.columns]
 
-    def check_rows(self, rows: Iterable[Row]) -> tuple[list[dict[str, Value]], list[Invalid]]:
-        """The good rows, typed, in order; and every fault. A key that came before, and no rows at all, are faults."""
-        good: list[dict[str, Value]] = []
+    def check_rows(
+        self, rows: Iterable[Row], today: dt.date | None = None
+    ) -> tuple[list[dict[str, Value]], list[Invalid]]:
+        """The good rows, typed, in order; and every fault. A key that came before is a fault unless the table `adds`
+        such rows up; no rows at all are one. With `today` so is a time that has not come, or a week that is none."""
+        good: dict[tuple[Value, ...], tuple[int, dict[str, Value]]] = {}
         faults: list[Invalid] = []
-        seen: dict[tuple[Value, ...], int] = {}
         file, known = self.name, self._known()
+        times = self.times() if today else None
         for row in rows:
             file = row.file
             typed, bad = self.check(row, known)
-            bad = bad or self._doubled(typed, row, seen)
-            good += [] if bad else [typed]
+            if times and today and not bad and (late := times.fault(typed, today, Place(row.file, row.line))):
+                bad = [late]
             faults += bad
+            if bad:
+                continue
+            key = tuple(typed[name] for name in self.key)
+            first = good.setdefault(key, (row.line, typed))
+            if first[1] is not typed:
+                faults += self._doubled(first, typed, row)
         if not good and not faults:
             faults = [Invalid("formats-no-rows", place=Place(file), table=self.name)]
-        return good, faults
+        return [typed for _, typed in good.values()], faults
 
     def _doubled(
-        self, typed: Mapping[str, Value], row: Row, seen: dict[tuple[Value, ...], int]
+        self, first: tuple[int, dict[str, Value]], typed: Mapping[str, Value], row: Row
     ) -> list[Invalid]:
-        first = seen.setdefault(tuple(typed[key] for key in self.key), row.line)
-        if first == row.line:
+        """Add a row to the first of its key; a fault where that may not be."""
+        line, standing = first
+        if self.adds is not None:
+            standing[self.adds] = _sum(standing[self.adds], typed[self.adds])
             return []
         place = Place(row.file, row.line)
-        return [Invalid("formats-row-doubled", place=place, key="、".join(self.key), first=first)]
+        return [Invalid("formats-row-doubled", place=place, key="、".join(self.key), first=line)]
 
     def read(self, source: Source, limits: Limits | None = None) -> Iterator[Row]:
         """The rows of a CSV file of this table, unchecked; columns beyond the declared ones are passed over."""
@@ -247,6 +308,13 @@ class TableDeclaration:
         if faults:
             raise Faults(faults)
         return good
+
+
+def _sum(one: Value, other: Value) -> Value:
+    """Of two figures, of which an empty one adds nothing."""
+    if isinstance(one, int) and isinstance(other, int):
+        return one + other
+    return one if other is None else other
 
 
 def _tuples(column: Mapping[str, Any]) -> dict[str, Any]:
@@ -264,7 +332,10 @@ def check_declaration(document: Document, name: str) -> list[Invalid]:
         faults.append(
             Invalid("formats-table-name", place=document.place("name"), name=data["name"], file=name)
         )
-    for key in [*data["key"], *([data["person"]] if "person" in data else [])]:
+    if len(data.get("time", ())) == 2 and "weeks" not in data:
+        faults.append(Invalid("formats-key-missing", place=document.place("time"), key="weeks"))
+    named = (data[name] for name in ("person", "adds") if name in data)
+    for key in [*data["key"], *data.get("time", ()), *named]:
         if key not in keys:
             faults.append(Invalid("formats-column-unknown", place=document.place("key"), column=key))
     for index, key in enumerate(keys):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import zipfile
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import openpyxl
@@ -39,26 +40,51 @@ def sheet_rows(
         raise Invalid("formats-excel-broken", place=Place(name)) from error
 
 
+def sheet_header(
+    source: Source, sheet: str | None = None, *, limits: Limits | None = None, name: str | None = None
+) -> list[str]:
+    """The column names of a sheet; errors as of `sheet_rows`."""
+    name = name or name_of(source)
+    _weigh(source, limits or Limits(), name)
+    try:
+        with _page(source, sheet, name) as page:
+            return _header(page.iter_rows(values_only=True), name, ())
+    except (CamphoraError, MemoryError):
+        raise
+    except Exception as error:
+        raise Invalid("formats-excel-broken", place=Place(name)) from error
+
+
 def _sheet(source: Source, sheet: str | None, name: str, required: Collection[str]) -> Iterator[Row]:
+    with _page(source, sheet, name) as page:
+        yield from _rows(page.iter_rows(values_only=True), name, required)
+
+
+@contextmanager
+def _page(source: Source, sheet: str | None, name: str) -> Iterator[Any]:
     book = openpyxl.load_workbook(source, read_only=True, data_only=True)
     try:
         if sheet is not None and sheet not in book.sheetnames:
             raise NotFound(
                 "formats-excel-sheet", place=Place(name), sheet=sheet, sheets="、".join(book.sheetnames)
             )
-        page = book[sheet] if sheet is not None else book.worksheets[0]
-        yield from _rows(page.iter_rows(values_only=True), name, required)
+        yield book[sheet] if sheet is not None else book.worksheets[0]
     finally:
         book.close()
 
 
-def _rows(lines: Iterator[tuple[Any, ...]], name: str, required: Collection[str]) -> Iterator[Row]:
+def _header(lines: Iterator[tuple[Any, ...]], name: str, required: Collection[str]) -> list[str]:
     header = [_text(cell).strip() for cell in next(lines, ())]
     while header and not header[-1]:
         header.pop()
     if not header:
         raise Invalid("formats-header-empty", place=Place(name, 1))
     check_header(header, name, required)
+    return header
+
+
+def _rows(lines: Iterator[tuple[Any, ...]], name: str, required: Collection[str]) -> Iterator[Row]:
+    header = _header(lines, name, required)
     for line, cells in enumerate(lines, start=2):
         raw = [_text(cell) for cell in cells[: len(header)]]
         if any(raw):

@@ -92,9 +92,11 @@ def _table(many: bool, path: KeyPath, counts: dict[KeyPath, int]) -> KeyPath:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What a key of a declaration holds. `texts` is one text in each language."""
+    """What a key of a declaration holds. `texts` is one text in each language, `free` a table of any keys."""
 
-    kind: Literal["text", "texts", "integer", "boolean", "date", "list", "table", "tables"] = "text"
+    kind: Literal[
+        "text", "texts", "integer", "number", "boolean", "date", "list", "table", "tables", "free"
+    ] = "text"
     required: bool = True
     choices: tuple[str, ...] = ()
     pattern: str = ""
@@ -106,11 +108,13 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
     "text": str,
     "texts": dict,
     "integer": int,
+    "number": (int, float),
     "boolean": bool,
     "date": dt.date,
     "list": list,
     "table": dict,
     "tables": list,
+    "free": dict,
 }
 
 
@@ -133,9 +137,13 @@ def _check_table(
 
 
 def _check_value(doc: Document, value: Any, key: Key, at: KeyPath) -> Iterator[Invalid]:
-    fits = isinstance(value, _TYPES[key.kind]) and not (key.kind == "integer" and isinstance(value, bool))
+    fits = isinstance(value, _TYPES[key.kind]) and not (
+        key.kind in {"integer", "number"} and isinstance(value, bool)
+    )
     if not fits:
         yield _fault("formats-key-type", doc, at, kind=key.kind)
+    elif key.kind == "free":
+        return
     elif key.kind == "texts":
         yield from _check_texts(doc, value, at)
     elif key.kind == "table":

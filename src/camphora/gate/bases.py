@@ -8,14 +8,15 @@ Every use of one is noted here as well as in the receipts of what was read with 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import apsw
 
 from camphora.errors import Conflict, Forbidden, Invalid, NotFound
 from camphora.gate.state import State, now
-from camphora.policy.asking import Basis
+from camphora.policy import Policy, Reader, Whom, decide
+from camphora.policy.asking import Asked, Basis, Reason, Scope
 
 BasisState = Literal["requested", "refused", "approved", "in-force", "ended"]
 LONGEST_REASON = 1000
@@ -59,6 +60,29 @@ class Claim:
         """As a decision weighs it."""
         until = self.until if self.ended is None else min(self.until, self.ended)
         return Basis(self.basis, self.reason, self.since, until, self.approver if self.approved else None)
+
+
+def hindrance(
+    policy: Policy, reader: Reader, basis: Basis, purposes: Sequence[str], at: int
+) -> Reason | None:
+    """Why this basis counts for nothing where the reader claims it for these purposes: the decision's own reason, the
+    first of them; None where it counts for one of them. The areas of persons are not weighed: none is asked for yet."""
+    row = policy.bases.get(basis.id)
+    somebody = Whom("Patient/-", area=next(iter(sorted(row.areas)), None) if row else None)
+    asker, first = replace(reader.asker(), scope=Scope()), None
+    for purpose in purposes:
+        asked = Asked(asker, (purpose,), "access", at, basis, None)
+        decision = decide(asked, somebody, None, policy)
+        against = [each for each in decision.reasons if each.code.startswith("basis-") and not each.permits]
+        if not against and decision.permitted:
+            return None
+        first = first or next(iter(against), decision.reasons[-1])
+    return first
+
+
+def if_granted(basis: str, at: int) -> Basis:
+    """A basis as it would stand if it were granted for this moment: to see who may claim it at all."""
+    return Basis(basis, "-" * LONGEST_REASON, at, at + DAY, "-")
 
 
 class Bases:

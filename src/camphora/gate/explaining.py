@@ -89,14 +89,17 @@ class Explaining:
         purpose = _purpose(purposes, self._gate.policy)
         action: Action = "use" if purpose is Purpose.SECONDARY else "access"
         asked = Asked(reader.asker(), tuple(purposes), action, moment)
+        named = reader.reference is not None or reader.person is not None
+        asked = self._store.known(explaining(), asked, person, named=named)
         asked = self._in_emergency(asked, name, person, moment)
         if basis is not None:
             asked = self._on_basis(asked, name, basis, kind)
         decision = compiled(whom, self._gate.policy).judge(asked)(facts)
         number = self._store.attest(by, ACT, [kind], [person] if person else [])
+        known = replace(reader, memberships=asked.reader.memberships, identifiers=asked.reader.identifiers)
         admitted = admit(
             Admitted(
-                reader,
+                known,
                 purpose,
                 person,
                 frozenset({person} if person else ()),

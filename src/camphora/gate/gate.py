@@ -24,7 +24,7 @@ from camphora.gate.standing import Standings
 from camphora.gate.state import State, now
 from camphora.policy import Access, Admission, Purpose, Reader, Reason, Request, Role, Whom, admit
 from camphora.policy.codes import categories
-from camphora.policy.internal import deciding, identifying, registering
+from camphora.policy.internal import deciding, identifying, registering, working
 from camphora.policy.lives import Life
 from camphora.policy.policy import LegalBasis, Policy
 from camphora.records import Look, SQLiteStore
@@ -140,14 +140,16 @@ class Gate:
         return self._bearers.access(token)
 
     def standing_of(self, reader: Reader) -> Reader:
-        """The reader with what is kept of their account: scope, memberships, identifiers."""
+        """The reader with what is kept of their account: scope, records it stands for, memberships, identifiers."""
         if reader is ANYBODY:
             return reader
         kept = self.standings.of(reader.id)
         return replace(
             reader,
             scope=kept.scope,
-            memberships=kept.memberships,
+            reference=kept.practitioner,
+            device=kept.device,
+            memberships=kept.memberships | (kept.records - {kept.practitioner, kept.device}),
             identifiers=kept.identifiers,
             organisation_kind=kept.organisation_kind,
         )
@@ -217,6 +219,12 @@ class Gate:
         if reader.role is not Role.ADMINISTRATOR:
             raise Forbidden("gate-role-lacks-purpose", role=reader.role)
         return registering(self.standing_of(reader))
+
+    def worker(self, reader: Reader) -> Access:
+        """The Access of an officer at work on signals: Tasks about nobody, of the areas of their account. Forbidden for
+        every role that has no surveillance to do, and where the policy opens none."""
+        self.access(reader, Purpose.SURVEILLANCE)
+        return working(self.standing_of(reader))
 
     def _identified(self, identifier: str) -> tuple[str | None, str]:
         """Patient id and `system|value` of the person who bears this identifier, of several the one who bore it first;

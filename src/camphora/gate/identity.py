@@ -169,6 +169,17 @@ class Identity:
         with self._lock:
             self._connection.execute("INSERT INTO user VALUES (?, ?, ?, ?, ?, ?)", values)
 
+    def change_user(self, user: User) -> None:
+        """Put these in place of the role, institution, person and display name of an account; its next request goes by
+        them, in every process. NotFound where there is no such account."""
+        values = (user.display, user.role, user.organisation, user.person, user.name)
+        sql = "UPDATE user SET display = ?, role = ?, organisation = ?, person = ? WHERE name = ?"
+        with self._lock:
+            self._connection.execute(sql, values)
+            found = self._connection.changes()
+        if not found:
+            raise NotFound("gate-no-user", name=user.name)
+
     def users(self) -> list[User]:
         rows = self._all("SELECT name, display, role, organisation, person FROM user ORDER BY name")
         return [User(name, display, Role(role), *rest) for name, display, role, *rest in rows]
@@ -263,8 +274,9 @@ class Identity:
             )
         return session
 
-    def session(self, token: str) -> Session | None:
-        """The session that a cookie names, while it lasts. To ask is to use it, which puts off its end by idleness."""
+    def session(self, token: str, *, use: bool = True) -> Session | None:
+        """The session that a cookie names, while it lasts. To ask is to use it, which puts off its end by idleness; not
+        where a page asks by itself and nobody need be there (`use` false)."""
         now = self.now()
         rows = self._all(
             "SELECT csrf, user, idle FROM session WHERE token = ? AND expires > ? AND idle > ?",
@@ -274,7 +286,7 @@ class Identity:
         if user is None:
             return None
         idle = self.idleness.seconds(user.role)
-        if now + idle - int(rows[0][2]) >= SECONDS_OF_TOUCH:
+        if use and now + idle - int(rows[0][2]) >= SECONDS_OF_TOUCH:
             self._all(
                 "UPDATE session SET idle = ? WHERE token = ? AND idle > ?", now + idle, _digest(token), now
             )

@@ -27,7 +27,7 @@ from camphora.errors import Busy, CamphoraError, Conflict, Invalid
 LIST, UNFINISHED = "backup.json", "backup.unfinished"
 KEYS = ("secret.key", "audit/heads.key", "audit/heads.key.next")
 """What others must never have: who holds them can sign heads and tell whose receipts are whose."""
-LEFT = ("lake", "exports", "camphora.lock", "audit/reserve", "audit/reserve.new")
+LEFT = ("lake", "watched", "exports", "camphora.lock", "audit/reserve", "audit/reserve.new")
 """What is made again, or asked for again."""
 FIRST = ("records.sqlite", "audit/heads.log", "audit/receipts.log")
 PAGES = 2_000

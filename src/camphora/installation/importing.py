@@ -22,8 +22,9 @@ import msgspec
 
 from camphora.errors import CamphoraError, Forbidden, Invalid, NotFound, TooMany
 from camphora.installation.exporting.job import write_synced
-from camphora.installation.loading import Loader, Report, Stopped
+from camphora.installation.loading import Loader, Stopped
 from camphora.installation.places import Places
+from camphora.installation.report import Report
 from camphora.policy import Access, Purpose, Role
 
 if TYPE_CHECKING:

@@ -16,10 +16,12 @@ from camphora.gate.state import State
 from camphora.installation.exporting import Exports
 from camphora.installation.importing import Imports
 from camphora.installation.packages import guides
+from camphora.installation.sensitivity import Sensitivity
 from camphora.installation.standard import Standard
 from camphora.lake import Lake
 from camphora.policy.installed import installed
 from camphora.policy.internal import loading
+from camphora.policy.labels.own import rules_in
 from camphora.records import SQLiteStore
 from camphora.terminology import Terminology
 
@@ -43,9 +45,11 @@ class Installation:
     demo: bool
     _lock: int
     imports: Imports = field(init=False)
+    sensitivity: Sensitivity = field(init=False)
 
     def __post_init__(self) -> None:
         self.imports = Imports(self)
+        self.sensitivity = Sensitivity(self.folder, self.store)
 
     @classmethod
     def open(cls, folder: Path, *, make: bool = False) -> Installation:
@@ -59,11 +63,11 @@ class Installation:
         except OSError as error:
             raise Busy("installation-read-only", folder=folder.name) from error
         try:
-            policy = installed(folder)
+            policy, rules = installed(folder), rules_in(folder)
         except CamphoraError:
             os.close(lock)
             raise
-        store = SQLiteStore(folder, policy)
+        store = SQLiteStore(folder, policy, rules=rules)
         identity = Identity(folder / "gate.sqlite")
         catalogue = Catalogue.scan(folder)
         terminology = Terminology.ready(folder / "terminology.sqlite")
@@ -84,6 +88,7 @@ class Installation:
         )
 
     def close(self) -> None:
+        self.sensitivity.close()
         self.imports.close()
         self.exports.close()
         self.lake.close()
@@ -102,11 +107,11 @@ class Installation:
         yield from self.catalogue.tables().values()
 
     def load_tables(self, progress: Progress | None = None) -> None:
-        """Keep the rows that come with each declaration. What is already kept is passed over."""
+        """Keep the rows that come with each declaration, where none are kept that speak to that day or a later one."""
         declared = list(self.tables())
         access = loading("bundled tables")
         for number, table in enumerate(declared, 1):
-            if not any(batch.as_of == str(table.as_of) for batch in self.store.batches(access, table.name)):
+            if not any(batch.as_of >= str(table.as_of) for batch in self.store.batches(access, table.name)):
                 rows = table.bundled()
                 source = table.source["zh-TW"]
                 self.store.add_batch(

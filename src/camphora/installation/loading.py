@@ -7,10 +7,9 @@ Loading the same file twice doubles nothing. Of FHIR the form is told by what a 
 
 from __future__ import annotations
 
-import contextlib
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,91 +21,33 @@ from camphora.fhir import forms, json, xml
 from camphora.fhir.distinct import require_distinct
 from camphora.fhir.references import rewrite
 from camphora.fhir.registry import Registry
-from camphora.fhir.validation import Finding
 from camphora.fhir.xml.reading import Reading
-from camphora.formats.csv_rows import Row, csv_rows
-from camphora.formats.declaration import TableDeclaration, bad_rows_csv
-from camphora.formats.excel import sheet_rows
+from camphora.formats.csv_rows import Row
+from camphora.formats.declaration import bad_rows_csv
 from camphora.formats.limits import Limits, open_limited
 from camphora.formats.ndjson import raw_lines
 from camphora.installation.bad import Bad
+from camphora.installation.line_list_file import LineListFile, Taking
 from camphora.installation.places import Places, Reached
-from camphora.installation.preparing import Outcome, Preparing, faults_of
+from camphora.installation.preparing import Outcome, Preparing, Warned, faults_of
+from camphora.installation.report import Report
+from camphora.installation.table_file import Keeping, TableFile
+from camphora.policy.choices import TAIPEI
 from camphora.policy.internal import loading
 from camphora.records import Prepared
-from camphora.records.gathering import Standing
 from camphora.records.registering import DECLARING, declares_nothing, with_declared
 
 if TYPE_CHECKING:
     from camphora.installation.installation import Installation
 
-CHUNK = 500
-FIRST = 3
-"""So many places of each kind of warning are kept; the rest are counted."""
+CHUNK, LONG = 500, 4_000
+"""Records that share a transaction: while a server writes beside it, and where nobody else does."""
 LINES = (".ndjson", ".jsonl")
 FHIR = (*LINES, ".json", ".xml")
-MOST_FAULTS = 10_000
-"""So many faults of a file are kept in memory; the rest are counted."""
 OF_LINES = Limits(packed=1 << 40, unpacked=1 << 40)
 """Lines are read one by one, so a file of them may be as long as a disk holds."""
 Count = Callable[[int], None]
 """Called with the bytes that are done."""
-
-
-@dataclass(slots=True)
-class Report:
-    """What became of one file. `written` counts new and changed records or rows, `changed` those of them that stood
-    before with other content, `unchanged` those kept before; `faults` are the first, `more_faults` counts the rest;
-    `warnings` what was found in records that were taken all the same, by code, with the first places of each.
-    `passed_over`: an earlier load had come to its end; `outstanding` faults it found in what is passed over.
-    `together`: a file of which all is kept or nothing."""
-
-    file: str
-    read: int = 0
-    written: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    faults: list[Invalid] = field(default_factory=list)
-    more_faults: int = 0
-    bad_file: str | None = None
-    warnings: Counter[str] = field(default_factory=Counter)
-    places: dict[str, list[Place]] = field(default_factory=dict)
-    passed_over: bool = False
-    outstanding: int = 0
-    together: bool = False
-
-    @property
-    def fault_count(self) -> int:
-        return len(self.faults) + self.more_faults
-
-    def tell(self, state: Standing) -> None:
-        """Count one record."""
-        self.written += state != "same"
-        self.changed += state == "changed"
-        self.unchanged += state == "same"
-
-    def warn(self, findings: Iterable[Finding], place: Place) -> None:
-        """Count what only warns."""
-        for one in findings:
-            if one.severity == "warning":
-                self.warnings[one.code] += 1
-                first = self.places.setdefault(one.code, [])
-                if len(first) < FIRST:
-                    first.append(Place(place.file, place.line, place.column, _inside(place.path, one.path)))
-
-    def fault(self, faults: Iterable[CamphoraError], place: Place) -> list[Invalid]:
-        """Add faults, each put at its place in the file."""
-        located: list[Invalid] = []
-        for one in faults:
-            at = one.place or Place()
-            where = Place(
-                place.file, at.line or place.line, at.column or place.column, _inside(place.path, at.path)
-            )
-            located.append(Invalid(one.code, place=where, **one.facts))
-        room = max(0, MOST_FAULTS - len(self.faults))
-        self.faults += located[:room]
-        self.more_faults += len(located[room:])
-        return located
 
 
 class Brought(NamedTuple):
@@ -119,19 +60,12 @@ class Brought(NamedTuple):
     faults: tuple[Invalid, ...] = ()
 
 
-def _inside(outer: str | None, inner: str | None) -> str | None:
-    """A path of a resource as it stands in its bundle: Bundle.entry[1].resource and Observation.status."""
-    if outer and inner:
-        return outer + inner[len(inner.split(".")[0].split("[")[0]) :]
-    return inner or outer
-
-
 @dataclass(frozen=True, slots=True)
 class Loader:
     """Loads files into an installation. `bad`: where faulty lines go, a folder or one file for all (nowhere if None),
     under the next free name where something lies there, unless it `bad_is_own`: nobody else writes there;
     `preparing`: who makes lines ready, this process where None; `places`: where what is reached is noted; with
-    `resume` what was reached before is passed over."""
+    `resume` what was reached before is passed over; `chunk`: how many records share a transaction."""
 
     installation: Installation
     dry_run: bool = False
@@ -142,6 +76,10 @@ class Loader:
     resume: bool = False
     stopped: Callable[[], bool] = lambda: False
     bad_is_own: bool = False
+    chunk: int | None = None
+    as_of: date | None = None
+    today: date = field(default_factory=lambda: datetime.now(TAIPEI).date())
+    fewer: bool = False
     _bads: dict[Path, Bad] = field(default_factory=dict)
     _would_be: list[Registry] = field(default_factory=list)
     """In a dry run: the search parameters that there would be."""
@@ -158,12 +96,17 @@ class Loader:
         name: str | None = None,
         key: str | None = None,
         into: Report | None = None,
+        mapping: Path | None = None,
+        line_list: bool = False,
     ) -> Report:
         """Load one file, or the rows of the table that is named. `name`: what is said of it; `key`: by what its place
-        is known; `into`: the report of an earlier part of it, to be gone on with."""
+        is known; `into`: the report of an earlier part of it, to be gone on with; `line_list`: its rows are cases, read
+        by `mapping` or one that is remembered."""
         ending = path.name.removesuffix(".gz").lower()
         if not path.is_file():
             raise Invalid("installation-no-file", file=path.name)
+        if line_list:
+            return self._cases(path, mapping, count)
         if table or ending.endswith((".csv", ".xlsx")):
             return self._rows(path, table, count)
         if not ending.endswith(FHIR):
@@ -186,9 +129,8 @@ class Loader:
         return report
 
     def _prepares(self) -> Preparing:
-        return self.preparing or Preparing(
-            self.installation.standard.validator, self.installation.store.registry
-        )
+        store = self.installation.store
+        return self.preparing or Preparing(self.installation.standard.validator, store.registry, store.rules)
 
     def _lines(self, path: Path, report: Report, count: Count, key: str | None, reached: Reached) -> None:
         bad = self._bad(path, reached)
@@ -197,7 +139,7 @@ class Loader:
         read, through = 0, _Through(raw_lines(path, limits=OF_LINES))
         lines = (line for line in through if line[0] > reached.line)
         outcomes = self._prepares().outcomes(lines, path.name)
-        while chunk := list(islice(outcomes, CHUNK)):
+        while chunk := list(islice(outcomes, self.chunk or CHUNK)):
             faults += self._chunk(chunk, report, bad)
             read += sum(len(each.raw) + 1 for each in chunk)
             self._note(key, Reached(chunk[-1].number, bad.rows if bad else 0, False, faults, into))
@@ -318,15 +260,15 @@ class Loader:
         if self.dry_run:
             return self._compare(ready, report, together=together)
         refused: dict[int, CamphoraError] = {}
-        done = 0
+        done, most = 0, len(ready)
         while done < len(ready):
-            stop = len(ready)
+            stop = min(len(ready), done + most)
             try:
                 self._write(ready[done:stop], report)
             except CamphoraError as error:
                 if error.change is None or isinstance(error, (Busy, Fault)):
                     raise
-                stop = done + error.change
+                stop, most = done + error.change, CHUNK
                 refused[stop] = error
                 if together:
                     return refused
@@ -340,13 +282,13 @@ class Loader:
         for written in self.installation.store.write(loading("file"), ready):
             report.tell("new" if written.made else "changed" if written.changed else "same")
 
-    def _idle(self, one: Prepared | None) -> list[Finding]:
+    def _idle(self, one: Prepared | None) -> list[Warned]:
         """That a SearchParameter declares nothing which was kept, or would be; a warning, so that it is counted."""
         if one is None or one.type != DECLARING:
             return []
         registry = self._would_be[0] if self.dry_run else self.installation.store.registry
         found = declares_nothing(registry, one.put.resource)
-        return [replace(found, severity="warning")] if found else []
+        return [Warned(found.code, found.path)] if found else []
 
     def _compare(self, ready: list[Prepared], report: Report, *, together: bool) -> dict[int, CamphoraError]:
         """What writing would do. A SearchParameter is weighed beside those that lie before it."""
@@ -365,48 +307,33 @@ class Loader:
         return refused
 
     def _rows(self, path: Path, table: str | None, count: Count) -> Report:
-        declared = self._table(path, table)
         report = Report(path.name)
-        rows = list(_counted(_sheet(path, declared), report))
+        brought = TableFile.of(path, self.installation, table)
+        rows = list(_counted(brought.rows(), report))
         count(path.stat().st_size)
-        good, faults = declared.check_rows(rows)
-        report.faults = faults
-        lines = {fault.place.line for fault in faults if fault.place}
+        keeping = Keeping(self.installation.store, self.dry_run, self.today, self.as_of, self.fewer)
+        brought.keep(rows, keeping, report)
+        lines = {fault.place.line for fault in report.faults if fault.place and fault.place.line}
         bad = [row for row in rows if row.line in lines]
-        if bad and self.bad is not None:
-            target = self._bad_path(path, ".csv")
-            target.write_bytes(bad_rows_csv(bad, faults, self.lang).encode("utf-8-sig"))
-            report.bad_file = str(target)
-        if good:
-            self._keep_rows(declared, good, report)
+        if not report.together:
+            self._set_rows_apart(path, bad, report)
         return report
 
-    def _keep_rows(self, declared: TableDeclaration, rows: list[dict[str, Any]], report: Report) -> None:
-        if self.dry_run:
-            report.written = len(rows)
-            return
-        source = declared.source["zh-TW"]
-        _, fresh = self.installation.store.add_batch(
-            loading("file"),
-            declared.name,
-            rows,
-            source=f"{source}（{report.file}）",
-            as_of=str(declared.as_of),
-            public=declared.public,
-        )
-        report.written, report.unchanged = (len(rows), 0) if fresh else (0, len(rows))
+    def _cases(self, path: Path, mapping: Path | None, count: Count) -> Report:
+        report = Report(path.name)
+        aside = self.bad if self.bad and self.bad.is_dir() else path.parent
+        taking = Taking(mapping, aside, self.dry_run, self.today)
+        brought = LineListFile.of(path, self.installation, taking)
+        bad = brought.load(self.installation, self._prepares(), taking, report)
+        count(path.stat().st_size)
+        self._set_rows_apart(path, bad, report)
+        return report
 
-    def _table(self, path: Path, table: str | None) -> TableDeclaration:
-        """The table that is named, or the only one whose columns the file has."""
-        declared = {each.name: each for each in self.installation.tables()}
-        if table is not None:
-            if table not in declared:
-                raise Invalid("installation-no-table", table=table, known="、".join(sorted(declared)))
-            return declared[table]
-        fitting = [each for each in declared.values() if _fits(path, each)]
-        if len(fitting) != 1:
-            raise Invalid("installation-which-table", file=path.name, known="、".join(sorted(declared)))
-        return fitting[0]
+    def _set_rows_apart(self, path: Path, bad: list[Row], report: Report) -> None:
+        if bad and self.bad is not None:
+            target = self._bad_path(path, ".csv")
+            target.write_bytes(bad_rows_csv(bad, report.faults, self.lang).encode("utf-8-sig"))
+            report.bad_file = str(target)
 
 
 def _free(wanted: Path) -> Path:
@@ -506,21 +433,7 @@ def _joined(brought: list[Brought]) -> Iterator[Brought]:
     return (one._replace(body=rewrite(one.body, addresses)) if addresses else one for one in brought)
 
 
-def _sheet(path: Path, declared: TableDeclaration) -> Iterator[Row]:
-    if path.name.lower().endswith(".xlsx"):
-        return sheet_rows(path, required=declared.headers)
-    return csv_rows(path, required=declared.headers)
-
-
 def _counted(rows: Iterator[Row], report: Report) -> Iterator[Row]:
     for row in rows:
         report.read += 1
         yield row
-
-
-def _fits(path: Path, declared: TableDeclaration) -> bool:
-    """Whether the file's first row has this table's columns."""
-    with contextlib.suppress(Invalid, StopIteration):
-        next(_sheet(path, declared))
-        return True
-    return False

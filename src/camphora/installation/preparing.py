@@ -6,29 +6,30 @@ are taken in the order of the lines, and only so many chunks are under way at a 
 
 from __future__ import annotations
 
+import gc
+import marshal
 import os
+import pickle
 import signal
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import orjson
-
 from camphora.errors import CamphoraError, Fault, Faults, Invalid, Place
 from camphora.fhir.distinct import require_distinct
 from camphora.fhir.registry import Registry
-from camphora.fhir.validation import Finding, Validator
+from camphora.fhir.validation import Validator
 from camphora.formats.ndjson import read_line
 from camphora.installation.standard import Standard
-from camphora.policy.labels import PARTS
-from camphora.records import Prepared, Put, fulltext, prepare
+from camphora.policy.labels import Rules
+from camphora.records import Prepared, Put, prepare
+from camphora.records.sending import Row, arrived, departing
 from camphora.terminology import Terminology
 
 CHUNK = 250
@@ -36,7 +37,16 @@ AHEAD = 3
 """So many chunks for each process are under way."""
 SMALL = 4_000_000
 """Files below so many bytes are not worth other processes, which take a second to start."""
+SELDOM = (50_000, 50, 100)
+"""How seldom cycles are looked for where resources pass by: they have none, and to look costs a fifth of the work."""
 Numbered = tuple[int, bytes]
+
+
+class Warned(NamedTuple):
+    """What a finding that only warns is told by: its code, and the path in the resource."""
+
+    code: str
+    path: str
 
 
 class Outcome(NamedTuple):
@@ -46,15 +56,17 @@ class Outcome(NamedTuple):
     raw: bytes
     ready: Prepared | None
     faults: Sequence[Invalid] = ()
-    findings: Sequence[Finding] = ()
+    findings: Sequence[Warned] = ()
 
 
 class Preparing:
     """Prepares in this process."""
 
-    def __init__(self, validator: Validator, registry: Registry) -> None:
+    def __init__(self, validator: Validator, registry: Registry, rules: Rules | None = None) -> None:
+        """`rules`: those of labelling; the bundled ones where none are given."""
         self.validator = validator
         self.registry = registry
+        self.rules = rules or Rules.bundled()
 
     def outcomes(self, lines: Iterable[Numbered], name: str) -> Iterator[Outcome]:
         """What becomes of each line, in their order."""
@@ -72,30 +84,35 @@ class Preparing:
             return Outcome(number, raw, None, faults_of(error))
         return Outcome(number, raw, ready, (), findings)
 
-    def ready(self, resource: dict[str, Any], body: bytes) -> tuple[Prepared, list[Finding]]:
+    def ready(self, resource: dict[str, Any], body: bytes) -> tuple[Prepared, list[Warned]]:
         """A resource ready to be written and what only warns of it. Raises `Faults` with everything that the site
         refuses."""
-        prepared = prepare(Put(resource, body=body), self.registry)
+        prepared = prepare(Put(resource, body=body), self.registry, self.rules)
         findings = self.validator.validate(resource)
         refused = [found.fault() for found in findings if found.severity == "error"]
         if refused:
             raise Faults(refused)
-        return prepared, [found for found in findings if found.severity == "warning"]
+        return prepared, [Warned(found.code, found.path) for found in findings if found.severity == "warning"]
 
 
 class Elsewhere(Preparing):
     """Prepares in other processes."""
 
     def __init__(
-        self, validator: Validator, registry: Registry, pool: ProcessPoolExecutor, width: int
+        self,
+        validator: Validator,
+        registry: Registry,
+        rules: Rules | None,
+        pool: ProcessPoolExecutor,
+        width: int,
     ) -> None:
-        super().__init__(validator, registry)
+        super().__init__(validator, registry, rules)
         self._pool = pool
         self._most = width * AHEAD
 
     def outcomes(self, lines: Iterable[Numbered], name: str) -> Iterator[Outcome]:
         waiting = iter(lines)
-        under_way: deque[tuple[list[Numbered], Future[list[_Sent]]]] = deque()
+        under_way: deque[tuple[list[Numbered], Future[bytes]]] = deque()
         try:
             while True:
                 while len(under_way) < self._most and (chunk := list(islice(waiting, CHUNK))):
@@ -103,76 +120,77 @@ class Elsewhere(Preparing):
                 if not under_way:
                     return
                 chunk, future = under_way.popleft()
-                for (number, raw), sent in zip(chunk, future.result(), strict=True):
+                for (number, raw), sent in zip(chunk, _read(future.result()), strict=True):
                     yield self._here(number, raw, sent)
         except BrokenProcessPool:
             raise Fault("installation-worker-gone") from None
 
-    def _here(self, number: int, raw: bytes, sent: _Sent) -> Outcome:
-        faults = [Invalid(code, place=place, **facts) for code, place, facts in sent.faults]
-        if sent.ready is None:
-            return Outcome(number, raw, None, faults)
-        resource = orjson.loads(raw)
-        ready = replace(sent.ready, put=Put(resource, body=raw), registry=self.registry)
-        said = {**resource, "id": ready.id} if sent.whole else ready.said
-        return Outcome(number, raw, replace(ready, said=said), (), sent.findings)
+    def _here(self, number: int, raw: bytes, sent: Row) -> Outcome:
+        if sent[0] is None:
+            found = pickle.loads(sent[1])  # noqa: S301 - what our own process said
+            return Outcome(number, raw, None, [Invalid(code, place=at, **facts) for code, at, facts in found])
+        ready, warned = arrived(sent, raw, self.registry, self.rules)
+        return Outcome(number, raw, ready, (), [Warned(*one) for one in warned])
 
 
 @contextmanager
-def elsewhere(folder: Path, validator: Validator, registry: Registry) -> Iterator[Preparing]:
+def elsewhere(
+    folder: Path, validator: Validator, registry: Registry, rules: Rules | None = None
+) -> Iterator[Preparing]:
     """Processes that prepare for the installation in `folder`, one for each core but this one's; none on one core."""
     width = max(1, len(os.sched_getaffinity(0)) - 1)
     pool = ProcessPoolExecutor(
-        width, mp_context=get_context("spawn"), initializer=_begin, initargs=(folder, registry.parameters)
+        width,
+        mp_context=get_context("spawn"),
+        initializer=_begin,
+        initargs=(folder, registry.parameters, rules.dump() if rules else None),
     )
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(*SELDOM)
     try:
-        yield Elsewhere(validator, registry, pool, width)
+        yield Elsewhere(validator, registry, rules, pool, width)
     finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
         pool.shutdown(wait=True, cancel_futures=True)
 
 
 # In the other processes
 
 
-class _Sent(NamedTuple):
-    """An outcome on its way: without what the other side has. `whole`: the resource is found by all that it says."""
-
-    ready: Prepared | None
-    whole: bool
-    faults: Sequence[tuple[str, Place | None, dict[str, Any]]] = ()
-    findings: Sequence[Finding] = ()
-
-
 _own: list[Preparing] = []
-_EMPTY: dict[str, Any] = {}
-_NONE = Registry()
 
 
-def _begin(folder: Path, parameters: tuple[Any, ...]) -> None:
+def _begin(folder: Path, parameters: tuple[Any, ...], rules: bytes | None) -> None:
     """An interruption is the writer's to answer."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     terminology = Terminology.ready(folder / "terminology.sqlite")
-    _own.append(Preparing(Standard.of(folder, terminology).validator, Registry(parameters)))
+    validator = Standard.of(folder, terminology).validator
+    _own.append(Preparing(validator, Registry(parameters), Rules.load(rules) if rules else None))
+    gc.freeze()
+    gc.set_threshold(*SELDOM)
 
 
-def _prepared(chunk: list[Numbered], name: str) -> list[_Sent]:
-    return [_sent(_own[0].outcome(number, raw, name)) for number, raw in chunk]
+def _prepared(chunk: list[Numbered], name: str) -> bytes:
+    """The outcomes of a chunk, light: as plain values, each that comes again once."""
+    rows = [_sent(_own[0].outcome(number, raw, name)) for number, raw in chunk]
+    try:
+        return b"m" + marshal.dumps(rows)
+    except ValueError:
+        return b"p" + pickle.dumps(rows)
 
 
-def _sent(outcome: Outcome) -> _Sent:
-    faults = [(fault.code, fault.place, fault.facts) for fault in outcome.faults]
-    ready = outcome.ready
-    if ready is None:
-        return _Sent(None, whole=True, faults=faults)
-    whole = not ready.labels & PARTS
-    light = replace(
-        ready,
-        put=Put(_EMPTY),
-        said=_EMPTY if whole else ready.said,
-        registry=_NONE,
-        full_text=fulltext.texts(ready.said),
-    )
-    return _Sent(light, whole, (), outcome.findings)
+def _read(sent: bytes) -> list[Row]:
+    rows: list[Row] = (marshal.loads if sent[:1] == b"m" else pickle.loads)(memoryview(sent)[1:])
+    return rows
+
+
+def _sent(outcome: Outcome) -> Row:
+    if outcome.ready is None:
+        faults = [(fault.code, fault.place, fault.facts) for fault in outcome.faults]
+        return (None, pickle.dumps(faults))
+    return departing(outcome.ready, [tuple(one) for one in outcome.findings])
 
 
 def _require_distinct(raw: bytes, value: Any, number: int, name: str) -> None:

@@ -6,10 +6,11 @@ store beside the records, so that a killed process goes on where it stopped.
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ import orjson
 
 from camphora.errors import Invalid
 from camphora.fhir.packages import package
+from camphora.formats.csv_rows import Row
+from camphora.formats.line_list import Case, Ids, Mapping, guessed, read, resources
 from camphora.gate import User
 from camphora.installation.installation import Installation
 from camphora.policy import Role, choices
@@ -25,6 +28,7 @@ from camphora.policy.internal import following, loading
 from camphora.records import Put
 from camphora.records.derived import STAND_IN
 from camphora.synth import Cast, Country, cast, foundation, population
+from camphora.synth.line_list import COLUMNS, line_list
 
 CHUNK = 600
 FIRST_HOUSEHOLDS = 40
@@ -33,8 +37,11 @@ CHILDHOOD = range(3, 13)
 """Ages, in whole years, of the demo's child, for whom a guardian chooses."""
 COUNTY_OF_OFFICER = "67000"
 """臺南市, where the characters live: the area of the demo's officer."""
+OUTBREAK, OUTBREAK_CASES = date(2015, 7, 12), 38
+"""The week of 104 (2015) week 28, in which 臺南市 had so many cases of dengue: the persons here are invented."""
 TWCORE = "tw.gov.mohw.twcore"
 KIND = "urn:camphora:data-kind"
+TAGGED = {"tag": [{"system": KIND, "code": "synthetic", "display": "合成資料"}]}
 Progress = Callable[[int, int], None]
 
 
@@ -84,6 +91,7 @@ class Seeding:
         self._accounts(family)
         self._let_in()
         self._guard(family)
+        self._line_list()
 
     def go_on(self, progress: Progress | None = None) -> None:
         """All other households, then Taiwan Core's definitions and examples. Returns early when `stopped` is set."""
@@ -156,6 +164,16 @@ class Seeding:
         self._write([related])
         self._note("guard", 1)
 
+    def _line_list(self) -> None:
+        """The invented cases behind the demo's dengue signal, as many as it counts, as a line list would bring them."""
+        if self._place("line-list"):
+            return
+        pending: list[dict[str, Any]] = []
+        for case in cases_behind(OUTBREAK, OUTBREAK_CASES):
+            pending += [{**one, "meta": TAGGED} for one in resources(case, Ids("demo", _named))]
+        self._write(pending)
+        self._note("line-list", 1)
+
     def _accounts(self, family: tuple[str, str] | None) -> None:
         gate = self.installation.gate
         for user in self._users(family):
@@ -213,6 +231,30 @@ class Seeding:
 
     def _note(self, what: str, value: int) -> None:
         self.installation.store.move(following("demo"), f"demo.{what}", value)
+
+
+def cases_behind(first: date, number: int) -> list[Case]:
+    """So many invented cases of dengue in the demo officer's county, with onsets in the week from `first`."""
+    rows = []
+    for n, row in enumerate(line_list(seed=9, cases=number, last=first + timedelta(days=6))):
+        days = (first + timedelta(days=n % 7 + later) for later in (0, 2, 3))
+        dated = dict(zip(("發病日", "診斷日", "通報日"), (day.isoformat() for day in days), strict=True))
+        said = {
+            **row,
+            **dated,
+            "疾病名稱": "登革熱",
+            "檢驗項目": "登革熱檢驗",
+            "檢驗結果": "陽性",
+            "研判結果": "確定",
+        }
+        rows.append(Row(n + 2, said, (), "demo"))
+    columns = {key: column for column, key in guessed(COLUMNS).items()}
+    found = read(rows, Mapping("demo", columns), first + timedelta(days=30))
+    return found.cases
+
+
+def _named(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=12, person=b"demo list").hexdigest()
 
 
 def _package_resources() -> Iterator[dict[str, Any]]:

@@ -29,9 +29,10 @@ from camphora.lake.counting import Counted, count, sources_of
 from camphora.lake.cutting import SPAN
 from camphora.lake.disclosure import Certificate, Rules, Value, release
 from camphora.lake.duckdb import Engine
-from camphora.lake.follower import CaughtUp, Follower, Progress, Snapshot
+from camphora.lake.follower import CaughtUp, Follower, Progress, Snapshot, standing
 from camphora.lake.manifest import Part, parts_of
 from camphora.lake.parts import PartFolder
+from camphora.lake.pauses import Pauses
 from camphora.lake.plan import Paths, Plan
 from camphora.lake.question import Filter, Question
 from camphora.lake.sides import ACCESS, Reach, Sides, rows_of
@@ -42,9 +43,10 @@ from camphora.records import Batch, SQLiteStore
 
 T = TypeVar("T")
 TRIES = 5
-REST, PATIENCE = 0.5, 4.0
-"""In the background loading goes first: seconds without a write that count as a pause, and how many times as long as
-the last catching-up the next one waits for such a pause."""
+REST, PATIENCE, BETWEEN, SHARE = 0.5, 4.0, 5.0, 2.0
+"""In the background everything else goes first: seconds without a write that count as a pause; how many times as long
+as the last catching-up the next one waits for such a pause, and how many seconds at least; and how many times as long
+as the work itself its pauses take."""
 NOTE = {
     "zh-TW": "已停止特定目的外利用者之資料未納入",
     "en": "Data of persons who stopped secondary use are not included",
@@ -52,6 +54,7 @@ NOTE = {
 
 read_path("lake.ask", "download", "persons")
 read_path("lake.rows", "download", "tables")
+read_path("lake.rows_at", "download", "tables")
 read_path("lake.open_rows_of", "download", "persons")
 
 
@@ -114,6 +117,7 @@ class Lake:
         self._follower = Follower(store, self._engine, self._parts, self._sources, self._sides)
         self._wake, self._closing = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
+        self._pauses: Pauses | None = None
         self.fault: Exception | None = None
         """What stopped the last catching-up in the background; None while it goes well."""
 
@@ -121,10 +125,11 @@ class Lake:
 
     def catch_up(self, progress: Progress | None = None) -> CaughtUp:
         """Bring the lake up to the store's present version; `progress` hears ranges done and in all."""
-        return self._follower.catch_up(progress, self._closing)
+        return self._follower.catch_up(progress, self._closing, self._pauses)
 
     def start(self) -> None:
-        """Follow the store in the background from now on."""
+        """Follow the store in the background from now on, giving way to other threads."""
+        self._pauses = Pauses(SHARE)
         self._store.watch(self._wake.set)
         self._wake.set()
         self._thread = threading.Thread(target=self._follow, name="lake", daemon=True)
@@ -146,7 +151,7 @@ class Lake:
                 self.fault = None
             except (CamphoraError, OSError, duckdb.Error) as error:
                 self.fault = error
-            patience = PATIENCE * (time.monotonic() - began)
+            patience = max(BETWEEN, PATIENCE * (time.monotonic() - began))
 
     def _called(self, patience: float) -> bool:
         """Wait for a write, then for a pause between writes, but no longer than this; False when the lake closes.
@@ -235,6 +240,19 @@ class Lake:
         return TableRows(
             [dict(zip(keys, row, strict=True)) for row in found], batches[-1] if batches else None
         )
+
+    def rows_at(self, access: Access, table: str, through: int) -> TableRows:
+        """The rows of a table that is about no person, as they stood when this batch was the last: a vintage.
+
+        Raises NotFound lake-vintage-unknown where the table has no such batch, Forbidden as `rows` does."""
+        source = self._source(table)
+        if source.about_persons or source.table is None:
+            raise Forbidden("lake-rows-of-persons", source=table)
+        self._require_reach(access, source)
+        batches = [batch for batch in self._store.batches(access, table) if batch.no <= through]
+        if not batches or batches[-1].no != through:
+            raise NotFound("lake-vintage-unknown", source=table, batch=through)
+        return TableRows(list(standing(self._store, access, source.table, batches)), batches[-1])
 
     def open_rows_of(self, person: str, access: Access, purposes: Sequence[str] = ()) -> dict[str, int]:
         """By view, how many rows of this person are open to secondary use at this moment: exactly, for herself,

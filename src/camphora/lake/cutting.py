@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any, Self
@@ -12,7 +12,6 @@ import orjson
 
 from camphora.errors import Invalid
 from camphora.lake.sources import Source, day
-from camphora.records import Change
 
 SPAN = 1024
 """Persons per range: small enough that moving one takes a moment, large enough for few files."""
@@ -25,22 +24,6 @@ BUFFER = 1 << 18
 def wide(low: int) -> int:
     """The first person of the withheld part in which a range lies."""
     return low // (SPAN * WIDE) * (SPAN * WIDE)
-
-
-class Touched:
-    """Ranges with records that changed, each with its last such change."""
-
-    def __init__(self, *, choices: bool) -> None:
-        self._kinds = {"record", "choice"} if choices else {"record"}
-        self.ranges: dict[int, int] = {}
-
-    def add(self, changes: Iterable[Change], earlier: Mapping[int, int]) -> None:
-        """A choice moves rows and changes none, unless a view is about Consents; a batch has its own parts."""
-        for change in changes:
-            persons = (change.person, earlier.get(change.no)) if change.kind in self._kinds else ()
-            for person in persons:
-                if person is not None:
-                    self.ranges[person // SPAN * SPAN] = change.no
 
 
 class Cutting:

@@ -19,6 +19,8 @@ from camphora.errors import deadline
 THREADS, MEMORY = 2, "1GB"
 FEW, KEPT = 4096, 8
 """Up to so many persons stand in a statement itself; larger sets are tables, of which so many are kept for later."""
+Piece = tuple["Sequence[Path] | tuple[Path, Mapping[str, str]]", str]
+"""Parts, or a file of lines with its declared columns; and the condition that its rows fulfil."""
 _FORMAT = "(FORMAT parquet, COMPRESSION zstd)"
 
 
@@ -101,13 +103,9 @@ class Engine:
 
     def pack(self, lines: Path, columns: Mapping[str, str], to: Path) -> int:
         """NDJSON with declared columns as one durable Parquet file; returns its rows."""
-        shape = ", ".join(f"{quoted(name)}: '{kind}'" for name, kind in columns.items())
-        select = f"SELECT * FROM read_json($lines, format = 'newline_delimited', columns = {{{shape}}})"
-        return self._copy(select, {"lines": str(lines)}, to)
+        return self._copy(f"SELECT * FROM {_lines('lines', columns)}", {"lines": str(lines)}, to)
 
-    def gather(
-        self, pieces: Sequence[tuple[Sequence[Path], str]], values: Mapping[str, list[int]], to: Path
-    ) -> int:
+    def gather(self, pieces: Sequence[Piece], values: Mapping[str, list[int]], to: Path) -> int:
         """The rows of some parts for which a condition holds, all together by person, as one durable Parquet file.
 
         `values`: lists of numbers that conditions name. Returns its rows; with none no file is left.
@@ -115,8 +113,12 @@ class Engine:
         bound: dict[str, Any] = dict(values)
         taken = []
         for number, (parts, condition) in enumerate(pieces):
-            bound[f"parts{number}"] = [str(part) for part in parts]
-            taken.append(f"SELECT * FROM read_parquet($parts{number}) WHERE {condition}")
+            name = f"parts{number}"
+            if isinstance(parts, tuple):
+                bound[name], rows = str(parts[0]), _lines(name, parts[1])
+            else:
+                bound[name], rows = [str(part) for part in parts], f"read_parquet(${name})"
+            taken.append(f"SELECT * FROM {rows} WHERE {condition}")
         return self._copy(f"SELECT * FROM ({' UNION ALL '.join(taken)}) ORDER BY person", bound, to)
 
     def _copy(self, select: str, values: dict[str, Any], to: Path) -> int:
@@ -134,6 +136,12 @@ class Engine:
         else:
             half.unlink(missing_ok=True)
         return count
+
+
+def _lines(name: str, columns: Mapping[str, str]) -> str:
+    """NDJSON of the file that is bound under this name, as a relation."""
+    shape = ", ".join(f"{quoted(key)}: '{kind}'" for key, kind in columns.items())
+    return f"read_json(${name}, format = 'newline_delimited', columns = {{{shape}}})"
 
 
 def quoted(name: str) -> str:

@@ -1,17 +1,18 @@
 """The lake's follower: keeps the parts true to the change log, and places them by the persons' choices.
 
-Two kinds of work. *Making*: a range of persons whose records changed is read again from the store and cut by all
-views. *Moving*: a person with any stop of secondary use that touches a source lies on its withheld side; who stops
-or resumes takes the rows of the sources touched from one side to the other, from Parquet to Parquet. Both write new
+Three kinds of work. *Making*: a range of persons is read from the store and cut by all views. *Renewing*: of a range
+that was made, the records that changed are cut anew and the rest of its rows taken over, from Parquet to Parquet.
+*Moving*: a person with any stop of secondary use that touches a source lies on its withheld side; who stops
+or resumes takes the rows of the sources touched from one side to the other. All write new
 files first and then swap the manifest's lines in one transaction of the store, so that a process that dies leaves
-the old manifest whole; doing either twice changes nothing. No answer depends on the moving: a question weighs the
+the old manifest whole; doing any twice changes nothing. No answer depends on the moving: a question weighs the
 choices of its own moment against the sides as they are (`camphora.lake.sides`).
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,20 +23,25 @@ import orjson
 from pyroaring import BitMap
 
 from camphora.errors import Conflict
+from camphora.formats.declaration import TableDeclaration
 from camphora.lake import manifest
-from camphora.lake.cutting import SPAN, Cutting, Touched, cut, wide
-from camphora.lake.duckdb import Engine
+from camphora.lake.cutting import SPAN, Cutting, cut, wide
+from camphora.lake.duckdb import Engine, Piece
 from camphora.lake.manifest import RECORDS, Manifest, Part, Range, parts_of
 from camphora.lake.parts import PartFolder
+from camphora.lake.pauses import Pauses
 from camphora.lake.sides import ACCESS, Sides, ranges
-from camphora.lake.sources import AREA, NOTIFIABLE, PERSON, Source, digest
+from camphora.lake.sources import AREA, NOTIFIABLE, PERSON, RECORD, Source, digest
+from camphora.lake.touched import Due, Stale, Touched, stale
+from camphora.policy import Access
 from camphora.policy.labels import NOTIFIABLE as MARK
 from camphora.policy.labels import OTHERS
 from camphora.policy.paths import read_path
-from camphora.records import Change, Followed, SQLiteStore
+from camphora.records import Batch, Change, Followed, SQLiteStore
 
-NAME = "lake"
-LIMIT, TRIES = 10_000, 5
+NAME, LABELS = "lake", "lake:labels"
+LIMIT, TRIES, READ = 10_000, 5, 500
+WITHHELD = "person IN (SELECT unnest($persons::BIGINT[]))"
 Progress = Callable[[int, int], None]
 """Called with ranges done and ranges in all."""
 
@@ -83,6 +89,7 @@ class Follower:
                 self._views.setdefault(source.view.resource, []).append(source)
         self._manifest = Manifest(-1)
         self._making = threading.Lock()
+        self._pauses = Pauses(0.0)
         self._tabling = threading.Lock()
         self._form()
 
@@ -99,9 +106,16 @@ class Follower:
 
     # Making
 
-    def catch_up(self, progress: Progress | None = None, stop: threading.Event | None = None) -> CaughtUp:
-        """Bring all parts up to the change log's end; with `stop` set it ends early and resumes another time."""
+    def catch_up(
+        self,
+        progress: Progress | None = None,
+        stop: threading.Event | None = None,
+        pauses: Pauses | None = None,
+    ) -> CaughtUp:
+        """Bring all parts up to the change log's end; with `stop` set it ends early and resumes another time. With
+        `pauses` it gives way to other threads all the while."""
         with self._making:
+            self._pauses = pauses or Pauses(0.0)
             self.settle()
             after = place = self._store.place(NAME)
             touched, tables = Touched(choices="Consent" in self._views), set[int]()
@@ -109,26 +123,45 @@ class Follower:
                 touched.add(changes, self._earlier_persons(changes))
                 tables |= {change.subject for change in changes if change.kind == "batch"}
                 after = changes[-1].no
-            if after == place:
+            labels = self._relabelled(touched)
+            if after == place and not touched.ranges:
                 return CaughtUp(place)
-            done = self._make_ranges(touched, progress, stop)
+            done = self._make_ranges(touched, after, progress, stop)
             if stop and stop.is_set():
                 return CaughtUp(place, *done)
             for name in self._named(tables):
                 self.freshen(name)
             self._store.move(ACCESS, NAME, after)
+            if labels is not None:
+                self._store.move(ACCESS, LABELS, labels)
             return CaughtUp(after, *done)
 
+    def _relabelled(self, touched: Touched) -> int | None:
+        """All ranges are due where records were labelled by other rules since; the number of the labelling."""
+        labels = self._store.kept(ACCESS, _labelling)
+        if labels is None or labels == self._store.place(LABELS):
+            return None
+        present = self.snapshot()
+        touched.add_all(
+            (low for source, low in present.manifest.through if source == RECORDS), present.last_change
+        )
+        return labels
+
     def _make_ranges(
-        self, touched: Touched, progress: Progress | None, stop: threading.Event | None
+        self, touched: Touched, through: int, progress: Progress | None, stop: threading.Event | None
     ) -> tuple[int, int, int]:
         made = self.snapshot().manifest.through
-        due = [low for low, change in sorted(touched.ranges.items()) if made.get((RECORDS, low), -1) < change]
+        due = [
+            (low, each)
+            for low, each in sorted(touched.ranges.items())
+            if each.whole or made.get((RECORDS, low), -1) < each.change
+        ]
         records = skipped = 0
-        for number, low in enumerate(due, 1):
+        for number, (low, each) in enumerate(due, 1):
             if stop and stop.is_set():
                 return number - 1, records, skipped
-            read, left = self._make(low)
+            is_new = each.records is None or (RECORDS, low) not in made
+            read, left = self._make(low) if is_new else self._renew(low, each, through)
             records, skipped = records + read, skipped + left
             if progress:
                 progress(number, len(due))
@@ -144,17 +177,85 @@ class Follower:
         with Cutting(self._parts.folder) as cutting:
             for followed in self._store.scan(ACCESS, low, low + SPAN):
                 records += 1
-                views = self._views.get(followed.type)
-                if views and followed.body is not None and followed.person is not None and _alone(followed):
-                    resource = orjson.loads(followed.body)
-                    for source in views:
-                        rows = cut(source, resource)
-                        skipped += rows is None
-                        is_open = followed.person not in withheld[source.name]
-                        inner = _inner(followed, residents, notified)
-                        cutting.add(source, inner, rows or [], is_open=is_open)
+                for source, rows in self._rows(followed):
+                    skipped += rows is None
+                    is_open = (followed.person or 0) not in withheld[source.name]
+                    inner = _inner(followed, residents, notified)
+                    cutting.add(source, inner, rows or [], is_open=is_open)
+                self._pauses.pause()
             self._place(cutting, Range(RECORDS, low, through, withheld))
         return records, skipped
+
+    def _rows(self, followed: Followed) -> Iterator[tuple[Source, list[dict[str, Any]] | None]]:
+        """What each view makes of a record, None where it could not cut it."""
+        views = self._views.get(followed.type)
+        if views and followed.body is not None and followed.person is not None and _alone(followed):
+            resource = orjson.loads(followed.body)
+            for source in views:
+                yield source, cut(source, resource)
+
+    # Renewing
+
+    def _renew(self, low: int, due: Due, through: int) -> tuple[int, int]:
+        """Cut the records of a range anew that changed up to `through`; returns as `_make` does."""
+        found = self._store.kept(ACCESS, lambda connection: stale(connection, due))
+        records = skipped = 0
+        with Cutting(self._parts.folder) as cutting:
+            for followed in self._present(found, low):
+                records += 1
+                for source, rows in self._rows(followed):
+                    skipped += rows is None
+                    inner = _inner(followed, found.residents, found.notified)
+                    cutting.add(source, inner, rows or [], is_open=True)
+                self._pauses.pause()
+            fresh = {name: lines for (name, _), lines in cutting.finished().items()}
+            names = [each.name for kind in sorted(found.types) for each in self._views.get(kind, ())]
+            for name in names:
+                self._join(name, low, through, sorted(found.records), fresh.get(name))
+        return records, skipped
+
+    def _present(self, found: Stale, low: int) -> Iterator[Followed]:
+        """The records of a range among these, a few at a time, so that no transaction stays open."""
+        numbers = sorted(found.records)
+        for at in range(0, len(numbers), READ):
+            for followed in self._store.present(ACCESS, numbers[at : at + READ]):
+                if followed.person is not None and low <= followed.person < low + SPAN:
+                    yield followed
+
+    def _join(self, name: str, low: int, through: int, changed: list[int], fresh: Path | None) -> None:
+        """Put the fresh rows of a range beside those of the records that did not change, each on its side."""
+        for left in reversed(range(TRIES)):
+            with self.reading() as now:
+                made = Range(RECORDS, low, through, {name: self._wanted(name, low)})
+                old = parts_of(now.manifest, name, low)
+                new = self._joined(made, name, old, changed, fresh)
+                try:
+                    self._swap([made], new, old)
+                except Conflict:
+                    self._parts.drop(part.file for part in new)
+                    if not left:
+                        raise
+                else:
+                    return
+
+    def _joined(
+        self, made: Range, name: str, old: Sequence[Part], changed: list[int], fresh: Path | None
+    ) -> list[Part]:
+        files, low = [self._parts.path(part.file) for part in old], made.low
+        lines = (fresh, self._sources[name].declared) if fresh else None
+        values = {"persons": list(made.withheld[name])} | ({"changed": changed} if files else {})
+        inside = f"person BETWEEN {low} AND {low + SPAN - 1}"
+        same = f"{inside} AND {RECORD} NOT IN (SELECT unnest($changed::BIGINT[]))"
+        sides = [(True, low, f"{same} AND NOT {WITHHELD}", f"NOT {WITHHELD}")]
+        if values["persons"] or any(not part.open for part in old):
+            sides.append((False, wide(low), f"NOT ({inside}) OR {same} AND {WITHHELD}", WITHHELD))
+        new: list[Part] = []
+        for is_open, place, kept, added in sides:
+            pieces: list[Piece] = [(files, kept)] if files else []
+            pieces += [(lines, added)] if lines else []
+            if pieces:
+                new += self._gathered(name, RECORDS, place, pieces, values, is_open=is_open)
+        return new
 
     def _wanted(self, name: str, low: int) -> BitMap:
         """Who of a range is to lie on the withheld side of a source."""
@@ -183,7 +284,7 @@ class Follower:
         others = f"person NOT BETWEEN {made.low} AND {made.low + SPAN - 1}"
         withheld = [part for part in old if not part.open]
         for name in sorted({part.name for part in (*withheld, *late)}):
-            pieces = [
+            pieces: list[Piece] = [
                 ([self._parts.path(part.file) for part in parts if part.name == name], where)
                 for parts, where in ((withheld, others), (late, "true"))
             ]
@@ -204,7 +305,7 @@ class Follower:
         name: str,
         source: str,
         low: int,
-        pieces: Sequence[tuple[Sequence[Path], str]],
+        pieces: Sequence[Piece],
         values: Mapping[str, list[int]],
         *,
         is_open: bool,
@@ -254,15 +355,14 @@ class Follower:
         old = list({part.file: part for low in lows for part in parts_of(present, name, low)}.values())
         files = [self._parts.path(part.file) for part in old]
         values = {"lows": lows, "persons": [person for each in made for person in each.withheld[name]]}
-        withheld = "person IN (SELECT unnest($persons::BIGINT[]))"
         new: list[Part] = []
         if files:
             for each in made:
-                inside = f"person BETWEEN {each.low} AND {each.low + SPAN - 1} AND NOT {withheld}"
+                inside = f"person BETWEEN {each.low} AND {each.low + SPAN - 1} AND NOT {WITHHELD}"
                 new += self._gathered(
                     name, source, each.low, [(files, inside)], {"persons": values["persons"]}, is_open=True
                 )
-            others = f"person // {SPAN} * {SPAN} NOT IN (SELECT unnest($lows::BIGINT[])) OR {withheld}"
+            others = f"person // {SPAN} * {SPAN} NOT IN (SELECT unnest($lows::BIGINT[])) OR {WITHHELD}"
             new += self._gathered(name, source, wide(lows[0]), [(files, others)], values, is_open=False)
         try:
             self._swap(made, new, old)
@@ -279,7 +379,8 @@ class Follower:
     # Tables
 
     def freshen(self, name: str) -> None:
-        """Bring a table's parts up to its latest batch: of rows with the same key the latest wins."""
+        """Bring a table's parts up to its latest batch: of rows with the same key the latest wins, and of a table of
+        which each file is the whole the latest file."""
         source = self._sources[name]
         with self._tabling:
             batches = self._store.batches(ACCESS, name)
@@ -287,11 +388,7 @@ class Follower:
             latest = batches[-1].no if batches else 0
             if source.table is None or not batches or any(done >= latest for done in made.values()):
                 return
-            rows: dict[tuple[Any, ...], dict[str, Any]] = {}
-            for batch in batches:
-                for row in self._store.batch_rows(ACCESS, batch):
-                    rows[tuple(row.get(key) for key in source.table.key)] = row
-            by_range = self._by_range(source, rows.values())
+            by_range = self._by_range(source, standing(self._store, ACCESS, source.table, batches))
             for low in sorted(by_range.keys() | {low for _, low in made}):
                 self._make_table(source, low, by_range.get(low, []), latest)
 
@@ -373,6 +470,17 @@ class Follower:
         )
 
 
+def standing(
+    store: SQLiteStore, access: Access, table: TableDeclaration, batches: Sequence[Batch]
+) -> Iterable[dict[str, Any]]:
+    """The rows of a table as they stand after these batches, of which the last wins."""
+    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for batch in batches[-1:] if table.whole else batches:
+        for row in store.batch_rows(access, batch):
+            rows[tuple(row.get(key) for key in table.key)] = row
+    return rows.values()
+
+
 def _range(connection: apsw.Connection, low: int) -> tuple[dict[int, int | None], set[int]]:
     """Where each person of a range lives, and who of them has a notifiable record."""
     residents = connection.execute("SELECT no, area FROM person WHERE no >= ? AND no < ?", (low, low + SPAN))
@@ -390,4 +498,10 @@ def _inner(followed: Followed, residents: Mapping[int, int | None], notified: se
     """The columns by which the rows of a record are reached."""
     person = followed.person or 0
     notifiable = person in notified if followed.type == "Patient" else followed.labels >= MARK
-    return {PERSON: person, AREA: residents.get(person), NOTIFIABLE: notifiable}
+    return {PERSON: person, RECORD: followed.no, AREA: residents.get(person), NOTIFIABLE: notifiable}
+
+
+def _labelling(connection: apsw.Connection) -> int | None:
+    """The number of the rules by which all records are labelled; None while they are labelled anew."""
+    row = next(connection.execute("SELECT no, phase FROM labelling ORDER BY no DESC LIMIT 1"), None)
+    return int(row[0]) if row and row[1] == 0 else None

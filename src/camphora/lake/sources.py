@@ -24,7 +24,9 @@ PERSON = "person"
 AREA, NOTIFIABLE = "_area", "_notifiable"
 """Columns of each view by which rows are reached and which no question names: where the person lives now, as the store
 numbers areas, and whether the row's record is a notifiable one (of a Patient: whether any of the person's is)."""
-FORM = 2
+RECORD = "_record"
+"""The column of each view with the number of the row's record, by which its rows are found when it changes."""
+FORM = 3
 """Grows with the inner columns of parts."""
 
 SQL: Mapping[Kind, str] = {
@@ -51,6 +53,7 @@ _TABLE: Mapping[str, Kind] = {
     "decimal": "decimal",
     "date": "date",
     "month": "date",
+    "county": "text",
 }
 _EPOCH = dt.date(1970, 1, 1)
 
@@ -83,7 +86,9 @@ class Source:
     def declared(self) -> dict[str, str]:
         """The columns of its parts with their SQL types, the inner ones first."""
         own = {column.key: SQL[column.kind] for column in self.columns}
-        inner = {PERSON: "BIGINT", AREA: "BIGINT", NOTIFIABLE: "BOOLEAN"} if self.view else {PERSON: "BIGINT"}
+        inner = {PERSON: "BIGINT"}
+        if self.view:
+            inner |= {RECORD: "BIGINT", AREA: "BIGINT", NOTIFIABLE: "BOOLEAN"}
         return inner | own if self.about_persons else own
 
     def column(self, key: str) -> SourceColumn:
@@ -112,7 +117,8 @@ def table_source(table: TableDeclaration) -> Source:
         for column in table.columns
         if column.key != table.person
     )
-    form = repr((table.name, [(column.key, column.kind) for column in columns], table.key, table.person))
+    named = [(column.key, column.kind) for column in columns]
+    form = repr((table.name, named, table.key, table.person, *(["whole"] if table.whole else [])))
     return Source(table.name, table.title, columns, table.person is not None, form, table=table)
 
 

@@ -49,6 +49,18 @@ def numbers(given: ArrayLike, name: str) -> Floats:
     return found
 
 
+def scores_of(given: ArrayLike, name: str) -> Floats:
+    """As `numbers`; infinity is a score too."""
+    if _masked(given):
+        raise Invalid("methods-masked", argument=name)
+    try:
+        found = _floats(given)
+    except (TypeError, ValueError, OverflowError):
+        raise Invalid("methods-not-numbers", argument=name) from None
+    numbers(np.where(np.isinf(found), 0.0, found), name)
+    return found
+
+
 @njit(cache=True)
 def _furthest(values: Floats) -> float:
     """The largest absolute value, NaN left out, in one pass."""
@@ -91,7 +103,10 @@ def inside(value: float, low: float, high: float, name: str) -> float:
 
 
 def whole(value: int, low: float, high: float, name: str) -> int:
-    """A whole number of an interval, its ends included. Invalid `methods-range`, `methods-not-whole`."""
+    """A whole number of an interval, its ends included. Invalid `methods-range`; `methods-not-whole`, also for what is
+    no number at all: an interval would not say what is wrong with a date."""
+    if not _is_real(value):
+        raise Invalid("methods-not-whole", argument=name)
     within(value, low, high, name)
     if value != int(value):
         raise Invalid("methods-not-whole", argument=name)
@@ -197,9 +212,11 @@ def day(given: str, name: str) -> date:
 
 
 def _is_number(value: Any) -> bool:
-    if isinstance(value, bool | np.bool_) or (isinstance(value, int) and abs(value) >= HUGE):
-        return False
-    return isinstance(value, Real)
+    return _is_real(value) and not (isinstance(value, int) and abs(value) >= HUGE)
+
+
+def _is_real(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
 
 
 def _floats(given: Any) -> Floats:

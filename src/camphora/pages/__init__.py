@@ -40,7 +40,8 @@ class Column:
 class Table:
     """Rows by column key. `link` maps a column key to the key that holds that cell's address, `chip` one to the key
     that holds the tone in which the cell is set as a chip. `absent` is the word for an empty cell. A `stacked` table
-    has each row's cells below one another on a narrow screen, each with the name of its column."""
+    has each row's cells below one another on a narrow screen, each with the name of its column. A `folded` one is
+    opened by its title: it repeats what a picture or list above it shows."""
 
     name: str
     title: str
@@ -51,6 +52,7 @@ class Table:
     absent: str = "–"
     note: str = ""
     stacked: bool = False
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,8 @@ class LineChart:
     unit: str = ""
     events: Sequence[Event] = ()
     band: Band | None = None
+    fan: Sequence[Band] = ()
+    """Ranges of a forecast, the widest first, each lying over the one before."""
     point: tuple[int, int] | None = None
     """(series, position) in question: the one red dot."""
     times: Sequence[float] = ()
@@ -144,6 +148,47 @@ class CountyMap:
 
 
 @dataclass(frozen=True, slots=True)
+class Spot:
+    """A point of a map: its place in degrees, a value that its area stands for, what it is called with its figures.
+    An `alert` one is in question."""
+
+    latitude: float
+    longitude: float
+    value: float
+    label: str
+    href: str = ""
+    alert: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """A circle on a map around a place in degrees, its radius in km; `name` is short and stands beside it where the map
+    is drawn closer."""
+
+    latitude: float
+    longitude: float
+    km: float
+    label: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PointMap:
+    """Spots over the outlines of the counties, cut to those that `counties` names; rings lie around what belongs
+    together. `spot_word` and `ring_word` say what the signs mean."""
+
+    name: str
+    title: str
+    spots: Sequence[Spot]
+    sentence: str
+    table: Table
+    counties: Sequence[str]
+    rings: Sequence[Ring] = ()
+    spot_word: str = ""
+    ring_word: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
     """One entry of a timeline, in plain words."""
 
@@ -164,6 +209,40 @@ class Timeline:
 
 
 @dataclass(frozen=True, slots=True)
+class Chip:
+    """A state in a word or two."""
+
+    text: str
+    tone: Tone = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One of a list by rank: its name, its states, one sentence with the figures, a line as small as a word whose last
+    value is in question. `key` names it for who adds a state to it."""
+
+    key: str
+    rank: int
+    title: str
+    href: str
+    text: str
+    chips: Sequence[Chip] = ()
+    trend: Sequence[float | None] = ()
+    trend_text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """What wants judgement, the first first. `table` holds its rows; `empty` is said where there is nothing."""
+
+    name: str
+    title: str
+    items: Sequence[Item]
+    table: Table
+    empty: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Prose:
     """Paragraphs of plain text under a heading; no markup."""
 
@@ -172,7 +251,7 @@ class Prose:
     tone: Tone = "plain"
 
 
-Block = Table | Figures | LineChart | Bars | CountyMap | Timeline | Prose
+Block = Table | Figures | LineChart | Bars | CountyMap | PointMap | Ranked | Timeline | Prose
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,4 +282,4 @@ class View:
     crumbs: Sequence[Link] = ()
     actions: Sequence[Action] = ()
     downloads: str = ""
-    """Name of the block (a Table, or the table of a chart) that `.csv .xlsx .json .parquet` give; empty: none."""
+    """Name of the block (a Table, or that of a picture or list) that `.csv .xlsx .json .parquet` give; empty: none."""

@@ -17,8 +17,8 @@ POLICY_VERSION = 2
 class Reader:
     """Who asks. `person` is the Patient id of a citizen, `organisation` the Organization id of staff.
 
-    `reference` is what Consents call this reader (a Practitioner, where nothing else is known); `memberships`,
-    `identifiers` and `scope` are as in `Asker`, and hold at this moment.
+    `reference` is the Practitioner for whom the account stands (`Practitioner/ACCOUNT` where it names none), `device`
+    the Device of a machine; `memberships`, `identifiers` and `scope` are as in `Asker`, and hold at this moment.
     """
 
     id: str

@@ -27,7 +27,10 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """The reader as a decision sees them, at this moment."""
+    """The reader as a decision sees them, at this moment.
+
+    `unresolved`: names in the person's Consents of whom nobody can tell whether the reader is meant (`actors.teams`).
+    """
 
     id: str
     role: Role
@@ -38,6 +41,7 @@ class Asker:
     identifiers: frozenset[str] = frozenset()
     organisation_kind: str | None = None
     scope: Scope = Scope()
+    unresolved: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A record as a decision sees it. `period`: first and last moment of what it is about, None without a date."""
+    """A record as a decision sees it. `period`: first and last moment of what it is about, None without a date.
+
+    `authors`: references, and `system|value` of those whom the record names by identifier; of its organisation these
+    stand in `organisation_identifiers`.
+    """
 
     type: str
     id: str = ""
@@ -122,6 +130,7 @@ class Facts:
     references: frozenset[str] = frozenset()
     parts: tuple[Part, ...] = ()
     notifiable: bool = False
+    organisation_identifiers: frozenset[str] = frozenset()
 
     def may_have(self, _values: tuple[bytes, ...]) -> bool:
         """Whether the record may say one of these texts (UTF-8; a code or an id with its quotes). False where it says

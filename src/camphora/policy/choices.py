@@ -78,7 +78,7 @@ class Closes:
 
 @dataclass(frozen=True, slots=True)
 class LetsIn:
-    """Another person may read for this one."""
+    """Another person may read for this one. `person`: their Patient id, or `RelatedPerson/id`."""
 
     person: str
     since: int
@@ -137,7 +137,7 @@ def sense_of(consent: dict[str, Any]) -> Literal["permit", "deny"] | None:
 
 def _simple(consent: dict[str, Any], provision: dict[str, Any]) -> tuple[Effect, ...] | None:
     """The effects of a Consent in one of the forms that the portal writes; None for every other form."""
-    if not _own(consent) or "provision" in provision:
+    if not _own(consent) or "provision" in provision or _modified(consent):
         return None
     try:
         since, until = _span(provision.get("period") or {})
@@ -148,6 +148,13 @@ def _simple(consent: dict[str, Any], provision: dict[str, Any]) -> tuple[Effect,
         return _denies(provision, named, (since, until))
     except (ValueError, TypeError, AttributeError, KeyError):
         return None
+
+
+def _modified(element: Any) -> bool:
+    """Whether an extension that changes a meaning, which nobody here understands, stands anywhere in it."""
+    if isinstance(element, dict):
+        return bool(element.get("modifierExtension")) or any(map(_modified, element.values()))
+    return isinstance(element, list) and any(map(_modified, element))
 
 
 def _own(consent: dict[str, Any]) -> bool:
@@ -167,8 +174,9 @@ def _permits(
     if named and not keys and all(is_project(code) for code in named):
         return tuple(Allows(allowed(code), *span, given) for code in sorted(named))
     actors = _actors(provision)
-    if named == frozenset({"FAMRQT"}) and keys == {"actor"} and all(kind == "Patient" for kind, _ in actors):
-        return tuple(LetsIn(name, *span) for _, name in actors)
+    relatives = all(kind in {"Patient", "RelatedPerson"} for kind, _ in actors)
+    if named == frozenset({"FAMRQT"}) and keys == {"actor"} and relatives:
+        return tuple(LetsIn(name if kind == "Patient" else f"{kind}/{name}", *span) for kind, name in actors)
     return None
 
 
@@ -223,6 +231,8 @@ def weighed(named: Purposes) -> tuple[Weighed, ...]:
 def _ruled(consent: dict[str, Any], provision: dict[str, Any]) -> tuple[Effect, ...]:
     """For a Consent that is to be decided record by record: whom it rules, and what it hides meanwhile."""
     try:
+        if consent.get("modifierExtension") or provision.get("modifierExtension"):
+            raise ValueError  # what it states outright may be meant otherwise
         (since, until), named = _reach(provision, sense_of(consent))
     except (ValueError, TypeError, AttributeError, KeyError):
         since, until, named = 0, None, None
@@ -313,7 +323,10 @@ def _actors(provision: dict[str, Any]) -> list[tuple[str, str]]:
     that is whose record it is and not who reads."""
     actors = provision.get("actor", [])
     references = [
-        "" if _of_record(each) else each.get("reference", {}).get("reference", "") for each in actors
+        ""
+        if _of_record(each) or "identifier" in each.get("reference", {})
+        else each.get("reference", {}).get("reference", "")
+        for each in actors
     ]
     plain = [PLAIN.fullmatch(reference) for reference in references]
     return list(dict.fromkeys((found[1], found[2]) if found else ("", "") for found in plain))

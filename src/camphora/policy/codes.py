@@ -17,6 +17,8 @@ PROJECT = "https://camphora.tw/project|"
 """A project's purpose is this and the project's id; it stands below HRESCH."""
 ABOVE_PROJECTS = "HRESCH"
 TOP = "PurposeOfUse"
+SENSITIVITY = "_InformationSensitivityPolicy"
+"""What stands above all sensitivity labels in v3-ActCode."""
 
 CONFIDENTIALITY = ("U", "L", "M", "N", "R", "V")
 """v3-Confidentiality, rising."""

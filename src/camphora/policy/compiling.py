@@ -9,13 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from camphora.policy.actors import ASKED_FOR
 from camphora.policy.admission import SHARED_TYPES
 from camphora.policy.asking import Asked, Decision, Emergency, Facts, Obligation, Reason, Whom
 from camphora.policy.codes import PurposeClass, class_of, is_project
 from camphora.policy.consents import Consent, Readings
 from camphora.policy.lives import Life
 from camphora.policy.policy import Covered, LegalBasis, Policy
-from camphora.policy.weighing import NONE, Answers, Request, Verdict, answers, silent, standing, verdicts
+from camphora.policy.weighing import (
+    NONE,
+    ROLES,
+    Answers,
+    Request,
+    Verdict,
+    answers,
+    silent,
+    standing,
+    verdicts,
+)
 
 HOUR = 3_600_000
 COUNTY = 5
@@ -29,18 +40,27 @@ def compile(whom: Whom | None, policy: Policy) -> Compiled:  # noqa: A001 - the 
     if whom is None:
         return Compiled(policy, None, None, ())
     readings = Readings(policy["labels.unlabelled"], policy["labels.sensitive"])
-    read = (readings.consent(each) for each in whom.consents)
-    return Compiled(policy, whom, Life.of(whom), tuple(each for each in read if each is not None))
+    read = tuple(found for each in whom.consents if (found := readings.consent(each)) is not None)
+    named = frozenset(name for each in read for name in each.root.named() if _hangs_on_the_store(name))
+    return Compiled(policy, whom, Life.of(whom), read, named)
+
+
+def _hangs_on_the_store(name: str) -> bool:
+    """Whether only its records can tell if a reader is meant: a team, a role, somebody known by a number."""
+    return name.partition("|")[0] != ROLES if "|" in name else name.partition("/")[0] in ASKED_FOR
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A person's policy, ready for requests. Pure: it may be kept for as long as the person's `version` holds."""
+    """A person's policy, ready for requests. Pure: it may be kept for as long as the person's `version` holds.
+
+    `named`: the actors of whom the store's other records tell whether they are the reader (`actors.teams`)."""
 
     policy: Policy
     whom: Whom | None
     life: Life | None
     consents: tuple[Consent, ...]
+    named: frozenset[str] = frozenset()
 
     def judge(self, asked: Asked) -> Judge:
         """From a record (None: may the person be known at all) to the decision, for this request."""

@@ -12,9 +12,10 @@ from functools import cache
 from typing import Any, Literal, TypeVar
 
 from camphora.fhir.dates import EARLIEST, LATEST, span
+from camphora.policy.actors import identified, identifiers_of, literal
 from camphora.policy.asking import Facts
 from camphora.policy.choices import DATA_CATEGORY, sense_of
-from camphora.policy.codes import CONFIDENTIALITY, act_codes
+from camphora.policy.codes import CONFIDENTIALITY, SENSITIVITY, act_codes
 from camphora.policy.labels import SYSTEMS
 from camphora.policy.vocabulary import ACT_REASON
 
@@ -25,6 +26,8 @@ RESOURCE_TYPES = "http://hl7.org/fhir/resource-types"
 ABOUT_RECORDS = frozenset({"securityLabel", "class", "code", "dataPeriod", "data"})
 """The criteria that are about the record itself."""
 
+CRITERIA = ABOUT_RECORDS | {"period", "purpose", "action", "actor"}
+
 Sense = Literal["permit", "deny"]
 T = TypeVar("T")
 Json = Mapping[str, Any]
@@ -34,18 +37,29 @@ OPPOSITE: dict[Sense | None, Sense | None] = {"permit": "deny", "deny": "permit"
 
 @dataclass(frozen=True, slots=True)
 class Actors:
-    """Who a provision is about: readers by name, the record's organisation (CST) and its authors (AUT). `texts`: the
-    names of the latter as they would stand in a record."""
+    """Who a provision is about: readers by name, the record's organisation (CST) and its authors (AUT). `texts`: what
+    stands in a record that may bear one of the latter; none where only its facts tell."""
 
     readers: frozenset[str]
     keepers: frozenset[str]
     authors: frozenset[str]
     texts: tuple[bytes, ...]
+    permits: bool
 
     def of_record(self, facts: Facts) -> bool:
-        return facts.may_have(self.texts) and (
-            facts.organisation in self.keepers or not self.authors.isdisjoint(facts.authors)
+        if self.texts and not facts.may_have(self.texts):
+            return False
+        return self._meet(self.authors, facts.authors) or self._meet(
+            self.keepers, facts.organisation_identifiers | {facts.organisation or ""} - {""}
         )
+
+    def _meet(self, named: frozenset[str], borne: frozenset[str]) -> bool:
+        """Whether some name is borne. Where the record names them in other ways alone (an identifier and no reference,
+        or the reverse) nobody can tell: a denial holds then, and a permit does not."""
+        if not named.isdisjoint(borne):
+            return True
+        ways = {"|" in name for name in borne}
+        return not self.permits and bool(borne) and any(("|" in name) not in ways for name in named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +82,13 @@ class Provision:
         """Whether it, or a provision in it, says something of one record and not of another."""
         of_record = self.actors is not None and bool(self.actors.keepers or self.actors.authors)
         return bool(self.tests) or of_record or any(each.weighs_records() for each in self.within)
+
+    def named(self) -> Iterator[str]:
+        """The readers whom it, or a provision in it, names."""
+        if self.actors is not None:
+            yield from self.actors.readers
+        for each in self.within:
+            yield from each.named()
 
     def moments(self) -> Iterator[int]:
         """The moments at which its period, or that of a provision in it, begins or is over."""
@@ -93,6 +114,15 @@ class Consent:
     root: Provision
 
 
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What a provision takes from the Consent: identifiers of what is contained, by `#id`, and whether something not
+    understood modifies all of it."""
+
+    contained: Mapping[str, tuple[str, ...]]
+    modified: bool
+
+
 class Readings:
     """Reads Consents under the labels that a policy gives to unlabelled and to sensitive records."""
 
@@ -109,7 +139,8 @@ class Readings:
         if "dateTime" in resource:
             date, readable = _moment(resource["dateTime"])
         checks = resource.get("verification") or ()
-        root = self._provision(resource.get("provision") or {}, "provision", sense)
+        around = _Around(_contained(resource), _modified(resource))
+        root = self._provision(resource.get("provision") or {}, "provision", sense, around)
         return Consent(
             id=str(resource.get("id", "")),
             pending=status == "proposed",
@@ -118,29 +149,31 @@ class Readings:
             performed=bool(resource.get("performer")),
             performers=frozenset(_references(resource.get("performer") or ())),
             person=next(_references([resource.get("patient") or {}]), None),
-            verified=not checks or any(each.get("verified") is True for each in checks),
+            verified=not checks
+            or any(each.get("verified") is True and not _modified(each) for each in checks),
             root=root,
         )
 
-    def _provision(self, given: Json, path: str, sense: Sense | None) -> Provision:
+    def _provision(self, given: Json, path: str, sense: Sense | None, around: _Around) -> Provision:
         found: dict[str, Any] = {}
         tests: list[tuple[str, Test]] = []
-        broken = sense is None and "type" in given
-        for name, read in _READ.items():
-            if given.get(name):
-                try:
-                    found[name] = read(given[name], sense)
-                except (ValueError, TypeError, AttributeError, KeyError):
-                    broken = True
-        for name in ABOUT_RECORDS & given.keys():
-            if given[name]:
-                try:
-                    tests.append((name, self._test(name, given[name], sense)))
+        modified = around.modified or _modified(given)
+        broken = modified or (sense is None and "type" in given)
+        for name, value in () if modified else given.items():
+            if not value or name not in CRITERIA:
+                continue
+            try:
+                if name in ABOUT_RECORDS:
+                    tests.append((name, self._test(name, value, sense)))
                     found[name] = True
-                except (ValueError, TypeError, AttributeError, KeyError):
-                    broken = True
+                elif name == "actor":
+                    found[name] = _actors(value, sense, around.contained)
+                else:
+                    found[name] = _READ[name](value, sense)
+            except (ValueError, TypeError, AttributeError, KeyError):
+                broken = True
         within = tuple(
-            self._provision(each, f"{path}.provision[{number}]", _sense(each, OPPOSITE[sense]))
+            self._provision(each, f"{path}.provision[{number}]", _sense(each, OPPOSITE[sense]), around)
             for number, each in enumerate(given.get("provision") or ())
         )
         return Provision(
@@ -187,7 +220,7 @@ def _ranks(unlabelled: str, sensitive: str) -> Callable[[frozenset[str]], int]:
 
 def is_sensitivity(code: str) -> bool:
     """Whether a label says what kind of sensitive matter a record holds (v3-ActCode)."""
-    return "_InformationSensitivityPolicy" in act_codes().get(code, ())
+    return SENSITIVITY in act_codes().get(code, ())
 
 
 @cache
@@ -229,16 +262,24 @@ def _references(given: Any) -> Iterator[str]:
             yield each["reference"]
 
 
-def _literal(reference: Json) -> str:
-    """The literal reference, whichever version it names; empty where there is none."""
-    return str(reference.get("reference") or "").partition("/_history/")[0]
+def _modified(element: Json) -> bool:
+    """Whether an extension that changes its meaning stands on it: none is understood here."""
+    return bool(element.get("modifierExtension"))
 
 
-def _names(reference: Json) -> tuple[str, ...]:
-    """Every name of a reference: the literal one and `system|value`."""
-    identifier = reference.get("identifier") or {}
-    named = f"{identifier.get('system', '')}|{identifier['value']}" if identifier.get("value") else ""
-    return tuple(each for each in (_literal(reference), named) if each)
+def _contained(resource: Json) -> dict[str, tuple[str, ...]]:
+    """The identifiers of each contained resource by `#id`; none of one that something not understood modifies."""
+    found: dict[str, tuple[str, ...]] = {}
+    for each in resource.get("contained") or ():
+        found[f"#{each.get('id', '')}"] = () if _modified(each) else tuple(identifiers_of(each))
+    return found
+
+
+def _names(reference: Json, contained: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Every name of a reference: the literal one and `system|value`, its own and those of what is contained."""
+    named = identified(reference.get("identifier") or {})
+    inside = contained.get(str(reference.get("reference") or ""), ())
+    return tuple(each for each in (literal(reference), named, *inside) if each)
 
 
 def _codes(concept: Json) -> frozenset[str]:
@@ -267,20 +308,27 @@ def _action(concept: Json) -> frozenset[str]:
     return frozenset(code.removeprefix(head) for code in _codes(concept) if code.startswith(head)) & ACTIONS
 
 
-def _actors(actors: list[Json], sense: Sense | None) -> Actors:
+def _actors(actors: list[Json], sense: Sense | None, contained: Mapping[str, tuple[str, ...]]) -> Actors:
     named: dict[str, set[str]] = {"": set(), "CST": set(), "AUT": set()}
-    for role, names in _readable(actors, _actor, sense):
-        named[role].update(names)
-    texts = tuple(name.encode() for name in named["CST"] | named["AUT"])
-    return Actors(frozenset(named[""]), frozenset(named["CST"]), frozenset(named["AUT"]), texts)
+    for roles, names in _readable(actors, lambda each: _actor(each, contained), sense):
+        for role in roles:
+            named[role].update(names)
+    of_record = named["CST"] | named["AUT"]
+    by_identifier = any("|" in name for name in of_record)
+    texts = () if by_identifier else (*(name.encode() for name in of_record), b'"identifier"')
+    return Actors(
+        frozenset(named[""]), frozenset(named["CST"]), frozenset(named["AUT"]), texts, sense == "permit"
+    )
 
 
-def _actor(actor: Json) -> tuple[str, tuple[str, ...]] | None:
-    """In which role, and by which names; None for one who is told in words alone."""
+def _actor(
+    actor: Json, contained: Mapping[str, tuple[str, ...]]
+) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """In which roles, and by which names; None for one whom nothing names that can be compared."""
     codes = {coding.get("code") for coding in (actor.get("role") or {}).get("coding", ())}
-    role = next((each for each in ("CST", "AUT") if each in codes), "")
-    names = _names(actor.get("reference") or {})
-    return (role, names) if names else None
+    roles = tuple(each for each in ("CST", "AUT") if each in codes) or ("",)
+    names = () if _modified(actor) else _names(actor.get("reference") or {}, contained)
+    return (roles, names) if names else None
 
 
 def _class(codings: list[Json], sense: Sense | None) -> Test:
@@ -353,7 +401,7 @@ def _data(given: list[Json], sense: Sense | None) -> Test:
 
 
 def _datum(each: Json) -> tuple[str, str] | None:
-    name = _literal(each.get("reference") or {})
+    name = "" if _modified(each) else literal(each.get("reference") or {})
     return (each["meaning"], name) if name else None
 
 
@@ -365,5 +413,5 @@ def _mentioned(names: Iterable[str]) -> tuple[frozenset[str], Test]:
 
 
 _READ: dict[str, Callable[[Any, Sense | None], Any]] = {
-    "period": _period, "purpose": _purposes, "action": _actions, "actor": _actors,
+    "period": _period, "purpose": _purposes, "action": _actions,
 }  # fmt: skip

@@ -1,16 +1,16 @@
 """A record's facts, read from any R4 resource: what a decision weighs of it (docs/explanation/decision.md, section 1).
 
 Where the rules leave open what counts, this page says it. *Codes*: every coding that lies in the record, components,
-reasons and contained resources too; not in `meta`, the narrative and extensions. *Authors*: the references in the
-elements of `AUTHORS`. *Period*: the first of `LEADING` that the record has. *References*: every literal reference.
-*Parts*: elements with the inline security label of DS4P.
+reasons and contained resources too; not in `meta`, the narrative and extensions. *Authors*: the references and
+identifiers in the elements of `AUTHORS`. *Period*: see `_period`. *References*: every
+literal reference. *Parts*: elements with the inline security label of DS4P.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -41,17 +41,24 @@ LEADING = (
 )  # fmt: skip
 """The clinical dates, the leading one first; a choice of types by its stem."""
 
+ENDINGS = ("abatementDateTime", "abatementPeriod", "lastOccurrence")
+"""Where a record says up to when it lasted."""
+GOING_ON = frozenset({"active", "recurrence", "relapse"})
+"""The clinical states (condition-clinical) of what goes on; an allergy that is active goes on, too."""
+
 FEW = 20
 """So many codes are looked for in the bytes of a body before it is read; more cost as much as reading it."""
 _DATE_FORMS = ("", "DateTime", "Period", "Instant", "Date", "Timing")
-_UNREAD = frozenset({"meta", "text", "extension", "modifierExtension"})
+UNREAD = frozenset({"meta", "text", "extension", "modifierExtension"})
+"""Properties in which no code of a record is looked for."""
 Json = dict[str, Any]
 
 
 def facts_of(resource: Json, labels: Iterable[str] = (), *, notifiable: bool = False) -> Facts:
     """The facts of a resource with the labels that it bears and those given (derived by rule) beside."""
     kind = resource["resourceType"]
-    authors = frozenset(_authors(resource))
+    authors = tuple(_authors(resource))
+    organisation, identifiers = _organisation(resource, authors)
     named = (reference["reference"] for reference in references(resource))
     return Facts(
         type=kind,
@@ -59,12 +66,13 @@ def facts_of(resource: Json, labels: Iterable[str] = (), *, notifiable: bool = F
         category=categories().get(kind, "other"),
         labels=frozenset(labels) | own_labels(resource),
         codes=frozenset(codes_of(resource)),
-        authors=authors,
-        organisation=_organisation(resource, authors),
+        authors=_names(authors),
+        organisation=organisation,
         period=_period(resource),
         references=frozenset(_local(text) for text in named),
         parts=tuple(parts_of(resource)),
         notifiable=notifiable,
+        organisation_identifiers=identifiers,
     )
 
 
@@ -112,11 +120,19 @@ class FactsOnDemand(Facts):
 
     @cached_property
     def authors(self) -> frozenset[str]:
-        return frozenset(_authors(self.resource))
+        return _names(_authors(self.resource))
 
     @cached_property
     def organisation(self) -> str | None:
-        return _organisation(self.resource, self.authors)
+        return self._keeper[0]
+
+    @cached_property
+    def organisation_identifiers(self) -> frozenset[str]:
+        return self._keeper[1]
+
+    @cached_property
+    def _keeper(self) -> tuple[str | None, frozenset[str]]:
+        return _organisation(self.resource, tuple(_authors(self.resource)))
 
     @cached_property
     def period(self) -> tuple[int, int] | None:
@@ -154,14 +170,16 @@ def codes_of(node: Any) -> Iterator[str]:
                 yield f"{item.get('system', '')}|{code}"
                 continue
             for name, value in item.items():
-                if type(value) in _INNER and name not in _UNREAD and name[0] != "_":
+                if type(value) in _INNER and name not in UNREAD and name[0] != "_":
                     stack.append(value)
 
 
 _INNER = frozenset({dict, list})
 _CODING = frozenset(
-    {"id", "system", "version", "code", "display", "userSelected", "extension", "_code", "_display"}
+    {"id", "system", "version", "code", "display", "userSelected", "extension"}
+    | {"_system", "_version", "_code", "_display", "_userSelected"}
 )
+"""What a Coding may hold: its elements, and what is said beside each of them."""
 
 
 def parts_of(resource: Json) -> Iterator[Part]:
@@ -255,7 +273,7 @@ def _labelled(item: Any, path: str) -> Iterator[tuple[str, Any, bool]]:
             yield path, item, False
             return
         for name, value in item.items():
-            if name not in _UNREAD and isinstance(value, dict | list):
+            if name not in UNREAD and isinstance(value, dict | list):
                 yield from _labelled(value, f"{path}.{_stem(name.removeprefix('_'))}")
 
 
@@ -281,31 +299,70 @@ def _stem(name: str) -> str:
     return name
 
 
-def _authors(resource: Json) -> Iterator[str]:
+class _Named(NamedTuple):
+    """Whom an element names: by reference, of which type where that is said, and by which identifiers."""
+
+    literal: str
+    kind: str
+    identifiers: tuple[str, ...]
+
+
+def _names(named: Iterable[_Named]) -> frozenset[str]:
+    return frozenset(name for each in named for name in (each.literal, *each.identifiers) if name)
+
+
+def _authors(resource: Json) -> Iterator[_Named]:
     for name in AUTHORS:
         value = resource.get(name)
         for item in value if isinstance(value, list) else () if value is None else (value,):
             if isinstance(item, dict):
-                yield from _author(item, whole=name != "participant")
+                yield from _author(resource, item, whole=name != "participant")
 
 
-def _author(item: Json, *, whole: bool) -> Iterator[str]:
+def _author(resource: Json, item: Json, *, whole: bool) -> Iterator[_Named]:
     places = (
         (item, item.get("actor"), item.get("party"), item.get("individual"))
         if whole
         else (item.get("individual"),)
     )
     for place in places:
-        if isinstance(place, dict) and isinstance(place.get("reference"), str):
-            yield _local(place["reference"])
+        if isinstance(place, dict) and (named := _named(resource, place)):
+            yield named
 
 
-def _organisation(resource: Json, authors: frozenset[str]) -> str | None:
+def _named(resource: Json, reference: Json) -> _Named | None:
+    """Whom a reference names, one to a contained resource by what that bears; None where it names nobody."""
+    text, kind = reference.get("reference"), reference.get("type") or ""
+    given = [reference.get("identifier")]
+    if isinstance(text, str) and text.startswith("#"):
+        inside: Json = next((one for one in resource.get("contained", ()) if f"#{one.get('id')}" == text), {})
+        more = inside.get("identifier") or ()
+        given += more if isinstance(more, list) else [more]
+        text, kind = None, inside.get("resourceType", kind)
+    names = tuple(name for one in given if isinstance(one, dict) and (name := _identified(one)))
+    literal = _local(text) if isinstance(text, str) else ""
+    return _Named(literal, kind, names) if literal or names else None
+
+
+def _identified(identifier: Json) -> str:
+    """`system|value`; empty where either is missing."""
+    system, value = identifier.get("system"), identifier.get("value")
+    return f"{system}|{value}" if system and value else ""
+
+
+def _organisation(resource: Json, authors: tuple[_Named, ...]) -> tuple[str | None, frozenset[str]]:
+    """The record's organisation by reference and by identifiers; where no element names it, an author that is one.
+    An author by identifier alone, of no type, may be one."""
     for name in KEEPERS:
         value = resource.get(name)
-        if isinstance(value, dict) and isinstance(value.get("reference"), str):
-            return _local(value["reference"])
-    return next((name for name in sorted(authors) if name.startswith("Organization/")), None)
+        if isinstance(value, dict) and (named := _named(resource, value)):
+            return named.literal or None, frozenset(named.identifiers)
+    known = [each for each in authors if each.literal.startswith("Organization/")]
+    if known:
+        first = min(known, key=lambda each: each.literal)
+        return first.literal, frozenset(first.identifiers)
+    unknown = (each for each in authors if not each.literal and each.kind in {"", "Organization"})
+    return None, frozenset(name for each in unknown for name in each.identifiers)
 
 
 def _local(text: str) -> str:
@@ -313,7 +370,51 @@ def _local(text: str) -> str:
     return found.local if found.type else text
 
 
-def _period(resource: Json) -> tuple[int, int] | None:
+Times = tuple[int, int]
+
+
+def _period(resource: Json) -> Times | None:
+    """The time that a record is about: what says so by itself, else from its leading date to where it ends."""
+    about = _joined(_span(value) for value in _said(resource))
+    return about or _lasting(resource, _leading(resource))
+
+
+def _said(resource: Json) -> Iterator[Any]:
+    """What in a record of these types tells its time before any leading date does."""
+    match resource["resourceType"]:
+        case "DocumentReference":
+            yield (resource.get("context") or {}).get("period")
+        case "Composition":
+            yield from (each.get("period") for each in resource.get("event") or ())
+        case "Appointment":
+            yield {name: resource[name] for name in ("start", "end") if name in resource}
+        case "Task":
+            yield resource.get("executionPeriod")
+        case "Account":
+            yield resource.get("servicePeriod")
+        case "Claim" | "ClaimResponse" | "ExplanationOfBenefit" if "billablePeriod" not in resource:
+            for each in resource.get("item") or ():
+                yield each.get("servicedPeriod") or each.get("servicedDate")
+
+
+def _lasting(resource: Json, begins: Times | None) -> Times | None:
+    """From its beginning to its end; without an end one that goes on."""
+    ends = (resource.get(name) for name in ENDINGS)
+    known = _joined([begins, *(_span(each) for each in ends)])
+    codings = (resource.get("clinicalStatus") or {}).get("coding") or ()
+    goes_on = any(each.get("code") in GOING_ON for each in codings)
+    if known and goes_on and not any(name.startswith("abatement") for name in resource):
+        return known[0], LATEST
+    return known
+
+
+def _joined(times: Iterable[Times | None]) -> Times | None:
+    """From the first to the last of all; None of none."""
+    known = [each for each in times if each]
+    return (min(first for first, _ in known), max(last for _, last in known)) if known else None
+
+
+def _leading(resource: Json) -> Times | None:
     for stem in LEADING:
         for form in _DATE_FORMS:
             value = resource.get(stem + form)
@@ -326,10 +427,13 @@ def _period(resource: Json) -> tuple[int, int] | None:
 
 
 def _span(value: Any) -> tuple[int, int] | None:
-    """From a date or a period; None for what is neither, or cannot be read."""
+    """From a date, a period or a timing; None for what is none of these, or cannot be read."""
     try:
         if isinstance(value, str):
             return span(value)
+        if isinstance(value, dict) and ("event" in value or "repeat" in value):
+            bounds = (value.get("repeat") or {}).get("boundsPeriod")
+            return _joined(_span(each) for each in (*(value.get("event") or ()), bounds))
         if isinstance(value, dict) and ("start" in value or "end" in value):
             low = span(value["start"])[0] if "start" in value else EARLIEST
             return low, span(value["end"])[1] if "end" in value else LATEST

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from camphora.policy.access import Access, Reader
 from camphora.policy.vocabulary import Purpose, Role
+from camphora.policy.work import GROUND, TYPES
 
 REGISTERED = frozenset({"Patient", "Basic", "Provenance"})
 
@@ -54,4 +55,18 @@ def registering(reader: Reader) -> Access:
         writes=REGISTERED,
         ground="registering",
         purposes=("HSYSADMIN",),
+    )
+
+
+def working(reader: Reader) -> Access:
+    """For an officer at work on signals: Tasks and Provenances that are about nobody, of the reader's areas, and no
+    record of a person. It deletes nothing."""
+    return Access(
+        reader,
+        Purpose.OPERATION,
+        persons=frozenset(),
+        types=TYPES,
+        writes=TYPES,
+        ground=GROUND,
+        purposes=("HOPERAT",),
     )

@@ -91,14 +91,15 @@ def _may_permit(consent: Consent, at: int, life: Life, policy: Policy) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One purpose of a request, with what stands above it and every name of the reader. `only_named`: a permit counts
-    only where it names this reader. `records`: a new record is made by duty, so that a denial of parts counts only
-    where it states the action."""
+    """One purpose of a request, with what stands above it and every name of the reader. `doubted`: names of whom nobody
+    can tell whether they are the reader's. `only_named`: a permit counts only where it names this reader. `records`: a
+    new record is made by duty, so that a denial of parts counts only where it states the action."""
 
     asked: Asked
     purpose: str
     lineage: frozenset[str]
     names: frozenset[str]
+    doubted: frozenset[str] = frozenset()
     only_named: bool = False
     records: bool = False
 
@@ -110,17 +111,19 @@ class Request:
         own = (reader.id, reader.person, reader.organisation, reader.device)
         role = f"{ROLES}|{reader.role}"
         names = frozenset([role, *(each for each in own if each)]) | reader.memberships | reader.identifiers
-        return cls(asked, lineage[0], frozenset(lineage), names, only_named, records)
+        return cls(asked, lineage[0], frozenset(lineage), names, reader.unresolved, only_named, records)
 
 
 class _Statement(NamedTuple):
     """A criterion of one provision, held against the request: whether it can match, and what is left to ask of a
-    record. `named`: whether it names the reader, or the project asked for."""
+    record. `named`: whether it names the reader, or the project asked for; `doubted`: whether nobody can tell if it
+    does."""
 
     criterion: str
     holds: bool
     test: Test | None = None
     named: bool = False
+    doubted: bool = False
 
 
 class _Chain(NamedTuple):
@@ -145,8 +148,10 @@ class _Chain(NamedTuple):
                 return None
             unknown = unknown and (self.sense == "permit" or not any(each.test for each in run.values()))
             run, outer = {}, (*outer, *run.values())
-        run = {**run, **dict(_statements(provision, request))}
-        stated, broken = self.stated | provision.stated, self.broken or provision.broken
+        said = dict(_statements(provision, request))
+        run = {**run, **said}
+        doubted = provision.broken or any(each.doubted for each in said.values())
+        stated, broken = self.stated | provision.stated, self.broken or doubted
         return _Chain(provision.sense, run, outer, unknown, stated, broken)
 
     def verdict(self, consent: Consent, provision: Provision, depth: int, stands: Standing) -> Verdict:
@@ -180,8 +185,10 @@ def _statements(provision: Provision, request: Request) -> Iterator[tuple[str, _
         yield "action", _Statement("action", asked.action in provision.actions)
     if actors is not None:
         named = not actors.readers.isdisjoint(request.names)
-        of_record = None if named or not (actors.keepers or actors.authors) else actors.of_record
-        yield "actor", _Statement("actor", named or of_record is not None, of_record, named)
+        doubted = not named and provision.sense != "permit" and not actors.readers.isdisjoint(request.doubted)
+        of_record = None if named or doubted or not (actors.keepers or actors.authors) else actors.of_record
+        holds = named or doubted or of_record is not None
+        yield "actor", _Statement("actor", holds, of_record, named, doubted)
     for name, test in provision.tests:
         yield name, _Statement(name, holds=True, test=test)
 

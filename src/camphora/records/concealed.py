@@ -24,11 +24,11 @@ def concealed(
     """Those of the Patient ids whom a set hides wholly, or whose Consents deny all their records alike, so that no row
     which names them may be seen. Not who is judged by what a record says, and nobody where an emergency or a legal
     basis may open what is hidden."""
-    asked, sets = sorted(set(patients)), access.hidden_for(record_type)
+    judge = Judge(access, record_type, connection)
+    asked, sets = sorted(set(patients)), judge.known.hidden_for(record_type)
     open_further = access.emergency is not None or access.basis is not None
     if not asked or not sets or open_further or record_type in SHARED_TYPES:
         return frozenset()
-    judge = Judge(access, record_type, connection)
     sql, names = _statement(sets, len(asked))
     given = [judge.now if name is None else name for name in names]
     return frozenset(

@@ -41,7 +41,7 @@ class Deriver:
     ) -> None:
         """Write what a record says beside its index; what it said before goes, unless it is `new`."""
         if found or not new:
-            self._labelled(number, found)
+            self.label(number, found)
         if person is None:
             return
         match resource["resourceType"]:
@@ -81,7 +81,8 @@ class Deriver:
             rows = [(term, area, number) for term in terms for area in self._areas(person)]
             self.connection.executemany("DELETE FROM local WHERE term = ? AND area = ? AND record = ?", rows)
 
-    def _labelled(self, number: int, found: Iterable[Found]) -> None:
+    def label(self, number: int, found: Iterable[Found]) -> None:
+        """Keep beside a record which labels it bears by which rules; what stood there goes."""
         self.connection.execute("DELETE FROM labelled WHERE record = ?", (number,))
         rows = [(number, self._rule(one)) for one in found]
         if rows:
@@ -136,6 +137,12 @@ class Deriver:
         others = [self.interned.person(patient) for patient in sorted(others_linked(resource))]
         rows = [(one, two, number) for other in others for one, two in ((person, other), (other, person))]
         self.connection.executemany("INSERT OR IGNORE INTO same VALUES (?, ?, ?)", rows)
+
+
+def held(connection: apsw.Connection, number: int) -> list[Found]:
+    """The labels and marks that a record bears by rule, as they are kept beside it."""
+    sql = "SELECT u.label, u.name FROM labelled l JOIN rule u ON u.no = l.rule WHERE l.record = ?"
+    return [Found(*row) for row in connection.execute(sql, (number,))]
 
 
 def identities(connection: apsw.Connection, person: int) -> list[int]:

@@ -1,8 +1,10 @@
 """The compiled decision inside a statement: SQL functions that judge one row, for persons whose Consents say more than
 sets can, and that redact the parts of a record.
 
-`judged(judge, person, labels, body)` and `redacted(judge, person, labels, body)` take a `Judge`, which knows the Access
-and the moment, as a pointer, and read the person's Consents on the connection that runs the statement: in its snapshot.
+`judged(judge, person, no, version, labels, body)` and `redacted(judge, person, labels, body)` take a `Judge`, which
+knows the Access and the moment, as a pointer, and read the person's Consents on the connection that runs the statement:
+in its snapshot. `remembered(judge, person, no, version, labels)` is what `judged` said of a version before, NULL where
+it said nothing: a version never changes, and what decides about it is kept by the version of its person's choices.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import time
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -20,6 +23,7 @@ import orjson
 
 from camphora.fhir import json as fhir_json
 from camphora.policy import Access
+from camphora.policy.actors import known, teams, told
 from camphora.policy.asking import Action, Asked, Asker, Decision, Facts, Span, StandIn, Whom
 from camphora.policy.compiling import Compiled
 from camphora.policy.compiling import compile as compile_policy
@@ -27,18 +31,24 @@ from camphora.policy.facts import FactsOnDemand, facts_of, own_labels, parts_of,
 from camphora.policy.labels import MARKS, NOTIFIABLE, Rules, labels_in
 from camphora.policy.lives import Life
 from camphora.policy.policy import Policy
-from camphora.policy.vocabulary import Purpose, Role
+from camphora.policy.vocabulary import Purpose, Role, label_mask
 from camphora.records.bodies import plain
 from camphora.records.derived import area_code, incapable_of, stand_of
 from camphora.records.deriving import identities
 from camphora.records.keys import holds, unpacked
+from camphora.records.registers import READING, StoreRegister
 
 KEPT = 4096
 """Compiled policies kept in memory, the ones used last; and as many requests settled by them."""
+MOST_SAID = 100_000
+"""So many answers about versions are remembered, some 20 MB; then all settled requests are made anew."""
 NEVER = 1 << 62
 COARSE = frozenset({"ETH"})
-"""Labels whose bit stands for finer ones too (ETHUD, OPIOIDUD): a record with one is labelled again, in full."""
+"""Labels whose bit stands for finer ones too (ETHUD, OPIOIDUD): of a record with one they are asked in full."""
+COARSE_BITS = label_mask((*COARSE, "OTHER"))
 Permits = Callable[[Facts | None], bool]
+Said = dict[tuple[int, int, int], bool]
+"""What was decided about versions: by the number of the record, its own, and its labels."""
 Json = dict[str, Any]
 
 
@@ -58,7 +68,8 @@ class CompiledPersons:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[str, int, int, int], Compiled] = OrderedDict()
-        self._settled: OrderedDict[tuple[int, Access, Action], _Settled] = OrderedDict()
+        self._settled: OrderedDict[tuple[int, Access, Action, int], _Settled] = OrderedDict()
+        self._said = 0
         self._lock = threading.Lock()
 
     def of(self, connection: apsw.Connection, person: int) -> Compiled:
@@ -81,39 +92,66 @@ class CompiledPersons:
                 self._kept.popitem(last=False)
         return made
 
-    def permits(self, connection: apsw.Connection, person: int, access: Access, asked: Asked) -> Permits:
+    def settled(self, connection: apsw.Connection, person: int, access: Access, asked: Asked) -> _Settled:
         """What an Access may see of a person, settled once for as long as no moment comes at which it may turn out
-        otherwise. What stands on a basis or an emergency is settled each time."""
+        otherwise, and no team that their Consents name changes. What stands on a basis or an emergency is settled each
+        time."""
         compiled = self.of(connection, person)
-        if access.basis or access.emergency or not connection.readonly("main"):
-            return compiled.permits(asked)
-        key = (id(compiled), access, asked.action)
+        version = READING.version(connection, asked.reader.person) if compiled.named else 0
+        if access.basis or access.emergency or version is None or not connection.readonly("main"):
+            alone, _ = with_teams(connection, compiled, asked)
+            return _Settled(compiled, asked.at, asked.at, compiled.permits(alone), None)
+        key = (id(compiled), access, asked.action, version)
         with self._lock:
             found = self._settled.get(key)
             if found is not None and found.since <= asked.at < found.until:
                 self._settled.move_to_end(key)
-                return found.permits
+                return found
         moments = compiled.moments()
         after = bisect_right(moments, asked.at)
-        until = moments[after] if after < len(moments) else NEVER
-        made = _Settled(compiled, asked.at, until, compiled.permits(asked))
+        whole, until = with_teams(connection, compiled, asked)
+        until = min(until, moments[after] if after < len(moments) else NEVER)
+        made = _Settled(compiled, asked.at, until, compiled.permits(whole), {})
         with self._lock:
             self._settled[key] = made
             while len(self._settled) > KEPT:
                 self._settled.popitem(last=False)
-        return made.permits
+        return made
+
+    def said(self, settled: _Settled, version: tuple[int, int, int], answer: bool) -> None:
+        """Remember what was decided about a version: its record's number, its own, and its labels."""
+        if settled.said is None:
+            return
+        settled.said[version] = answer
+        self._said += 1
+        if self._said > MOST_SAID:
+            with self._lock:
+                self._settled.clear()
+                self._said = 0
 
 
 class _Settled(NamedTuple):
-    """A settled request and from when up to when it holds. It holds its policy, by whose identity it is kept."""
+    """A settled request and from when up to when it holds. It holds its policy, by whose identity it is kept. `said`:
+    what was decided about versions (`CompiledPersons.said`); None where nothing is remembered."""
 
     compiled: Compiled
     since: int
     until: int
     permits: Permits
+    said: Said | None
 
 
 PERSONS = CompiledPersons()
+
+
+def with_teams(connection: apsw.Connection, compiled: Compiled, asked: Asked) -> tuple[Asked, int]:
+    """A request about this person, with the teams of their Consents in which its reader is, as the snapshot of the
+    connection has them; and up to when they hold by time alone."""
+    if not compiled.named or compiled.whom is None:
+        return asked, NEVER
+    mine = {compiled.whom.id, *(each.person for each in compiled.consents if each.person)}
+    found = teams(asked.reader, compiled.named, mine, StoreRegister(connection), asked.at)
+    return replace(asked, reader=told(asked.reader, found)), found.until
 
 
 class Judge:
@@ -128,34 +166,55 @@ class Judge:
         self.connection = connection
         self.now = int(time.time() * 1000)
         self.action: Action = action or ("use" if access.purpose is Purpose.SECONDARY else "access")
-        self._permits: dict[int, Permits] = {}
+        self._settled: dict[int, _Settled] = {}
+
+    @cached_property
+    def known(self) -> Access:
+        """The Access with every name of its reader, in the snapshot of the statement that judges."""
+        return READING.known(self.access, self.connection, self.now)
 
     @cached_property
     def asked(self) -> Asked:
-        return self.access.asked(self.action, self.now)
+        return self.known.asked(self.action, self.now)
 
     def _compiled(self, person: int) -> Compiled:
         return PERSONS.of(self.connection, person)
 
-    def permits(self, person: int, labels: int, body: bytes | None) -> bool:
-        found = self._permits.get(person)
+    def _asked_of(self, compiled: Compiled) -> Asked:
+        return with_teams(self.connection, compiled, self.asked)[0]
+
+    def _settle(self, person: int) -> _Settled:
+        found = self._settled.get(person)
         if found is None:
-            found = PERSONS.permits(self.connection, person, self.access, self.asked)
-            self._permits[person] = found
-        return found(self._row(person, labels, body))
+            found = self._settled[person] = PERSONS.settled(self.connection, person, self.known, self.asked)
+        return found
+
+    def said(self, person: int) -> Said | None:
+        """What is remembered of a person's records."""
+        return (self._settled.get(person) or self._settle(person)).said
+
+    def permits(self, person: int, number: int, version: int, labels: int, body: bytes | None) -> bool:
+        settled = self._settle(person)
+        answer = settled.permits(self._row(person, labels, body))
+        # Whether a Patient is notifiable, and what follows in full, hangs on other records.
+        if self.type != "Patient" and not labels & COARSE_BITS:
+            PERSONS.said(settled, (number, version, labels), answer)
+        return answer
 
     def denies(self, person: int) -> bool:
         """Whether all records of a person are denied alike, whatever they say."""
         found = self._compiled(person)
         by_record = any(each.root.weighs_records() for each in found.consents)
-        return not by_record and not found.judge(self.asked)(None).permitted
+        return not by_record and not found.judge(self._asked_of(found))(None).permitted
 
     def closes(self, person: int) -> bool:
         """Whether a Consent denies this Access some of a person's records."""
-        return self._compiled(person).closes_records(self.asked)
+        compiled = self._compiled(person)
+        return compiled.closes_records(self._asked_of(compiled))
 
     def decide(self, person: int, labels: int, body: bytes | None) -> Decision:
-        return self._compiled(person).judge(self.asked)(self.facts(person, labels, body))
+        compiled = self._compiled(person)
+        return compiled.judge(self._asked_of(compiled))(self.facts(person, labels, body))
 
     def facts(self, person: int, labels: int, body: bytes | None) -> Facts:
         """The facts of a row. A deleted record has its type and labels still."""
@@ -169,7 +228,24 @@ class Judge:
             return bool(labels & NOTIFIABLE)
 
         said = None if body is None else plain(body)
-        return FactsOnDemand(self.type, said, lambda row: _labels(labels, row), notifiable)
+        return FactsOnDemand(self.type, said, lambda row: self._labels(labels, row), notifiable)
+
+    def _labels(self, mask: int, row: FactsOnDemand) -> frozenset[str]:
+        """All labels of a row. One without any bit has none in its body either."""
+        if not mask & ~MARKS:
+            return frozenset()
+        given = labels_in(mask) | own_labels(row.resource)
+        if given & COARSE:
+            given |= {one.label for one in Rules.bundled().of(row.resource) if one.label}
+        return given | self._by_rule(row.id) if mask & COARSE_BITS else given
+
+    def _by_rule(self, record_id: str) -> frozenset[str]:
+        """The labels that are kept beside a record: those that it bears by another one, in full, too."""
+        sql = (
+            "SELECT u.label FROM type t JOIN record r ON r.type = t.no AND r.id = ?"
+            " JOIN labelled l ON l.record = r.no JOIN rule u ON u.no = l.rule WHERE t.name = ?"
+        )
+        return frozenset(label for (label,) in self.connection.execute(sql, (record_id, self.type)) if label)
 
     def redacted(self, person: int, labels: int, body: bytes) -> bytes:
         """The body, packed or not, without the parts that the decision takes out or masks."""
@@ -182,22 +258,16 @@ class Judge:
         return fhir_json.write(without(fhir_json.parse(body, exact=True), paths, named=True))
 
 
-def _labels(mask: int, row: FactsOnDemand) -> frozenset[str]:
-    """All labels of a row. One without any bit has none in its body either."""
-    if not mask & ~MARKS:
-        return frozenset()
-    given = labels_in(mask) | own_labels(row.resource)
-    if given & COARSE:
-        given |= {one.label for one in Rules.bundled().of(row.resource) if one.label}
-    return given
-
-
 def register(connection: apsw.Connection) -> None:
     """Make the functions known to a connection."""
 
     def judged(*row: Any) -> bool:
         judge, *values = row
         return bool(judge.permits(*values))
+
+    def remembered(*row: Any) -> bool | None:
+        said: Said | None = row[0].said(row[1])
+        return said.get(row[2:]) if said else None
 
     def redacted(*row: Any) -> bytes:
         judge, *values = row
@@ -207,7 +277,8 @@ def register(connection: apsw.Connection) -> None:
         keys, param = row
         return holds(keys, param)
 
-    connection.create_scalar_function("judged", judged, 4)
+    connection.create_scalar_function("judged", judged, 6)
+    connection.create_scalar_function("remembered", remembered, 5)
     connection.create_scalar_function("redacted", redacted, 4)
     connection.create_scalar_function("holds", held, 2, deterministic=True)
     connection.create_scalar_function("terms_in", _terms_in, 1, deterministic=True)
@@ -331,9 +402,10 @@ def stood_for(connection: apsw.Connection, who: str, now: int) -> list[str]:
 
 def lets_in(connection: apsw.Connection, person: int, relative: str, now: int) -> bool:
     """Whether a person's Consents let this relative know them now: given by somebody who could, not denied since."""
-    reader = Asker(relative, Role.CITIZEN, relative)
-    asked = Asked(reader, ("FAMRQT",), "access", now)
-    return PERSONS.of(connection, person).judge(asked)(None).permitted
+    reader, _ = known(Asker(relative, Role.CITIZEN, relative), StoreRegister(connection), now)
+    compiled = PERSONS.of(connection, person)
+    asked, _ = with_teams(connection, compiled, Asked(reader, ("FAMRQT",), "access", now))
+    return compiled.judge(asked)(None).permitted
 
 
 def _links(connection: apsw.Connection, who: str) -> list[str]:

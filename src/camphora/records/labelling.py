@@ -8,8 +8,10 @@ stand-ins, effects of Consents.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import apsw
@@ -17,10 +19,12 @@ import orjson
 
 from camphora.errors import Busy
 from camphora.policy.choices import effects
-from camphora.policy.labels import ALL_CHOSEN, OTHERS, Found, Rules
+from camphora.policy.labels import Found, Rules
+from camphora.policy.labels.pointing import targets_in
 from camphora.records import effects as effect_rows
 from camphora.records.bodies import plain
-from camphora.records.deriving import Deriver, mask
+from camphora.records.deriving import Deriver, held, mask
+from camphora.records.following import KEPT, Following
 from camphora.records.keeper import Keeper
 from camphora.records.keys import unpacked
 from camphora.records.terms import Interned
@@ -28,9 +32,7 @@ from camphora.records.terms import Interned
 STEP = 200
 """Records per job: some milliseconds between what else waits for the keeper."""
 ADDING, TAKING, DONE = 1, 2, 0
-KEPT = OTHERS | ALL_CHOSEN
-"""The marks that do not follow from a body."""
-FORM = b"derived:3"
+FORM = b"derived:4"
 """Another form of what is derived has another name here, and makes all of it anew."""
 
 
@@ -50,10 +52,21 @@ class Labelling:
     rules: Rules
     older: Rules | None = None
     _phase: int = DONE
+    _holding: Rules | None = None
 
     @property
     def running(self) -> bool:
         return self._phase != DONE
+
+    @property
+    def holding(self) -> Rules:
+        """The rules that hold for what is written now: the newer, with the older while they hold still."""
+        return self.rules if self._holding is None else self._holding
+
+    def change(self, connection: apsw.Connection, rules: Rules) -> None:
+        """Go by other rules, and begin to label anew where they differ. Runs in the keeper."""
+        self.rules = rules
+        self.begin(connection)
 
     def begin(self, connection: apsw.Connection) -> None:
         """Compare the rules with those of the store, and begin or resume where they differ. Runs in the keeper."""
@@ -77,13 +90,15 @@ class Labelling:
             return None
         line, phase, through = row
         sql = (
-            "SELECT r.no, r.person, r.labels, r.deleted, c.keys, c.body, t.name FROM record r"
+            "SELECT r.no, r.person, r.labels, r.deleted, c.keys, c.body, t.name, r.id FROM record r"
             " JOIN type t ON t.no = r.type JOIN content c ON c.record = r.no WHERE r.no > ? ORDER BY r.no LIMIT ?"
         )
         rows = list(connection.execute(sql, (through, size)))
         deriver = Deriver(connection, interned)
+        following = Following(deriver, self.holding, adding=phase == ADDING)
         for each in rows:
-            self._record(deriver, phase, each)
+            self._record(deriver, following, phase, each)
+        following.settle()
         if rows:
             connection.execute("UPDATE labelling SET through = ? WHERE no = ?", (rows[-1][0], line))
         elif phase == ADDING:
@@ -103,15 +118,15 @@ class Labelling:
     def _read(self, connection: apsw.Connection) -> None:
         lines = list(connection.execute("SELECT rules, phase FROM labelling ORDER BY no"))
         self._phase = lines[-1][1]
-        self.older = None
+        self.older = self._holding = None
         if self._phase == ADDING:
             older = Rules(())
             for rules, _ in lines[:-1]:
                 older = older.joined(Rules.load(rules))
-            self.older = older
+            self.older, self._holding = older, self.rules.joined(older)
 
-    def _record(self, deriver: Deriver, phase: int, row: tuple[Any, ...]) -> None:
-        number, person, before, deleted, keys, body, kind = row
+    def _record(self, deriver: Deriver, following: Following, phase: int, row: tuple[Any, ...]) -> None:
+        number, person, before, deleted, keys, body, kind, name = row
         connection = deriver.connection
         resource = orjson.loads(plain(body)) if body else None
         found = self.rules.of(resource) if resource else ()
@@ -128,7 +143,8 @@ class Labelling:
             deriver.local(number, person, labels, terms)
         if labels != before:
             connection.execute("UPDATE record SET labels = ? WHERE no = ?", (labels, number))
-        self._versions(connection, number, phase)
+        points = {*self._versions(connection, number, phase), *(targets_in(resource) if resource else ())}
+        following.wrote(number, f"{kind}/{name}", points, labels, before)
 
     def _derive(
         self, deriver: Deriver, number: int, person: int | None, resource: Any, found: tuple[Found, ...]
@@ -137,8 +153,8 @@ class Labelling:
         if person is not None and resource["resourceType"] in {"Patient", "Consent", "RelatedPerson", "Flag"}:
             deriver.decided([person])
 
-    def _versions(self, connection: apsw.Connection, number: int, phase: int) -> None:
-        """The versions before: each by its own body."""
+    def _versions(self, connection: apsw.Connection, number: int, phase: int) -> Iterator[str]:
+        """The versions before: each by its own body. To whom they point."""
         sql = "SELECT version, labels, body FROM superseded WHERE record = ? AND body IS NOT NULL"
         for version, before, body in list(connection.execute(sql, (number,))):
             resource = orjson.loads(plain(body))
@@ -149,6 +165,7 @@ class Labelling:
                     "UPDATE superseded SET labels = ? WHERE record = ? AND version = ?",
                     (labels, number, version),
                 )
+            yield from targets_in(resource)
 
 
 def progress(connection: apsw.Connection) -> Progress | None:
@@ -158,6 +175,16 @@ def progress(connection: apsw.Connection) -> Progress | None:
     return Progress(*row) if row and row[0] != DONE else None
 
 
+def progress_in(path: Path) -> Progress | None:
+    """The same of a store's file, which another process may hold."""
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        connection.set_busy_timeout(5000)
+        return progress(connection)
+    finally:
+        connection.close()
+
+
 def run(labelling: Labelling, keeper: Keeper, interned: Interned) -> None:
     """Step after step until all is done or the keeper closes; for a thread of its own."""
     try:
@@ -165,9 +192,3 @@ def run(labelling: Labelling, keeper: Keeper, interned: Interned) -> None:
             pass
     except (Busy, CancelledError):
         return
-
-
-def held(connection: apsw.Connection, number: int) -> list[Found]:
-    """The labels and marks that a record bears by rule, as they are kept beside it."""
-    sql = "SELECT u.label, u.name FROM labelled l JOIN rule u ON u.no = l.rule WHERE l.record = ?"
-    return [Found(*row) for row in connection.execute(sql, (number,))]

@@ -10,7 +10,9 @@ import time
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from contextlib import suppress
+from contextvars import ContextVar
+from pathlib import Path
 from typing import NamedTuple
 
 import apsw
@@ -21,11 +23,13 @@ from camphora.audit import Log, Receipt, commitment
 from camphora.audit.receipt import Ruling, from_line, salt_of, salted_digest
 from camphora.errors import Busy
 from camphora.policy import Access
+from camphora.policy.admission import SHARED_TYPES
 from camphora.policy.vocabulary import Purpose
 from camphora.records.derived import area_range
 from camphora.records.judging import PERSONS, policy_of
 from camphora.records.keeper import Keeper
 from camphora.records.marking import mark
+from camphora.records.noting import Notes
 from camphora.records.store import Look
 
 told = logging.getLogger("camphora.records")
@@ -33,8 +37,12 @@ FEW = 200
 """Up to so many persons a receipt names each by commitment. Above, and always for secondary use, whose lines
 anybody may read, it names the set by a salted digest: the number of commitments would tell an exact count."""
 
+UNCOUNTED = FEW + 1
+"""The places of an act whose line must not tell how many are known: it names their set."""
 INDEXED = "receipts"
 """The place up to which receipts are indexed."""
+ON_DISK = "receipts-on-disk"
+"""So many receipts were on disk for certain: no power cut takes them back."""
 KEPT = 50_000
 """So many persons' salts are kept at hand: a person who was just read is read again."""
 EACH = 100_000
@@ -45,6 +53,8 @@ LAST = "(SELECT coalesce(max(no), 0) FROM change)"
 """The number of the newest line of the change log, as a part of a statement."""
 DRAWN = 256
 """So many nonces are drawn at once."""
+NOBODY = BitMap().serialize()
+"""The empty set, of which a receipt of nobody bears a digest."""
 INNER = frozenset({"follower", "deciding", "loading"})
 """The grounds of the inner readers, which leave no receipt: what they read reaches nobody but through another
 receipted act."""
@@ -52,24 +62,35 @@ receipted act."""
 
 class Act(NamedTuple):
     """What was done, and what came of it. `result`: the parts of what was answered, in order; `ruling` None: as the
-    Access says; `of_log`: the log itself was read."""
+    Access says; `always`: it leaves a receipt of nobody too, whichever its kinds are. `places`: for so many persons the
+    line has a place, whoever of those that were named is known; None: for those who were read."""
 
     name: str
-    types: Iterable[str]
+    types: Collection[str]
     result: Iterable[bytes] = ()
     ruling: Ruling | None = None
-    of_log: bool = False
+    always: bool = False
     last: int | None = None
     """The last change that was seen, where the reading told it."""
+    places: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """A receipt with what only the store knows: its members, and the salt of their digest where they are a set."""
 
     receipt: Receipt
     members: BitMap
     salt: bytes
+
+
+GATHERED: ContextVar[list[Leaf] | None] = ContextVar("gathered", default=None)
+"""Where set, leaves are gathered there instead of being awaited one by one: whoever set it has them kept, and lets
+nothing of the answer out before all are. Here those are gathered for which no more than the write is awaited."""
+
+
+def is_awaited(leaf: Leaf) -> bool:
+    """Whether an answer waits for more than the write of its receipt: in secondary use, and of sets."""
+    return leaf.receipt.purpose == Purpose.SECONDARY or leaf.receipt.members is not None
 
 
 class Looks:
@@ -84,28 +105,29 @@ class Looks:
         self._asked = self._waiting = self._unnoted = False
         self._salts: dict[int, bytes] = {}
         # Whom the receipts name that are not indexed yet: a crash would leave every salt to be tried on them.
-        self._beside = os.open(
-            log.folder.parent / "looks.pending", os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600
-        )
+        self._beside = Notes(log.folder.parent / "looks.pending")
 
     def leave(self, access: Access, act: Act, persons: Iterable[int], reader: apsw.Connection) -> int | None:
-        """Hand over one receipt before the answer leaves; returns its number, None where nothing of a person was read
+        """Hand over one receipt before the answer leaves; returns its number, None where the act could tell of nobody
         or where the receipt waits for the log.
 
-        Secondary use always leaves one, an answer over nobody too, and so does a refusal: what is hidden and what is
-        absent cost the same. Inner readers leave none.
+        Whether there is one hangs on what was asked and by whom, never on what was found: an act on kinds of record
+        that are about persons leaves one of nobody too, so that what is hidden and what is absent cost the same. So
+        does all secondary use, and each refusal. Inner readers leave none.
         """
         members = BitMap(persons)
-        secondary = access.purpose is Purpose.SECONDARY
-        telling = secondary or act.ruling == "deny" or act.of_log
-        if access.ground in INNER or not (members or telling):
+        if access.ground in INNER or not (members or _may_tell(access, act)):
             return None
         return self.keep(self._leaf(access, act, members, reader))
 
     def keep(self, leaf: Leaf) -> int | None:
         """Keep one leaf, made here or by a worker, and await what its kind waits for; its number, None where it waits
-        for the log. Raises Busy `audit-unwritable` for secondary use."""
+        for the log or is gathered for later. Raises Busy `audit-unwritable` for secondary use."""
         secondary = leaf.receipt.purpose == Purpose.SECONDARY
+        gathered = GATHERED.get()
+        if gathered is not None and not is_awaited(leaf):
+            gathered.append(leaf)
+            return None
         try:
             number = self._append(leaf)
         except OSError:
@@ -155,7 +177,7 @@ class Looks:
         """What is not noted is found again by the salts, so that nothing fails here; it is told once until notes can
         be written again."""
         try:
-            os.write(self._beside, lines)
+            self._beside.add(lines)
         except OSError as error:
             if not self._unnoted:
                 why = errno.errorcode.get(error.errno or 0, "?")
@@ -210,6 +232,7 @@ class Looks:
         if not due:
             return 0
         _index(connection, due)
+        _note_place(connection, ON_DISK, self._log.durable)
         return due[-1][0] + 1
 
     def _indexed(self, done: Future[int]) -> None:
@@ -220,13 +243,21 @@ class Looks:
                 while self._due and self._due[0][0] < through:
                     self._due.popleft()
                 if not self._due:
-                    os.ftruncate(self._beside, 0)
+                    self._beside.clear()
 
     def bring_up(self, connection: apsw.Connection) -> int:
         """Index what a crash left out, then append the receipts that waited; returns how many. Runs in the keeper."""
         self._forget_lost(connection)
         self._index_rest(connection)
-        return self._replay(connection)
+        appended = self._replay(connection)
+        self.note_on_disk(connection)
+        return appended
+
+    def note_on_disk(self, connection: apsw.Connection) -> None:
+        """Force the receipts to disk and note how many these are. Runs in the keeper."""
+        with suppress(OSError):  # a full disk: what was on it before is noted
+            self._log.flush()
+        _note_place(connection, ON_DISK, self._log.durable)
 
     def _replay(self, connection: apsw.Connection) -> int:
         """Append the receipts that waited, in order, as far as the log takes them. Runs in the keeper."""
@@ -288,14 +319,13 @@ class Looks:
 
     def _noted(self) -> dict[tuple[int, str], list[int]]:
         """Whom the last receipts name, as it was noted beside the log, by number and nonce. Torn lines do not count."""
-        content = os.pread(self._beside, os.fstat(self._beside).st_size, 0)
-        rows = [line.split() for line in content.split(b"\n")]
+        rows = [line.split() for line in self._beside.read().split(b"\n")]
         return {
             (int(row[0]), row[1].decode()): [int(one) for one in row[3:-1]] for row in rows if _is_whole(row)
         }
 
     def close(self) -> None:
-        os.close(self._beside)
+        self._beside.close()
 
     # Who looked
 
@@ -316,10 +346,16 @@ class Looks:
 
     def _leaf(self, access: Access, act: Act, members: BitMap, reader: apsw.Connection) -> Leaf:
         nonce = _nonce()
-        few = len(members) <= FEW and access.purpose is not Purpose.SECONDARY
+        places = len(members) if act.places is None else act.places
+        few = places <= FEW and access.purpose is not Purpose.SECONDARY
         salt = b"" if few else os.urandom(16)
         by, own = access.reader, salt_of(self._secret, nonce)
         basis, reason = _stands_on(access)
+        named: tuple[str, ...] = ()
+        if few:
+            # A line of nobody must not differ from one of somebody who is hidden and was named in vain.
+            most = max(places, 1 if members or act.types else 0)
+            named = self._placed(members, most, nonce, own, reader)
         receipt = Receipt(
             at=int(time.time() * 1000),
             reader=by.id,
@@ -328,8 +364,8 @@ class Looks:
             organisation=by.organisation,
             purpose=access.purpose,
             act=act.name,
-            types=tuple(sorted(set(act.types))),
-            persons=self._commitments(members, nonce, reader) if few else (),
+            types=tuple(act.types) if len(act.types) == 1 else tuple(sorted(set(act.types))),
+            persons=named,
             members=None if few else commitment(salt + members.serialize(), nonce),
             nonce=nonce,
             purposes=access.purposes,
@@ -352,7 +388,25 @@ class Looks:
             (last,) = next(reader.execute(f"SELECT {LAST}"))
         return mark(self._secret, int(last))
 
-    def _commitments(self, members: BitMap, nonce: str, reader: apsw.Connection) -> tuple[str, ...]:
+    def _placed(
+        self, members: BitMap, places: int, nonce: str, own: bytes, reader: apsw.Connection
+    ) -> tuple[str, ...]:
+        """A commitment for each place, in no order that tells: to each person, to nobody where one is free, and where
+        there are more persons than places (several bear one number) to the set of the last of them in one."""
+        if not places:
+            return ()
+        if places == len(members) == 1 and (salt := self._salts.get(members[0])):
+            return (commitment(salt, nonce),)
+        if len(members) > places:
+            alone = BitMap(list(members)[: places - 1])
+            rest = commitment(own + (members - alone).serialize(), nonce)
+            named = [rest, *self._commitments(alone, nonce, reader)]
+        else:
+            named = self._commitments(members, nonce, reader)
+        named += [of_nobody(own, nonce, place) for place in range(places - len(named))]
+        return tuple(named if len(named) == 1 else sorted(named))
+
+    def _commitments(self, members: BitMap, nonce: str, reader: apsw.Connection) -> list[str]:
         salts = self._salts
         missing = [person for person in members if person not in salts]
         if missing:
@@ -360,7 +414,21 @@ class Looks:
                 salts.clear()
             marks = ",".join("?" * len(missing))
             salts.update(reader.execute(f"SELECT no, salt FROM person WHERE no IN ({marks})", missing))
-        return tuple(sorted(commitment(salts[person], nonce) for person in members if person in salts))
+        return [commitment(salts[person], nonce) for person in members if person in salts]
+
+
+def _may_tell(access: Access, act: Act) -> bool:
+    """Whether an act could tell of somebody, by what was asked and by whom alone."""
+    if access.purpose is Purpose.SECONDARY or act.ruling == "deny" or act.always:
+        return True
+    reaches = access.persons is None or bool(access.persons)
+    return reaches and not SHARED_TYPES.issuperset(act.types)
+
+
+def of_nobody(salt: bytes, nonce: str, place: int = 0) -> str:
+    """What a receipt bears in a place of nobody: whoever is given the salt of this receipt can show that it is the
+    empty set. `place`: how many such places are before it."""
+    return commitment(salt + NOBODY + (place.to_bytes(2) if place else b""), nonce)
 
 
 _NONCES: list[str] = []
@@ -420,8 +488,8 @@ def _living_in(limits: Collection[str], members: BitMap, reader: apsw.Connection
 def _note(number: int, leaf: Leaf) -> bytes:
     """The persons of a leaf that names each, in one line; nobody where it names a set, whose index is awaited."""
     persons = () if leaf.receipt.members is not None else leaf.members
-    said = [number, leaf.receipt.nonce, len(persons), *persons, ".\n"]
-    return " ".join(map(str, said)).encode()
+    named = "".join([f" {person}" for person in persons])
+    return f"{number} {leaf.receipt.nonce} {len(persons)}{named} .\n".encode()
 
 
 def _is_whole(row: list[bytes]) -> bool:
@@ -432,14 +500,38 @@ def _is_whole(row: list[bytes]) -> bool:
     return all(one.isdigit() for one in figures) and int(row[2]) == len(row) - 4
 
 
-def _place(connection: apsw.Connection) -> int:
-    row = next(connection.execute("SELECT change FROM place WHERE follower = ?", (INDEXED,)), None)
+def on_disk(connection: apsw.Connection) -> int:
+    """How many receipts the store knows to have been on disk for certain."""
+    return _place(connection, ON_DISK)
+
+
+def known_on_disk(folder: Path) -> int:
+    """The same of a store on disk, which is only read; 0 where there is none that can be read."""
+    path = folder / "records.sqlite"
+    if not path.exists():
+        return 0
+    try:
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        try:
+            return on_disk(connection)
+        finally:
+            connection.close()
+    except apsw.Error:
+        return 0
+
+
+def _place(connection: apsw.Connection, name: str = INDEXED) -> int:
+    row = next(connection.execute("SELECT change FROM place WHERE follower = ?", (name,)), None)
     return int(row[0]) if row else 0
 
 
 def _note_indexed(connection: apsw.Connection, through: int) -> None:
+    _note_place(connection, INDEXED, through)
+
+
+def _note_place(connection: apsw.Connection, name: str, through: int) -> None:
     sql = "INSERT INTO place VALUES (?, ?) ON CONFLICT (follower) DO UPDATE SET change = max(change, excluded.change)"
-    connection.execute(sql, (INDEXED, through))
+    connection.execute(sql, (name, through))
 
 
 def _index(connection: apsw.Connection, due: Iterable[tuple[int, Leaf]]) -> None:

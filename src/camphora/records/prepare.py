@@ -25,21 +25,23 @@ from camphora.policy.choices import Effect, effects, may_be_asked
 from camphora.policy.facts import INLINE, has_parts, parts_of, without
 from camphora.policy.labels import Found, Rules
 from camphora.records.deriving import mask
+from camphora.records.saying import sayings
 from camphora.records.store import Put
 
 MOST_PROVISIONS, DEEPEST = 500, 20
 """How large a Consent may be: provisions in all, and how deep they lie, the root's the first."""
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _INLINE = INLINE.encode()
+_OWN = frozenset({"resourceType", "id", "meta"})
 _ENCODE = msgspec.json.Encoder()
 _LETTERS = b"abcdefghijkmnpqrstuvwxyz23456789" * 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Prepared:
     """A Put, parsed, indexed and ready for the keeper. Parts that are labelled by themselves are not in the index;
-    `others` are the patients that it names beside its own, `found` the labels that came by rule. `said` is the resource
-    as it may be found, which gave the `index` by the parameters of `registry`."""
+    `others` are the patients that it names beside its own, `found` the labels that came by rule. `open` is the resource
+    without such parts, None where it has none; what may be found gave the `index` by the parameters of `registry`."""
 
     put: Put
     type: str
@@ -53,10 +55,19 @@ class Prepared:
     effects: tuple[Effect, ...]
     meta: dict[str, Any]
     rest: bytes
-    said: dict[str, Any]
+    open: dict[str, Any] | None
     registry: Registry
     full_text: tuple[str, str] | None = None
     """As `fulltext.texts` makes it, where it was made before; otherwise the keeper does."""
+    points: tuple[str, ...] = ()
+    """The records whose labels follow (`policy.labels.pointing`)."""
+    rules: Rules | None = None
+    """What gave `found`; None where that is not known, and the keeper asks its own."""
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """The resource as it may be found."""
+        return {**self.put.resource, "id": self.id} if self.open is None else self.open
 
     def body(self, version: int, updated: int) -> bytes:
         """The bytes to keep: as they came, with id, version and time of this version."""
@@ -69,10 +80,10 @@ class Prepared:
         return head + (b"," + self.rest if self.rest else b"") + b"}"
 
 
-def prepare(put: Put, registry: Registry | None = None) -> Prepared:
-    """Check, extract and encode one resource, by the search parameters of a registry (`Registry.bundled()` where none
-    is given). Raises `Faults` with every fault of its structure."""
-    registry = registry or Registry.bundled()
+def prepare(put: Put, registry: Registry | None = None, rules: Rules | None = None) -> Prepared:
+    """Check, extract and encode one resource, by the search parameters of a registry and the rules of labelling (the
+    bundled ones where none are given). Raises `Faults` with every fault of its structure."""
+    registry, rules = registry or Registry.bundled(), rules or Rules.bundled()
     resource = put.resource
     require(resource)
     record_type = resource["resourceType"]
@@ -83,18 +94,19 @@ def prepare(put: Put, registry: Registry | None = None) -> Prepared:
         for key, value in resource.get("meta", {}).items()
         if key not in {"versionId", "lastUpdated"}
     }
-    rest = _rest(put)
+    raw = _raw(put)
+    rest = _rest(raw)
     record_id = new_id() if put.expect == "new" else resource.get("id") or _content_id(record_type, rest)
     resource = {**resource, "id": record_id}
-    said = resource
-    index = whole = extract(record_type, registry)(resource)
+    says = sayings(record_type, registry, rules).of(resource, raw, len(rest))
+    index, whole, texts, opened = says.values, says.values, says.texts, None
     parts = _may_have_parts(rest) and has_parts(resource)
     if parts:
-        said = without(resource, (part.path for part in parts_of(resource)))
-        index = extract(record_type, registry)(said)
+        opened = without(resource, (part.path for part in parts_of(resource)))
+        index, texts = extract(record_type, registry)(opened), None
     patient = whole.person[1] if whole.person else None
     others = frozenset(key for _, kind, key in whole.references if kind == "Patient") - {patient}
-    found = Rules.bundled().of(resource)
+    found = says.found
     digest = hashlib.blake2b(orjson.dumps(meta) + rest, digest_size=12).digest()
     does = effects(resource) if record_type == "Consent" else ()
     labels = mask(resource, found, parts=parts)
@@ -111,8 +123,11 @@ def prepare(put: Put, registry: Registry | None = None) -> Prepared:
         does,
         meta,
         rest,
-        said,
+        opened,
         registry,
+        texts,
+        says.points,
+        rules,
     )
 
 
@@ -146,16 +161,20 @@ def _require_purpose(path: str, provision: dict[str, Any]) -> None:
 
 def _may_have_parts(rest: bytes) -> bool:
     """False only where no element can be labelled by itself: the address of such a label stands nowhere, as it is or
-    escaped. Looking at the bytes costs nothing beside walking over every element."""
-    return _INLINE in rest or b"\\" in rest
+    escaped: JSON has two escapes for what an address is made of (RFC 8259). Looking at the bytes costs nothing beside
+    walking over every element."""
+    return _INLINE in rest or b"\\u" in rest or b"\\/" in rest
 
 
-def _rest(put: Put) -> bytes:
+def _raw(put: Put) -> dict[str, msgspec.Raw]:
+    """The bytes of each property."""
+    return _FIELDS.decode(put.body if put.body is not None else orjson.dumps(put.resource))
+
+
+def _rest(raw: dict[str, msgspec.Raw]) -> bytes:
     """All elements but resourceType, id and meta, as bytes without the outer braces."""
-    raw = _FIELDS.decode(put.body if put.body is not None else orjson.dumps(put.resource))
-    for name in ("resourceType", "id", "meta"):
-        raw.pop(name, None)
-    return _ENCODE.encode(raw)[1:-1]
+    kept = {name: value for name, value in raw.items() if name not in _OWN}
+    return _ENCODE.encode(kept)[1:-1]
 
 
 def new_id() -> str:

@@ -17,6 +17,7 @@ import apsw
 from camphora.errors import Fault
 from camphora.fhir.registry import Registry
 from camphora.policy import Access
+from camphora.policy.labels import Rules
 from camphora.policy.policy import Policy
 from camphora.records.conditional import Given
 from camphora.records.connections import Readers, require_present
@@ -45,6 +46,7 @@ class ReadingStore(SQLiteStore):
         self._sets = Sets()
         self._indexing = Indexing()
         self._digest: str | None = None
+        self._labelled_by: tuple[str, Rules] | None = None
 
     @property
     def registry(self) -> Registry:
@@ -57,6 +59,17 @@ class ReadingStore(SQLiteStore):
                 self._indexing.take_up(reader)
             self._digest = present
         return self._indexing.registry
+
+    @property
+    def rules(self) -> Rules:
+        """The value sets by which the leader labels now."""
+        reader = self._connections.reader()
+        newest = "SELECT {} FROM labelling ORDER BY no DESC LIMIT 1"
+        (digest,) = next(reader.execute(newest.format("digest")))
+        if self._labelled_by is None or self._labelled_by[0] != digest:
+            digest, dumped = next(reader.execute(newest.format("digest, rules")))
+            self._labelled_by = (digest, Rules.load(dumped))
+        return self._labelled_by[1]
 
     def write(
         self,

@@ -14,7 +14,6 @@ import struct
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import ContextVar
 from typing import Any, NamedTuple, Protocol, cast
 
 import msgspec
@@ -22,8 +21,7 @@ from pyroaring import BitMap
 
 from camphora.audit.receipt import Receipt
 from camphora.errors import Busy
-from camphora.policy.vocabulary import Purpose
-from camphora.records.looks import Leaf, Looks
+from camphora.records.looks import GATHERED, Leaf, Looks, is_awaited
 
 told = logging.getLogger("camphora.records")
 HEAD, ACKNOWLEDGED = struct.Struct("<IQ"), struct.Struct("<QqB")
@@ -68,11 +66,6 @@ def frame(number: int, leaf: Leaf) -> bytes:
 class Arrived(NamedTuple):
     number: int
     leaf: Leaf
-
-
-def is_awaited(leaf: Leaf) -> bool:
-    """Whether an answer waits for more than the write of its receipt: in secondary use, and of sets."""
-    return leaf.receipt.purpose == Purpose.SECONDARY or leaf.receipt.members is not None
 
 
 class _Written:
@@ -197,9 +190,6 @@ class Awaiting(Protocol):
 
 
 GONE = Answer(NOT_NUMBERED, REFUSED)
-GATHERED: ContextVar[list[Leaf] | None] = ContextVar("gathered", default=None)
-"""Where set, leaves are gathered there instead of being awaited one by one: whoever set it sends them, and lets nothing
-of the answer out before all are kept."""
 
 
 class Relay:
@@ -282,6 +272,11 @@ class RelayedLooks(Looks):
 
     def keep(self, leaf: Leaf) -> int | None:
         return self._relay.keep(leaf)
+
+    def keep_all(self, leaves: Sequence[Leaf]) -> int:
+        for leaf in leaves:
+            self._relay.keep(leaf)
+        return NOT_NUMBERED
 
     def close(self) -> None:
         self._relay.close()

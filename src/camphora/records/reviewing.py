@@ -27,7 +27,8 @@ VILLAGE = "tw-village"
 
 
 def care_since(log: Log, connection: apsw.Connection, since: int) -> list[Look]:
-    """Every act of reading for care since a moment, oldest first, of the newest `MOST` receipts."""
+    """Every act of reading for care since a moment, oldest first, of the newest `MOST` receipts: those that reached
+    somebody, and those that were refused because who was asked for is not there."""
     found = list(_newest(log, since))
     if not found:
         return []
@@ -50,7 +51,7 @@ def care_since(log: Log, connection: apsw.Connection, since: int) -> list[Look]:
             fields["decision"] == "emergency",
         )
         for number, fields in reversed(found)
-        if persons[number]
+        if persons[number] or _in_vain(fields)
     ]
 
 
@@ -61,6 +62,12 @@ def _newest(log: Log, since: int) -> Iterator[tuple[int, dict[str, Any]]]:
             return
         if fields["purpose"] == Purpose.CARE and fields["at"] >= since:
             yield number, fields
+
+
+def _in_vain(fields: Mapping[str, Any]) -> bool:
+    """Whether an act that reached nobody asked for somebody, by an id or a number: a line of the log says so by its
+    decision alone, whether or not they are hidden."""
+    return fields["decision"] == "deny" and bool(fields["types"])
 
 
 def newest_care(log: Log, size: int) -> int | None:

@@ -11,7 +11,7 @@ from pyroaring import BitMap
 from camphora.fhir.search import Query
 from camphora.policy import Access
 from camphora.records.paging import Value
-from camphora.records.planning import Coding, Plan, bodies, included, named_persons, plan
+from camphora.records.planning import Coding, Plan, about_persons, bodies, included, named_persons, plan
 from camphora.records.store import Version
 
 DEFAULT_COUNT, MOST = 20, 1000
@@ -20,8 +20,10 @@ DEFAULT_COUNT, MOST = 20, 1000
 @dataclass(frozen=True, slots=True)
 class Found:
     """A page. `next`: the place where the one after it begins; `whole`: no included record was left out; `persons`:
-    everybody whom the answer tells of; `seen`: whether the reader may know one of those whom the query names; `last`:
-    the last change of the snapshot in which it was found."""
+    everybody whom the answer tells of; `places`: for how many of them its receipt has a place, which hangs on what is
+    shown and asked, not on who is hidden; `seen`: whether the reader may know one of those whom the query names;
+    `about_persons`: whether the query goes over records of persons, whatever it finds; `last`: the last change of the
+    snapshot in which it was found."""
 
     rows: list[Version]
     included: list[Version]
@@ -29,7 +31,9 @@ class Found:
     next: tuple[Value, ...] | None
     whole: bool
     persons: BitMap
+    places: int
     seen: bool
+    about_persons: bool
     last: int
 
 
@@ -49,14 +53,17 @@ def search(
     brought = included(made.work, page, query.includes)
     named = named_persons(made.work, query, found=bool(rows or total))
     told = BitMap(person for row in (*page, *brought.rows) if (person := row.person) is not None)
+    told |= persons | BitMap(made.work.persons)
     return Found(
         rows=made.shown(page),
         included=bodies(made.work, brought.rows),
         total=total,
         next=page[-1].place if len(rows) > limit > 0 else None,
         whole=brought.whole,
-        persons=persons | told | named.persons | BitMap(made.work.persons),
+        persons=told | named.persons,
+        places=named.places(told),
         seen=named.seen,
+        about_persons=about_persons(query),
         last=made.work.last,
     )
 

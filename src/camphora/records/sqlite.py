@@ -10,6 +10,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
@@ -21,14 +22,16 @@ from pyroaring import BitMap
 from camphora.audit import Log, write_secret
 from camphora.audit.receipt import Ruling, salt_of, salted_digest
 from camphora.audit.unusual import HOUR, Suspicion, unusual
-from camphora.errors import CamphoraError, Forbidden, NotFound
+from camphora.errors import CamphoraError, Forbidden, Invalid, NotFound
 from camphora.fhir.registry import Registry
 from camphora.fhir.search import Query
-from camphora.policy import Access
+from camphora.policy import Access, work
 from camphora.policy.access import HiddenSet
+from camphora.policy.actors import known
 from camphora.policy.admission import SHARED_TYPES
-from camphora.policy.asking import Facts, Whom
+from camphora.policy.asking import Asked, Facts, Whom
 from camphora.policy.labels import PARTS, Found, Rules
+from camphora.policy.labels.pointing import POINTS, targets_in
 from camphora.policy.policy import Policy
 from camphora.policy.vocabulary import Purpose, Role
 from camphora.records import gathering, histories, paging, searching
@@ -36,6 +39,7 @@ from camphora.records.bearers import first_bearer
 from camphora.records.bodies import plain, plain_or_none
 from camphora.records.conditional import Given, require_given
 from camphora.records.connections import Connections
+from camphora.records.deriving import held
 from camphora.records.effects import bring_up
 from camphora.records.figures import Working, working
 from camphora.records.gathering import Gathered
@@ -44,13 +48,14 @@ from camphora.records.indexing import Indexing
 from camphora.records.indexing import Progress as IndexProgress
 from camphora.records.indexing import progress as index_progress
 from camphora.records.indexing import run as index_anew
-from camphora.records.judging import Judge, has_closed, lets_in, stood_for, whom_of
+from camphora.records.judging import PERSONS, Judge, has_closed, lets_in, stood_for, whom_of, with_teams
 from camphora.records.keeper import Keeper
-from camphora.records.labelling import Labelling, Progress, held, progress, run
-from camphora.records.looks import LAST, Act, Looks
+from camphora.records.labelling import Labelling, Progress, progress, run
+from camphora.records.looks import LAST, UNCOUNTED, Act, Looks, on_disk
 from camphora.records.marking import mark
 from camphora.records.planning import Coding, PlanTold, plan, told
 from camphora.records.prepare import Prepared, prepare
+from camphora.records.registers import READING, StoreRegister
 from camphora.records.relay import Reception
 from camphora.records.reviewing import Review, care_since, homes_of, known_of
 from camphora.records.searching import DEFAULT_COUNT, MOST
@@ -62,24 +67,36 @@ from camphora.records.visible import in_emergency, of_versions, require_type, sh
 from camphora.records.writing import Writer
 
 T = TypeVar("T")
+FOLLOWED = (
+    "SELECT r.no, t.name, r.id, r.person, r.updated, r.labels, c.body"
+    " FROM record r JOIN type t ON t.no = r.type JOIN content c ON c.record = r.no WHERE"
+)
 
 
 class SQLiteStore:
     """Records and tables in `folder`, receipts in its `audit/`. See `Store` for the contract of each call."""
 
-    def __init__(self, folder: Path, policy: Policy | None = None, *, full_text: bool | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        policy: Policy | None = None,
+        *,
+        full_text: bool | None = None,
+        rules: Rules | None = None,
+    ) -> None:
         """`policy`: by which persons' choices are weighed; Taiwan's where none is given. `full_text`: whether the words
-        of records are kept for `_text` and `_content`; None leaves it as the store has it, kept in a new one."""
+        of records are kept for `_text` and `_content`; None leaves it as the store has it, kept in a new one. `rules`:
+        by which records are labelled; the bundled ones where none are given."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self._connections = Connections(folder / "records.sqlite", policy or Policy.taiwan())
-        self.audit = Log(folder / "audit")
+        self.audit = Log(folder / "audit", known=on_disk(self._connections.writer))
         self._interned = Interned(self._connections.writer)
         self._secret = _secret(folder)
         self._watchers: list[Callable[[], None]] = []
         self._count_lock = threading.Lock()
         self._declared = False
-        self._keeper = Keeper(self._connections.writer, self._committed, self._interned.forget)
+        self._keeper = Keeper(self._connections.writer, self._committed, self._forget)
         self._looks = Looks(self.audit, self._keeper, self._secret)
         self.coding: Coding | None = None
         """Answers what is asked by value set or hierarchy; the installation gives it."""
@@ -87,15 +104,25 @@ class SQLiteStore:
         self._keeper.submit(self._looks.bring_up).result()
         self._keeper.submit(bring_up).result()
         self._sets = Sets()
-        self._labelling = Labelling(Rules.bundled())
+        self._labelling = Labelling(rules or Rules.bundled())
         self._keeper.submit(self._labelling.begin).result()
-        if self._labelling.running:
-            work = (self._labelling, self._keeper, self._interned)
-            threading.Thread(target=run, args=work, name="labelling", daemon=True).start()
+        self._label_anew()
         self._indexing = Indexing(full_text)
         self._keeper.submit(self._indexing.begin).result()
         self._keeper.submit(self._indexing.take_up).result()
         self._index_anew()
+
+    def _label_anew(self) -> None:
+        """Go on with what is to be labelled anew; two at once do the same work in turns."""
+        if self._labelling.running:
+            work = (self._labelling, self._keeper, self._interned)
+            threading.Thread(target=run, args=work, name="labelling", daemon=True).start()
+
+    def label_by(self, rules: Rules) -> None:
+        """Label by other value sets from now on: at once what is written, in the background what stands (`labelling`
+        says how far). Until that is done, whatever the sets of before say holds still."""
+        self._keeper.submit(lambda connection: self._labelling.change(connection, rules)).result()
+        self._label_anew()
 
     def _index_anew(self) -> None:
         """Go on with what is to be indexed anew; two at once do the same work in turns."""
@@ -104,10 +131,17 @@ class SQLiteStore:
             threading.Thread(target=index_anew, args=work, name="indexing", daemon=True).start()
 
     def close(self) -> None:
+        with suppress(Exception):  # it must close, whatever ails it
+            self._keeper.submit(self._looks.note_on_disk).result()
         self._keeper.close()
         self._looks.close()
         self.audit.close()
         self._connections.close()
+
+    def _forget(self) -> None:
+        """A job was rolled back: what was remembered of it goes."""
+        self._interned.forget()
+        READING.forget(self._connections.writer)
 
     def watch(self, called: Callable[[], None]) -> None:
         """Call back after each commit: a follower's cue to look at the change log."""
@@ -123,12 +157,16 @@ class SQLiteStore:
     def hand_in(
         self, access: Access, changes: Sequence[Put | Prepared | Delete], given: Sequence[Given] = ()
     ) -> Future[list[Written]]:
-        registry = self._indexing.registry
-        ready = [_ready(number, change, registry) for number, change in enumerate(changes)]
+        registry, rules = self._indexing.registry, self.rules
+        ready = [_ready(number, change, registry, rules) for number, change in enumerate(changes)]
+        if access.ground == work.GROUND:
+            _require_work(access, ready)
 
         def job(connection: apsw.Connection) -> list[Written]:
             require_given(connection, access, given, self.coding)
-            writer = Writer(connection, self._interned, access, self._labelling.older, self._indexing)
+            writer = Writer(connection, self._interned, access, self._labelling, self._indexing)
+            if access.ground == "loading" and len(ready) > 1:
+                writer.gather()
             written: list[Written] = []
             for item in ready:
                 try:
@@ -136,6 +174,7 @@ class SQLiteStore:
                 except CamphoraError as error:
                     error.change = len(written)
                     raise
+            writer.finish()
             if writer.declares:
                 self._indexing.begin(connection)
                 self._declared = True
@@ -211,9 +250,9 @@ class SQLiteStore:
             found = searching.search(access, asked, reader, self.coding, place)
         ruling: Ruling | None = None if found.seen else "deny"
         shown = [*found.rows, *found.included]
-        act = Act(
-            "search", {*types, *(one.type for one in found.included)}, _bodies(shown), ruling, last=found.last
-        )
+        kinds = {*types, *(one.type for one in found.included)}
+        always = found.about_persons and access.persons != frozenset()
+        act = Act("search", kinds, _bodies(shown), ruling, always, found.last, found.places)
         self._looks.leave(access, act, found.persons, reader)
         token = paging.issue(self._secret, access, query, found.next) if found.next else None
         return Page(found.rows, token, found.total, found.included, whole=found.whole)
@@ -274,13 +313,17 @@ class SQLiteStore:
 
     def scan(self, access: Access, low: int, high: int) -> Iterator[Followed]:
         _require_follower(access)
-        sql = (
-            "SELECT r.no, t.name, r.id, r.person, r.updated, r.labels, c.body"
-            " FROM record r JOIN type t ON t.no = r.type JOIN content c ON c.record = r.no WHERE r.person >= ?"
-            " AND r.person < ? AND r.deleted = 0 ORDER BY r.person, r.type, r.no"
-        )
+        sql = f"{FOLLOWED} r.person >= ? AND r.person < ? AND r.deleted = 0 ORDER BY r.person, r.type, r.no"
         for row in self._connections.reader().execute(sql, (low, high)):
-            yield Followed(row[0], row[1], row[2], row[3], row[4], row[5], plain_or_none(row[6]))
+            yield _followed(row)
+
+    def present(self, access: Access, numbers: Sequence[int]) -> list[Followed]:
+        """The records of these numbers that are there, by person and type, for followers. All are read at once."""
+        _require_follower(access)
+        found = ",".join("?" * len(numbers))
+        sql = f"{FOLLOWED} r.no IN ({found}) AND r.deleted = 0 ORDER BY r.person, r.type, r.no"
+        rows = self._connections.reader().execute(sql, tuple(numbers)).fetchall()
+        return [_followed(row) for row in rows]
 
     def hidden_persons(self, access: Access, name: str) -> list[int]:
         """The person numbers in a hidden set now, for followers that place parts."""
@@ -310,11 +353,16 @@ class SQLiteStore:
         now = int(time.time() * 1000)
         reader = self._connections.reader()
         with reader:
+            same = (
+                each.removeprefix("Patient/") for each in StoreRegister(reader).same(f"Patient/{patient}")
+            )
+            names = [patient, *same]
             sql = (
                 "SELECT DISTINCT p.patient, p.no FROM let_in l JOIN person p ON p.no = l.person"
-                " WHERE l.patient = ? AND l.since <= ? AND (l.until IS NULL OR l.until > ?)"
+                f" WHERE l.patient IN ({','.join('?' * len(names))})"
+                " AND l.since <= ? AND (l.until IS NULL OR l.until > ?)"
             )
-            let_in = list(reader.execute(sql, (patient, now, now)))
+            let_in = list(reader.execute(sql, (*names, now, now)))
             found = {name for name, person in let_in if lets_in(reader, person, f"Patient/{patient}", now)}
             found |= set(stood_for(reader, f"Patient/{patient}", now))
         return frozenset(found)
@@ -329,6 +377,19 @@ class SQLiteStore:
         with reader:
             found = whom_of(reader, numbers[0])
         return found  # noqa: RET504 - as above
+
+    def known(self, access: Access, asked: Asked, patient: str | None = None, *, named: bool = True) -> Asked:
+        """A request with every name that the store gives its reader now, the teams of this person's Consents among
+        them; for the gate alone. `named` as in `actors.known`."""
+        if access.ground != "deciding":
+            raise Forbidden("records-not-a-follower")
+        reader = self._connections.reader()
+        with reader:
+            asker, _ = known(asked.reader, StoreRegister(reader), asked.at, named=named)
+            found = replace(asked, reader=asker)
+            for person in Names(reader).persons([patient] if patient else []):
+                found, _ = with_teams(reader, PERSONS.of(reader, person), found)
+        return found
 
     def first_bearer(self, access: Access, identifier: str) -> str | None:
         """The Patient id of who was the first to bear this whole identifier; None where nobody does. For the gate
@@ -374,9 +435,16 @@ class SQLiteStore:
             row = next(reader.execute(sql, values), None)
             found = held(reader, row[0]) if row else []
         if row and row[1]:
-            told = set(Rules.bundled().of(orjson.loads(plain(row[2]))))
-            found = [each for each in found if each in told]
+            said = orjson.loads(plain(row[2]))
+            told = {one.rule for one in self.rules.of(said)}
+            told.update(f"{POINTS}{target}" for target in targets_in(said))
+            found = [each for each in found if each.rule in told]
         return sorted(found)
+
+    @property
+    def rules(self) -> Rules:
+        """The value sets by which records are labelled here."""
+        return self._labelling.rules
 
     @property
     def registry(self) -> Registry:
@@ -467,7 +535,15 @@ class SQLiteStore:
     # Tables
 
     def add_batch(
-        self, access: Access, name: str, rows: list[dict[str, Any]], *, source: str, as_of: str, public: bool
+        self,
+        access: Access,
+        name: str,
+        rows: list[dict[str, Any]],
+        *,
+        source: str,
+        as_of: str,
+        public: bool,
+        whole: bool = False,
     ) -> tuple[Batch, bool]:
         if access.writes is not None or access.tables is not None:
             raise Forbidden("records-write-refused", type=name, role=access.reader.role)
@@ -476,30 +552,25 @@ class SQLiteStore:
         packed, now = zlib.compress(body, 6), int(time.time() * 1000)
 
         def job(connection: apsw.Connection) -> tuple[Batch, bool]:
-            found = next(
-                connection.execute(
-                    f"SELECT {BATCH} FROM batch WHERE name = ? AND digest = ?", (name, digest)
-                ),
-                None,
-            )
-            if found:
-                return Batch(*found), False
+            kept = {one.digest: one for one in _kept_batches(connection, name)}
+            said = _edition(digest, list(kept), whole=whole)
+            if said in kept:
+                return kept[said], False
             connection.execute(
                 "INSERT INTO batch (name, digest, public, source, as_of, rows, at, body)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (name, digest, public, source, as_of, len(rows), now, packed),
+                (name, said, public, source, as_of, len(rows), now, packed),
             )
             number = int(connection.last_insert_rowid())
             connection.execute(
                 "INSERT INTO change (at, kind, subject, version) VALUES (?, 'batch', ?, 1)", (now, number)
             )
-            return Batch(number, name, digest, source, as_of, len(rows), now, public), True
+            return Batch(number, name, said, source, as_of, len(rows), now, public), True
 
         return self._keeper.submit(job).result()
 
     def batches(self, access: Access, name: str) -> list[Batch]:
-        sql = f"SELECT {BATCH} FROM batch WHERE name = ? ORDER BY no"
-        found = [Batch(*row) for row in self._connections.reader().execute(sql, (name,))]
+        found = _kept_batches(self._connections.reader(), name)
         return [batch for batch in found if _may_read(access, batch)]
 
     def batch_rows(self, access: Access, batch: Batch) -> list[dict[str, Any]]:
@@ -529,12 +600,15 @@ class SQLiteStore:
         result: Iterable[bytes] = (),
         *,
         ruling: Ruling | None = None,
-        of_log: bool = False,
+        always: bool = False,
+        counted: bool = True,
     ) -> int | None:
         """Leave a receipt for an act of reading outside this store's own calls: the lake's, and what the gate refused.
         `result`: the parts of what is answered, of which the receipt keeps a salted digest. `ruling`: how it was
-        decided, None as the Access says. Reading the log itself (`of_log`) leaves one of nobody too."""
-        made = Act(act, types, result, ruling, of_log)
+        decided, None as the Access says. What could tell of persons leaves one of nobody too, and `always` whichever
+        the kinds are: so where the log itself is read. `counted`: whether its line may tell how many persons are
+        known; where not it names the set of them."""
+        made = Act(act, frozenset(types), result, ruling, always, places=None if counted else UNCOUNTED)
         return self._looks.leave(access, made, persons, self._connections.reader())
 
     def attest(
@@ -546,9 +620,10 @@ class SQLiteStore:
         result: Iterable[bytes] = (),
     ) -> int | None:
         """Leave a receipt for an act about these persons that is no reading of records: a choice made, a decision
-        explained. Its number, None where nobody of them is known here or the log waits."""
+        explained. It is left of nobody too. Its number, None where the log waits."""
         reader = self._connections.reader()
-        return self._looks.leave(access, Act(act, types, result), Names(reader).persons(patients), reader)
+        made = Act(act, frozenset(types), result, always=True)
+        return self._looks.leave(access, made, Names(reader).persons(patients), reader)
 
     def salt_for(self, number: int, parts: Sequence[bytes]) -> str | None:
         """The salt (hexadecimal) by which anybody can check that a receipt was left over these parts; None where it was
@@ -578,6 +653,11 @@ class SQLiteStore:
         rests_on = (self.last_change(), since // HOUR, famous, sorted(readers.items()))
         return self._review.found(rests_on, look)
 
+    @property
+    def keeping(self) -> Looks:
+        """Where leaves are kept that were gathered (`looks.GATHERED`)."""
+        return self._looks
+
     def reception(self, end: socket.socket) -> Reception:
         """What keeps the receipts that a worker sends over this socket."""
         return Reception(self._looks, end)
@@ -597,14 +677,28 @@ class SQLiteStore:
             called()
 
 
-def _ready(number: int, change: Put | Prepared | Delete, registry: Registry) -> Prepared | Delete:
+def _ready(
+    number: int, change: Put | Prepared | Delete, registry: Registry, rules: Rules
+) -> Prepared | Delete:
     if not isinstance(change, Put):
         return change
     try:
-        return prepare(change, registry)
+        return prepare(change, registry, rules)
     except CamphoraError as error:
         error.change = number
         raise
+
+
+def _require_work(access: Access, ready: Sequence[Prepared | Delete]) -> None:
+    """Who is at work writes about nobody, at places of theirs, and deletes nothing: the history is the ledger."""
+    for change in ready:
+        if isinstance(change, Delete):
+            raise Forbidden("records-write-refused", type=change.type, role=access.reader.role)
+        place = work.place_of(change.id)
+        if place is None or not work.reaches(access.scope, place):
+            raise Forbidden("records-write-refused", type=change.type, role=access.reader.role)
+        if change.patient is not None or change.others:
+            raise Invalid("records-work-names-patient", type=change.type)
 
 
 class _Seen(NamedTuple):
@@ -616,6 +710,20 @@ class _Seen(NamedTuple):
 
 
 BATCH = "no, name, digest, source, as_of, rows, at, public"
+
+
+def _kept_batches(connection: apsw.Connection, name: str) -> list[Batch]:
+    sql = f"SELECT {BATCH} FROM batch WHERE name = ? ORDER BY no"
+    return [Batch(*row) for row in connection.execute(sql, (name,))]
+
+
+def _edition(digest: str, kept: Sequence[str], *, whole: bool) -> str:
+    """The digest under which rows are kept: their own; where a whole table comes back to earlier rows after others,
+    one that names these others too. Rows that stand have the digest under which they stand."""
+    if not whole or digest not in kept or digest == kept[-1]:
+        return digest
+    again = [hashlib.sha256(f"{digest} after {before}".encode()).hexdigest() for before in kept[-2:]]
+    return again[0] if again[0] == kept[-1] else again[-1]
 
 
 def _versions(
@@ -664,8 +772,14 @@ def _may_read(access: Access, batch: Batch) -> bool:
     return bool(batch.public) or access.tables is None or batch.name in access.tables
 
 
+def _followed(row: tuple[Any, ...]) -> Followed:
+    """A line of `FOLLOWED`."""
+    return Followed(row[0], row[1], row[2], row[3], row[4], row[5], plain_or_none(row[6]))
+
+
 def _require_follower(access: Access) -> None:
-    if access.purpose is not Purpose.OPERATION or access.persons is not None:
+    """Neither its purpose nor that it reaches everybody makes a follower: a registrar has both."""
+    if access.ground != "follower":
         raise Forbidden("records-not-a-follower")
 
 

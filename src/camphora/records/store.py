@@ -10,6 +10,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+import orjson
+
 from camphora.audit import Log
 from camphora.fhir.search import Query
 from camphora.policy import Access
@@ -26,6 +28,26 @@ class Put:
     body: bytes | None = None
     expect: Expect = "either"
     if_match: int | None = None
+
+
+class Unread(Put):
+    """A Put of bytes that are known to be right; they are read only where somebody asks for the resource."""
+
+    __slots__ = ("_read",)
+    _read: dict[str, Any] | None
+
+    def __init__(self, body: bytes) -> None:
+        for name, value in (("body", body), ("expect", "either"), ("if_match", None), ("_read", None)):
+            object.__setattr__(self, name, value)
+
+    @property
+    def resource(self) -> dict[str, Any]:
+        """The resource, read once."""
+        found = self._read
+        if found is None:
+            found = orjson.loads(self.body or b"")
+            object.__setattr__(self, "_read", found)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +189,22 @@ class Store(Protocol):
     def scan(self, access: Access, low: int, high: int) -> Iterator[Followed]:
         """All present records of the persons low to high (exclusive), for followers."""
 
+    def present(self, access: Access, numbers: Sequence[int]) -> list[Followed]:
+        """The present ones of some records by their numbers, a few hundred at most, for followers."""
+
     def add_batch(
-        self, access: Access, name: str, rows: list[dict[str, Any]], *, source: str, as_of: str, public: bool
+        self,
+        access: Access,
+        name: str,
+        rows: list[dict[str, Any]],
+        *,
+        source: str,
+        as_of: str,
+        public: bool,
+        whole: bool = False,
     ) -> tuple[Batch, bool]:
-        """Keep a batch of rows of a table; the same rows again change nothing (False)."""
+        """Keep a batch of rows of a table; the same rows again change nothing (False). Of a `whole` table, of which
+        the newest batch stands alone, they do where others stand."""
 
     def batches(self, access: Access, name: str) -> list[Batch]:
         """The batches of a table, oldest first."""

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import apsw
 
 from camphora.errors import Forbidden
-from camphora.policy import Access
+from camphora.policy import Access, work
 from camphora.policy.access import HiddenSet
 from camphora.policy.admission import SHARED_TYPES
 from camphora.policy.asking import Action, Emergency, Scope
@@ -29,6 +29,7 @@ from camphora.records.bearers import first_bearer
 from camphora.records.derived import area_range
 from camphora.records.deriving import identities
 from camphora.records.judging import Judge, policy_of
+from camphora.records.registers import READING
 from camphora.records.remembering import by_access
 from camphora.records.terms import Names
 
@@ -36,6 +37,8 @@ NOWHERE = "0"
 ROW = re.compile(r"\br\.")
 BREAKING = "BTG"
 """The purpose that stands on a declared emergency alone."""
+SMALL_SET = 4_096
+"""Up to so many rows that say who is hidden or judged are read once for all of a long list."""
 WITHIN = "{0}.since <= ? AND ({0}.until IS NULL OR {0}.until > ?)"
 
 
@@ -66,11 +69,25 @@ def visible(
     *,
     row: str = "r",
     area: str | None = None,
+    many: bool = False,
 ) -> Predicate:
     """Which rows of this type the Access may see, at this moment; or, where an action is named, do that with. `row`:
     the alias under which the statement has them; `area`: the column that holds where the row's person lives, where the
-    statement has one."""
-    return _of(row, _visible(access, record_type, connection, action, area))
+    statement has one; `many`: it goes over so many rows that a hidden set of at most `SMALL_SET` is read once for
+    all."""
+    if access.ground == work.GROUND:
+        return _of(row, _of_work(access, record_type))
+    return _of(row, _visible(access, record_type, connection, action, area, many=many))
+
+
+def _of_work(access: Access, record_type: str) -> Predicate:
+    """Records of work about nobody, of the places that the reader's areas hold; whatever names a patient is not one."""
+    starts = work.beginnings(access.scope) if record_type in work.TYPES else []
+    tests = " OR ".join("substr(w.id, 1, ?) = ?" for _ in starts) or NOWHERE
+    sql = (
+        f"r.person IS NULL AND (r.labels & {OTHERS}) = 0 AND (SELECT {tests} FROM record w WHERE w.no = r.no)"
+    )
+    return Predicate(sql, [value for each in starts for value in (len(each), each)])
 
 
 def _of(row: str, predicate: Predicate) -> Predicate:
@@ -79,22 +96,30 @@ def _of(row: str, predicate: Predicate) -> Predicate:
 
 
 def _visible(
-    access: Access, record_type: str, connection: apsw.Connection, action: Action | None, area: str | None
+    access: Access,
+    record_type: str,
+    connection: apsw.Connection,
+    action: Action | None,
+    area: str | None,
+    *,
+    many: bool,
 ) -> Predicate:
     if _sees_all(access) or record_type in SHARED_TYPES:
         return EVERYTHING
+    judge = Judge(access, record_type, connection, action)
     sql, values = "r.person IS NOT NULL", []
     if access.persons is not None:
         among = _among(Names(connection).persons(access.persons), "r.person")
         sql, values = f"{sql} AND {among.sql}", [*among.values]
+    told = READING.known(access, connection, judge.now)
     if access.emergency is None:
+        weighed, read = _weighed(told, connection, action), many and _are_small(told, connection)
         rest = _template(
-            _weighed(access, connection, action), record_type, area, judges_all=judges_all(access, connection)
+            weighed, record_type, area, judges_all=judges_all(access, connection), read_once=read
         )
     else:
         opened = in_emergency(connection, access.emergency)
-        rest = _Planner(access, record_type, opened, judges_all=judges_all(access, connection)).predicate()
-    judge = Judge(access, record_type, connection, action)
+        rest = _Planner(told, record_type, opened, judges_all=judges_all(access, connection)).predicate()
     return Predicate(f"{sql}{rest.sql}", [*values, *_filled(rest.values, judge)])
 
 
@@ -119,9 +144,21 @@ def _filled(values: list[object], judge: Judge) -> list[object]:
 
 @by_access
 @lru_cache(maxsize=2048)
-def _template(access: Access, record_type: str, area: str | None, *, judges_all: bool) -> Predicate:
+def _template(
+    access: Access, record_type: str, area: str | None, *, judges_all: bool, read_once: bool
+) -> Predicate:
     """The predicate of an Access but for its persons, kept for the next request of an equal one."""
-    return _Planner(access, record_type, [], area, judges_all=judges_all).predicate()
+    return _Planner(access, record_type, [], area, judges_all=judges_all, read_once=read_once).predicate()
+
+
+def _are_small(access: Access, connection: apsw.Connection) -> bool:
+    """Whether at most `SMALL_SET` rows say who is judged, and as many of each set who is hidden from the Access."""
+
+    def small(rows: str, *values: str) -> bool:
+        sql = f"SELECT count(*) FROM (SELECT 1 FROM {rows} LIMIT {SMALL_SET + 1})"
+        return bool(next(connection.execute(sql, values))[0] <= SMALL_SET)
+
+    return small("ruled") and all(small("hidden WHERE name = ?", each.name) for each in access.hidden)
 
 
 def _weighed(access: Access, connection: apsw.Connection, action: Action | None) -> Access:
@@ -146,7 +183,8 @@ def judges_all(access: Access, connection: apsw.Connection) -> bool:
 
 class _Planner:
     """The conditions for one Access on one type, each over a row `r`. `opened`: persons opened in an emergency; `area`:
-    as in `visible`; `judges_all`: whether every record is judged."""
+    as in `visible`; `judges_all`: whether every record is judged; `read_once`: whether who is hidden is read once for
+    all rows and not asked of each."""
 
     def __init__(
         self,
@@ -156,9 +194,11 @@ class _Planner:
         area: str | None = None,
         *,
         judges_all: bool = False,
+        read_once: bool = False,
     ) -> None:
         self.access = access
         self.judges_all = judges_all
+        self.read_once = read_once
         self.type = record_type
         self.opened = opened
         self.area = area
@@ -172,19 +212,46 @@ class _Planner:
         )
 
     def conditions(self) -> Iterator[Predicate]:
-        if BREAKING in self.access.purposes and self.access.emergency is None:
-            yield Predicate(NOWHERE, [])
+        if BREAKING in self.access.purposes:
+            yield from self._broken()
         yield from self._within(self.access.scope)
         if self.access.purpose is Purpose.SURVEILLANCE:
             yield self._notifiable()
         if self.judges_all:
-            yield Predicate(JUDGED, [_Given.JUDGE])
+            yield Predicate(JUDGED, JUDGES)
             yield from self._naming_others()
         elif not _own(self.access):
             found = _joined([self._consented(), *self._naming_others()])
             if found.sql != "1":
-                marked = f"(r.labels & {CHOSEN | OTHERS}) = 0 OR ({found.sql})"
-                yield Predicate(marked, found.values)
+                either = [*self._passing(), Predicate(f"(r.labels & {CHOSEN | OTHERS}) = 0", []), found]
+                yield Predicate(
+                    " OR ".join(f"({each.sql})" for each in either),
+                    [value for each in either for value in each.values],
+                )
+
+    def _broken(self) -> Iterator[Predicate]:
+        """Breaking the glass opens the person of whom it was declared, while it lasts, and nobody else, whether they
+        have chosen or not."""
+        yield _among(self.opened, "r.person") if self.access.emergency else Predicate(NOWHERE, [])
+        yield Predicate(JUDGED, JUDGES)
+
+    def _passing(self) -> Iterator[Predicate]:
+        """Rows with no mark or label on which anything here hangs, whether their persons chose or not: by far the most,
+        so that no more is asked of them. Over many rows also those of who refuses institutions, but not the reader's.
+        Not in an emergency, which weighs by whose they are."""
+        hidden = self.access.hidden_for(self.type)
+        restricted = all(each.name.startswith(RESTRICTED) for each in hidden)
+        if self.access.emergency is not None or not restricted:
+            return
+        labels = REFUSING - 1 if self.access.closed else 0
+        rest = OTHERS | labels | (RULED if self._weighed() else 0)
+        yield Predicate(f"(r.labels & {rest | (REFUSING if hidden else 0)}) = 0", [])
+        if self.read_once and hidden:
+            members = [self._one_of(each) for each in hidden]
+            none = " AND ".join(f"NOT {each.sql}" for each in members)
+            yield Predicate(
+                f"(r.labels & {rest}) = 0 AND {none}", [v for each in members for v in each.values]
+            )
 
     def _within(self, scope: Scope) -> Iterator[Predicate]:
         if scope.areas:
@@ -216,24 +283,24 @@ class _Planner:
         simple = _joined([*self._hidden(), *self._closed()])
         found = simple
         if self._weighed():
-            ruled = self._ruled("r.person")
+            ruled = self._ruled("r.person", once=self.read_once)
             found = Predicate(
                 f"CASE WHEN (r.labels & {RULED}) <> 0 AND {ruled.sql} THEN {JUDGED} ELSE ({simple.sql}) END",
-                [*ruled.values, _Given.JUDGE, *simple.values],
+                [*ruled.values, *JUDGES, *simple.values],
             )
         if self.access.emergency is not None:
             among = _among(self.opened, "r.person")
             found = Predicate(
                 f"CASE WHEN {among.sql} THEN {JUDGED} ELSE ({found.sql}) END",
-                [*among.values, _Given.JUDGE, *found.values],
+                [*among.values, *JUDGES, *found.values],
             )
         if self.access.basis is not None:
-            found = Predicate(f"({found.sql}) OR {JUDGED}", [*found.values, _Given.JUDGE])
+            found = Predicate(f"({found.sql}) OR {JUDGED}", [*found.values, *JUDGES])
         return found
 
     def _hidden(self) -> Iterator[Predicate]:
         for hidden in self.access.hidden_for(self.type):
-            member = self._member(hidden, "r.person")
+            member = self._one_of(hidden) if self.read_once else self._member(hidden, "r.person")
             unless = f"(r.labels & {REFUSING}) = 0 OR " if hidden.name.startswith(RESTRICTED) else ""
             yield Predicate(f"{unless}NOT {member.sql}", member.values)
 
@@ -261,9 +328,9 @@ class _Planner:
             judged = JUDGED.replace("r.person", "a.person")
             found = Predicate(
                 f"CASE WHEN {ruled.sql} THEN NOT {judged} ELSE ({hidden.sql}) END",
-                [*ruled.values, _Given.JUDGE, *hidden.values],
+                [*ruled.values, *JUDGES, *hidden.values],
             )
-            tests.append(Predicate(f"NOT {judged}", [_Given.JUDGE]) if self.judges_all else found)
+            tests.append(Predicate(f"NOT {judged}", JUDGES) if self.judges_all else found)
         elif members:
             tests.append(hidden)
         for test in tests:
@@ -281,22 +348,39 @@ class _Planner:
         allowed = f"EXISTS (SELECT 1 FROM allowed w WHERE w.name = ? AND w.person = {person} AND {WITHIN.format('w')})"
         return Predicate(f"({sql} AND NOT {allowed})", [*values, hidden.unless, _Given.NOW, _Given.NOW])
 
+    def _one_of(self, hidden: HiddenSet) -> Predicate:
+        """The same of a row's person, by a list that the statement makes when the first row asks for it."""
+        if hidden.unless is not None:
+            return self._member(hidden, "r.person")
+        sql = f"SELECT h.person FROM hidden h WHERE h.name = ? AND {WITHIN.format('h')}"
+        return Predicate(f"(r.person IN ({sql}))", [hidden.name, _Given.NOW, _Given.NOW])
+
     def _weighed(self) -> str | None:
         """The class in which Consents are weighed for this purpose, as the rows of `ruled` call it."""
         return {Purpose.CARE: "care", Purpose.SECONDARY: "secondary", Purpose.SELF: "family"}.get(
             self.access.purpose
         )
 
-    def _ruled(self, person: str) -> Predicate:
-        sql = f"SELECT 1 FROM ruled u WHERE u.person = {person} AND instr(u.classes, ?) AND {WITHIN.format('u')}"
-        return Predicate(f"EXISTS ({sql})", [self._weighed(), _Given.NOW, _Given.NOW])
+    def _ruled(self, person: str, *, once: bool = False) -> Predicate:
+        """Whether a person has a Consent that is judged. `once`: read once for all rows."""
+        values: list[object] = [self._weighed(), _Given.NOW, _Given.NOW]
+        rest = f"instr(u.classes, ?) AND {WITHIN.format('u')}"
+        if once:
+            return Predicate(f"{person} IN (SELECT u.person FROM ruled u WHERE {rest})", values)
+        return Predicate(f"EXISTS (SELECT 1 FROM ruled u WHERE u.person = {person} AND {rest})", values)
 
 
 LAST = "SELECT l.body FROM superseded l WHERE l.record = r.no AND l.body IS NOT NULL ORDER BY l.version DESC LIMIT 1"
 """What a deleted record said last: it is as hidden as it was."""
 PRESENT = "(SELECT c.body FROM content c WHERE c.record = r.no)"
 """The body of a present record as it is packed: read only where something asks for it."""
-JUDGED = f"judged(?, r.person, r.labels, coalesce({PRESENT}, ({LAST})))"
+JUDGED = (
+    "coalesce(remembered(?, r.person, r.no, r.version, r.labels),"
+    f" judged(?, r.person, r.no, r.version, r.labels, coalesce({PRESENT}, ({LAST}))))"
+)
+"""Whether the decision permits a row: by what was decided about this version before, else by its body. It takes
+`JUDGES`."""
+JUDGES: list[object] = [_Given.JUDGE, _Given.JUDGE]
 REDACTED = f"iif(r.labels & {PARTS} AND r.deleted = 0, redacted(?, r.person, r.labels, {PRESENT}), {PRESENT})"
 
 

@@ -17,17 +17,20 @@ from camphora.policy import Access
 from camphora.policy.admission import SHARED_TYPES
 from camphora.policy.asking import Action
 from camphora.policy.choices import effects
-from camphora.policy.labels import ALL_CHOSEN, OTHERS, PARTS, Found, Rules, mask_of
+from camphora.policy.labels import ALL_CHOSEN, OTHERS, PARTS, Found, Rules
 from camphora.policy.vocabulary import Purpose
 from camphora.records import effects as effect_rows
 from camphora.records import fulltext, index, parting
 from camphora.records.acts import check_act
 from camphora.records.bodies import packed, plain
 from camphora.records.derived import incapable_of, others_linked, stand_ins_linked, stand_of
-from camphora.records.deriving import DECIDING, Deriver, identities
+from camphora.records.deriving import DECIDING, Deriver, identities, mask
+from camphora.records.following import BEARING, Following
 from camphora.records.indexing import Indexing
 from camphora.records.keys import packed as packed_keys
 from camphora.records.keys import unpacked
+from camphora.records.labelling import Labelling
+from camphora.records.pending import New, Pending
 from camphora.records.prepare import Prepared, prepare
 from camphora.records.registering import DECLARING, registry_of, with_declared
 from camphora.records.spans import ELSEWHERE
@@ -35,6 +38,10 @@ from camphora.records.store import Delete, Put, Written
 from camphora.records.terms import Interned
 from camphora.records.visible import EVERYTHING, shown, visible
 
+APART = frozenset({"Patient", "Consent", "Flag", DECLARING})
+"""The types whose writing asks for other records, or changes what they bear."""
+DERIVING = frozenset({"Encounter", "Patient", "RelatedPerson"})
+"""The types that say something beside their index (`Deriver.keep`)."""
 Values = tuple[int, int | None, int | None, int, int, int, int]
 """Of a record's row: version, person, main date and its length, time, labels, whether it is deleted."""
 Content = tuple[bytes, bytes, bytes | None]
@@ -70,21 +77,46 @@ class Writer:
     connection: apsw.Connection
     interned: Interned
     access: Access
-    older: Rules | None = None
-    """While records are labelled anew: the rules of before, whose labels hold still."""
+    labelling: Labelling = field(default_factory=lambda: Labelling(Rules.bundled()))
     indexing: Indexing = field(default_factory=Indexing)
     declares: bool = field(init=False, default=False)
     """Whether a SearchParameter was written: what the store can be asked by may have changed."""
     declared: Registry | None = field(init=False, default=None)
     """The parameters with those that were written so far; None where they must be read anew."""
     deriver: Deriver = field(init=False)
+    pending: Pending | None = field(init=False, default=None)
+    """What waits to be put together; None where each record is put at once."""
+    following: Following | None = None
+    """Whom all of this transaction labels."""
+    _last: int = field(init=False, default=0)
+    _chosen: dict[int | None, int] = field(init=False, default_factory=dict)
+    _free: dict[str, bool] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.deriver = Deriver(self.connection, self.interned)
+        if self.following is None:
+            adding = self.labelling.older is not None
+            self.following = Following(self.deriver, self.labelling.holding, adding=adding)
+
+    def gather(self) -> None:
+        """From now on put new records together; `settle` is to be called behind the last."""
+        self.pending = Pending(self.connection)
+
+    def settle(self) -> None:
+        """Put what waits."""
+        if self.pending is not None:
+            self.pending.put()
+
+    def finish(self) -> None:
+        """Put what waits, and label who points to what was written. To be called once, behind the last change."""
+        self.settle()
+        if self.following is not None:
+            self.following.settle()
 
     def put(self, prepared: Prepared) -> Written:
         """Write one version. The same content again makes no version."""
         type_no = self.interned.type(prepared.type)
+        waits = self._may_wait(prepared, (type_no, prepared.id))
         row = self._row(type_no, prepared.id)
         self._check_put(prepared, row)
         if row and not row.deleted and row.digest == prepared.digest:
@@ -94,11 +126,13 @@ class Writer:
         person = self.interned.person(prepared.patient) if prepared.patient else None
         found_by = self._found_by(prepared, row)
         rows = index.rows_of(self.interned, prepared.type, found_by)
-        found, labels = self._labels(prepared, person)
+        found, labels = self._labels(prepared, person, waits=waits)
         values = (
             version, person, found_by.main_date, rows.main_length, now, labels, 0,
         )  # fmt: skip
         content = (prepared.digest, packed_keys(*rows.keys), packed(prepared.body(version, now)))
+        if row is None and waits:
+            return self._wait(prepared, New((type_no, prepared.id), values, content, rows), found)
         stood = self._stood_for(prepared.type, row, prepared.put.resource)
         number = row.no if row else self._insert(type_no, prepared.id, values, content)
         if row:
@@ -110,6 +144,7 @@ class Writer:
         group = self._group(prepared.type, person)
         resource = {**prepared.put.resource, "id": prepared.id}
         self.deriver.keep(number, person, resource, found, new=row is None)
+        self._wrote(number, prepared, labels, row.labels if row else 0)
         self.deriver.local(number, person, labels, rows.keys.terms)
         if prepared.type == "Consent":
             effect_rows.put(self.connection, number, person, prepared.effects)
@@ -128,8 +163,62 @@ class Writer:
             prepared.type, prepared.id, version, now, made=row is None or bool(row.deleted), changed=True
         )
 
+    def _may_wait(self, prepared: Prepared, name: tuple[int, str]) -> bool:
+        """Whether a record, if it is new, may be put later. What waits is put before somebody asks for it: for what is
+        written twice, and for what decides about persons. Each record that its writer is to see is put at once."""
+        if self.pending is None:
+            return False
+        if name in self.pending.names or self.pending.full:
+            self.pending.put()
+        if prepared.type in APART and not self._is_newcomer(prepared):
+            self.pending.put()
+            self._chosen.clear()
+            return False
+        free = self._free.get(prepared.type)
+        if free is None:
+            seen = visible(self.access, prepared.type, self.connection, "collect")
+            free = self._free[prepared.type] = seen == EVERYTHING
+        return free
+
+    def _is_newcomer(self, prepared: Prepared) -> bool:
+        """Whether this is a Patient of whom nothing is known and who is one with nobody: nothing hangs on them yet."""
+        if prepared.type != "Patient" or self.pending is None or "link" in prepared.put.resource:
+            return False
+        person = self.interned.person(str(prepared.patient))
+        if person in self.pending.persons or self._one_with(person):
+            return False
+        sql = "SELECT 1 FROM record WHERE person = ? LIMIT 1"
+        return next(self.connection.execute(sql, (person,)), None) is None
+
+    def _wait(self, prepared: Prepared, new: New, found: tuple[Found, ...]) -> Written:
+        """Have a new record wait; what is written beside it is written at once."""
+        assert self.pending is not None
+        version, person, _, _, now, labels, _ = new.values
+        number = self._number()
+        self.pending.add(number, new)
+        if self.indexing.full_text:
+            self.pending.say(number, prepared.full_text or fulltext.texts(prepared.said))
+        self._others(number, version, prepared)
+        if found or (person is not None and prepared.type in DERIVING):
+            self.deriver.keep(number, person, {**prepared.put.resource, "id": prepared.id}, found, new=True)
+        self._wrote(number, prepared, labels)
+        self.deriver.local(number, person, labels, new.rows.keys.terms)
+        line = Line(number, version, person, now)
+        self._log("record", line)
+        if person is not None and prepared.type in DECIDING:
+            self.deriver.decided(identities(self.connection, person))
+        return Written(prepared.type, prepared.id, version, now, made=True, changed=True)
+
+    def _number(self) -> int:
+        """The number of one more record."""
+        if not self._last:
+            (self._last,) = next(self.connection.execute("SELECT coalesce(max(no), 0) FROM record"))
+        self._last += 1
+        return self._last
+
     def delete(self, change: Delete) -> Written:
         """Mark a record deleted; deleting what is already deleted changes nothing."""
+        self.settle()
         if not self.access.may_write(change.type) or self._keeps(change.type):
             raise Forbidden("records-write-refused", type=change.type, role=self.access.reader.role)
         type_no = self.interned.type(change.type)
@@ -177,13 +266,28 @@ class Writer:
         self.declares = True
         self.declared = found if resource.get("status") == "active" else None
 
-    def _labels(self, prepared: Prepared, person: int | None) -> tuple[tuple[Found, ...], int]:
-        """What came by rule, and the mask to keep."""
+    def _labels(
+        self, prepared: Prepared, person: int | None, *, waits: bool
+    ) -> tuple[tuple[Found, ...], int]:
+        """What came by rule, and the mask to keep. The marks of a person who has chosen are asked once as long as only
+        records that may wait are written, which choose nothing."""
         found, labels = prepared.found, prepared.labels
-        if self.older is not None:
-            found = tuple(sorted({*found, *self.older.of(prepared.put.resource)}))
-            labels |= mask_of((), found)
-        return found, labels | (OTHERS if prepared.others else 0) | self.deriver.chosen(person)
+        if prepared.rules is not self.labelling.holding:
+            resource = prepared.put.resource
+            found = self.labelling.holding.of(resource)
+            labels = mask(resource, found)
+        chosen = self._chosen.get(person)
+        if chosen is None:
+            chosen = self.deriver.chosen(person)
+            if waits:
+                self._chosen[person] = chosen
+        return found, labels | (OTHERS if prepared.others else 0) | chosen
+
+    def _wrote(self, number: int, prepared: Prepared, labels: int, before: int = 0) -> None:
+        """Have those labelled who point to it, and itself by what it points to."""
+        if self.following is not None and (prepared.points or (labels | before) & BEARING):
+            name = f"{prepared.type}/{prepared.id}"
+            self.following.wrote(number, name, prepared.points, labels, before)
 
     def _group(self, record_type: str, person: int | None) -> list[int]:
         """Whom a Patient is one with, before it changes."""
@@ -355,11 +459,11 @@ class Writer:
 
     def _insert(self, type_no: int, record_id: str, values: Values, content: Content) -> int:
         self.connection.execute(
-            "INSERT INTO record (type, id, version, person, main_date, main_length, updated, labels, deleted)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (type_no, record_id, *values),
+            "INSERT INTO record (no, type, id, version, person, main_date, main_length, updated, labels, deleted)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (number := self._number() if self.pending is not None else None, type_no, record_id, *values),
         )
-        number = int(self.connection.last_insert_rowid())
+        number = number or int(self.connection.last_insert_rowid())
         self.connection.execute("INSERT INTO content VALUES (?, ?, ?, ?)", (number, *content))
         return number
 

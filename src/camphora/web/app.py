@@ -34,6 +34,7 @@ from camphora.web import (
     questions,
     signing,
     systems,
+    work,
 )
 from camphora.web.compressing import Compressed
 from camphora.web.contexts import ErrorPage
@@ -49,6 +50,7 @@ from camphora.web.monitoring import Measured, Measures
 from camphora.web.render import Renderer
 from camphora.web.securing import Headers
 from camphora.web.site import Site, sign_in_needed
+from camphora.web.watching import Watches
 
 log = logging.getLogger("camphora.web")
 
@@ -60,12 +62,14 @@ def application(
     service: Service | None = None,
     hosts: frozenset[str] = frozenset(),
     measures: Measures | None = None,
+    watches: Watches | None = None,
 ) -> Application:
     """The ASGI application. It does not close the installation.
 
     `service` limits what comes from the network; without it, for callers of the same process, nothing is limited.
-    `hosts` are the host names that are answered, any where there is none. `measures`: where its figures are counted."""
-    site = Site(installation, Renderer(), lang)
+    `hosts` are the host names that are answered, any where there is none. `measures`: where its figures are counted.
+    `watches`: what is watched, where it is worked out beforehand."""
+    site = Site(installation, Renderer(), lang, watching=watches or Watches())
     standard = installation.standard
     api = Api(
         store=installation.store,
@@ -84,7 +88,7 @@ def application(
         assets = StaticFiles(directory=folder)
     portal = [
         route
-        for part in (signing, public, plans, systems, citizen, clinic, duties, persons, questions)
+        for part in (signing, public, plans, systems, citizen, clinic, duties, work, persons, questions)
         for route in part.routes(site)
     ]
     portal += implementers.routes(site, api)

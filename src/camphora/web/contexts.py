@@ -19,13 +19,13 @@ State = Literal["works", "partly", "planned"]
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field of a form. `options` holds (value, label) of a select or of radio buttons, and of a text what is
-    offered while it is typed."""
+    offered while it is typed; of a file the endings (value) that are taken."""
 
     name: str
     label: str
-    kind: Literal["text", "search", "password", "date", "select", "radio", "checkbox", "hidden", "long"] = (
-        "text"
-    )
+    kind: Literal[
+        "text", "search", "password", "date", "select", "radio", "checkbox", "hidden", "long", "file"
+    ] = "text"
     value: str = ""
     options: Sequence[tuple[str, str]] = ()
     hint: str = ""
@@ -42,6 +42,11 @@ class Form:
     fields: Sequence[Field]
     button: str
     post: bool = True
+
+    @property
+    def encoding(self) -> str:
+        """How a form is sent that brings a file; empty for others."""
+        return "multipart/form-data" if any(each.kind == "file" for each in self.fields) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -517,6 +522,41 @@ class Duty:
     why: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Next:
+    """An act that may be done now: what it is called, what it does, and its form."""
+
+    title: str
+    text: str
+    form: Form
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkPage:
+    """`/tasks` and `/tasks/ID`: what stands, what may be done next, what came of it. The first act stands open unless
+    all are `folded`."""
+
+    template: ClassVar[str] = "work.html"
+    title: str
+    chip: str = ""
+    tone: Tone = "plain"
+    lead: str = ""
+    lines: Sequence[str] = ()
+    done: str = ""
+    error: str = ""
+    before: Sequence[Block] = ()
+    folded: bool = False
+    next: Sequence[Next] = ()
+    opened: str = ""
+    """The title of the act whose form was refused: it stands open."""
+    next_title: str = ""
+    empty: str = ""
+    blocks: Sequence[Block] = ()
+    actions: Sequence[Action] = ()
+    crumbs: Sequence[Link] = ()
+    why: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patterns:
     """`/patterns`: every component once."""
@@ -599,5 +639,5 @@ class ForImplementers:
 Context = (
     Home | Catalogue | SystemPage | SignIn | SignInAs
     | DraftKept | ErrorPage | MyRecord | Looked | Choices | Confirm
-    | Download | Family | Patients | Patient | RecordItem | Ask | Uses | Patterns | Duty | ForImplementers
+    | Download | Family | Patients | Patient | RecordItem | Ask | Uses | Patterns | Duty | WorkPage | ForImplementers
 )  # fmt: skip

@@ -24,7 +24,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from camphora.errors import Lang, NotFound
-from camphora.pages import Badge, Bars, Cell, Column, CountyMap, LineChart, Table, View
+from camphora.pages import Badge, Bars, Cell, Column, CountyMap, LineChart, PointMap, Ranked, Table, View
 
 MARK = "\ufeff"
 RUNS = ("=", "+", "-", "@", "\t", "\r")
@@ -76,7 +76,7 @@ class Origin:
 def named_table(view: View) -> Table:
     """The table that a view offers for download: a block of that name, or the table of such a picture."""
     for block in view.blocks:
-        table = block.table if isinstance(block, LineChart | Bars | CountyMap) else block
+        table = block.table if isinstance(block, LineChart | Bars | CountyMap | PointMap | Ranked) else block
         if isinstance(table, Table) and view.downloads in (table.name, getattr(block, "name", None)):
             return table
     raise NotFound("pages-no-such-table", name=view.downloads or view.name)

@@ -25,7 +25,7 @@ from camphora.gate.allowance import Allowance, whole_seconds
 from camphora.gate.identity import Identity
 from camphora.installation.service import Service
 from camphora.web.heads import headers_of
-from camphora.web.site import COOKIE, named_cookie
+from camphora.web.site import COOKIE, UNATTENDED, named_cookie
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 PORT = re.compile(r":\d{1,5}\Z")
@@ -110,19 +110,19 @@ class Known:
         held = self._kept.get(digest)
         if held and held[1] > time.monotonic():
             return held[0]
-        found = await run_in_threadpool(self._ask, token, cookie)
+        found = await run_in_threadpool(self._ask, token, cookie, UNATTENDED not in headers)
         if found:
             self._kept[digest] = (found, time.monotonic() + REMEMBERED_SECONDS)
             if len(self._kept) > REMEMBERED:
                 self._kept.popitem(last=False)
         return found
 
-    def _ask(self, token: str, cookie: str) -> str:
+    def _ask(self, token: str, cookie: str, use: bool) -> str:
         if token:
             return (
                 f"token {hashlib.sha256(token.encode()).hexdigest()}" if self._identity.bearer(token) else ""
             )
-        session = self._identity.session(cookie)
+        session = self._identity.session(cookie, use=use)
         return f"reader {session.user.name}" if session else ""
 
 

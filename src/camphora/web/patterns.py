@@ -9,6 +9,7 @@ from camphora.pages import (
     Band,
     Bars,
     Block,
+    Chip,
     Column,
     CountyMap,
     Event,
@@ -17,13 +18,18 @@ from camphora.pages import (
     LineChart,
     Link,
     Moment,
+    PointMap,
     Prose,
+    Ranked,
+    Ring,
     Series,
+    Spot,
     Table,
     Timeline,
     View,
     dates,
 )
+from camphora.pages import Item as Signal
 from camphora.pages.counties import COUNTIES
 from camphora.web.contexts import (
     Card,
@@ -102,17 +108,18 @@ def table(say: Speaker) -> Table:
 
 
 def band_chart(say: Speaker) -> LineChart:
-    """A gap, a soft expected band and the one red dot."""
-    values: list[float | None] = [38, 44, 41, 36, None, 40, 47, 60, 88, 126]
-    low, high = [25, 27, 26, 24, 24, 26, 29, 34, 40, 44], [52, 55, 53, 50, 50, 54, 58, 66, 78, 88]
+    """A gap, a soft expected band, the one red dot, and what is foreseen of two weeks."""
+    values: list[float | None] = [38, 44, 41, 36, None, 40, 47, 60, 88, 126, None, None]
+    low = [25, 27, 26, 24, 24, 26, 29, 34, 40, 44, None, None]
+    high = [52, 55, 53, 50, 50, 54, 58, 66, 78, 88, None, None]
     weeks = [dates.week(2019, k, say.lang) for k in range(1, 11)]
     columns = [Column("week", say("週", "Week")), Column("visits", say("人次", "Visits"), "integer")]
-    rows = [{"week": week, "visits": value} for week, value in zip(weeks, values, strict=True)]
+    rows = [{"week": week, "visits": value} for week, value in zip(weeks, values[:10], strict=True)]
     title = say("每週類流感急診（示例）", "Weekly influenza-like visits (example)")
     return LineChart(
         "weekly",
         title,
-        [str(k) for k in range(1, 11)],
+        [str(k) for k in range(1, 13)],
         [Series(say("急診人次", "Visits"), values)],
         say(
             "第 10 週 126 人次，高於預期上限 88 人次；第 5 週未收到資料。",
@@ -120,6 +127,10 @@ def band_chart(say: Speaker) -> LineChart:
         ),
         Table("weeks", say("各週人次", "Visits by week"), columns, rows),
         band=Band(low, high, say("預期範圍", "Expected range")),
+        fan=[
+            Band([None] * 9 + [126, 80, 60], [None] * 9 + [126, 170, 200], say("預測 95%", "95% ahead")),
+            Band([None] * 9 + [126, 110, 95], [None] * 9 + [126, 140, 150], say("預測 50%", "50% ahead")),
+        ],
         point=(0, 9),
     )
 
@@ -164,6 +175,79 @@ def county_map(say: Speaker) -> CountyMap:
     numbers = Table("counties", say("各縣市數字", "Numbers by county"), columns, rows, {"county": "href"})
     hrefs = {c.code: f"/patterns?county={c.code}" for c in COUNTIES}
     return CountyMap("counties", title, values, sentence, numbers, "percent", hrefs=hrefs)
+
+
+def point_map(say: Speaker) -> PointMap:
+    """Spots of three counties, one with a link, and two rings that lie close together."""
+    places = (
+        (22.997, 120.212, 82, say("北區", "North District"), True),
+        (22.965, 120.178, 41, say("南區", "South District"), True),
+        (23.31, 120.317, 6, say("新營區", "Sinying District"), False),
+        (22.627, 120.301, 19, say("三民區", "Sanmin District"), False),
+        (22.67, 120.488, 4, say("屏東市", "Pingtung City"), False),
+    )
+    spots = [
+        Spot(latitude, longitude, cases, say(f"{name} {cases} 例", f"{name}, {cases} cases"),
+             "/patterns" if alert else "", alert)
+        for latitude, longitude, cases, name, alert in places
+    ]  # fmt: skip
+    rings = [
+        Ring(latitude, longitude, km, say(f"以{name}為中心的群聚", f"A cluster around {name}"), name)
+        for (latitude, longitude, _, name, _), km in zip(places[:2], (4.0, 2.0), strict=True)
+    ]
+    columns = [Column("place", say("鄉鎮市區", "Township")), Column("cases", say("病例", "Cases"), "integer")]
+    rows: list[dict[str, str | int | float | bool | None]] = [
+        {"place": name, "cases": cases} for _, _, cases, name, _ in places
+    ]
+    return PointMap(
+        "places",
+        say("時空群聚（示例）", "Space-time clusters (example)"),
+        spots,
+        say("兩個群聚，中心在北區與南區。", "Two clusters, around the North and the South District."),
+        Table("places", say("各鄉鎮市區", "Townships"), columns, rows, folded=True),
+        ("67000", "64000", "10013"),
+        rings,
+        say("病例，面積與例數成正比；紅色在群聚內", "cases, by area; red within a cluster"),
+        say("時空群聚的範圍", "extent of a space-time cluster"),
+    )
+
+
+def ranked(say: Speaker) -> Ranked:
+    """Two of a list by rank, and its table folded."""
+    rows: list[dict[str, str | int | float | bool | None]] = [
+        {"rank": 1, "area": say("金門縣", "Kinmen County"), "observed": 126, "expected": 66.0},
+        {"rank": 2, "area": say("新竹市", "Hsinchu City"), "observed": 715, "expected": 416.0},
+    ]
+    states = (
+        [Chip(say("高於預期", "above expected"), "alert"), Chip(say("受理中", "taken"))],
+        [Chip(say("略高", "somewhat high"), "notice"), Chip(say("未受理", "not taken"))],
+    )
+    items = [
+        Signal(
+            f"example-{row['rank']}",
+            int(str(row["rank"])),
+            str(row["area"]),
+            "/patterns",
+            say(
+                f"{row['observed']} 人次；預期約 {row['expected']:.0f}。3 種方法中 3 種認為異常。",
+                f"{row['observed']} visits; about {row['expected']:.0f} expected. 3 of 3 methods find it unusual.",
+            ),
+            chips,
+            [40, 44, 41, None, 47, 60, 88],
+            say("最近 7 週", "the last 7 weeks"),
+        )
+        for row, chips in zip(rows, states, strict=True)
+    ]
+    columns = [
+        Column("rank", say("序", "Rank"), "integer"),
+        Column("area", say("地區", "Place")),
+        Column("observed", say("實際", "Observed"), "integer"),
+        Column("expected", say("預期", "Expected")),
+    ]
+    table = Table(
+        "ranked", say("訊號列表（示例）", "Signals as a table (example)"), columns, rows, folded=True
+    )
+    return Ranked("ranked", say("本週訊號（示例）", "This week's signals (example)"), items, table)
 
 
 def timeline(say: Speaker) -> Timeline:
@@ -211,7 +295,8 @@ def view(say: Speaker) -> View:
         "notice",
     )
     blocks: list[Block] = [
-        figures, line_chart(say), county_map(say), band_chart(say), bar_chart(say), timeline(say), prose,
+        figures, line_chart(say), county_map(say), point_map(say), band_chart(say), ranked(say),
+        bar_chart(say), timeline(say), prose,
     ]  # fmt: skip
     return View(
         "patterns",

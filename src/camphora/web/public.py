@@ -119,16 +119,18 @@ class Public:
         return Card(title, text, f"/systems/{system.name}", system.state, system.badge, picture)
 
     def _picture(self, system: System, words: Words) -> LineChart | CountyMap | None:
-        """The first chart of the system's first page."""
+        """The first chart of the system's first page; of what is watched, once somebody has opened that page."""
         page, installation, access = system.pages[0], self.site.installation, self.site.open_access()
-        batches = [batch.digest for name in page.tables for batch in installation.store.batches(access, name)]
+        names = system.tables_of(page)
+        batches = [batch.digest for name in names for batch in installation.store.batches(access, name)]
+        watched = self.site.watching.made(installation, system, access, page.watch)
 
         def make() -> LineChart | CountyMap | None:
             tables = {name: installation.lake.rows(access, name).rows for name in page.tables}
-            blocks = system.view(page, tables, words.lang).blocks
+            blocks = system.view(page, tables, words.lang, {}, watched).blocks
             return next((block for block in blocks if isinstance(block, LineChart | CountyMap)), None)
 
-        if not batches:
+        if not batches or len(watched) < len(page.watch) or not all(one.is_swept for one in watched.values()):
             return None
         return self._pictures.get((system.name, words.lang, *batches), make)
 

@@ -27,6 +27,8 @@ from camphora.pages import (
     CountyMap,
     LineChart,
     Link,
+    PointMap,
+    Ranked,
     Table,
     Timeline,
     View,
@@ -96,7 +98,7 @@ def arranged(blocks: Iterable[Block]) -> list[Block]:
     answer: list[Block] = []
     told: set[str] = set()
     for block in blocks:
-        table = block.table if isinstance(block, LineChart | Bars | CountyMap) else block
+        table = block.table if isinstance(block, LineChart | Bars | CountyMap | PointMap | Ranked) else block
         if table is not block:
             answer.append(block)
         if not isinstance(table, Table):
@@ -160,7 +162,7 @@ def _writer(lang: Lang) -> Any:
 
 
 def _painter(lang: Lang, words: Words) -> Any:
-    def draw(block: LineChart | Bars | CountyMap | Timeline) -> Markup:
+    def draw(block: LineChart | Bars | CountyMap | PointMap | Timeline) -> Markup:
         match block:
             case LineChart():
                 return drawing.line_chart(block, lang)
@@ -169,6 +171,8 @@ def _painter(lang: Lang, words: Words) -> Any:
             case CountyMap():
                 legend = {key: words(f"map.{key}") for key in ("absent", "low", "high")}
                 return drawing.county_map(block, lang, legend)
+            case PointMap():
+                return drawing.point_map(block)
         return Markup("")
 
     return draw

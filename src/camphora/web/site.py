@@ -31,8 +31,11 @@ from camphora.web.drafts import Drafts
 from camphora.web.emergencies import standing
 from camphora.web.heads import headers_of
 from camphora.web.render import Chrome, Renderer, strings
+from camphora.web.watching import Watches
 
 COOKIE, DEVICE = "camphora_session", "camphora_device"
+UNATTENDED = "x-unattended"
+"""The header by which a page says that it asks by itself, which puts off no end of a session."""
 DRAFT = "_draft"
 """The field by which a page says that its form is only to be kept, because its session will have ended."""
 Nav = Literal["", "open", "systems", "uses"]
@@ -42,7 +45,12 @@ DOORS: dict[Role, tuple[tuple[str, str], ...]] = {
     Role.CLINICIAN: (("own.patients", "/patients"), ("own.bases", "/bases")),
     Role.PHARMACIST: (("own.patients", "/patients"),),
     Role.ANALYST: (("own.ask", "/ask"), ("own.bases", "/bases")),
-    Role.OFFICER: (("own.ask", "/ask"), ("own.bases", "/bases")),
+    Role.OFFICER: (
+        ("own.ask", "/ask"),
+        ("own.work", "/tasks"),
+        ("own.surveillance", "/surveillance"),
+        ("own.bases", "/bases"),
+    ),
     Role.MANAGER: (("own.ask", "/ask"), ("own.bases", "/bases")),
     Role.PRIVACY: (("own.privacy", "/privacy"), ("own.emergencies", "/emergencies"), ("own.bases", "/bases")),
     Role.ADMINISTRATOR: (
@@ -64,6 +72,7 @@ class Site:
     renderer: Renderer
     default_lang: Lang = "zh-TW"
     drafts: Drafts = field(default_factory=Drafts)
+    watching: Watches = field(default_factory=Watches)
 
     def lang(self, request: Request) -> Lang:
         """The language asked for in the address, then the reader's own, then the browser's, then the site's."""
@@ -85,7 +94,8 @@ class Site:
 
     def session(self, request: Request) -> Session | None:
         token = request.cookies.get(cookie_name(request, COOKIE))
-        return self.installation.gate.identity.session(token) if token else None
+        use = UNATTENDED not in request.headers
+        return self.installation.gate.identity.session(token, use=use) if token else None
 
     def lapsed(self, request: Request) -> Lapsed | None:
         """The session of this browser, where idleness ended it."""
@@ -235,10 +245,11 @@ def post(
     site: Site,
     *,
     drafts: bool = True,
+    files: int = 0,
 ) -> Route:
     """A route that takes a form. The form's CSRF token must be the session's; without a session, the browser's own
     word (Sec-Fetch-Site, Origin) must say that the form came from here. With `drafts`, a form whose session has ended
-    by idleness is kept for its reader instead, who signs in again."""
+    by idleness is kept for its reader instead, who signs in again. `files`: how many it may bring."""
     read_path(name, "route", "nothing")
 
     def handled(request: Request, form: FormData) -> Response:
@@ -252,8 +263,8 @@ def post(
         return handler(request, form)
 
     async def answered(request: Request) -> Response:
-        form = await request.form(max_files=0, max_fields=50)
-        return await run_in_threadpool(handled, request, form)
+        async with request.form(max_files=files, max_fields=50) as form:
+            return await run_in_threadpool(handled, request, form)
 
     return Route(path, answered, methods=["POST"], name=name)
 

@@ -6,23 +6,33 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute
 
 from camphora.catalogue import Page, Parameter, System
-from camphora.errors import Forbidden, NotFound
-from camphora.pages import View, dates
+from camphora.catalogue.folder import WATCHED
+from camphora.errors import Busy, Forbidden, NotFound
+from camphora.pages import Link, Prose, View, dates
 from camphora.pages.counties import BY_CODE
 from camphora.pages.words import Words
 from camphora.policy import Access
 from camphora.web.contexts import Field, Form
+from camphora.web.judged import LAID, Asked, with_judgements
+from camphora.web.room import with_states
 from camphora.web.showing import Kept, Shown, as_file, filtered_page, require_form
 from camphora.web.site import Nav, Site, get
+from camphora.web.work import WorkPages, with_work
+
+if TYPE_CHECKING:
+    from camphora.engines.watch import Followed, Watched
 
 Rows = Sequence[Mapping[str, Any]]
+ROOM = "engine:watch.room"
+MAKING = "making"
+"""The name of a view that says only that its page is being worked out."""
 FEW = 80
 """Up to so many choices stand in a list; a parameter with more is set by links."""
 
@@ -54,17 +64,32 @@ class SystemPages:
         self.site = site
         self._rows: Kept[Rows] = Kept(16)
         self._views: Kept[View] = Kept(256)
+        self._work = WorkPages(site)
 
     def page(self, request: Request) -> Response:
         found, words = self._find(request), self.site.words(request)
         access = self._access(request, found.system)
         view = self._view(found, access, words)
+        if found.page.watch:
+            view = with_work(self._work, request, view, found.given.get("key", ""))
+            if view.name != MAKING and found.page.function in LAID:
+                view = with_judgements(self._work, request, view, self._asked_of(found, access))
         fields = self._fields(found, access, words)
         nav: Nav = "open" if found.system.public else ""
+        if found.page.function == ROOM and view.name != MAKING:
+            return self._room(request, with_states(self._work, request, view), fields)
         if not fields:
             return self.site.view(request, view, nav=nav)
         form = Form(request.url.path, fields, words("filter.show"), post=False)
         return filtered_page(self.site, request, view, form, nav=nav)
+
+    def _room(self, request: Request, view: View, fields: Sequence[Field]) -> Response:
+        """The situation room, which looks for news by itself."""
+        form = Form(request.url.path, fields, self.site.words(request)("filter.show"), post=False)
+        kinds = [type(block).__name__.lower() for block in view.blocks]
+        chrome = self.site.chrome(request, nav="open")
+        values = {"view": view, "form": form, "kinds": kinds, "chrome": chrome}
+        return HTMLResponse(self.site.renderer.page("room.html", lang=chrome.lang, **values))
 
     def file(self, request: Request) -> Response:
         form = str(request.path_params["form"])
@@ -72,7 +97,9 @@ class SystemPages:
         found, words = self._find(request), self.site.words(request)
         access = self._access(request, found.system)
         view = self._view(found, access, words)
-        tables = [found.system.tables[name] for name in found.page.tables]
+        if view.name == MAKING:
+            raise Busy("watch-making")
+        tables = [found.system.tables[name] for name in found.system.tables_of(found.page)]
         licence, name = tables[0].licence if tables else "", f"{found.system.name}-{view.name}"
         shown = Shown(view, self._as_of(found, access), licence, found.given, name)
         return as_file(self.site, request, shown, form)
@@ -111,45 +138,115 @@ class SystemPages:
             for name in page.tables
         }
 
+    def _watched(self, found: Found, access: Access) -> dict[str, Watched | Followed]:
+        """What the page watches."""
+        if not found.page.watch:
+            return {}
+        return self.site.watching.of(self.site.installation, found.system, access, found.page.watch)
+
+    def _asked_of(self, found: Found, access: Access) -> Asked:
+        """What an address of a page of watch asks for, with every parameter."""
+        watched, tables = self._watched(found, access), self._tables(found.page, access)
+        values = found.system.parameters(found.page, tables, found.given, watched)
+        return Asked(found.page.function, found.system, watched, {**values, "system": found.system.name})
+
     def _view(self, found: Found, access: Access, words: Words) -> View:
         given = tuple(sorted(found.given.items()))
-        digests = self._digests(access, found.page.tables)
-        key = (found.system.name, found.page.name, given, words.lang, access.digest(), digests)
+        digests = self._digests(access, found.system.tables_of(found.page))
+        watched = self._watched(found, access)
+        if not all(each.is_swept for each in watched.values()):
+            return in_making(found, words)
+        foreseen = tuple(each.is_foreseen for each in watched.values())
+        decided = tuple(getattr(each.watch, "retunings", ()) for each in watched.values())
+        known = (digests, foreseen, decided)
+        key = (found.system.name, found.page.name, given, words.lang, access.digest(), known)
 
         def make() -> View:
             tables = self._tables(found.page, access)
-            return found.system.view(found.page, tables, words.lang, found.given)
+            return found.system.view(found.page, tables, words.lang, found.given, watched)
 
         return self._views.get(key, make)
 
     def _as_of(self, found: Found, access: Access) -> str:
-        """The newest date of the data of the page's first table."""
-        batches = self.site.installation.store.batches(access, found.page.tables[0])
+        """The newest date of the data of the page's first table, or of what it watches."""
+        system, page = found.system, found.page
+        watched = self._watched(found, access)
+        if chosen := system.chosen(page, found.given, watched):
+            return chosen.as_of
+        batches = self.site.installation.store.batches(access, system.tables_of(page)[0])
         return max((batch.as_of for batch in batches), default="")
 
     def _fields(self, found: Found, access: Access, words: Words) -> list[Field]:
         """The parameters that have few choices, as a form; those in the path stay there."""
-        tables = self._tables(found.page, access)
+        tables, page = self._tables(found.page, access), found.page
+        watched = self._watched(found, access)
+        chosen = found.system.chosen(page, found.given, watched)
+        values = found.system.parameters(page, tables, found.given, watched)
         own = found.system.words(words.lang)
         fields = []
-        for parameter in found.page.parameters:
-            options = parameter.options(tables)
-            if 1 < len(options) <= FEW and f"{{{parameter.name}}}" not in found.page.path:
-                value = parameter.value(found.given.get(parameter.name), tables)
-                listed = [(option, said(parameter, option, own)) for option in options]
-                if parameter.kind == "month":
+        for parameter in page.parameters:
+            value = values[parameter.name]
+            options = parameter.options(tables, chosen)
+            if parameter.kind == "watch":
+                options = list(watched)
+            if parameter.kind == "week":
+                options = near_weeks(options, value)
+            if parameter.kind == "day":
+                options = near_days(options, value)
+            if 1 < len(options) <= FEW and f"{{{parameter.name}}}" not in page.path:
+                listed = [(option, said(parameter, option, own, watched, chosen)) for option in options]
+                if parameter.kind in ("month", "week"):
                     listed.reverse()
-                elif not parameter.default:
+                elif not parameter.default and parameter.kind not in WATCHED[1:]:
                     listed.insert(0, ("", words("filter.all")))
                 label = parameter.label[words.lang]
                 fields.append(Field(parameter.name, label, "select", value, listed))
         return fields
 
 
-def said(parameter: Parameter, option: str, words: Words) -> str:
-    """A choice in words: a month, a county, the system's own word for it, or as it is."""
-    if parameter.kind == "month":
-        return dates.month(option, words.lang)
+def in_making(found: Found, words: Words) -> View:
+    """A page whose sweep is being worked out, which says so; it takes seconds, once for each state of the data."""
+    told = Prose("", [words("watch.making")], "notice")
+    crumbs = [Link(found.system.title[words.lang], f"/systems/{found.system.name}")]
+    return View(MAKING, found.page.title[words.lang], [told], badge=found.system.badge, crumbs=crumbs)
+
+
+def near_weeks(labels: Sequence[str], chosen: str) -> list[str]:
+    """The weeks of the chosen year and the same week of the others, of which a reader may want one next."""
+    year, _, number = chosen.partition("-")
+    return [label for label in labels if label.startswith(f"{year}-") or label.endswith(f"-{number}")]
+
+
+def near_days(days: Sequence[str], chosen: str) -> list[str]:
+    """The days of the chosen month and the first of each other one."""
+    return [day for day in days if day[:7] == chosen[:7] or day.endswith("-01")]
+
+
+def said(
+    parameter: Parameter,
+    option: str,
+    words: Words,
+    watched: Mapping[str, Watched | Followed] | None = None,
+    chosen: Watched | Followed | None = None,
+) -> str:
+    """A choice in words: a month, a week, a county, the system's own word for it, or as it is."""
+    match parameter.kind:
+        case "month":
+            return dates.month(option, words.lang)
+        case "week":
+            year, number = option.split("-")
+            return dates.week(int(year), int(number), words.lang)
+        case "day":
+            return dates.day(option, words.lang)
+        case "watch" if watched:
+            return watched[option].watch.title[words.lang]
+        case "area" if not option:
+            return words("nation")
+        case "area" if name := getattr(chosen, "place_name", None):
+            return str(name(option, words.lang))
+        case "group" if chosen:
+            groups = cast("Watched", chosen).watch.groups
+            return groups[option][words.lang] if option in groups else words("all_groups")
     if option in BY_CODE:
         return BY_CODE[option].name(words.lang)
     key = f"{parameter.name}.{option}"

@@ -34,6 +34,8 @@ def routes(site: Site) -> list[BaseRoute]:
     return [
         get(f"{HOME}/all.json", all_of_them, "vectors.all", "nothing", "download"),
         get(f"{HOME}/schema.json", schema, "vectors.schema", "nothing", "download"),
+        get(f"{HOME}/rules.json", rules, "vectors.rules", "nothing", "download"),
+        get(f"{HOME}/rules.schema.json", rules_schema, "vectors.rules-schema", "nothing", "download"),
         *view_routes(site, f"{HOME}/{{dimension}}", pages.dimension, "vectors.dimension", "nothing", nav=""),
         *view_routes(site, HOME, pages.index, "vectors", "nothing", nav=""),
     ]
@@ -76,6 +78,8 @@ class Vectors:
         actions = [
             Action(words("vectors.all"), f"{HOME}/all.json", primary=True),
             Action(words("vectors.schema"), f"{HOME}/schema.json"),
+            Action(words("vectors.rules"), f"{HOME}/rules.json"),
+            Action(words("vectors.rules_schema"), f"{HOME}/rules.schema.json"),
         ]
         view = View(
             "vectors",
@@ -128,8 +132,18 @@ def all_of_them(_: Request) -> Response:
 
 
 def schema(_: Request) -> Response:
-    """The JSON Schema of a dimension's file."""
+    """The JSON Schema of all vectors in one file, and of a dimension's file."""
     return _json(vectors.schema(), "decision-vectors.schema.json")
+
+
+def rules(_: Request) -> Response:
+    """What an evaluator needs beside the vectors: roles, purposes with what stands above them, parameters, bases."""
+    return _json(vectors.rules(), "decision-rules.json")
+
+
+def rules_schema(_: Request) -> Response:
+    """The JSON Schema of `rules`."""
+    return _json(vectors.rules_schema(), "decision-rules.schema.json")
 
 
 def _json(value: object, name: str) -> Response:

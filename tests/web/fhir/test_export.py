@@ -10,6 +10,7 @@ from camphora.gate import User
 from camphora.gate.gate import Grounds
 from camphora.installation.exporting import exports as made
 from camphora.policy import Purpose, Role
+from camphora.policy.internal import deciding
 from consented import consent
 from leak.ground import HOSPITAL, OTHER, World, opened
 
@@ -272,7 +273,23 @@ def test_a_group_is_exported_by_whom_it_names_and_as_far_as_it_may_be_read_itsel
     assert hidden.status_code == 404
 
 
-def test_each_file_leaves_a_receipt_that_the_person_sees(world):
+@pytest.mark.parametrize(
+    ("kinds", "found"), [("Patient,Observation", True), ("Immunization,Procedure", False)]
+)
+def test_an_export_leaves_one_receipt_when_it_is_done_also_where_nothing_was_found(world, kinds, found):
+    """Its manifest tells how many there are."""
+    client, log = world.client("doctor"), world.installation.store.audit
+    before = len(log)
+    told = _finished(client, f"Patient/$export?patient=Patient/ada&_type={kinds}").json()
+    done = [log.receipt(number) for number in range(before, len(log))]
+    made = [each for each in done if each["act"] == "export"]
+    assert bool(told["output"]) == found
+    assert [(len(each["persons"]), each["decision"]) for each in made] == [(1, "permit")]
+    looks = world.installation.store.looks(deciding("ada"), "ada")
+    assert [look.act for look in looks].count("export") == found
+
+
+def test_an_export_and_each_file_leave_a_receipt_that_the_person_sees(world):
     client = world.client("doctor")
     manifest = _finished(client, "Patient/$export?patient=Patient/ada&_type=Observation").json()
     client.get(manifest["output"][0]["url"])
@@ -280,7 +297,7 @@ def test_each_file_leaves_a_receipt_that_the_person_sees(world):
     store.settle()
     own = gate.access(gate.identity.user("ada").reader(), Purpose.SELF, None, Grounds())
     looks = [look for look in store.looks(own, "ada") if look.act == "export"]
-    assert [(look.types, look.reader) for look in looks] == [(("Observation",), "doctor")]
+    assert [(look.types, look.reader) for look in looks] == [(("Observation",), "doctor")] * 2
 
 
 def test_cancelling_takes_the_files_away(world):

@@ -10,6 +10,8 @@ from contextvars import ContextVar
 
 import pytest
 
+from camphora.errors import Busy
+from camphora.records.looks import GATHERED
 from camphora.web.fhir.hands import Hands
 
 PLACE = ContextVar("place", default="nowhere")
@@ -286,3 +288,150 @@ def test_work_that_raises_what_no_future_takes_is_answered_and_so_are_those_besi
     _, refused, *others = answered(ask())
     assert isinstance(refused, RuntimeError)
     assert others == [1, 2, 3]
+
+
+class Kept:
+    """Where leaves are kept: `written` is what each write held, `threads` who wrote; `refused` fails the write of more
+    than one, and `broken` that of one."""
+
+    def __init__(self, *, refused=False, broken=()):
+        self.written, self.threads, self.refused, self.broken = [], [], refused, broken
+
+    def keep_all(self, leaves):
+        if self.refused:
+            raise OSError(28, "No space left on device")
+        self.threads.append(threading.current_thread().name)
+        self.written.append(list(leaves))
+        return 0
+
+    def keep(self, leaf):
+        if leaf in self.broken:
+            raise Busy("audit-unwritable")
+        self.written.append([leaf])
+
+    @property
+    def leaves(self):
+        return [leaf for each in self.written for leaf in each]
+
+
+def _reading(name):
+    """Leaves a leaf, as a store does, and answers what there is of it."""
+    GATHERED.get().append(name)
+    return name
+
+
+def _asked(hands, names):
+    """The answers, or the errors, and what was kept when each was told."""
+
+    async def one(name):
+        try:
+            return await hands.do_in_turn(_reading, name)
+        except Busy as error:
+            return error.code
+
+    async def ask():
+        return await asyncio.gather(*(one(name) for name in names))
+
+    try:
+        return answered(ask())
+    finally:
+        hands.shutdown()
+
+
+def test_receipts_of_many_turns_are_written_together_and_each_once(monkeypatch):
+    """In whatever order: a hand that is too slow is overtaken. All wait for the first, so that they are together."""
+    monkeypatch.setattr("camphora.web.fhir.hands.PATIENCE", 30.0)
+    monkeypatch.setattr("camphora.web.fhir.hands.TOGETHER", 30.0)
+    kept, begin = Kept(), threading.Event()
+    hands = Hands(2, "hand", kept)
+
+    async def ask():
+        asked = [
+            hands.do_in_turn(begin.wait, 20),
+            *(hands.do_in_turn(_reading, number) for number in range(200)),
+        ]
+        begin.set()
+        return await asyncio.gather(*asked)
+
+    assert answered(ask()) == [True, *range(200)]
+    hands.shutdown()
+    assert [sorted(each) for each in kept.written] == [list(range(200))]
+
+
+def test_receipts_of_turns_that_are_overtaken_are_each_written_once(monkeypatch):
+    monkeypatch.setattr("camphora.web.fhir.hands.PATIENCE", 0.0)
+    kept = Kept()
+    assert _asked(Hands(2, "hand", kept), range(200)) == list(range(200))
+    assert sorted(kept.leaves) == list(range(200))
+
+
+def test_no_answer_goes_before_its_receipt_is_written():
+    kept, told = Kept(), []
+    hands = Hands(2, "hand", kept)
+
+    async def one(number):
+        await hands.do_in_turn(_reading, number)
+        told.append(number in kept.leaves)
+
+    async def ask():
+        await asyncio.gather(*(one(number) for number in range(100)))
+
+    answered(ask())
+    hands.shutdown()
+    assert told == [True] * 100
+
+
+def test_where_the_log_is_full_each_waits_for_itself_and_who_may_not_be_told_is_not():
+    kept = Kept(refused=True, broken={3})
+    assert _asked(Hands(1, "hand", kept), range(6)) == [0, 1, 2, "audit-unwritable", 4, 5]
+    assert sorted(kept.leaves) == [0, 1, 2, 4, 5]
+
+
+def test_an_error_is_told_after_its_receipt_too():
+    kept = Kept()
+    hands = Hands(1, "hand", kept)
+
+    def refuse():
+        GATHERED.get().append("refused")
+        raise KeyError("nobody")
+
+    async def ask():
+        with pytest.raises(KeyError):
+            await hands.do_in_turn(refuse)
+        return kept.leaves
+
+    assert answered(ask()) == ["refused"]
+    hands.shutdown()
+
+
+def test_behind_a_slow_turn_receipts_are_not_written_by_the_loop():
+    """Whom a slow turn keeps waiting is answered by the loop; a full disk must not hold that up."""
+    kept, ended = Kept(), threading.Event()
+    hands = Hands(1, "hand", kept)
+
+    async def ask():
+        first = hands.do_in_turn(_reading, "first")
+        slow = hands.do_in_turn(ended.wait, 10)
+        more = hands.do_in_turn(int)
+        assert await first == "first"
+        assert kept.leaves == ["first"]
+        ended.set()
+        await asyncio.gather(slow, more)
+        return threading.current_thread().name
+
+    assert answered(ask()) not in kept.threads
+    hands.shutdown()
+
+
+def test_who_gathers_already_goes_on_doing_so():
+    """A worker sends its leaves to the leader itself."""
+    kept, own = Kept(), []
+    hands = Hands(1, "hand", kept)
+
+    async def ask():
+        GATHERED.set(own)
+        return await hands.do_in_turn(_reading, "hers")
+
+    assert answered(ask()) == "hers"
+    assert (own, kept.leaves) == (["hers"], [])
+    hands.shutdown()

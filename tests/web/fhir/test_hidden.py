@@ -79,7 +79,8 @@ def _of_ada(resource):
 
 
 def _absent(name, resource):
-    return resource["id"] == "c1" if name == "closed" else _of_ada(resource)
+    """What is hidden: of a closed part also the list that points into it, which bears its label."""
+    return resource["id"] in {"c1", "problems-ada"} if name == "closed" else _of_ada(resource)
 
 
 def _world(folder, name, *, present):

@@ -65,9 +65,9 @@ def test_a_json_body_is_taken(doctor, sent):
 @pytest.mark.parametrize(
     ("asked", "text"),
     [
-        ("", "查無此 Patient"),
-        ("en-GB,en;q=0.9", "there is no such Patient"),
-        ("fr, zh-Hant;q=0.5, en;q=0.4", "查無此 Patient"),
+        ("", "查無此病人"),
+        ("en-GB,en;q=0.9", "there is no such patient"),
+        ("fr, zh-Hant;q=0.5, en;q=0.4", "查無此病人"),
     ],
 )
 def test_errors_speak_the_readers_language(doctor, asked, text):

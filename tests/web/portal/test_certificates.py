@@ -206,6 +206,25 @@ def test_closing_a_part_tells_which_records_it_closes(world):
     assert "目前沒有屬於這一部分的紀錄" in browser.words("/me/choices/close?label=HIV")
 
 
+def test_closing_a_part_tells_who_may_have_seen_it_in_the_past_year(fresh):
+    """No more than that: a receipt names kinds of record. Who read none of these kinds is not among them."""
+    citizen, person = fresh.browser("citizen"), fresh.cast.citizen
+    path = "/me/choices/close?label=PSY"
+    assert "0 次，都未開啟這次要關閉的這類紀錄" in citizen.words(path)
+    picture = fresh.one("AllergyIntolerance")["id"]
+    assert fresh.browser("other").get(f"/fhir/AllergyIntolerance/{picture}").status_code == 200
+    assert "1 次，都未開啟這次要關閉的這類紀錄" in citizen.words(path)
+    fresh.browser("clinician").get(f"/patients/{person}")
+    said = citizen.words(path)
+    assert "2 次，其中最多 1 次可能看到這次要關閉的紀錄" in said
+    assert "可能看到的有：" in said
+    assert "何志華" in said
+    assert "林淑芬" not in said
+    assert "0 次可能" not in citizen.words("/me/choices/close?label=HIV")
+    assert "2 次，都未開啟" in citizen.words("/me/choices/close?label=HIV")
+    assert "at most 1 of them may have seen" in fresh.browser("citizen", "en").words(path)
+
+
 def test_one_record_is_closed_and_opened_again(fresh):
     citizen, clinician = fresh.browser("citizen"), fresh.browser("clinician")
     record = f"Condition/{fresh.one('Condition')['id']}"

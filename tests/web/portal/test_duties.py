@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from camphora.gate import User
-from camphora.policy import Role
+from camphora.policy import Policy, Role
 from camphora.web.reading.plain import today
 
 SENSITIVE = "憂鬱症"
@@ -185,6 +185,46 @@ def test_only_what_role_and_kind_of_institution_may_use_is_offered(fresh):
     gate.standings.set("bureau", "organisation-kind", ["government"])
     assert "statutory-duty" in browser.get("/bases").text
     assert "申請已送出" in browser.submit("/bases", **given).text
+
+
+def _unoffered(browser, query=""):
+    """What the page says of the bases that are not offered, row by row."""
+    page = browser.get(f"/bases{query}").text.partition('id="table-not-offered')[2]
+    return [re.sub(r"<[^>]+>", " ", row) for row in page.partition("</table>")[0].split("<tr")[2:]]
+
+
+def test_why_a_basis_is_not_offered_is_said_by_the_reasons_of_the_decision(fresh):
+    """Of the role, of the kind of institution; what may be applied for is not among them."""
+    gate = fresh.installation.gate
+    gate.identity.add_user(User("bureau", "衛生局", Role.OFFICER), None)
+    duty = Policy.taiwan().bases["statutory-duty"].title
+    rows = _unoffered(fresh.browser("bureau"))
+    (told,) = (row for row in rows if duty["zh-TW"] in row)
+    assert "不及於此身分、機構" in told
+    assert "限政府機關；您的帳號：未登記機構種類" in told
+    (told,) = (row for row in rows if "轉診提供病歷摘要" in row)
+    assert "限醫師；您是公共衛生人員" in told
+    assert "政府機關" not in told
+    gate.standings.set("bureau", "organisation-kind", ["government"])
+    assert not any(duty["zh-TW"] in row for row in _unoffered(fresh.browser("bureau")))
+    (told,) = (row for row in _unoffered(fresh.browser("clinician"), "?lang=en") if duty["en"] in row)
+    assert "only public-health officer; you are clinician" in told.casefold()
+
+
+def test_why_an_application_cannot_be_used_is_said_by_the_reasons_of_the_decision(fresh):
+    clinician, keeper = fresh.browser("clinician"), fresh.browser("keeper")
+    application(fresh)
+
+    def why():
+        return re.sub(
+            r"<[^>]+>", " ", clinician.get("/bases").text.partition("全部申請")[2].partition("</table>")[0]
+        )
+
+    assert "未經他人核准，不予採計" in why()
+    keeper.submit("/bases/decide", number="1", verdict="approve")
+    assert "不予採計" not in why()
+    clinician.submit("/bases/end", number="1")
+    assert "不在其期間內，不予採計" in why()
 
 
 @pytest.mark.parametrize(("lang", "told"), [("zh-TW", "一律以現在的為準"), ("en", "are those of now")])

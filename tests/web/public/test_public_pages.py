@@ -37,8 +37,8 @@ def test_the_first_page_says_in_two_lines_what_it_is_and_what_works(browser):
 
 def test_a_card_shows_the_chart_of_its_own_first_page(browser):
     answer = browser().get("/").text
-    assert answer.count('class="thumbnail"') == 3
-    assert answer.count("<polyline") == 3
+    assert answer.count('class="thumbnail"') == 4
+    assert answer.count("<polyline") == 4
 
 
 def test_what_a_reader_types_is_shown_as_text_only(reader):

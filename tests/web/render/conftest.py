@@ -248,6 +248,17 @@ def _desk(say, shown):
             c.Form("/emergency", [c.Field("reason", "", "hidden", value="x")], say("確認送出", "Send it")),
             c.Form("/sign-in/drop", (), say("不送出", "Do not send it")),
         ),
+        "work": c.WorkPage(
+            title=say("新北市・類流感急診・108 年第 5 週", "New Taipei City · influenza-like illness · 2019 week 5"),
+            chip=say("已交辦", "Asked"),
+            lines=[say("承辦人：王小姐", "Owner: Ms Wang")],
+            before=[table],
+            next=[
+                c.Next(say("研判", "Judge"), say("可再次研判。", "You may judge again."), shown.form),
+                c.Next(say("結案", "Close"), say("一併撤回。", "All is withdrawn."), shown.form),
+            ],
+            next_title=say("可以做的下一步", "What can be done next"),
+        ),
         "sign-in-as": c.SignInAs(action="/sign-in/as", personas=people),
     }  # fmt: skip
 

@@ -149,7 +149,7 @@ def test_the_vendored_script_is_the_published_one() -> None:
     assert (WEB / "static/camphora.js").stat().st_size < 4096
 
 
-@pytest.mark.parametrize("name", ["camphora.css", "camphora.js", "icon.svg"])
+@pytest.mark.parametrize("name", ["camphora.css", "camphora.js", "room.js", "icon.svg"])
 def test_an_asset_bears_a_mark_of_its_content(name) -> None:
     mark = hashlib.sha256((WEB / "static" / name).read_bytes()).hexdigest()[:10]
     assert asset(name) == f"/static/{name}?v={mark}"

@@ -29,6 +29,7 @@ from camphora.installation.service import Service
 from camphora.policy.policy import Policy
 from camphora.records.relay import Reception
 from camphora.web.monitoring import Measures
+from camphora.web.watching import Watches
 
 log = logging.getLogger("camphora.cli")
 AT_ONCE = 16
@@ -75,12 +76,13 @@ class Leader(Server):
         host: str,
         lang: Lang,
         ready: Callable[[], None],
+        watches: Watches | None = None,
     ) -> None:
         """Raises Invalid `workers-only-linux` where connections cannot be handed over."""
         if sys.platform != "linux":
             raise Invalid("workers-only-linux")
         self.measures = Measures()
-        super().__init__(configured(installation, service, host, lang, self.measures), ready)
+        super().__init__(configured(installation, service, host, lang, self.measures, watches), ready)
         self._store, self._lang = installation.store, lang
         hosts = hosts_of(service, host)
         self._handover = Handover(installation.folder, installation.gate.policy, service, hosts)

@@ -19,6 +19,7 @@ from camphora.fhir.validation.extensions import Extensions
 from camphora.fhir.validation.invariants import Invariant, invariants
 from camphora.fhir.validation.parts import BASE, Library, Part
 from camphora.fhir.validation.references import References, Within
+from camphora.fhir.validation.remembering import Memory, remembering
 from camphora.fhir.validation.scope import Check, Scope
 from camphora.fhir.validation.slices import sliced_check, slicer
 from camphora.fhir.validation.special import RESOURCE_RULES, own_id, special
@@ -66,6 +67,7 @@ class Compiler:
         self.bindings = Bindings(terms, off)
         self.references = References(self)
         self.extensions = Extensions(self)
+        self._memory = None if counting or resolver is not None else Memory(terms)
         self._contents: dict[tuple[Parts, str], Check] = {}
         self.values: dict[tuple[Parts, str], Check] = {}
 
@@ -147,6 +149,13 @@ class Compiler:
             self._contents[key] = self._counted(object_check(node.shape), len(node.rules))
         return self._contents[key]
 
+    def again(self, check: Check, code: str) -> Check:
+        """The check of an element's values, which looks first whether they were right before. What a resolver answers
+        may change."""
+        if self._memory is None or code in {"Resource", "DomainResource"} or is_primitive(code):
+            return check
+        return remembering(check, self._memory)
+
     def _counted(self, check: Check, rules: int) -> Check:
         if not self.counting:
             return check
@@ -218,7 +227,8 @@ class Node:
             faults.append(unknown(name, self.path))
             return (safe(name), right)
         if name not in self._checks:
-            self._checks[name] = self._check(field, beside=name.startswith("_"))
+            made = self._check(field, beside=name.startswith("_"))
+            self._checks[name] = self.compiler.again(made, field.code)
         return (field.label, self._checks[name])
 
     def _check(self, field: Field, *, beside: bool) -> Check:

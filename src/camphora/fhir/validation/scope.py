@@ -24,9 +24,10 @@ class Scope:
     """One resource being checked. `resource` is it, `root` the one that contains it (or itself), `outer` the scope
     of the bundle around it; `ids` are those of elements met so far, each with the object that bears it; `seen` are
     the targets of references followed so far and whether they are right: while one is followed it is, so that
-    circles end; `depth` is the number of references between the resource in hand and this one."""
+    circles end; `depth` is the number of references between the resource in hand and this one. `looked`: whether a
+    check asked for any of these: what it said then hangs on more than its value."""
 
-    __slots__ = ("depth", "entry", "ids", "outer", "resource", "root", "seen", "tally")
+    __slots__ = ("_entry", "_ids", "_resource", "_root", "_seen", "depth", "looked", "outer", "tally")
 
     def __init__(
         self,
@@ -36,14 +37,48 @@ class Scope:
         entry: Any = None,
         tally: Tally | None = None,
     ) -> None:
-        self.resource = resource
-        self.root = resource if root is None else root
+        self._resource = resource
+        self._root = resource if root is None else root
         self.outer = outer
-        self.entry = entry
+        self._entry = entry
         self.tally = tally
         self.depth: int = outer.depth if outer else 0
-        self.ids: dict[str, int] = {}
-        self.seen: dict[tuple[int, object], bool] = outer.seen if outer else {}
+        self.looked = False
+        self._ids: dict[str, int] | None = None
+        self._seen: dict[tuple[int, object], bool] | None = outer.seen if outer else None
+
+    @property
+    def resource(self) -> Any:
+        self.looked = True
+        return self._resource
+
+    @property
+    def root(self) -> Any:
+        self.looked = True
+        return self._root
+
+    @property
+    def entry(self) -> Any:
+        self.looked = True
+        return self._entry
+
+    @entry.setter
+    def entry(self, entry: Any) -> None:
+        self._entry = entry
+
+    @property
+    def ids(self) -> dict[str, int]:
+        self.looked = True
+        if self._ids is None:
+            self._ids = {}
+        return self._ids
+
+    @property
+    def seen(self) -> dict[tuple[int, object], bool]:
+        self.looked = True
+        if self._seen is None:
+            self._seen = {}
+        return self._seen
 
     def unknown(self, what: str, which: str) -> None:
         """Notes that something could not be checked."""

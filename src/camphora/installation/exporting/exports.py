@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
+from pyroaring import BitMap
 
 from camphora.errors import CamphoraError, Conflict, Forbidden, NotFound, TooMany
 from camphora.gate import Gate
@@ -112,14 +113,15 @@ class Exports:
         if file is None or job.state != "done":
             raise NotFound("bulk-no-job")
         require_exporter(access, job.asked)
-        told = Told.decoded((self._of(name) / f"{number}.told").read_bytes())
+        told = self._told(name, file)
         narrowed = job.asked.narrowed(access)
         if access.purpose.value != job.purpose or not self._store.still_shown(
             narrowed, file.type, told.numbers, told.parts
         ):
             raise Conflict("bulk-choices-changed")
         data = (self._of(name) / f"{number}.ndjson").read_bytes()
-        self._store.leave(narrowed, "export", [file.type], told.persons, [data])
+        counted = not job.asked.filters
+        self._store.leave(narrowed, "export", [file.type], told.persons, [data], counted=counted)
         return file, data
 
     # Making files
@@ -158,8 +160,19 @@ class Exports:
             if not self._part(job, parts[job.part]):
                 return
             job.part, job.place = job.part + 1, None
+        self._leave(job)
         job.state, job.ended = "done", _now()
         self._keep(job)
+
+    def _leave(self, job: Job) -> None:
+        """The receipt of an export at its end: its manifest tells how many were found, also where it is none."""
+        persons = BitMap()
+        for file in job.files:
+            persons |= self._told(job.id, file).persons
+        access = job.asked.narrowed(self._access(job))
+        digests = (file.digest.encode() for file in job.files)
+        counted = not job.asked.filters  # a filter may name somebody who is hidden
+        self._store.leave(access, "export", job.asked.types, persons, digests, counted=counted)
 
     def _part(self, job: Job, part: Part) -> bool:
         """Write the files of one part; False where the installation closes before its end."""
@@ -227,8 +240,11 @@ class Exports:
         found: set[int] = set()
         for file in job.files:
             if file.type == part.type and not file.deleted:
-                found |= set(Told.decoded((self._of(job.id) / f"{file.name}.told").read_bytes()).numbers)
+                found |= set(self._told(job.id, file).numbers)
         return found
+
+    def _told(self, name: str, file: File) -> Told:
+        return Told.decoded((self._of(name) / f"{file.name}.told").read_bytes())
 
     def _keep(self, job: Job) -> None:
         with self._lock:

@@ -65,27 +65,36 @@ def fit(
     beta, mu, done = _reweighted(y, scaled, start, size, stop, rounds)
     if theta is not None:
         return beta / scale, theta, bool(done)
-    beta, theta, done = _by_turns(y, scaled, mu, early, stop, rounds)
+    beta, theta, done = (_by_early_turns if early else _by_turns)(y, scaled, mu)
     return beta / scale, theta, done
 
 
-def _by_turns(
-    y: Floats, x: Floats, mu: Floats, early: bool, stop: float, rounds: int
-) -> tuple[Floats, float, bool]:
+def _by_turns(y: Floats, x: Floats, mu: Floats) -> tuple[Floats, float, bool]:
     """Coefficients given theta and theta given the means, until neither moves. Counts that vary no more than Poisson
     ones let theta grow without bound; it is held at 1e10 then, which is Poisson to ten digits."""
-    size = _size(y, mu, _moment(y, mu), early)
-    scale = np.sqrt(2 * max(1, len(y) - x.shape[1]))
-    likelihood, before, moved, beta = _log_likelihood(y, mu, size), np.inf, 1.0, np.zeros(x.shape[1])
-    done = True
-    for _ in range(rounds):
-        settled = abs(moved) <= SETTLED * size
-        if abs(likelihood - before) / scale + abs(moved) <= stop if early else settled:
+    size = _size(y, mu, _moment(y, mu), False)
+    beta, moved, done = np.zeros(x.shape[1]), np.inf, True
+    for _ in range(ROUNDS):
+        if abs(moved) <= SETTLED * size:
             return beta, size, bool(done)
-        beta, mu, done = _reweighted(y, x, np.log(mu), size, stop, rounds)
-        fresh = _size(y, mu, _moment(y, mu) if early else size, early)
-        before, moved, size = likelihood, size - fresh, fresh
+        beta, mu, done = _reweighted(y, x, np.log(mu), size, TIGHT, ROUNDS)
+        fresh = _size(y, mu, size, False)
+        moved, size = size - fresh, fresh
+    return beta, size, size >= LARGEST
+
+
+def _by_early_turns(y: Floats, x: Floats, mu: Floats) -> tuple[Floats, float, bool]:
+    """As MASS's glm.nb goes, by what its trace tells: a turn's theta is that of the means before the turn."""
+    size = _size(y, mu, _moment(y, mu), True)
+    scale = np.sqrt(2 * max(1, len(y) - x.shape[1]))
+    likelihood, beta = _log_likelihood(y, mu, size), np.zeros(x.shape[1])
+    for _ in range(EARLY_ROUNDS):
+        beta, fitted, done = _reweighted(y, x, np.log(mu), size, STOP, EARLY_ROUNDS)
+        before, was = likelihood, size
+        size, mu = _size(y, mu, _moment(y, mu), True), fitted
         likelihood = _log_likelihood(y, mu, size)
+        if abs(likelihood - before) / scale + abs(was - size) <= STOP:
+            return beta, size, bool(done)
     return beta, size, size >= LARGEST
 
 
@@ -105,7 +114,7 @@ def _log_likelihood(y: Floats, mu: Floats, size: float) -> float:
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def digamma(x: float) -> float:
     total = 0.0
     while x < 10:
@@ -116,7 +125,7 @@ def digamma(x: float) -> float:
     return float(total + np.log(x) - 0.5 / x - series)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def trigamma(x: float) -> float:
     total = 0.0
     while x < 10:
@@ -130,7 +139,7 @@ def trigamma(x: float) -> float:
 @njit(cache=True)
 def _size(y: Floats, mu: Floats, size: float, early: bool) -> float:
     """The size with the greatest likelihood given the means, by Newton's steps."""
-    for _ in range(EARLY_ROUNDS if early else ROUNDS):
+    for _ in range(EARLY_ROUNDS - 1 if early else ROUNDS):
         size = abs(size)
         slope, bend = 0.0, 0.0
         here, there = digamma(size), trigamma(size)
@@ -154,6 +163,19 @@ def _size(y: Floats, mu: Floats, size: float, early: bool) -> float:
 
 
 @njit(cache=True)
+def _deviance(y: Floats, mu: Floats, size: float) -> float:
+    total = 0.0
+    for i in range(len(y)):
+        if y[i] > 0:
+            total += 2 * y[i] * np.log(y[i] / mu[i])
+        if size == 0:
+            total -= 2 * (y[i] - mu[i])
+        else:
+            total -= 2 * (y[i] + size) * np.log((y[i] + size) / (mu[i] + size))
+    return total
+
+
+@njit(cache=True)
 def _reweighted(
     y: Floats, x: Floats, eta: Floats, size: float, stop: float, rounds: int
 ) -> tuple[Floats, Floats, bool]:
@@ -162,7 +184,7 @@ def _reweighted(
     n, p = x.shape
     beta: Floats = np.zeros(p)
     mu: Floats = np.exp(eta)
-    before = np.inf
+    before = _deviance(y, mu, size)
     for _ in range(rounds):
         gram, right = np.zeros((p, p)), np.zeros(p)
         for i in range(n):
@@ -176,18 +198,12 @@ def _reweighted(
             for k in range(j):
                 gram[k, j] = gram[j, k]
         beta = np.linalg.solve(gram, right).astype(np.float64)
-        deviance = 0.0
         for i in range(n):
             value = 0.0
             for j in range(p):
                 value += x[i, j] * beta[j]
             mu[i] = np.exp(min(max(value, -700.0), 700.0))
-            if y[i] > 0:
-                deviance += 2 * y[i] * np.log(y[i] / mu[i])
-            if size == 0:
-                deviance -= 2 * (y[i] - mu[i])
-            else:
-                deviance -= 2 * (y[i] + size) * np.log((y[i] + size) / (mu[i] + size))
+        deviance = _deviance(y, mu, size)
         if not np.isfinite(deviance):
             return np.full(p, np.nan), mu, False
         if abs(deviance - before) < stop * (abs(deviance) + 0.1):

@@ -40,24 +40,23 @@ def bayes(
     2007;22:571-582; A. Riebler, Empirischer Vergleich von statistischen Methoden zur Ausbruchserkennung, LMU 2004.
     Errors: Invalid `methods-range`, `methods-shape`, `methods-negative`, `methods-short`.
     """
+    parameters: dict[str, Any] = {key: value for key, value in locals().items() if key != "counts"}
     found = series(counts)
-    within(alpha, 1e-12, 1 - 1e-12, "alpha")
-    b, w = whole(b, 0, "b"), whole(w, 0, "w")
-    flags(current=current)
-    parameters: dict[str, Any] = {
-        "alpha": alpha,
-        "b": b,
-        "w": w,
-        "current": current,
-        "frequency": whole(frequency, 1, "frequency"),
-        "last": last,
-    }
+    _refuse(alpha=alpha, b=b, w=w, current=current, frequency=frequency)
     at = evaluated(found.shape[1], last)
     known = references(found, at, b=b, w=w, current=current, frequency=frequency)
     begun = at >= b * frequency + w
     number = np.where(begun, np.sum(~np.isnan(known), axis=2), 0)
     upper = predictive_quantile(1 - alpha, np.nansum(known, axis=2), number)
     return Bounds(at, upper, found[:, at] > upper, Made("detection.bayes.bayes", 1, parameters))
+
+
+def _refuse(*, alpha: float, b: int, w: int, current: bool, frequency: int) -> None:
+    within(alpha, 1e-12, 1 - 1e-12, "alpha")
+    whole(b, 0, "b")
+    whole(w, 0, "w")
+    flags(current=current)
+    whole(frequency, 1, "frequency")
 
 
 def predictive_quantile(level: float, total: Floats, number: Floats) -> Floats:

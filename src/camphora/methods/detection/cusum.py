@@ -60,44 +60,44 @@ def cusum(
 
     `like="surveillance"` follows algo.cusum of R's package: the regression stops early, the upper count of `standard`
     is rounded up, that of `anscombe2nd` uses m^(1/3)/9 where the transformation has m^(-1/3)/9, that of `rossi` squares
-    a root below 0 where no count is as low, that of `none` is 0.
-    The default is the exact inverse, unrounded. The statistic and the alarms are the same either way.
+    a root below 0 where no count is as low, that of `none` is `h` less the sum itself, 0 at least;
+    a sum of just `h` alarms. The default is the exact inverse, unrounded; the statistic is the same either way.
 
     Source: E. S. Page, Continuous inspection schemes, Biometrika 1954;41:100-115; G. Rossi, L. Lampugnani and M.
     Marchi, An approximate CUSUM procedure for surveillance of health events, Statistics in Medicine 1999;18:2111-2122;
     D. A. Pierce and D. W. Schafer, Residuals in generalized linear models, JASA 1986;81:977-986. Errors: Invalid
     `methods-range`, `methods-choice`, `methods-shape`, `methods-negative`, `methods-short`.
     """
+    parameters: dict[str, Any] = {key: value for key, value in locals().items() if key != "counts"}
     found = series(counts, least=2)
-    one_of(transform, TRANSFORMATIONS, "transform")
-    within(k, 0, 1e6, "k")
-    within(h, 0, 1e6, "h")
-    within(alpha, 0, 1e6, "alpha")
-    flags(reset=reset)
-    if like is not None:
-        one_of(like, ("surveillance",), "like")
-    whole(last, 1, "last", found.shape[1] - 1)
-    parameters: dict[str, Any] = {
-        "k": k,
-        "h": h,
-        "mean": mean,
-        "transform": transform,
-        "alpha": alpha,
-        "reset": reset,
-        "frequency": whole(frequency, 1, "frequency"),
-        "last": last,
-        "like": like,
-    }
+    _refuse(found.shape[1], parameters)
     at = evaluated(found.shape[1], last)
     expected = _means(found, at, mean, frequency, like)
     x = _transformed(found[:, at], expected, transform, alpha)
     total = _sums(x, k, h, reset)
-    before = np.concatenate([np.zeros((len(found), 1)), total[:, :-1]], axis=1)
-    if reset:
-        before = np.where(before > h, 0, before)
-    upper = _count_for(h + k - before, expected, transform, alpha, like)
-    alarm = (total > h) & ~np.isnan(x)
-    return Cusum(at, expected, total, upper, alarm, Made("detection.cusum.cusum", 1, parameters))
+    if transform == "none" and like is not None:
+        upper = np.where(np.isnan(expected), np.nan, np.maximum(h - total, 0))
+    else:
+        upper = _count_for(h + k - _before(total, h, reset), expected, transform, alpha, like)
+    alarm = ((total > h) if like is None else (total >= h)) & ~np.isnan(x)
+    return Cusum(at, expected, total, upper, alarm, Made("detection.cusum.cusum", 2, parameters))
+
+
+def _refuse(times: int, p: dict[str, Any]) -> None:
+    one_of(p["transform"], TRANSFORMATIONS, "transform")
+    for name in ("k", "h", "alpha"):
+        within(p[name], 0, 1e6, name)
+    flags(reset=p["reset"])
+    if p["like"] is not None:
+        one_of(p["like"], ("surveillance",), "like")
+    whole(p["last"], 1, "last", times - 1)
+    whole(p["frequency"], 1, "frequency")
+
+
+def _before(total: Floats, h: float, reset: bool) -> Floats:
+    """The sum that each point began from."""
+    before = np.concatenate([np.zeros((len(total), 1)), total[:, :-1]], axis=1)
+    return np.where(before > h, 0, before) if reset else before
 
 
 def _means(
@@ -161,7 +161,7 @@ def _count_for(x: Floats, m: Floats, transform: str, alpha: float, like: str | N
     elif transform == "anscombeNegBin":
         count = _area_turned(_anscombe_area(m, alpha) + x * (m + alpha * m**2) ** (1 / 6), alpha)
     else:
-        count = np.where(np.isnan(m), np.nan, np.zeros_like(x) if like else x)
+        count = np.where(np.isnan(m), np.nan, x)
     return np.where(count < 0, 0.0, count)
 
 

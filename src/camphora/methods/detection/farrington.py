@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -143,45 +143,18 @@ def flexible(
     """
     parameters = {key: value for key, value in locals().items() if key not in {"counts", "population"}}
     found = series(counts)
-    one_of(threshold_method, METHODS, "threshold_method")
-    within(p_threshold_trend, 0, 1, "p_threshold_trend")
-    within(weights_threshold, 0, 1e6, "weights_threshold")
-    flags(fit_all=fit_all)
-    _refuse(alpha=alpha, powertrans=powertrans, reweight=reweight, trend=trend)
+    _refuse_flexible(parameters)
     at = evaluated(found.shape[1], last)
     enough = _enough(found, at, limit54)
     left_out = w if past_weeks_not_included is None else past_weeks_not_included
     of_rows = _references(
         at, b=b, w=w, no_periods=no_periods, left_out=left_out, frequency=frequency, first=first, days=days
     )
-    rules = _Rules(
-        trend=trend and b >= 3,
-        reweight=reweight,
-        threshold=weights_threshold,
-        p_trend=p_threshold_trend,
-        early=_stopping(stopping, like) == "surveillance",
-        clamp=like is None,
-        clamp_test=like is None,
-        omega_alone=like is not None,
-    )
+    rules = _flexible_rules(parameters)
     fits = _fits(found, _exposure(population, found), at, of_rows, rules, wanted=None if fit_all else enough)
     judge = _judged if like is None else _judged_like
     judged = judge(found[:, at], fits, rules, method=threshold_method, power=POWERS[powertrans], alpha=alpha)
-    return Farrington(
-        at,
-        np.where(enough & ~np.isnan(judged.upper), judged.mean, np.nan),
-        np.where(enough, judged.upper, np.nan),
-        judged.score,
-        judged.p,
-        fits[:, :, quasi_poisson.TREND] == 1,
-        fits[:, :, quasi_poisson.SLOPE],
-        fits[:, :, quasi_poisson.PHI],
-        judged.bound_mean,
-        enough,
-        fits[:, :, quasi_poisson.CONVERGED] == 1,
-        enough & judged.over,
-        Made("detection.farrington.flexible", 2, parameters),
-    )
+    return _told(at, fits, judged, enough, Made("detection.farrington.flexible", 3, parameters))
 
 
 def classic(
@@ -262,6 +235,19 @@ class _Rules(NamedTuple):
     omega_alone: bool
 
 
+def _flexible_rules(p: dict[str, Any]) -> _Rules:
+    return _Rules(
+        trend=p["trend"] and p["b"] >= 3,
+        reweight=p["reweight"],
+        threshold=p["weights_threshold"],
+        p_trend=p["p_threshold_trend"],
+        early=_stopping(p["stopping"], p["like"]) == "surveillance",
+        clamp=p["like"] is None,
+        clamp_test=p["like"] is None,
+        omega_alone=p["like"] is not None,
+    )
+
+
 class _Judged(NamedTuple):
     """`over`: whether the count lies above its bound."""
 
@@ -316,6 +302,34 @@ def _foreseen(fits: Floats, rules: _Rules) -> tuple[Floats, Floats, Floats]:
     if rules.early:
         mean = np.maximum(mean, quasi_poisson.EPSILON)
     return mean, fits[:, :, quasi_poisson.SE], fits[:, :, quasi_poisson.PHI]
+
+
+def _told(
+    at: NDArray[np.int64], fits: Floats, judged: _Judged, enough: NDArray[np.bool_], made: Made
+) -> Farrington:
+    return Farrington(
+        at,
+        np.where(enough & ~np.isnan(judged.upper), judged.mean, np.nan),
+        np.where(enough, judged.upper, np.nan),
+        judged.score,
+        judged.p,
+        fits[:, :, quasi_poisson.TREND] == 1,
+        fits[:, :, quasi_poisson.SLOPE],
+        fits[:, :, quasi_poisson.PHI],
+        judged.bound_mean,
+        enough,
+        fits[:, :, quasi_poisson.CONVERGED] == 1,
+        enough & judged.over,
+        made,
+    )
+
+
+def _refuse_flexible(p: dict[str, Any]) -> None:
+    one_of(p["threshold_method"], METHODS, "threshold_method")
+    within(p["p_threshold_trend"], 0, 1, "p_threshold_trend")
+    within(p["weights_threshold"], 0, 1e6, "weights_threshold")
+    flags(fit_all=p["fit_all"])
+    _refuse(alpha=p["alpha"], powertrans=p["powertrans"], reweight=p["reweight"], trend=p["trend"])
 
 
 def _refuse(*, alpha: float, powertrans: str, reweight: bool, trend: bool) -> None:

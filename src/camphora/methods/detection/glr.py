@@ -18,6 +18,7 @@ from camphora.methods.made import Made
 
 MOST_CASES = 10**9
 DEEPEST = 200  # parts of a span that wait to be looked at
+_Row = tuple[Floats, float, Floats, NDArray[np.bool_], Floats, tuple[Baseline, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +79,14 @@ def glr(
     statistic infinite and alarms (a fall, "dec" or `theta` below 0, passes such points over). The epidemic likelihood
     of the negative binomial may have several tops: the highest is given.
 
-    `like="surveillance"` follows algo.glrnb of R's package where it departs: regressions stop early; without `window`
-    kappa of the negative binomial is sought by Newton's undamped steps from 0.5 for the longest window, then from the
-    answer before, and a search that leaps below -18 stays there for the shorter windows, so that falls ("dec") go
-    unseen for weeks; the epidemic chart of the negative binomial takes exp(kappa) of the intercept chart for lambda.
+    `like="surveillance"` follows algo.glrnb and algo.glrpois of R's package where they depart. Regressions stop early.
+    Negative binomial, without `window` or epidemic: kappa is sought by Newton's undamped steps from 0.5 for the longest
+    window, then from the answer before, and a search that leaps below -18 stays there for the shorter windows, so that
+    falls ("dec") go unseen for weeks. Its epidemic chart takes exp(kappa) of the intercept chart for lambda, whether or
+    not `theta` is given, and nothing came before the first point evaluated. Poisson: the first `least_window` - 1
+    points have no statistic, and then beginnings up to n itself count (with `window` up to n - `least_window`); windows
+    without a case add nothing. Not followed: the Poisson epidemic chart, whose search for lambda fails in R (5 and 20
+    cases at a mean of 6 give 4e-6, the largest being 10.08), and `cases`.
 
     Source: M. Höhle and M. Paul, Count data regression charts for the monitoring of surveillance time series,
     Computational Statistics & Data Analysis 2008;52:4357-4368. Errors: Invalid `methods-range`, `methods-choice`,
@@ -93,22 +98,16 @@ def glr(
     found = series(counts, least=2)
     _refuse(found.shape[1], expected is not None, **parameters)
     at = evaluated(found.shape[1], last)
-    chart = _Chart(
-        limit=float(limit),
-        theta=np.nan if theta is None else float(theta),
-        epidemic=change == "epidemic",
-        falls=direction == "dec",
-        window=-1 if window is None else int(window),
-        least=int(least_window),
-        cases=cases,
-        early=like is not None,
-    )
+    chart = _chart(parameters)
     model = _Model(seasons, trend, frequency, refit, chart.early)
     means = None if expected is None else same_shape(series(expected, "expected"), found[:, at], "expected")
     rows = [
         _one(row, None if means is None else means[i], at, alpha, chart, model) for i, row in enumerate(found)
     ]
-    made = Made("detection.glr.glr", 2, parameters)
+    return _together(at, rows, Made("detection.glr.glr", 4, parameters))
+
+
+def _together(at: NDArray[np.int64], rows: list[_Row], made: Made) -> Glr:
     if not rows:
         nothing = np.empty((0, len(at)))
         return Glr(at, nothing, np.empty(0), nothing, nothing.astype(np.bool_), nothing, (), made)
@@ -174,6 +173,19 @@ class _Chart(NamedTuple):
     early: bool
 
 
+def _chart(p: dict[str, Any]) -> _Chart:
+    return _Chart(
+        limit=float(p["limit"]),
+        theta=np.nan if p["theta"] is None else float(p["theta"]),
+        epidemic=p["change"] == "epidemic",
+        falls=p["direction"] == "dec",
+        window=-1 if p["window"] is None else int(p["window"]),
+        least=int(p["least_window"]),
+        cases=p["cases"],
+        early=p["like"] is not None,
+    )
+
+
 class _Points(NamedTuple):
     """The evaluated points of a series. Where one is not known its count, mean and count before are 0. `gain`: the most
     that a point can add to the statistic; `dip`, `crest`: the means where its likelihood falls most steeply, and where
@@ -214,7 +226,7 @@ def _one(
     alpha: float | None,
     chart: _Chart,
     model: _Model,
-) -> tuple[Floats, float, Floats, NDArray[np.bool_], Floats, tuple[Baseline, ...]]:
+) -> _Row:
     first, times = int(at[0]), len(counts)
     fits: list[Baseline] = []
     if mean is None:
@@ -223,7 +235,9 @@ def _one(
         fits.append(fit)
         mean, alpha = fitted[first:].copy(), 1 / fit.theta
     assert alpha is not None
-    y, before = counts[first:], counts[first - 1 : -1]
+    y, before = counts[first:], counts[first - 1 : -1].copy()
+    if chart.early:
+        before[0] = 0.0
     statistic, alarm = np.full(len(at), np.nan), np.zeros(len(at), dtype=np.bool_)
     needed = np.full(len(at), np.nan)
     start = 0
@@ -335,14 +349,16 @@ def _statistic(points: _Points, chart: _Chart, start: int, n: int, before: float
     y, m = points.y[n], points.mean[n]
     if m == 0 and y > 0:
         return np.inf
-    if not np.isnan(chart.theta):
+    if not np.isnan(chart.theta) and not (chart.early and chart.epidemic):
         raised = m + chart.theta * points.before[n] if chart.epidemic else m * np.exp(chart.theta)
         return max(0.0, before + _ratio(y, m, raised, points.alpha))
     first = start if chart.window < 0 else max(start, n - chart.window)
-    if chart.early and points.alpha > 0 and chart.window < 0:
+    if chart.early and points.alpha > 0 and (chart.window < 0 or chart.epidemic):
         return _early(points, chart, first, n)
     turned = y < m if chart.falls else y > m
     points.gain[n] = _ratio(y, m, y, points.alpha) if turned else 0.0
+    if chart.early and points.alpha == 0 and n - start + 1 < chart.least:
+        return 0.0
     if chart.epidemic:
         _shape(points, n)
         return _epidemic(points, chart, first, n)
@@ -354,6 +370,8 @@ def _intercept(points: _Points, chart: _Chart, first: int, n: int) -> float:
     """The largest over the beginnings, from the shortest window on: what it can gain, and whether the best kappa points
     the right way, are running sums."""
     y, m, gains, alpha, least = points.y, points.mean, points.gain, points.alpha, chart.least
+    if chart.early and alpha == 0:
+        least = 1 if chart.window < 0 else least + 1
     sign = -1.0 if chart.falls else 1.0
     best, slope, gain, total_y, total_m = 0.0, 0.0, 0.0, 0.0, 0.0
     for k in range(n, first - 1, -1):
@@ -364,7 +382,7 @@ def _intercept(points: _Points, chart: _Chart, first: int, n: int) -> float:
         if n - k + 1 < least or slope * sign <= 0 or gain <= best:
             continue
         if total_y == 0:
-            found = _nothing(m, alpha, k, n)
+            found = 0.0 if chart.early and alpha == 0 else _nothing(m, alpha, k, n)
         elif alpha == 0:
             found = total_y * np.log(total_y / total_m) - (total_y - total_m)
         else:
@@ -375,7 +393,8 @@ def _intercept(points: _Points, chart: _Chart, first: int, n: int) -> float:
 
 @njit(cache=True, error_model="numpy")
 def _epidemic(points: _Points, chart: _Chart, first: int, n: int) -> float:
-    best, gain, gains, least = 0.0, 0.0, points.gain, chart.least
+    best, gain, gains = 0.0, 0.0, points.gain
+    least = 1 if chart.early and points.alpha == 0 else chart.least
     for k in range(n, first - 1, -1):
         gain += gains[k]
         if n - k + 1 >= least and gain > best:

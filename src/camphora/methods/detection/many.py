@@ -101,6 +101,7 @@ def signals(
     louder: float | None = None,
     budget: int | None = None,
     apart: bool = False,
+    own: float = 1.0,
 ) -> Signals:
     """What a week shows: the specific discoveries of `tree` (of `flat` without `parent`), less those silent, in order.
 
@@ -113,7 +114,10 @@ def signals(
     `apart`: one signal of each line of descent. All discoveries stand in order, the specific ones and those above, and
     one that lies above or below an earlier one of the week has no rank: an outbreak of all a county's townships is the
     county's one signal if the county's p is the least, and an outbreak of one township is that township's. So a large
-    `q` (1: no control) fills a budget with different places in the order of their evidence. Errors: as `tree`.
+    `q` (1: no control) fills a budget with different places in the order of their evidence.
+
+    `own`: what is shown has itself a p of at most so much. A node may be found for what lies below it alone; when that
+    is silent, the node is not to speak in its place. Errors: as `tree`.
     """
     values = np.atleast_2d(_p(p, flat=False))
     measure = same_shape(_scores(score), values, "score")
@@ -123,6 +127,7 @@ def signals(
         whole(budget, 0, "budget", 10**9)
     if louder is not None:
         within(louder, 0, 1e9, "louder")
+    within(own, 0, 1, "own")
     found = np.zeros(values.shape, dtype=bool)
     shown = np.zeros(values.shape, dtype=bool)
     rank = np.zeros(values.shape, dtype=np.int64)
@@ -134,10 +139,10 @@ def signals(
         made = flat(now, q=q) if parent is None else tree(now, parent, q=q)
         chosen = made.found if apart else made.specific
         found[:, week] = chosen
-        free = week - since > silence
+        free = (week - since > silence) & (now <= own)
         if louder is not None:
             threshold = np.where(np.isinf(loudness), np.inf, louder * np.minimum(loudness, MOST))
-            free |= measure[:, week] > threshold
+            free |= (measure[:, week] > threshold) & (now <= own)
         heard = np.flatnonzero(chosen & free)
         order = heard[np.lexsort((-np.nan_to_num(measure[heard, week], nan=-np.inf), now[heard]))]
         if above is not None:
@@ -146,7 +151,7 @@ def signals(
         told = order[:budget]
         shown[told, week] = True
         since[told], loudness[told] = week, measure[told, week]
-    parameters = {"q": q, "silence": silence, "louder": louder, "budget": budget, "apart": apart}
+    parameters = {"q": q, "silence": silence, "louder": louder, "budget": budget, "apart": apart, "own": own}
     return Signals(found, shown, rank, Made("detection.many.signals", 1, parameters))
 
 

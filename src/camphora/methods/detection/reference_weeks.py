@@ -36,8 +36,8 @@ def by_dates(day: date, b: int, days: int) -> list[int]:
 
 def references(row: int, back: list[int], *, w: int, no_periods: int, left_out: int) -> References:
     """The references of a row whose like ones lie `back`: `w` to either side are period 0; with more periods than one
-    the rows between these windows are too, in `no_periods` - 1 parts as equal as may be; the `left_out` rows just
-    before are not. Invalid `methods-short` where they begin before the series does."""
+    the rows between these windows are too, in `no_periods` - 1 parts as equal as may be, the longer ones first; the
+    `left_out` rows just before are not. Invalid `methods-short` where they begin before the series does."""
     rows = np.arange(row - back[-1] - w, row - left_out)
     if len(rows) and rows[0] < 0:
         raise Invalid("methods-short", argument="counts", least=back[-1] + w + 1, found=row + 1)
@@ -52,7 +52,11 @@ def references(row: int, back: list[int], *, w: int, no_periods: int, left_out: 
 def _between(rows: Whole, period: Whole, first: int, last: int, parts: int) -> None:
     inside = (rows >= first) & (rows <= last)
     if parts > 0 and last >= first:
-        period[inside] = 1 + (rows[inside] - first) * parts // (last - first + 1)
+        each, longer = divmod(last - first + 1, parts)  # the earlier parts are the longer ones
+        at = rows[inside] - first
+        period[inside] = 1 + np.where(
+            at < longer * (each + 1), at // (each + 1), longer + (at - longer * (each + 1)) // max(each, 1)
+        )
 
 
 def _years_before(day: date, years: int) -> date:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from camphora.methods.arguments import Floats, day, texts, whole
+from camphora.methods.made import Made
 
 # The first day of the lunar year (Central Weather Administration, almanac).
 LUNAR_NEW_YEAR = (
@@ -37,18 +39,28 @@ LUNAR_NEW_YEAR = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Holidays:
+    """`known`, shape (weeks, 5), as a forecast takes it: the share of the holiday that lies in the week, and 1 in the
+    weeks two and one before and one and two after it."""
+
+    known: Floats
+    made: Made
+
+
 def by_week(
     *, start: str, weeks: int, days: Sequence[str] = LUNAR_NEW_YEAR, before: int = 1, after: int = 4
-) -> Floats:
-    """For `weeks` weeks from `start` (ISO date of the first day), shape (weeks, 5): the share of the holiday, from
+) -> Holidays:
+    """For `weeks` weeks from `start` (ISO date of the first day): the share of the holiday, from
     `before` days before each day to `after` after it, that lies in the week; and 1 in the weeks two and one before and
     one and two after the one with the day itself. To be given as `known` to a forecast."""
     weeks = whole(weeks, 1, 1_000_000, "weeks")
     before, after = whole(before, 0, 366, "before"), whole(after, 0, 366, "after")
     first = day(start, "start")
     found = np.zeros((weeks, 5))
-    for text in texts(days, "days").ravel():
-        middle = (day(str(text), "days") - first).days
+    listed = [str(text) for text in texts(days, "days").ravel()]
+    for text in listed:
+        middle = (day(text, "days") - first).days
         for near in range(middle - before, middle + after + 1):
             if 0 <= near < 7 * weeks:
                 found[near // 7, 0] += 1 / (before + after + 1)
@@ -56,4 +68,5 @@ def by_week(
             week = middle // 7 + away
             if 0 <= week < weeks:
                 found[week, column] = 1
-    return found
+    parameters = {"start": start, "weeks": weeks, "days": listed, "before": before, "after": after}
+    return Holidays(found, Made("forecasting.holidays.by_week", 1, parameters))

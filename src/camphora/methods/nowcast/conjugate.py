@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike
 from scipy.special import betaln, gammaln
-from scipy.stats import nbinom
+from scipy.stats import nbinom, poisson
 
 from camphora.errors import Invalid
 from camphora.methods.arguments import Floats, chances, one_of, whole, within
@@ -20,6 +21,7 @@ from camphora.methods.nowcast.triangle import checked
 
 VERSION = 1
 DELAYS = ("truncated", "whole")
+PRIORS = ("negative binomial", "poisson", "uniform")
 MOST = 4096
 REACH = 1e-10
 
@@ -27,6 +29,7 @@ REACH = 1e-10
 def conjugate(
     triangle: ArrayLike,
     *,
+    prior: str = "negative binomial",
     prior_mean: float = 10.0,
     prior_sd: float = 300**0.5,
     delays: str = "truncated",
@@ -38,10 +41,12 @@ def conjugate(
     """Cases by day of onset when all are reported, from triangles (series, days, delays) or one of them.
 
     Cases of each day are negative binomial a priori, with `prior_mean` and `prior_sd` of the count itself (a Poisson
-    count whose level is Gamma), up to `largest`. `delays="truncated"`: that long delays of the last days cannot have
-    been seen yet is reckoned with: each chance g(x) of delay x among delays <= x is Beta(kappa, kappa) a priori, a
-    generalised Dirichlet posterior. "whole": it is not: the delays reported so far are taken for all, with a
-    Dirichlet(kappa) prior, which is right where the list ends long after the last onset and else tells too few cases.
+    count whose level is Gamma), up to `largest`; `prior="poisson"`: Poisson with `prior_mean`, `"uniform"`: each number
+    up to `largest`, which must be given, is as likely; what of mean and sd is not named tells nothing.
+    `delays="truncated"`: that long delays of the last days cannot have been seen yet is reckoned with: each chance g(x)
+    of delay x among delays <= x is Beta(kappa, kappa) a priori, a generalised Dirichlet posterior. "whole": it is not:
+    the delays reported so far are taken for all, with a Dirichlet(kappa) prior, which is right where the list ends long
+    after the last onset and else tells too few cases.
     Source: Höhle, an der Heiden, Biometrics 2014;70:993-1002.
 
     Exact, where the paper draws: given N, those with delay <= x - 1 among those with delay <= x are beta-binomial, so
@@ -49,55 +54,79 @@ def conjugate(
     `largest`: by default where the posterior ends whatever the delays (but for 1e-10), at most 4,096. A day without
     reports is estimated from the prior. Zero counts are data. Only reports of the last `window` days tell of delays.
     Quantiles are whole numbers, never below what is reported. Invalid `methods-triangle`, `methods-shape`,
-    `methods-choice`, `methods-range` (also unless prior_sd^2 > prior_mean), `methods-not-whole`.
+    `methods-choice`, `methods-range` (also unless prior_sd^2 > prior_mean where it tells), `methods-not-whole`.
     """
-    one_of(delays, DELAYS, "delays")
-    within(prior_mean, 1e-12, 1e6, "prior_mean")
-    within(prior_sd, prior_mean**0.5 * (1 + 1e-9), 1e6, "prior_sd")
-    within(kappa, 1e-9, 1e6, "kappa")
     window = None if window is None else whole(window, 1, 100_000, "window")
     at = chances(levels, "levels")
+    parameters: dict[str, Any] = {
+        "prior": prior, "prior_mean": prior_mean, "prior_sd": prior_sd, "delays": delays, "kappa": kappa,
+        "window": window, "largest": largest, "levels": at.tolist(),
+    }  # fmt: skip
+    _refuse(parameters)
     counts = checked(triangle)
     reported = np.nansum(counts[:, -counts.shape[2] :], axis=2)
     if np.any(reported % 1):
         raise Invalid("methods-not-whole", argument="triangle")
-    shape, rate = (each / (prior_sd**2 - prior_mean) for each in (prior_mean**2, prior_mean))
     least = int(reported.max(initial=0))
-    top = _reach(least, shape, rate) if largest is None else whole(largest, least, MOST, "largest")
-    made = Made(
-        "nowcast.conjugate.conjugate",
-        VERSION,
-        {
-            "prior_mean": prior_mean,
-            "prior_sd": prior_sd,
-            "delays": delays,
-            "kappa": kappa,
-            "window": window,
-            "largest": largest,
-            "levels": at.tolist(),
-        },
-    )
-    number = np.arange(top + 1.0)
-    prior = nbinom.logpmf(number, shape, rate / (1 + rate))
+    top = _reach(least, parameters) if largest is None else whole(largest, least, MOST, "largest")
+    before = _before(np.arange(top + 1.0), parameters)
     seen = hazards(counts, window)
     means, quantiles = np.empty(reported.shape), np.empty((*reported.shape, at.size))
     for row in range(counts.shape[0]):
-        told = _truncated(seen, row, kappa, reported[row], top)
         if delays == "whole":
             told = _whole(counts[row], window, kappa, reported[row], top)
-        weight = np.exp(told + prior - (told + prior).max(axis=1, keepdims=True))
-        below = np.cumsum(weight, axis=1)
-        below /= below[:, -1:]
-        means[row] = (weight / weight.sum(axis=1, keepdims=True)) @ number
-        quantiles[row] = [np.searchsorted(each, at - 1e-12) for each in below]
+        else:
+            told = _truncated(seen, row, kappa, reported[row], top)
+        means[row], quantiles[row] = _summed(told + before, at)
+    made = Made("nowcast.conjugate.conjugate", VERSION, parameters)
     return Posterior(reported, means, np.maximum(quantiles, reported[..., None]), made)
 
 
-def _reach(least: int, shape: float, rate: float) -> int:
-    """Where the posterior ends if no report tells of what is still to come."""
-    found = least + float(nbinom.ppf(1 - REACH, shape + least, rate / (1 + rate))) + 1
-    within(found, least, MOST, "largest")
-    return int(found)
+def _refuse(p: dict[str, Any]) -> None:
+    one_of(p["delays"], DELAYS, "delays")
+    within(p["prior_mean"], 1e-12, 1e6, "prior_mean")
+    if one_of(p["prior"], PRIORS, "prior") == PRIORS[0]:
+        within(p["prior_sd"], p["prior_mean"] ** 0.5 * (1 + 1e-9), 1e6, "prior_sd")
+    within(p["kappa"], 1e-9, 1e6, "kappa")
+
+
+def _summed(log_weight: Floats, levels: Floats) -> tuple[Floats, Floats]:
+    """Mean and quantiles of each day, from the log weight of N = 0.., shape (days, top + 1)."""
+    weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
+    below = np.cumsum(weight, axis=1)
+    below /= below[:, -1:]
+    mean = (weight / weight.sum(axis=1, keepdims=True)) @ np.arange(weight.shape[1], dtype=np.float64)
+    return mean, np.array([np.searchsorted(each, levels - 1e-12) for each in below], dtype=np.float64)
+
+
+def _gamma(p: dict[str, Any]) -> tuple[float, float]:
+    """Shape and rate of the level whose Poisson count has the moments of the prior."""
+    mean, more = p["prior_mean"], p["prior_sd"] ** 2 - p["prior_mean"]
+    return mean**2 / more, mean / more
+
+
+def _before(number: Floats, p: dict[str, Any]) -> Floats:
+    """The log chance of each number a priori."""
+    if p["prior"] == "uniform":
+        return np.zeros_like(number)
+    if p["prior"] == "poisson":
+        return np.asarray(poisson.logpmf(number, p["prior_mean"]))
+    shape, rate = _gamma(p)
+    return np.asarray(nbinom.logpmf(number, shape, rate / (1 + rate)))
+
+
+def _reach(least: int, p: dict[str, Any]) -> int:
+    """Where the posterior ends if no report tells of what is still to come. Invalid `methods-range` of a prior that
+    has no end."""
+    if p["prior"] == "uniform":
+        raise Invalid("methods-range", argument="largest", low=least, high=MOST)
+    if p["prior"] == "poisson":
+        more = float(poisson.ppf(1 - REACH, p["prior_mean"]))
+    else:
+        shape, rate = _gamma(p)
+        more = float(nbinom.ppf(1 - REACH, shape + least, rate / (1 + rate)))
+    within(least + more + 1, least, MOST, "largest")
+    return int(least + more + 1)
 
 
 def _truncated(seen: Hazards, row: int, kappa: float, reported: Floats, top: int) -> Floats:

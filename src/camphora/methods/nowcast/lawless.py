@@ -13,7 +13,7 @@ from camphora.methods.made import Made
 from camphora.methods.nowcast.delays import hazards, reported_by
 from camphora.methods.nowcast.triangle import checked
 
-VERSION = 1
+VERSION = 2
 LIKE = ("", "surveillance")
 
 
@@ -46,12 +46,13 @@ def lawless(
     and not below n. Source: Lawless, Can J Stat 1994;22:15-31; Kalbfleisch, Lawless, Stat Sin 1991;1:19-32.
 
     The default takes the median and the quantiles of that normal given N >= n, with a correction for whole numbers.
-    `like="surveillance"` follows the stored answers of R's surveillance 1.20.3: there the distribution function is
-    divided by 1 - P(N < n) but what lies below n is not taken off first, so that lower limits are nearly always n and
-    upper ones too low where few are reported. `largest` bounds N, and is not below what is reported. A day with none
-    reported has N = 0: the method knows nothing of the level, `bayes` does. A delay of which nobody was exposed has
-    g = 0. Assumes that delays do not change within the window. Invalid `methods-triangle`, `methods-range`,
-    `methods-choice`.
+    `like="surveillance"` follows R's surveillance 1.20.3: there delays count as known, so that the sum is left out of
+    the variance, and the distribution function is divided by 1 - P(N <= n) but what lies below n is not taken off
+    first, so that lower limits are nearly always n and upper ones too low where few are reported. (R's window `m` is
+    of days of onset: give the last m + 1 rows; `window` is R's `lawless1994`, of m + 1 days.) `largest` bounds N, and
+    is not below what is reported. A day with none reported has N = 0: the method knows nothing of the level, `bayes`
+    does. A delay of which nobody was exposed has g = 0. Assumes that delays do not change within the window. Invalid
+    `methods-triangle`, `methods-range`, `methods-choice`.
     """
     one_of(like, LIKE, "like")
     within(level, 0.01, 0.9999, "level")
@@ -75,7 +76,8 @@ def lawless(
     after = np.concatenate([after, np.zeros((after.shape[0], 1))], axis=1)[:, ::-1]
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = np.where(reported > 0, reported / share, 0.0)
-        variance = np.where(reported > 0, mean * (1 - share) / share + mean**2 * after, 0.0)
+        of_delays = 0.0 if like == "surveillance" else mean**2 * after
+        variance = np.where(reported > 0, mean * (1 - share) / share + of_delays, 0.0)
     outside = (1 - level) / 2
     found = [
         _quantile(reported, mean, np.sqrt(variance), at, like == "surveillance")

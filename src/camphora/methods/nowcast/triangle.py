@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from camphora.errors import Invalid
-from camphora.methods.arguments import Floats, numbers, one_of, same_shape, whole, within
+from camphora.methods.arguments import Floats, numbers, one_of, whole, within
 from camphora.methods.made import Made
 
 VERSION = 1
@@ -34,7 +34,7 @@ def triangle(
     onset: ArrayLike, report: ArrayLike, *, now: int, first: int, longest: int, late: str = "last"
 ) -> Triangle:
     """From a line list: days of onset and of report of each case as whole numbers of one scale (days since any date;
-    weeks as well, where the last must be complete), NaN where unknown.
+    weeks as well, where the last must be complete), NaN where unknown; both of shape (cases,).
 
     What is reported after `now` is not used: the triangle of an earlier day can be made from a later list. Delays
     beyond `longest` count as `longest` (`late="last"`, so that no known case is lost) or are left out. Nothing is
@@ -45,7 +45,7 @@ def triangle(
     now, first = whole(now, -FURTHEST, FURTHEST, "now"), whole(first, -FURTHEST, FURTHEST, "first")
     within(now - first, longest, 1_000_000, "now - first")
     began = _whole(onset, "onset")
-    told = same_shape(_whole(report, "report"), began, "report")
+    told = _whole(report, "report", began.shape)
     made = Made(
         "nowcast.triangle.triangle",
         VERSION,
@@ -90,8 +90,10 @@ def checked(given: ArrayLike) -> Floats:
     return found
 
 
-def _whole(given: ArrayLike, name: str) -> Floats:
-    found = numbers(given, name).ravel()
+def _whole(given: ArrayLike, name: str, shape: tuple[int, ...] | None = None) -> Floats:
+    found = numbers(given, name)
+    if found.ndim != 1 or (shape is not None and found.shape != shape):
+        raise Invalid("methods-shape", argument=name, wanted=str(shape or "(cases,)"), found=str(found.shape))
     if np.any(found[~np.isnan(found)] % 1):
         raise Invalid("methods-not-whole", argument=name)
     return found

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from camphora.errors import Invalid
 from camphora.methods.arguments import Floats, names, numbers, one_of, within
 from camphora.methods.made import Made
+from camphora.methods.resistance.exact import exact
 from camphora.methods.resistance.first_isolates import grades
 
 INTERVALS = ("wilson", "clopper-pearson")
@@ -99,25 +102,27 @@ def _limits(x: Floats, n: Floats, level: float, interval: str) -> tuple[Floats, 
     one_of(interval, INTERVALS, "interval")
     within(level, 0.0, 1.0, "level")
     with np.errstate(invalid="ignore", divide="ignore"):
-        return (_wilson if interval == "wilson" else _exact)(x, n, level)
+        return (_wilson if interval == "wilson" else exact)(x, n, level)
 
 
 def _wilson(x: Floats, n: Floats, level: float) -> tuple[Floats, Floats]:
     if level == 1.0:
         return np.where(n > 0, 0.0, np.nan) + 0.0 * x, np.where(n > 0, 1.0, np.nan) + 0.0 * x
-    z = float(special.ndtri((1 + level) / 2))
-    whole = n + z**2
-    middle = (x + z**2 / 2) / whole
-    wide = np.sqrt(x * (n - x) / n + z**2 / 4) * (z / whole)
-    low, high = middle - wide, middle + wide
-    # rounding must not give none a limit above 0, nor all one below 1
-    low[x == 0], high[x == n] = 0.0, 1.0
-    low[n == 0], high[n == 0] = np.nan, np.nan
+    low, high = _scored(x.ravel(), n.ravel(), float(special.ndtri((1 + level) / 2)))
+    return low.reshape(x.shape), high.reshape(x.shape)
+
+
+@njit(cache=True, error_model="numpy")
+def _scored(x: Floats, n: Floats, z: float) -> tuple[Floats, Floats]:
+    low, high = np.empty(x.size), np.empty(x.size)
+    for i in range(x.size):
+        if not n[i] > 0:
+            low[i] = high[i] = np.nan
+            continue
+        whole = n[i] + z * z
+        middle = (x[i] + z * z / 2) / whole
+        wide = math.sqrt(x[i] * (n[i] - x[i]) / n[i] + z * z / 4) * (z / whole)
+        # rounding must not give none a limit above 0, nor all one below 1
+        low[i] = 0.0 if x[i] == 0 else middle - wide
+        high[i] = 1.0 if x[i] == n[i] else middle + wide
     return low, high
-
-
-def _exact(x: Floats, n: Floats, level: float) -> tuple[Floats, Floats]:
-    tail, n = (1 - level) / 2, np.where(n > 0, n, np.nan)
-    low = special.betaincinv(np.maximum(x, 1e-300), n - x + 1, tail)
-    high = special.betaincinv(x + 1, np.maximum(n - x, 1e-300), 1 - tail)
-    return np.where(x == 0, 0.0 * n, low), np.where(x == n, 1.0 + 0.0 * n, high)

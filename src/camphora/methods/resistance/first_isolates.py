@@ -61,37 +61,47 @@ def first_isolates(
     organism (None, NaN, empty) never counts, episode -1: it could be anybody's.
     Invalid `methods-shape`, `methods-choice`, `methods-range`, `methods-not-numbers`.
     """
-    one_of(rule, RULES, "rule")
-    one_of(since, ("start", "last"), "since")
-    one_of(against, ("kept", "previous"), "against")
-    within(length, 1, 1e9, "length")
-    within(differences, 0, 1e6, "differences")
-    within(intermediate, 0, 1e6, "intermediate")
-    when = np.atleast_1d(numbers(days, "days"))
-    if when.ndim != 1:
-        raise Invalid("methods-shape", argument="days", wanted="(isolates,)", found=str(when.shape))
-    who, what = _codes(patients, "patients", when), _codes(organisms, "organisms", when)
-    keys = [who, what]
-    if specimens is not None:
-        keys.append(_codes(specimens, "specimens", when))
-    grades = _grades(results, when)
-    order = np.lexsort((np.arange(len(when)), when, *keys[::-1]))
-    order = order[(np.isfinite(when) & (who >= 0) & (what >= 0))[order]]
-    change = np.ones(len(order), dtype=bool)
-    change[1:] = np.any([key[order][1:] != key[order][:-1] for key in keys], axis=0)
-    span = np.inf if rule == "patient" else float(length)
-    compared = rule == "phenotype"
-    kept, episode = _mark(
-        change, when[order], grades[order], span, since == "last",
-        compared, against == "previous", float(differences), float(intermediate),
-    )  # fmt: skip
-    all_kept, all_episodes = np.zeros(len(when), dtype=bool), np.full(len(when), -1, dtype=np.int64)
-    all_kept[order], all_episodes[order] = kept | (rule == "isolate"), episode
-    parameters = {
+    parameters: dict[str, Any] = {
         "rule": rule, "length": length, "since": since, "against": against, "differences": differences,
         "intermediate": intermediate,
     }  # fmt: skip
+    _refuse(parameters)
+    when = np.atleast_1d(numbers(days, "days"))
+    if when.ndim != 1:
+        raise Invalid("methods-shape", argument="days", wanted="(isolates,)", found=str(when.shape))
+    keys = [_codes(patients, "patients", when), _codes(organisms, "organisms", when)]
+    if specimens is not None:
+        keys.append(_codes(specimens, "specimens", when))
+    grades = _grades(results, when)
+    order, change = _in_turn(keys, when)
+    span = np.inf if rule == "patient" else float(length)
+    kept, episode = _mark(
+        change, when[order], grades[order], span, since == "last",
+        rule == "phenotype", against == "previous", float(differences), float(intermediate),
+    )  # fmt: skip
+    all_kept, all_episodes = np.zeros(len(when), dtype=bool), np.full(len(when), -1, dtype=np.int64)
+    all_kept[order], all_episodes[order] = kept | (rule == "isolate"), episode
     return First(all_kept, all_episodes, Made("resistance.first_isolates.first_isolates", 1, parameters))
+
+
+def _refuse(p: dict[str, Any]) -> None:
+    one_of(p["rule"], RULES, "rule")
+    one_of(p["since"], ("start", "last"), "since")
+    one_of(p["against"], ("kept", "previous"), "against")
+    within(p["length"], 1, 1e9, "length")
+    within(p["differences"], 0, 1e6, "differences")
+    within(p["intermediate"], 0, 1e6, "intermediate")
+
+
+def _in_turn(
+    keys: list[NDArray[np.int64]], when: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The isolates that can count, by patient, organism and day, and where another patient or organism begins."""
+    order = np.lexsort((np.arange(len(when)), when, *keys[::-1]))
+    order = order[(np.isfinite(when) & (keys[0] >= 0) & (keys[1] >= 0))[order]]
+    change = np.ones(len(order), dtype=bool)
+    change[1:] = np.any([key[order][1:] != key[order][:-1] for key in keys], axis=0)
+    return order, change
 
 
 def grades(results: ArrayLike) -> NDArray[np.int8]:

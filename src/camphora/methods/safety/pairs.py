@@ -56,7 +56,8 @@ def count(  # noqa: PLR0917 - two tables and one more, each with its key
     one in which `events[j]` stands; ids and names may be numbers or text. A drug or event that stands twice in one
     report counts once. The reports are all those that stand in either table. `strata_reports`, `strata`: the stratum
     of each report (age band, sex, year); a report that it does not name is in no stratum and is left out; a report
-    named twice is in the last. Pairs come sorted by drug, then event. Invalid `methods-shape`, `methods-range`.
+    named twice is in the last. Pairs come sorted by drug, then event; without any there are no rows. Invalid
+    `methods-shape`, `methods-range`.
     """
     least = whole(least, 1, 10**9, "least")
     ids, (drug_at, event_at) = _numbered(drug_reports, event_reports)
@@ -111,6 +112,8 @@ def _strata(
     if given.size and ids.size and kind(given) != kind(ids):
         raise Invalid("methods-names", argument="strata_reports")
     known_strata, of = _columns(strata, np.zeros(given.shape, dtype=np.int64), "strata")
+    if not ids.size:
+        return known_strata, np.zeros(0, dtype=np.int64)
     at = np.minimum(np.searchsorted(ids, given), len(ids) - 1)
     known = ids[at] == given
     stratum = np.full(len(ids), -1, dtype=np.int64)
@@ -126,6 +129,8 @@ def _incidence(rows: Ints, columns: Ints, height: int, width: int) -> Any:
 
 
 def _cells(with_drug: Any, with_event: Any, rows: Ints, columns: Ints) -> tuple[Floats, ...]:
+    if not rows.size:  # scipy gives a sparse array for no places, of no use as numbers
+        return (np.zeros(0),) * 4
     both = np.asarray((with_drug.T @ with_event).tocsr()[rows, columns]).ravel()
     drug = np.asarray(with_drug.sum(axis=0)).ravel()[rows]
     event = np.asarray(with_event.sum(axis=0)).ravel()[columns]

@@ -108,7 +108,7 @@ def fit(
     the same as with zeros; "component" conditions each of the two negative binomials by itself (DuMouchel and Pregibon
     2001, Proceedings of KDD: 67-76), where P is the share among the reported; it goes with "likelihood" only.
     `weights`: of squashed points. Pairs with n = 0 (unless `zeros`), E = 0 or NaN are left out.
-    Invalid `methods-shape`, `methods-negative`, `methods-range`, `methods-choice`, `methods-short` (no pair left).
+    Invalid `methods-shape`, `methods-negative`, `methods-range`, `methods-choice`, `methods-too-few` (no pair left).
     """
     one_of(method, ("likelihood", "em"), "method")
     one_of(truncation, ("mixture",) if method == "em" else ("mixture", "component"), "truncation")
@@ -154,7 +154,7 @@ def _table(n: ArrayLike, expected: ArrayLike, weights: ArrayLike | None, zeros: 
     weighed = np.ones_like(counted) if weights is None else _pairs(n, weights, "weights")[1]
     kept = np.isfinite(counted) & (awaited > 0) & (weighed > 0) & (counted >= (0 if zeros else 1))
     if not kept.any():
-        raise Invalid("methods-short", argument="n", least=1, found=0)
+        raise Invalid("methods-too-few", argument="n", least=1, found=0)
     return counted[kept], awaited[kept], weighed[kept]
 
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from camphora.errors import Invalid
 from camphora.methods.arguments import Floats, numbers, same_shape, whole
 from camphora.methods.made import Made
+from camphora.methods.scoring import passes
 from camphora.methods.scoring.scores import checked_levels
 
 VERSION = 1
@@ -45,13 +46,12 @@ def coverage(observed: ArrayLike, quantiles: ArrayLike, *, levels: Sequence[floa
             "methods-shape", argument="quantiles", wanted=f"(..., {at.size})", found=str(forecast.shape)
         )
     given = same_shape(numbers(observed, "observed"), forecast[..., 0], "observed")
-    kept = ~np.isnan(given) & ~np.isnan(forecast).any(axis=-1)
-    y, half = given[kept][:, None], at.size // 2
-    low, high = forecast[kept][:, :half], forecast[kept][:, :half:-1]
-    inside = (low <= y) & (y <= high)
-    share = inside.mean(axis=0) if kept.any() else np.full(half, np.nan)
+    half = at.size // 2
+    rows = np.ascontiguousarray(forecast.reshape(-1, at.size))
+    hits, count = passes.inside(np.ascontiguousarray(given).reshape(-1), rows)
+    share = hits / count if count else np.full(half, np.nan)
     made = Made("scoring.calibration.coverage", VERSION, {"levels": at.tolist()})
-    return Coverage(1 - 2 * at[:half], share, int(kept.sum()), made)
+    return Coverage(1 - 2 * at[:half], share, int(count), made)
 
 
 def pit(below: ArrayLike, upto: ArrayLike | None = None, *, bins: int = 10) -> Histogram:
@@ -83,7 +83,7 @@ def pit_samples(observed: ArrayLike, samples: ArrayLike, *, bins: int = 10) -> H
     """As `pit`, with F the distribution of samples (..., samples) of counts or of a continuous quantity."""
     drawn = numbers(samples, "samples")
     if not drawn.ndim or not drawn.shape[-1]:
-        raise Invalid("methods-short", argument="samples", least=1, found=0)
+        raise Invalid("methods-too-few", argument="samples", least=1, found=0)
     y = same_shape(numbers(observed, "observed"), drawn[..., 0], "observed")[..., None]
     missing = np.isnan(y[..., 0]) | np.isnan(drawn).any(axis=-1)
     below = np.where(missing, np.nan, (drawn < y).mean(axis=-1))

@@ -6,16 +6,18 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from datetime import date, timedelta
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from camphora.errors import Invalid
 from camphora.methods.arguments import day, names, numbers
+from camphora.methods.made import Made
 
 COLUMNS = (
     "reference_date",
@@ -54,36 +56,57 @@ class Tasks:
     counts: bool = True
 
 
+class Table(list[Row]):
+    """The rows of a table, and how it was `made`."""
+
+    __slots__ = ("made",)
+
+    def __init__(self, rows: Iterable[Row], made: Made) -> None:
+        super().__init__(rows)
+        self.made = made
+
+
+FIELDS = tuple(each.name for each in fields(Tasks))
+
+
 def table(
-    quantiles: ArrayLike, *, reference: str, target: str, locations: Sequence[str], tasks: Tasks
-) -> list[Row]:
-    """Rows from quantiles (locations, horizons, levels) as forecast with the data up to `reference` (ISO date).
-    Invalid `methods-shape`, `methods-missing`, `methods-date`."""
+    quantiles: ArrayLike,
+    *,
+    reference: str,
+    target: str,
+    locations: Sequence[str],
+    tasks: Tasks | Mapping[str, Any],
+) -> Table:
+    """Rows from quantiles (locations, horizons, levels) as forecast with the data up to `reference` (ISO date). `tasks`
+    may also be given by the names of its fields, as JSON holds it. Invalid `methods-shape`, `methods-missing`,
+    `methods-date`."""
     found, asked = numbers(quantiles, "quantiles"), _asked(tasks)
     if not isinstance(target, str) or target not in asked.targets:
         raise Invalid("methods-choice", argument="target", known="、".join(asked.targets))
     locations = [str(each) for each in names(locations, "locations")]
-    wanted = (len(locations), len(tasks.horizons), len(tasks.levels))
+    wanted = (len(locations), len(asked.horizons), len(asked.levels))
     if found.shape != wanted:
         raise Invalid("methods-shape", argument="quantiles", wanted=str(wanted), found=str(found.shape))
     if np.isnan(found).any():
         raise Invalid("methods-missing", argument="quantiles")
     start = day(reference, "reference")
-    return [
+    rows = [
         {
             "reference_date": start.isoformat(),
             "target": target,
             "horizon": str(horizon),
             "location": location,
-            "target_end_date": (start + timedelta(days=tasks.days * horizon)).isoformat(),
+            "target_end_date": (start + timedelta(days=asked.days * horizon)).isoformat(),
             "output_type": "quantile",
             "output_type_id": f"{level:g}",
             "value": f"{found[i, j, k]:.10g}",
         }
         for i, location in enumerate(locations)
-        for j, horizon in enumerate(tasks.horizons)
-        for k, level in enumerate(tasks.levels)
+        for j, horizon in enumerate(asked.horizons)
+        for k, level in enumerate(asked.levels)
     ]
+    parameters = {"reference": reference, "target": target, "locations": locations, "tasks": asdict(asked)}
+    return Table(rows, Made("scoring.hub.table", 1, parameters))
 
 
 def check(rows: Sequence[Row], *, tasks: Tasks) -> list[Defect]:
@@ -143,7 +166,10 @@ def read(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def _asked(tasks: Tasks) -> Tasks:
+def _asked(tasks: Tasks | Mapping[str, Any]) -> Tasks:
+    if isinstance(tasks, Mapping) and {"targets", "locations", "horizons"} <= set(tasks) <= set(FIELDS):
+        lists = {name: tuple(each) for name, each in tasks.items() if isinstance(each, list | tuple)}
+        tasks = Tasks(**{**tasks, **lists})
     if not isinstance(tasks, Tasks):
         raise Invalid("methods-choice", argument="tasks", known="scoring.hub.Tasks")
     return tasks

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camphora.errors import Invalid
-from camphora.methods.arguments import Floats, numbers, within
+from camphora.methods.arguments import MOST, Floats, scores_of, whole, within
 from camphora.methods.made import Made
 from camphora.methods.simulation.outbreaks import Simulated
 
@@ -43,8 +43,12 @@ class Performance:
 
 
 def run(simulated: Simulated, detector: Detector, *, threshold: float = 1.0) -> Performance:
-    """The detector on these series. Invalid `methods-shape` where its scores do not fit."""
-    scores = np.asarray(detector(simulated.counts, simulated.evaluated), dtype=np.float64)
+    """The detector on these series: `performance` of its scores, which is what `made` names, as a function cannot be
+    written down. Invalid `methods-shape` where its scores do not fit."""
+    _refuse(simulated, threshold)
+    if not callable(detector):
+        raise Invalid("methods-choice", argument="detector", known="simulation.evaluation.Detector")
+    scores = detector(simulated.counts, simulated.evaluated)
     return performance(simulated, scores, threshold=threshold)
 
 
@@ -52,6 +56,7 @@ def performance(simulated: Simulated, scores: Floats, *, threshold: float = 1.0)
     """Of scores (series, evaluated weeks): an alarm is a score above `threshold`; NaN is none. Measures as in Bedubourg
     and Le Strat (2017), PLoS ONE 12(7):e0181227: a week is positive where an outbreak has a case in it; an outbreak is
     detected by an alarm in any week from its start to its end. Rates over nothing are NaN. Infinity is a score."""
+    _refuse(simulated, threshold)
     made = Made("simulation.evaluation.performance", 1, {"threshold": threshold})
     return _measured(simulated, _fitting(simulated, scores) > threshold, made)
 
@@ -62,7 +67,8 @@ def at_budget(
     """The same where only the `budget` highest scores of each week, over all series, become signals (and only those
     above `threshold`): what a team that can look at so many sees. Ties at the edge go to the series given first. How
     precise the budget is, is `precision`. Invalid `methods-shape`, `methods-range`."""
-    within(budget, 1, 1e9, "budget")
+    _refuse(simulated, 0.0 if threshold is None else threshold)
+    budget = whole(budget, 1, 1_000_000_000, "budget")
     alarms = highest(_fitting(simulated, scores), budget, -np.inf if threshold is None else threshold)
     made = Made("simulation.evaluation.at_budget", 1, {"budget": budget, "threshold": threshold})
     return _measured(simulated, alarms, made)
@@ -78,11 +84,16 @@ def highest(scores: Floats, budget: int, threshold: float = -np.inf) -> NDArray[
 
 def _fitting(simulated: Simulated, scores: Floats) -> Floats:
     wanted = (len(simulated.counts), simulated.evaluated)
-    found = np.asarray(scores, dtype=np.float64)
+    found = scores_of(scores, "scores")
     if found.shape != wanted:
         raise Invalid("methods-shape", argument="scores", wanted=str(wanted), found=str(found.shape))
-    numbers(np.where(np.isinf(found), 0.0, found), "scores")
     return found
+
+
+def _refuse(simulated: Simulated, threshold: float) -> None:
+    if not isinstance(simulated, Simulated):
+        raise Invalid("methods-choice", argument="simulated", known="simulation.outbreaks.Simulated")
+    within(threshold, -MOST, MOST, "threshold")
 
 
 def _measured(simulated: Simulated, alarms: NDArray[np.bool_], made: Made) -> Performance:

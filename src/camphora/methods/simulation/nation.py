@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camphora.errors import Invalid
-from camphora.methods.arguments import Floats, within
+from camphora.methods.arguments import Floats, positions, seeded, whole, within
 from camphora.methods.made import Made
-from camphora.methods.simulation.outbreaks import Ints, Simulated, noufaily
+from camphora.methods.simulation.outbreaks import Ints, Simulated, noufaily, times_of
 from camphora.methods.simulation.scenarios import SETS
 
 Flags = NDArray[np.bool_]
@@ -56,6 +56,7 @@ class Found:
     outbreaks_per_signal: float
     signals_a_week: float
     waits: Ints
+    made: Made
 
 
 def nation(
@@ -83,21 +84,22 @@ def nation(
     county's, if it is the county's in these weeks, or a township's within in a week with a case there. A signal further
     above is of no outbreak. Invalid `methods-range`.
     """
-    within(counties, 1, 1e4, "counties")
-    within(townships, counties, 1e6, "townships")
+    counties = whole(counties, 1, 10_000, "counties")
+    townships = whole(townships, counties, 1_000_000, "townships")
     within(share, 0, 1, "share")
-    within(wide, 0, 1e6, "wide")
-    within(evaluated, 1, 1e4, "evaluated")
+    wide, evaluated = whole(wide, 0, 1_000_000, "wide"), whole(evaluated, 1, 10_000, "evaluated")
+    weeks, seed = whole(weeks, evaluated, 100_000, "weeks"), seeded(seed)
+    kinds = [whole(each, 1, 7, "sets") for each in positions(sets, "sets").tolist()]
     draw = np.random.default_rng(seed)
     county = np.concatenate([np.arange(counties), draw.integers(0, counties, townships - counties)])
     tree = np.concatenate([[-1], np.zeros(counties, np.int64), 1 + county])
-    plan = _Plan(tree, county, counties, share, wide, weeks, evaluated, tuple(float(each) for each in times))
-    parts = [_disease(int(within(each, 1, 7, "sets")), plan, draw, at) for at, each in enumerate(sets)]
+    plan = _Plan(tree, county, counties, share, wide, weeks, evaluated, times_of(times, "times"))
+    parts = [_disease(each, plan, draw, at) for at, each in enumerate(kinds)]
     if not parts:
         raise Invalid("methods-range", argument="sets", low=1, high=7)
     step = len(tree)
     parameters = {
-        "sets": [int(each) for each in sets], "counties": counties, "townships": townships, "share": share,
+        "sets": kinds, "counties": counties, "townships": townships, "share": share,
         "wide": wide, "weeks": weeks, "evaluated": evaluated, "times": list(plan.times), "seed": seed,
     }  # fmt: skip
     outbreaks = np.concatenate([part.outbreaks for part in parts])
@@ -121,7 +123,11 @@ def nation(
 def found_by(truth: Nation, shown: Flags) -> Found:
     """What the signals `shown`, shape (series, evaluated weeks), find of this nation's outbreaks. Invalid
     `methods-shape`."""
+    if not isinstance(truth, Nation):
+        raise Invalid("methods-choice", argument="truth", known="simulation.nation.Nation")
     wanted = (len(truth.counts), truth.evaluated)
+    if not isinstance(shown, np.ndarray) or shown.dtype != np.bool_:
+        raise Invalid("methods-choice", argument="shown", known="True、False")
     if shown.shape != wanted:
         raise Invalid("methods-shape", argument="shown", wanted=str(wanted), found=str(shown.shape))
     opens = truth.counts.shape[1] - truth.evaluated
@@ -141,6 +147,7 @@ def found_by(truth: Nation, shown: Flags) -> Found:
         outbreaks_per_signal=_share(seen.sum(), shown.sum()),
         signals_a_week=_share(shown.sum(), truth.evaluated),
         waits=waits,
+        made=Made("simulation.nation.found_by", 1, {}),
     )
 
 

@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camphora.errors import Invalid
-from camphora.methods.arguments import Floats, within
+from camphora.methods.arguments import Floats, numbers, positions, seeded, whole, within
 from camphora.methods.made import Made
 from camphora.methods.simulation.scenarios import SCENARIOS, Scenario
 
 Ints = NDArray[np.int64]
+COURSE = ("level", "ratio", "trend", "season", "times")
+MOST_TIMES = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +71,23 @@ def noufaily(
     last week of their period are counted in it. An outbreak without a case is
     drawn again (a limit of no size has no truth to find), so that each has at least one. Invalid `methods-range`.
     """
-    within(weeks, evaluated + baseline, 1e5, "weeks")
-    kinds = [SCENARIOS[int(within(number, 1, 42, "scenarios")) - 1] for number in scenarios]
-    kind = np.repeat(np.arange(len(kinds)), int(within(replicates, 1, 1e6, "replicates")))
-    table = np.array([_mean(each, weeks) for each in kinds])[kind]
+    weeks, evaluated, opens = _spans(weeks, evaluated, whole(baseline, 0, 100_000, "baseline"))
+    past, current = whole(past, 0, 100_000, "past"), whole(current, 0, 100_000, "current")
+    before, now, seed = (
+        times_of(past_times, "past_times"),
+        times_of(current_times, "current_times"),
+        seeded(seed),
+    )
+    scenarios = [whole(number, 1, 42, "scenarios") for number in positions(scenarios, "scenarios").tolist()]
+    kinds = [SCENARIOS[number - 1] for number in scenarios]
+    kind = np.repeat(np.arange(len(kinds)), whole(replicates, 1, 1_000_000, "replicates"))
+    table = np.array([_mean(each, weeks) for each in kinds]).reshape(-1, weeks)[kind]
     phi = np.array([each.phi for each in kinds])[kind]
-    opens = weeks - evaluated
-    plan = [
-        (opens - baseline, opens, past, tuple(float(each) for each in past_times), False),
-        (opens, weeks, current, tuple(float(each) for each in current_times), True),
-    ]
+    plan = [(opens - int(baseline), opens, past, before, False), (opens, weeks, current, now, True)]
     parameters = {
-        "scenarios": [int(each) for each in scenarios], "replicates": replicates, "weeks": weeks,
-        "evaluated": evaluated, "baseline": baseline, "past": past, "past_times": [float(k) for k in past_times],
-        "current": current, "current_times": [float(k) for k in current_times], "seed": seed,
+        "scenarios": scenarios, "replicates": replicates, "weeks": weeks, "evaluated": evaluated,
+        "baseline": baseline, "past": past, "past_times": list(before), "current": current,
+        "current_times": list(now), "seed": seed,
     }  # fmt: skip
     made = Made("simulation.outbreaks.noufaily", 1, parameters)
     return _simulated(table, phi, kind, plan, evaluated, 1, seed, made)
@@ -102,25 +107,56 @@ def recipe(
     the log scale 0.5 cos(2 pi (t-5)/52.18) + 0.2 sin(4 pi (t-1)/52.18)), and `times`, of how many standard deviations
     an outbreak's mean size is. `past` outbreaks begin before the last `evaluated` weeks and `current` ones within
     them, of at least 2 cases. Invalid `methods-range`."""
-    within(weeks, evaluated + past, 1e5, "weeks")
+    past, current = whole(past, 0, 100_000, "past"), whole(current, 0, 100_000, "current")
+    weeks, evaluated, opens = _spans(weeks, evaluated, past)
+    seed, series = seeded(seed), _courses(series)
     t = np.arange(weeks, dtype=np.float64)
     trend = np.log(2.0) * (t / max(weeks - 1, 1) - 0.5)
     season = 0.5 * np.cos(2 * np.pi * (t + 1 - 5) / 52.18) + 0.2 * np.sin(4 * np.pi * t / 52.18)
-    rows = [
-        np.log(within(each["level"], 1e-6, 1e9, "level")) + each["trend"] * trend + each["season"] * season
-        for each in series
-    ]
-    phi = np.array([within(each["ratio"], 1, 1e6, "ratio") for each in series])
-    opens = weeks - evaluated
+    rows = [np.log(each["level"]) + each["trend"] * trend + each["season"] * season for each in series]
+    phi = np.array([each["ratio"] for each in series])
     times = [float(each["times"]) for each in series]
     plan = [(0, opens, past, times, False), (opens, weeks, current, times, True)]
     parameters = {
-        "series": [dict(each) for each in series], "weeks": weeks, "evaluated": evaluated, "past": past,
+        "series": series, "weeks": weeks, "evaluated": evaluated, "past": past,
         "current": current, "seed": seed,
     }  # fmt: skip
     made = Made("simulation.outbreaks.recipe", 1, parameters)
     kind = np.arange(len(rows))
-    return _simulated(np.exp(np.array(rows)), phi, kind, plan, evaluated, 2, seed, made, own_times=True)
+    return _simulated(
+        np.exp(np.array(rows).reshape(-1, weeks)), phi, kind, plan, evaluated, 2, seed, made, own_times=True
+    )
+
+
+def times_of(given: Sequence[float], name: str) -> tuple[float, ...]:
+    """Of how many standard deviations outbreaks are: at least one number above 0. Invalid `methods-range`,
+    `methods-shape`."""
+    found = numbers(given, name)
+    if found.ndim != 1 or not found.size:
+        raise Invalid("methods-shape", argument=name, wanted="(1+,)", found=str(found.shape))
+    return tuple(within(float(each), 0, MOST_TIMES, name) for each in found)
+
+
+def _spans(weeks: int, evaluated: int, before: int) -> tuple[int, int, int]:
+    """The weeks, those evaluated, and the first of these."""
+    evaluated = whole(evaluated, 1, 100_000, "evaluated")
+    weeks = whole(weeks, evaluated + before, 100_000, "weeks")
+    return weeks, evaluated, weeks - evaluated
+
+
+def _courses(series: Sequence[Mapping[str, float]]) -> list[dict[str, float]]:
+    """The series of `recipe`, each with all that it needs. Invalid `methods-choice`, `methods-range`."""
+    if not isinstance(series, list | tuple) or not all(
+        isinstance(each, Mapping) and set(each) >= set(COURSE) for each in series
+    ):
+        raise Invalid("methods-choice", argument="series", known="、".join(COURSE))
+    for each in series:
+        within(each["level"], 1e-6, 1e9, "level")
+        within(each["ratio"], 1, 1e6, "ratio")
+        within(each["times"], 0, MOST_TIMES, "times")
+        whole(each["trend"], 0, 1, "trend")
+        whole(each["season"], 0, 1, "season")
+    return [dict(each) for each in series]
 
 
 def _mean(kind: Scenario, weeks: int) -> Floats:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from camphora.methods.arguments import within
+from camphora.methods.arguments import whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ waves a year: 42 in all."""
 def scenario(number: int) -> Scenario:
     """Scenario 1 to 42 of Noufaily et al. (2013), Statistics in Medicine 32:1206-1222, table of section 3.1. Numbers
     run through waves (m = 0, 1, 2), then trend (without, with), then the seven sets. Invalid `methods-range`."""
-    at = int(within(number, 1, 42, "number")) - 1
+    at = whole(number, 1, 42, "number") - 1
     theta, beta, gamma1, gamma2, phi = SETS[at // 6]
     m = at % 3
     waves = (gamma1, gamma2) if m else (0.0, 0.0)

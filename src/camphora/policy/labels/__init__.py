@@ -121,24 +121,26 @@ class Rules:
 
     def of(self, resource: dict[str, Any]) -> tuple[Found, ...]:
         """The labels and marks of a resource by rule, each once, with the rule that gave it."""
-        found: dict[Found, None] = {}
-        for row in self._exact.get(("type", resource["resourceType"]), ()):
-            found.update((Found(label, row.rule), None) for label in row.labels)
-        for code in set(codes_of(resource)):
-            for one in self._of(code):
-                found[one] = None
-        return tuple(sorted(found))
+        return tuple(sorted(self.of_type(resource["resourceType"]) | self.of_part(resource)))
+
+    def of_type(self, record_type: str) -> frozenset[Found]:
+        """What every record of a type bears."""
+        rows = self._exact.get(("type", record_type), ())
+        return frozenset(Found(label, row.rule) for row in rows for label in row.labels)
+
+    def of_part(self, part: Any) -> frozenset[Found]:
+        """What the codes in a resource, or in the value of one of its properties, give."""
+        return frozenset(one for code in set(codes_of(part)) for one in self._of(code))
 
     def _matches(self, code: str) -> tuple[Found, ...]:
         system, _, value = code.rpartition("|")
-        short = SYSTEMS.get(system)
-        if short is None:
-            return ()
         value = value.upper()
-        rows = list(self._exact.get((short, value), ()))
-        for size in self._lengths.get(short, ()):
-            if size < len(value):
-                rows += self._under.get((short, value[:size]), ())
+        rows: list[Row] = []
+        for short in (SYSTEMS.get(system), system if ":" in system else None):
+            rows += self._exact.get((short, value), ())
+            for size in self._lengths.get(short, ()):
+                if size < len(value):
+                    rows += self._under.get((short, value[:size]), ())
         return tuple(Found(label, row.rule) for row in rows for label in row.labels or ("",))
 
 

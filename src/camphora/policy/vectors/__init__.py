@@ -1,18 +1,22 @@
 """Decision vectors: what a decision weighs, and what it must answer. Data for ours and for anybody's (decision.md 5).
 
-Every file beside this one holds one dimension; `schema.json` is the JSON Schema of such a file.
+Every file beside this one holds one dimension; `schema.json` is the JSON Schema of such a file, and of all in one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 
 from camphora.fhir.dates import span
+from camphora.policy import actors, codes
+from camphora.policy.actors import Listed
+from camphora.policy.admission import SHARED_TYPES
 from camphora.policy.asking import (
     Asked,
     Asker,
@@ -25,6 +29,8 @@ from camphora.policy.asking import (
     StandIn,
     Whom,
 )
+from camphora.policy.compiling import compile as compile_policy
+from camphora.policy.policy import Covered, LegalBasis, Policy
 from camphora.policy.vocabulary import Role
 
 Json = Mapping[str, Any]
@@ -50,9 +56,71 @@ def vectors() -> tuple[Json, ...]:
 
 
 def schema() -> Json:
-    """The JSON Schema (2020-12) of a dimension's file."""
-    found: Json = orjson.loads(files("camphora.policy.vectors").joinpath("schema.json").read_bytes())
+    """The JSON Schema (2020-12) of all vectors in one file, and of a dimension's file."""
+    return _file("schema.json")
+
+
+def rules_schema() -> Json:
+    """The JSON Schema (2020-12) of `rules`."""
+    return _file("rules_schema.json")
+
+
+def _file(name: str) -> Json:
+    found: Json = orjson.loads(files("camphora.policy.vectors").joinpath(name).read_bytes())
     return found
+
+
+def rules() -> Json:
+    """What somebody else's evaluator needs beside the vectors: the policy `taiwan` as plain data, with the purposes
+    and sensitivity labels of HL7 Terminology that it rests on."""
+    policy = Policy.taiwan()
+    return {
+        "policy": policy.id,
+        "version": policy.version,
+        "roles": {
+            str(role): {str(named): _reach(covered) for named, covered in row.items()}
+            for role, row in policy.roles.items()
+        },
+        "purposes": [_purpose(code, line) for code, line in codes.purposes().items()],
+        "strictest": list(get_args(codes.PurposeClass)),
+        "parameters": {
+            name: {"value": _plain(each.value), "why": dict(each.why)}
+            for name, each in policy.parameters.items()
+        },
+        "bases": [_legal_basis(each) for each in policy.bases.values()],
+        "denials": list(policy.denials),
+        "sources": dict(policy.sources),
+        "shared_types": sorted(SHARED_TYPES),
+        "categories": codes.categories(),
+        "confidentiality": list(codes.CONFIDENTIALITY),
+        "sensitivity": {
+            code: list(line[1:]) for code, line in codes.act_codes().items() if codes.SENSITIVITY in line[1:]
+        },
+    }
+
+
+def _reach(covered: Covered) -> Json:
+    said = {"but": sorted(covered.but)} if covered.but else {}
+    return said if covered.types is None else {"types": sorted(covered.types), **said}
+
+
+def _purpose(code: str, line: tuple[str, ...]) -> Json:
+    named = codes.class_of(line)
+    return {"code": code, "above": list(line[1:]), **({"class": named} if named else {})}
+
+
+def _legal_basis(row: LegalBasis) -> Json:
+    said = {"id": row.id, "title": dict(row.title), "law": row.law, "purposes": sorted(row.purposes)}
+    flags = {"overrides": row.overrides, "notify": row.notify, "established": row.established}
+    limits = {name: getattr(row, name) for name in ("roles", "organisations", "categories", "types", "areas")}
+    return {**said, **flags, **{name: sorted(values) for name, values in limits.items() if values}}
+
+
+def _plain(value: Any) -> Any:
+    """A parameter's value as JSON has it."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    return sorted(value) if isinstance(value, set | frozenset) else value
 
 
 def settings(vector: Json) -> Mapping[str, Any]:
@@ -62,7 +130,22 @@ def settings(vector: Json) -> Mapping[str, Any]:
 
 
 def asked(vector: Json) -> Asked:
-    """Who asks, for what."""
+    """Who asks, for what, with every name that the vector's register gives the reader."""
+    said, register = stated(vector), vector.get("register")
+    if register is None:
+        return said
+    listed = Listed(tuple(register))
+    reader, _ = actors.known(said.reader, listed, said.at)
+    person = whom(vector)
+    if person is not None:
+        compiled = compile_policy(person, Policy.taiwan())
+        mine = {person.id, *(each.person for each in compiled.consents if each.person)}
+        reader = actors.told(reader, actors.teams(reader, compiled.named, mine, listed, said.at))
+    return replace(said, reader=reader)
+
+
+def stated(vector: Json) -> Asked:
+    """Who asks, for what, as the vector states it."""
     said = vector["asked"]
     basis, emergency = said.get("basis"), said.get("emergency")
     return Asked(
@@ -116,6 +199,7 @@ def facts(vector: Json) -> Facts | None:
         _set(said, "references"),
         tuple(Part(one["path"], _set(one, "labels"), _set(one, "codes")) for one in said.get("parts", ())),
         said.get("notifiable", False),
+        _set(said, "organisation_identifiers"),
     )
 
 

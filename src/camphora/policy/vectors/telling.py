@@ -13,6 +13,7 @@ ORDINARY = frozenset({"1980-05-17", "2025-06-01", "2026-03-10T09:00:00+08:00", "
 """Birth, day of the record, moment and person of most vectors: told only where they differ."""
 
 WORDS: Mapping[str, tuple[str, str]] = {
+    "register": ("登錄", "register"),
     "citizen": ("民眾", "citizen"), "clinician": ("醫師", "clinician"), "pharmacist": ("藥師", "pharmacist"),
     "officer": ("承辦人員", "officer"), "manager": ("主管人員", "manager"), "analyst": ("分析人員", "analyst"),
     "supply": ("供應商", "supply"), "administrator": ("系統管理者", "administrator"), "public": ("未登入者", "anybody"),
@@ -55,6 +56,9 @@ class Told:
 def told(vector: Json, lang: Lang) -> Told:
     """A vector in short words."""
     return Telling(lang).vector(vector)
+
+
+NAMING = frozenset({"reference", "display"})
 
 
 class Telling:
@@ -134,6 +138,8 @@ class Telling:
             yield self._comma.join(one for one in where if one) or "–"
         for consent in whom.get("consents", ()):
             yield self._consent(consent)
+        if "register" in vector:
+            yield f"{self.word('register')} {self._comma.join(map(_entry, vector['register']))}"
         if not whom.get("consents"):
             yield self.word("no_consents")
 
@@ -249,3 +255,24 @@ _CRITERIA: Mapping[str, Any] = {
 
 def _criterion(name: str, said: Any) -> str:
     return str(_CRITERIA[name](said))
+
+
+def _entry(record: Json) -> str:
+    """A record of a register in one line: what it names, and its numbers."""
+    named = " ".join(
+        _mentioned({key: value for key, value in record.items() if key not in {"resourceType", "id"}})
+    )
+    return f"{record['resourceType']}/{record['id']}" + (f" ({named})" if named else "")
+
+
+def _mentioned(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for each in value:
+            yield from _mentioned(each)
+    elif isinstance(value, dict):
+        if "system" in value and "value" in value:
+            yield f"{value['system']}|{value['value']}"
+        else:
+            for key, each in value.items():
+                plain = isinstance(each, dict | list)
+                yield from _mentioned(each) if plain else [str(each) if key in NAMING else f"{key}={each}"]

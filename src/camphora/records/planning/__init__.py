@@ -14,7 +14,7 @@ from camphora.fhir.search import Query
 from camphora.policy import Access
 from camphora.records.planning.codes import Coding
 from camphora.records.planning.including import Included, included
-from camphora.records.planning.naming import NamedPersons, named_persons
+from camphora.records.planning.naming import NamedPersons, about_persons, named_persons
 from camphora.records.planning.statement import Plan, Row, bodies, planned
 from camphora.records.planning.telling import PlanTold, Told, told
 from camphora.records.planning.work import Work
@@ -39,6 +39,7 @@ __all__ = [
     "PlanTold",
     "Row",
     "Told",
+    "about_persons",
     "bodies",
     "included",
     "named_persons",

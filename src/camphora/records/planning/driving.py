@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from camphora.records.planning.conditions import UNCOUNTED, Condition
+from camphora.records.planning.counting import COUNTED
 from camphora.records.planning.work import Level
 
 
@@ -47,41 +48,49 @@ class Sought:
         return next((each for each in self.conditions if each.listing or each.person is not None), None)
 
     def tested(
-        self, rows: int = UNCOUNTED, *, without: Condition | None = None, area: str | None = None
+        self,
+        rows: int = UNCOUNTED,
+        *,
+        without: Condition | None = None,
+        area: str | None = None,
+        many: bool = False,
     ) -> tuple[Condition, ...]:
         """The tests of a row in their order: what its own indexes say, the law, what other records say."""
         row = self.level.row
         asked = [each.test(row, rows) for each in self.conditions if each is not without]
         early = [each for each in asked if not each.late]
-        law = self.level.law if area is None else self.level.law_by(area)
+        law = self.level.law if area is None and not many else self.level.law_by(area, many=many)
         return (*early, law, *(each for each in asked if each.late))
 
-    def driven(self) -> Drive:
-        """By the rarest list; by all rows of the type where no condition has one."""
+    def driven(self, *, whole: bool = False) -> Drive:
+        """By the rarest list; by all rows of the type where no condition has one. `whole`: all of it is gone through,
+        and not only until a page is full."""
         by = self.driver
         if by is None:
-            return self.through("record_by_type")
+            return self.through("record_by_type", many=whole)
+        many = whole and by.weight >= COUNTED
         row = self.level.row
         if by.person is not None and (by.listing is None or by.person == 0 or self._is_rarer(by)):
             source = Sql(f"record {row} INDEXED BY record_by_person")
             person = Condition(f"{row}.person = ?", (by.person,))
-            tests = (person, *self.tested(by.weight))
+            tests = (person, *self.tested(by.weight, many=many))
             return Drive(source, together(tests), by, tests)
         assert by.listing is not None
         if not (by.listing.ascending or by.listing.area):
             # rowids behind IN come in their order, so that a page is read off without sorting
             listed = Condition(f"{row}.no IN ({by.listing.sql})", by.listing.values)
-            tests = (listed, *self.tested(by.weight, without=by if by.listing.exact else None))
+            tests = (listed, *self.tested(by.weight, without=by if by.listing.exact else None, many=many))
             return Drive(Sql(f"record {row} NOT INDEXED"), together(tests), by, tests)
         place = f"d{row[1:]}"
         joined = f"({by.listing.sql}) {place} CROSS JOIN record {row} ON {row}.no = {place}.record"
         area = f"{place}.area" if by.listing.area else None
-        tests = self.tested(by.weight, without=by if by.listing.exact or area else None, area=area)
+        without = by if by.listing.exact or area else None
+        tests = self.tested(by.weight, without=without, area=area, many=many)
         return Drive(Sql(joined, by.listing.values), together(tests), by, tests, by.listing.ascending)
 
-    def through(self, index: str) -> Drive:
+    def through(self, index: str, *, many: bool = False) -> Drive:
         """By all rows of the type, in the order of an index that begins with it."""
-        tests = self.tested()
+        tests = self.tested(many=many)
         return Drive(Sql(f"record {self.level.row} INDEXED BY {index}"), together(tests), None, tests)
 
     def _is_rarer(self, by: Condition) -> bool:

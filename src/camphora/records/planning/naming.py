@@ -8,16 +8,19 @@ for by its id. A search for records of nobody
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from pyroaring import BitMap
 
+from camphora.fhir.search import parameters
 from camphora.fhir.search.asking import (
     ChainClause,
     Clause,
     HasClause,
     IdClause,
+    Include,
+    ListClause,
     Query,
     ReferenceClause,
     TokenClause,
@@ -34,11 +37,22 @@ FEW = 1_000
 
 
 class NamedPersons(NamedTuple):
-    """The persons whom a query names; `seen`: whether the reader may know one of them. Empty and seen where it names
-    nobody."""
+    """The persons whom a query names; `seen`: whether the reader may know one of them, or see one of the records that
+    it names by id. Empty and seen where it names nobody. `through`: those of them whom the reader sees by what was gone
+    through; `patients`: those whom it names by their Patient id; `keys`: by how many keys it names somebody, known or
+    not."""
 
     persons: BitMap
     seen: bool
+    through: BitMap
+    patients: BitMap
+    keys: int
+
+    def places(self, told: BitMap) -> int:
+        """For how many persons the line of a receipt has a place where the answer tells of these: for each of them,
+        and for each key by which it might have told of another."""
+        shown = told | self.through
+        return len(shown) + self.keys - len(shown & self.patients)
 
 
 def named_persons(work: Work, query: Query, *, found: bool) -> NamedPersons:
@@ -46,18 +60,54 @@ def named_persons(work: Work, query: Query, *, found: bool) -> NamedPersons:
     `found`: whether the query found something, and so the reader knows somebody."""
     kinds = query.types or (query.type,)
     patients, by_id = set(_patients(query.clauses, query.type)), list(_ids(query.clauses))
-    patients |= _owners(work, kinds, by_id)
     if query.compartment is not None and query.compartment[0] == "Patient":
         patients.add(query.compartment[1])
-    identified = _identified(work, query.clauses, "Patient" if "Patient" in kinds else query.type)
-    if identified is not None:
-        patients |= identified
-    persons = BitMap(work.names.persons(patients))
-    if not SHARED_TYPES.isdisjoint(kinds):
-        persons |= _through(work, query.clauses)
-    if found or not (patients or by_id or identified is not None):
-        return NamedPersons(persons, seen=True)
-    return NamedPersons(persons, _seen(work, patients))
+    tokens = list(_identifiers(query.clauses, "Patient" if "Patient" in kinds else query.type))
+    owners, bearers = _owners(work, kinds, by_id), _bearers(work, tokens)
+    by_patient = BitMap(work.names.persons(patients)) if patients else BitMap()
+    others = owners | bearers
+    persons = by_patient | BitMap(work.names.persons(others)) if others else by_patient
+    through = BitMap() if SHARED_TYPES.isdisjoint(kinds) else _through(work, query.clauses)
+    keys = len(patients) + len(_written(tokens)) + (len(set(by_id) - patients) if by_id else 0)
+    if found or not (patients or by_id or tokens):
+        return NamedPersons(persons | through, True, through, by_patient, keys)
+    rest = [kind for kind in kinds if not kind == query.type == "Patient"]  # whose ids are among the patients
+    seen = _seen(work, "Patient", patients | bearers) or _sees_one(work, rest, by_id)
+    return NamedPersons(persons | through, seen, through, by_patient, keys)
+
+
+def about_persons(query: Query) -> bool:
+    """Whether a query goes over records of persons: by what it asks alone, so that it says nothing of what there is."""
+    kinds = {*(query.types or (query.type,)), *_gone_over(query.clauses)}
+    if query.compartment is not None:
+        kinds.add(query.compartment[0])
+    return not SHARED_TYPES.issuperset(kinds) or any(map(_brings_persons, query.includes))
+
+
+def _gone_over(clauses: Iterable[Clause]) -> Iterator[str]:
+    """The types of records that clauses look into or name; a reference of no type may name a Patient."""
+    for clause in clauses:
+        match clause:
+            case ChainClause() | HasClause():
+                yield clause.type
+                yield from _gone_over(clause.clauses)
+            case ListClause():
+                yield "List"
+            case ReferenceClause():
+                yield from (kind or "Patient" for kind, _ in clause.alternatives if kind in {"Patient", None})
+            case _:
+                yield from _gone_over(same_level(clause))
+
+
+def _brings_persons(include: Include) -> bool:
+    """Whether what is included may be about somebody."""
+    if include.source is None or include.source not in SHARED_TYPES:
+        return True
+    if include.reverse or include.target is not None:
+        return include.target is not None and include.target not in SHARED_TYPES
+    declared = parameters(include.source)
+    reached = [declared[include.param]] if include.param in declared else list(declared.values())
+    return not SHARED_TYPES.issuperset(kind for one in reached for kind in one.targets)
 
 
 def _through(work: Work, clauses: Iterable[Clause]) -> BitMap:
@@ -85,14 +135,17 @@ def _meeting(work: Work, clause: ChainClause | HasClause) -> BitMap:
     return found if len(found) <= FEW else BitMap()
 
 
-def _seen(work: Work, patients: Iterable[str]) -> bool:
-    seen = visible(work.access, "Patient", work.connection)
-    marks, values = among(sorted(patients))
-    sql = (
-        "SELECT 1 FROM record r JOIN type t ON t.no = r.type"
-        f" WHERE t.name = 'Patient' AND r.id IN {marks} AND {seen.sql}"
-    )
-    return next(work.connection.execute(f"{sql} LIMIT 1", (*values, *seen.values)), None) is not None
+def _sees_one(work: Work, kinds: Iterable[str], keys: Sequence[str]) -> bool:
+    """Whether the reader may see one of the records that are asked for by id: one that is closed is as absent, though
+    its person may be known."""
+    return bool(keys) and any(_seen(work, kind, keys) for kind in kinds)
+
+
+def _seen(work: Work, kind: str, keys: Iterable[str]) -> bool:
+    seen = visible(work.access, kind, work.connection)
+    marks, values = among(sorted(keys))
+    sql = f"SELECT 1 FROM record r JOIN type t ON t.no = r.type WHERE t.name = ? AND r.id IN {marks} AND {seen.sql}"
+    return next(work.connection.execute(f"{sql} LIMIT 1", (kind, *values, *seen.values)), None) is not None
 
 
 def _ids(clauses: Iterable[Clause]) -> Iterator[str]:
@@ -130,12 +183,15 @@ def _patients(clauses: Iterable[Clause], record_type: str) -> Iterator[str]:
                 yield from _patients(same_level(clause), record_type)
 
 
-def _identified(work: Work, clauses: Iterable[Clause], record_type: str) -> set[str] | None:
-    """The ids of those whom identifiers of a Patient tell, or of one at the end of a chain; None where there is no such
-    clause."""
-    tokens = list(_identifiers(clauses, record_type))
+def _written(tokens: Iterable[TokenClause]) -> set[tuple[str | None, str]]:
+    """The identifiers that are asked for, one written in several cases once."""
+    return {(system, code.casefold()) for clause in tokens for system, code in clause.alternatives if code}
+
+
+def _bearers(work: Work, tokens: Sequence[TokenClause]) -> set[str]:
+    """The Patient ids of those whom identifiers of a Patient tell, or of one at the end of a chain."""
     if not tokens:
-        return None
+        return set()
     number = work.names.type("Patient") or 0
     terms = [
         term

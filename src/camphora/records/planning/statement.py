@@ -155,6 +155,8 @@ class Part:
     def counting(self, connection: apsw.Connection, most: int | None = None) -> Iterator[Sql]:
         """Statements that together give the persons of all matches, each as one JSON array: long lists in steps."""
         row, drive = self.sought.level.row, self.drive
+        if most is None and (drive.by is None or drive.by.weight >= COUNTED):
+            drive = self.sought.driven(whole=True)
         if most is not None:
             inner = f"SELECT {row}.person FROM {drive.source.sql} WHERE {drive.where.sql} LIMIT {most:d}"
             yield Sql(

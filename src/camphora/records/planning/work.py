@@ -109,9 +109,11 @@ class Level:
         """What every row of this level must pass: its type, that it is present, and that the Access may see it."""
         return self.law_by(None)
 
-    def law_by(self, area: str | None) -> Condition:
-        """The law where a column of the statement holds the area in which the row's person lives."""
-        seen = visible(self.work.access, self.type, self.work.connection, row=self.row, area=area)
+    def law_by(self, area: str | None, *, many: bool = False) -> Condition:
+        """The law where a column of the statement holds the area in which the row's person lives; `many`: where it goes
+        over all of a long list."""
+        access, connection = self.work.access, self.work.connection
+        seen = visible(access, self.type, connection, row=self.row, area=area, many=many)
         present = f"{self.row}.type = ? AND {self.row}.deleted = 0"
         return Condition(f"{present} AND ({seen.sql})", (self.number, *seen.values), told="law and choices")
 
@@ -153,7 +155,8 @@ class Level:
             where, areas = among(self._areas)
             only = "" if one else "DISTINCT "
             sql = f"SELECT {only}record, area FROM local WHERE term IN {marks} AND area IN {where}"
-            listing = Listing(sql, (*values, *areas), exact=False, area=True)
+            in_order = one and len(areas) == 1
+            listing = Listing(sql, (*values, *areas), exact=False, ascending=in_order, area=True)
         return Condition(test, values, self.counted(listing.sql, listing.values), listing, told=told)
 
     @cached_property

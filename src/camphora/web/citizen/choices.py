@@ -44,7 +44,7 @@ from camphora.web.citizen.held import (
     rows_in_words,
     stops,
 )
-from camphora.web.citizen.preview import rows_after, told
+from camphora.web.citizen.preview import rows_after, told, told_within
 from camphora.web.contexts import Choices, Confirm, Context, Field, Form
 from camphora.web.reading import Chart, Json, Reading, is_synthetic
 from camphora.web.reading.chart import name_of, parsed, read
@@ -253,7 +253,7 @@ class ChoicePages(Desk):
         else:
             heading = words("choice.close.title_of", part=words(f"label.{label}"))
             field = Field("label", "", "hidden", value=label)
-        said = told(self.site.installation, by.chart, reading, self._closing(by, record, label), within=True)
+        said = told_within(self.site.installation, by.chart, reading, self._closing(by, record, label))
         named = ("record_named", "record_alone") if record else ("named", "found")
         said += [words(f"choice.close.effect_{key}") for key in (*named, "law", "back")]
         return self._confirm(request, by, reading, Asked("close", heading, said, [field]))

@@ -18,7 +18,6 @@ from camphora.policy.codes import categories
 from camphora.policy.compiling import Compiled
 from camphora.policy.compiling import compile as compiled
 from camphora.policy.facts import facts_of
-from camphora.policy.labels import Rules
 from camphora.records import Look
 from camphora.web.citizen.download import everything
 from camphora.web.citizen.looked import MOST, OWN_LINE, Act, grouped, who
@@ -49,25 +48,45 @@ class Choosing:
         return self.now.judge(asked)(facts).permitted and not self.then.judge(asked)(facts).permitted
 
 
-def told(
-    installation: Installation, chart: Chart, reading: Reading, consent: Json, *, within: bool = False
-) -> list[str]:
-    """The past year under a new choice, in sentences; `within`: also which of her records it would close for care."""
+def told(installation: Installation, chart: Chart, reading: Reading, consent: Json) -> list[str]:
+    """The past year under a new choice, in sentences."""
     whom = chart.store.whom(chart.access, chart.person)
     choosing = Choosing.between(installation.gate, whom, consent)
     found = list(_acts(chart, choosing.at))
     ended = [act for act in found if _would_end(chart, choosing, act)]
     words = reading.words
-    if within:
-        return [*_closed(chart, reading, choosing), words("preview.looks", n=len(found))]
-    said = [words("preview.acts", n=len(found), ended=len(ended))]
-    if ended:
-        reading = reading.named(chart.names(f"Organization/{act.newest.organisation}" for act in ended))
-        counts = Counter(who(reading, act.newest) for act in ended)
-        named = [words("preview.who", who=name, n=n) for name, n in counts.most_common(MOST_NAMED)]
-        more = words("preview.more", n=len(counts) - MOST_NAMED) if len(counts) > MOST_NAMED else ""
-        said.append(words("preview.named", names=reading.join(named), more=more))
-    return said
+    if not ended:
+        return [words("preview.acts", n=len(found), ended=0)]
+    said = words("preview.acts", n=len(found), ended=len(ended))
+    return [said, _named(chart, reading, ended, "preview.named")]
+
+
+def told_within(installation: Installation, chart: Chart, reading: Reading, consent: Json) -> list[str]:
+    """Which of her records a choice would close for care, and in how many acts of the past year they may have been
+    seen: those that read a kind in which one of them is. A receipt names no record, so that it is no more than that."""
+    whom = chart.store.whom(chart.access, chart.person)
+    choosing = Choosing.between(installation.gate, whom, consent)
+    own, words = list(_own(chart)), reading.words
+    found, closing = list(_acts(chart, choosing.at)), _Closing(chart, choosing, own)
+    maybe = [act for act in found if any(closing.may_have_shown(look) for look in act.looks)]
+    said = [_closed(reading, choosing, own)]
+    if not maybe:
+        return [*said, words("preview.looks_none", n=len(found))]
+    return [
+        *said,
+        words("preview.looks", n=len(found), maybe=len(maybe)),
+        _named(chart, reading, maybe, "preview.looked"),
+    ]
+
+
+def _named(chart: Chart, reading: Reading, acts: Sequence[Act], key: str) -> str:
+    """Whose acts these were, those of most acts first."""
+    words = reading.words
+    reading = reading.named(chart.names(f"Organization/{act.newest.organisation}" for act in acts))
+    counts = Counter(who(reading, act.newest) for act in acts)
+    named = [words("preview.who", who=name, n=n) for name, n in counts.most_common(MOST_NAMED)]
+    more = words("preview.more", n=len(counts) - MOST_NAMED) if len(counts) > MOST_NAMED else ""
+    return words(key, names=reading.join(named), more=more)
 
 
 def rows_after(
@@ -115,30 +134,62 @@ def _would_end(chart: Chart, choosing: Choosing, act: Act) -> bool:
 
 
 def _look_ends(chart: Chart, choosing: Choosing, look: Look) -> bool:
-    if look.decision == "deny" or look.basis or look.role not in set(Role) or look.purpose not in USUAL_CODES:
+    if not _is_weighed(look):
         return False
-    organisation = f"Organization/{look.organisation}" if look.organisation else None
-    asker = Asker(f"Practitioner/{look.reader}", Role(look.role), organisation=organisation)
-    purposes = tuple(chart.store.audit.receipt(look.receipt)["purposes"])
-    purposes = purposes or (USUAL_CODES[Purpose(look.purpose)],)
+    asker, purposes = _asked(chart, look)
     return any(
         choosing.ends(asker, purposes, Facts(type=name, category=categories().get(name, "other")))
         for name in look.types
     )
 
 
-def _closed(chart: Chart, reading: Reading, choosing: Choosing) -> Iterator[str]:
+def _is_weighed(look: Look) -> bool:
+    """Whether choices had a part in it: not in what was refused, nor in what stood on a legal basis or an emergency."""
+    return (
+        look.decision != "deny" and not look.basis and look.role in set(Role) and look.purpose in USUAL_CODES
+    )
+
+
+def _asked(chart: Chart, look: Look) -> tuple[Asker, tuple[str, ...]]:
+    """Who looked and for which uses, as the receipt says it."""
+    organisation = f"Organization/{look.organisation}" if look.organisation else None
+    asker = Asker(f"Practitioner/{look.reader}", Role(look.role), organisation=organisation)
+    purposes = tuple(chart.store.audit.receipt(look.receipt)["purposes"])
+    return asker, purposes or (USUAL_CODES[Purpose(look.purpose)],)
+
+
+def _own(chart: Chart) -> Iterator[Facts]:
+    """Her records but for her choices, as a decision weighs them."""
+    for version in everything(chart):
+        if version.type != "Consent":
+            by_rule = chart.store.rules_of(chart.access, version.type, version.id)
+            resource = orjson.loads(version.body or b"{}")
+            yield facts_of(resource, {one.label for one in by_rule if one.label})
+
+
+class _Closing:
+    """In which kinds of record something would be closed to whom; worked out once for each reader and use."""
+
+    def __init__(self, chart: Chart, choosing: Choosing, own: Sequence[Facts]) -> None:
+        self._chart, self._choosing, self._own = chart, choosing, own
+        self._kinds: dict[tuple[Asker, tuple[str, ...]], set[str]] = {}
+
+    def may_have_shown(self, look: Look) -> bool:
+        """Whether a look read a kind in which something of hers would now be closed to this reader."""
+        if not _is_weighed(look):
+            return False
+        asked = _asked(self._chart, look)
+        if asked not in self._kinds:
+            ended = (one.type for one in self._own if self._choosing.ends(*asked, one))
+            self._kinds[asked] = set(ended)
+        return not self._kinds[asked].isdisjoint(look.types)
+
+
+def _closed(reading: Reading, choosing: Choosing, own: Sequence[Facts]) -> str:
     """Which of her records clinicians would see no more."""
     asker = Asker("Practitioner/any", Role.CLINICIAN, organisation="Organization/any")
-    rules, counts = Rules.bundled(), Counter[str]()
-    for version in everything(chart):
-        if version.type == "Consent":
-            continue
-        resource = orjson.loads(version.body or b"{}")
-        labels = {one.label for one in rules.of(resource) if one.label}
-        if choosing.ends(asker, ("TREAT",), facts_of(resource, labels)):
-            counts[kind(reading, version.type)] += 1
-    words = reading.words
+    ended = (one.type for one in own if choosing.ends(asker, ("TREAT",), one))
+    counts, words = Counter(kind(reading, name) for name in ended), reading.words
     named = [words("preview.records_of", kind=name, n=n) for name, n in counts.most_common()]
     key = "preview.records" if counts else "preview.no_records"
-    yield words(key, n=counts.total(), kinds=reading.join(named))
+    return words(key, n=counts.total(), kinds=reading.join(named))

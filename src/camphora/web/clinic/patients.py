@@ -90,7 +90,11 @@ class PatientPages(Desk):
             emergency=self._emergency(chart.access),
             actions=[
                 Action(words(f"clinic.{part}"), f"/patients/{quote(chart.person)}/{part}")
-                for part in ("results", "timeline")
+                for part in (
+                    "results",
+                    "timeline",
+                    *(("notify",) if chart.access.may_write("Condition") else ()),
+                )
             ],
             why=self.why(request, Purpose.CARE, chart.person),
         )

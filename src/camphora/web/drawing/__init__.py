@@ -7,6 +7,7 @@ positions down are pixels, and only the lines lie in a nested picture that stret
 from camphora.web.drawing.bars import bars
 from camphora.web.drawing.county_map import county_map
 from camphora.web.drawing.line import line_chart
+from camphora.web.drawing.point_map import point_map
 from camphora.web.drawing.spark import spark
 
-__all__ = ["bars", "county_map", "line_chart", "spark"]
+__all__ = ["bars", "county_map", "line_chart", "point_map", "spark"]

@@ -59,8 +59,8 @@ class Plan:
 def plan(chart: LineChart) -> Plan:
     """Scale, height and label places of a chart."""
     known = [v for series in chart.series for v in series.values if v is not None]
-    if chart.band:
-        known += [v for v in (*chart.band.low, *chart.band.high) if v is not None]
+    for band in _bands(chart):
+        known += [v for v in (*band.low, *band.high) if v is not None]
     axis = scale(known, chart.low, chart.high)
     height = max(HEIGHT, GAP * (len(chart.series) + 1))
     bare = Plan(chart, axis, height, ())
@@ -72,6 +72,10 @@ def plan(chart: LineChart) -> Plan:
         for (k, value), y, place in zip(lasts, heights, places, strict=True)
     )
     return Plan(chart, axis, height, ends)
+
+
+def _bands(chart: LineChart) -> list[Band]:
+    return [*([chart.band] if chart.band else ()), *chart.fan]
 
 
 def _last(series: Series) -> float | None:
@@ -116,10 +120,11 @@ def _margins(drawn: Plan) -> str:
 def _parts(drawn: Plan, strip: Sequence[int]) -> list[Markup]:
     chart = drawn.chart
     lines = [_line(drawn, k, series) for k, series in enumerate(chart.series)]
-    band = _band(drawn, chart.band) if chart.band else EMPTY
+    bands = [_band(drawn, chart.band)] if chart.band else []
+    bands += [_band(drawn, each, "band fan") for each in chart.fan]
     stretched = tag(
         "svg",
-        band,
+        *bands,
         *lines,
         viewBox=f"0 0 {SHEET} {drawn.height}",
         preserveAspectRatio="none",
@@ -202,13 +207,13 @@ def _lone(drawn: Plan) -> list[Markup]:
     return dots
 
 
-def _band(drawn: Plan, band: Band) -> Markup:
+def _band(drawn: Plan, band: Band, kind: str = "band") -> Markup:
     low, high = _points(drawn, band.low), _points(drawn, band.high)
     both = [None if a is None or b is None else (a, b) for a, b in zip(low, high, strict=True)]
     shapes = []
     for edges in runs_of_pairs(both):
         outline = [b for _, b in edges] + [a for a, _ in reversed(edges)]
-        shapes.append(tag("polygon", points=steps(outline), class_="band"))
+        shapes.append(tag("polygon", points=steps(outline), class_=kind))
     return EMPTY.join(shapes)
 
 
@@ -292,9 +297,15 @@ def _key(drawn: Plan) -> Markup:
         tag("li", tag("b", _letter(drawn, event)), f" {_event_text(event)}") for event in _known_events(drawn)
     ]
     key = tag("ol", *items, class_="key", aria_hidden="true") if items else EMPTY
-    band = drawn.chart.band
-    if band and band.label:
-        key += tag(
-            "p", tag("span", " ", class_="band-swatch"), f" {band.label}", class_="small muted band-key"
-        )
-    return key
+    return key + EMPTY.join(_swatch(band, kind) for band, kind in _named_bands(drawn.chart))
+
+
+def _named_bands(chart: LineChart) -> list[tuple[Band, str]]:
+    """Each band that has a name, with how its colour is shown: the inner ranges of a fan are the darker."""
+    named = [(chart.band, "band-swatch")] if chart.band else []
+    named += [(band, f"band-swatch fan-{min(rank, 2)}") for rank, band in enumerate(chart.fan, 1)]
+    return [(band, kind) for band, kind in named if band.label]
+
+
+def _swatch(band: Band, kind: str) -> Markup:
+    return tag("p", tag("span", " ", class_=kind), f" {band.label}", class_="small muted band-key")

@@ -1,4 +1,5 @@
-"""Pages of duties about the gate: emergencies reviewed, legal bases applied for and approved, decisions explained."""
+"""Pages of duties about the gate: emergencies reviewed, legal bases applied for and approved, decisions explained, and
+what is read for surveillance."""
 
 from __future__ import annotations
 
@@ -6,15 +7,18 @@ from starlette.routing import BaseRoute
 
 from camphora.web.duties.bases import BasesPages
 from camphora.web.duties.explain import ExplainPages
+from camphora.web.duties.line_list import LineListPages
 from camphora.web.duties.review import ReviewPages
+from camphora.web.duties.surveillance import SurveillancePages
 from camphora.web.duties.unusual import UnusualPages
 from camphora.web.site import Site, get, post
 
 
 def routes(site: Site) -> list[BaseRoute]:
-    """`/emergencies`, `/bases`, `/gate/explain` and `/privacy`."""
+    """`/emergencies`, `/bases`, `/gate/explain`, `/privacy` and `/surveillance`."""
     review, unusual = ReviewPages(site), UnusualPages(site)
-    explain, bases = ExplainPages(site), BasesPages(site)
+    explain, bases, surveillance = ExplainPages(site), BasesPages(site), SurveillancePages(site)
+    lines = LineListPages(site)
     return [
         get("/emergencies", review.page, "emergencies", "persons"),
         post("/emergencies/judge", review.judge, "emergencies.judge", site),
@@ -23,6 +27,11 @@ def routes(site: Site) -> list[BaseRoute]:
         post("/bases/decide", bases.decide, "bases.decide", site),
         post("/bases/end", bases.end, "bases.end", site),
         get("/gate/explain", explain.page, "gate.explain", "persons"),
+        get("/surveillance", surveillance.page, "surveillance", "persons"),
+        get("/surveillance/cases", lines.page, "surveillance.lines", "persons"),
+        get("/surveillance/cases.{form}", lines.file, "surveillance.lines.download", "persons", "download"),
+        get("/surveillance/fhir/{id}", lines.fhir, "surveillance.fhir", "persons"),
+        get("/surveillance/{type}/{id}", surveillance.case, "surveillance.case", "persons"),
         get("/privacy", unusual.page, "privacy", "persons"),
         get("/privacy/readers/{reader}", unusual.reader, "privacy.reader", "persons"),
         post("/privacy/judge", unusual.judge, "privacy.judge", site),

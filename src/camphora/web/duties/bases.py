@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from datetime import time as clock
 
@@ -11,13 +12,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from camphora.errors import CamphoraError, Forbidden, Invalid
-from camphora.gate.bases import LONGEST_DAYS, Claim
+from camphora.gate.bases import LONGEST_DAYS, Claim, hindrance, if_granted
 from camphora.pages import Cell, Column, Table
 from camphora.pages.words import Words
 from camphora.policy import Access, Reader, Role
 from camphora.policy.choices import TAIPEI
 from camphora.policy.codes import categories
 from camphora.policy.policy import LegalBasis
+from camphora.policy.saying import say
 from camphora.web.contexts import Case, Duty, Field, Form
 from camphora.web.duties.review import REVIEWERS
 from camphora.web.emergencies import moment
@@ -110,7 +112,7 @@ class BasesPages(Desk):
             cases_title=words("bases.open"),
             cases=[self._case(words, access, each, at) for each in waiting],
             empty=words("bases.none"),
-            blocks=[self._table(words, found, bases.uses(), at)] if found else (),
+            blocks=list(self._tables(words, access.reader, found, at)),
         )
         return self.site.page(request, context, status=error.status if error else 200)
 
@@ -145,6 +147,33 @@ class BasesPages(Desk):
             tone="good" if state == "in-force" else "plain",
         )
 
+    def _tables(self, words: Words, reader: Reader, found: list[Claim], at: int) -> Iterator[Table]:
+        """Every application, and the registered bases that this reader cannot apply for, each with what stands against
+        it by the decision's own reasons."""
+        if found:
+            yield self._table(words, found, self.site.installation.gate.bases.uses(), at)
+        policy = self.site.installation.gate.policy
+        rows: list[dict[str, Cell]] = []
+        for row in policy.bases.values():
+            if not _is_for(row, reader):
+                why = hindrance(policy, reader, if_granted(row.id, at), sorted(row.purposes), at)
+                said = [say(why, words.lang, policy)] if why else []
+                limits = words("mark.comma").join(_limits(words, row, reader))
+                rows.append({"basis": row.title[words.lang], "why": " ".join(said), "limit": limits})
+        if rows:
+            columns = [Column(key, words(f"bases.column.{key}")) for key in ("basis", "why", "limit")]
+            yield Table("not-offered", words("bases.not_offered"), columns, rows, stacked=True)
+
+    def _hindered(self, words: Words, claim: Claim, at: int) -> str:
+        """Why an application cannot be used at this moment; empty where it can, or its account is no more."""
+        gate = self.site.installation.gate
+        user = gate.identity.user(claim.applicant)
+        if user is None:
+            return ""
+        reader = gate.standing_of(user.reader())
+        why = hindrance(gate.policy, reader, claim.stated(), claim.purposes, at)
+        return say(why, words.lang, gate.policy) if why else ""
+
     def _table(self, words: Words, found: list[Claim], uses: dict[int, int], at: int) -> Table:
         rows: list[dict[str, Cell]] = [
             {
@@ -153,13 +182,14 @@ class BasesPages(Desk):
                 "applicant": each.applicant,
                 "approver": each.approver,
                 "state": words(f"bases.state.{each.state(at)}"),
+                "why": self._hindered(words, each, at) or None,
                 "uses": uses.get(each.no, 0),
             }
             for each in found
         ]
         columns = [
             Column(key, words(f"bases.column.{key}"), "integer" if key in {"number", "uses"} else "text")
-            for key in ("number", "basis", "applicant", "approver", "state", "uses")
+            for key in ("number", "basis", "applicant", "approver", "state", "why", "uses")
         ]
         return Table("bases", words("bases.all"), columns, rows)
 
@@ -168,6 +198,26 @@ def _is_for(row: LegalBasis, reader: Reader) -> bool:
     return (not row.roles or reader.role in row.roles) and (
         not row.organisations or reader.organisation_kind in row.organisations
     )
+
+
+def _limits(words: Words, row: LegalBasis, reader: Reader) -> Iterator[str]:
+    """To which roles and kinds of institution a basis is limited, where the reader is of none of them."""
+    if row.roles and reader.role not in row.roles:
+        yield words(
+            "bases.only_roles", roles=_listed(words, "role", row.roles), own=words(f"role.{reader.role}")
+        )
+    if row.organisations and reader.organisation_kind not in row.organisations:
+        own = _called(words, "bases.kind", reader.organisation_kind or "none")
+        yield words("bases.only_kinds", kinds=_listed(words, "bases.kind", row.organisations), own=own)
+
+
+def _listed(words: Words, under: str, codes: Iterable[str]) -> str:
+    return words("mark.comma").join(_called(words, under, code) for code in sorted(codes))
+
+
+def _called(words: Words, under: str, code: str) -> str:
+    key = f"{under}.{code}"
+    return words(key) if key in words else code
 
 
 def _form(words: Words, offered: dict[str, LegalBasis], given: dict[str, str]) -> Form:

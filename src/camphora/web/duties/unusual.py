@@ -143,7 +143,7 @@ class UnusualPages(Desk):
 
     def _attest(self, access: Access, act: str, persons: set[int] | tuple[()]) -> None:
         """Reading the log leaves a receipt too, for each person whose receipts were opened."""
-        self.store.leave(access, act, ["AuditEvent"], persons, of_log=True)
+        self.store.leave(access, act, ["AuditEvent"], persons, always=True)
 
     def _found(self, access: Access) -> list[Suspicion]:
         return self.site.installation.gate.unusual(access, since_days(DAYS))

@@ -61,10 +61,13 @@ class Api:
     most_entries: int = 5_000
     largest_answer: int = 32 * MIB
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
-    calls: Hands = field(default_factory=lambda: Hands(SIDE_BY_SIDE, "fhir"), repr=False)
+    calls: Hands = field(init=False, repr=False)
     entries: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="fhir-entry"), repr=False
     )
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "calls", Hands(SIDE_BY_SIDE, "fhir", self.store.keeping))
 
     def close(self) -> None:
         """Let the interactions that run end, and take no more."""

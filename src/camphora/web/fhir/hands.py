@@ -8,6 +8,7 @@ Short work is done in turn by one thread, as long as it comes along: eight at on
 lock from one another at each query, which made a read half as dear again. Where a turn takes longer than `PATIENCE`,
 the next thread takes over those that wait, so that a slow one holds up nobody. For the same reason answers of turns go
 to the loop together, those of `TOGETHER` seconds; one that waits for a slow turn behind it goes after `PATIENCE`.
+The receipts of such turns are written together too, by one write, before any of their answers goes.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
+
+from camphora.records.looks import GATHERED, Leaf
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -31,11 +34,20 @@ TOGETHER = 0.0005
 """For so long an answer may wait for the next ones, where their turns are waiting already."""
 
 
-class Hands:
-    """Up to so many threads, each begun when it is first needed. They end with this object, or at `shutdown`."""
+class Keeping(Protocol):
+    """Where leaves are kept: many by one write, all or none (OSError), or one with all the waiting of its kind."""
 
-    def __init__(self, most: int, name: str) -> None:
-        self._shared = _Shared(most, name)
+    def keep_all(self, leaves: Sequence[Leaf]) -> int: ...
+
+    def keep(self, leaf: Leaf) -> int | None: ...
+
+
+class Hands:
+    """Up to so many threads, each begun when it is first needed. They end with this object, or at `shutdown`.
+    `keeping`: where the receipts of turns are written together; without it each writes its own."""
+
+    def __init__(self, most: int, name: str, keeping: Keeping | None = None) -> None:
+        self._shared = _Shared(most, name, keeping)
         self._end = weakref.finalize(self, self._shared.close)
 
     def do(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
@@ -50,7 +62,11 @@ class Hands:
         """The same for work that is short as a rule: one after another, while none takes longer than `PATIENCE`."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._shared.take_turn(_Job(loop, future, copy_context(), act, args, kwargs, time.monotonic()))
+        context = copy_context()
+        leaves: list[Leaf] | None = None
+        if self._shared.keeping is not None and context.get(GATHERED) is None:
+            context.run(GATHERED.set, leaves := [])
+        self._shared.take_turn(_Job(loop, future, context, act, args, kwargs, time.monotonic(), leaves))
         return future
 
     def shutdown(self) -> None:
@@ -67,6 +83,8 @@ class _Job(NamedTuple):
     kwargs: dict[str, Any]
     at: float
     """When it came."""
+    leaves: list[Leaf] | None = None
+    """What it leaves to be kept before its answer goes."""
 
     def do(self) -> _Done | None:
         """What came of it; None where nobody waits for it any more. Nothing of it is kept in this frame, which an error
@@ -74,11 +92,13 @@ class _Job(NamedTuple):
         if self.future.cancelled():
             return None
         try:
-            return _Done(self.loop, self.future, self.context.run(self.act, *self.args, **self.kwargs), None)
+            answer = self.context.run(self.act, *self.args, **self.kwargs)
+            return _Done(self.loop, self.future, answer, None, self.leaves)
         except StopIteration:  # no future takes it (PEP 479), and those told beside it would never be
-            return _Done(self.loop, self.future, None, RuntimeError("the work raised StopIteration"))
+            wrong = RuntimeError("the work raised StopIteration")
+            return _Done(self.loop, self.future, None, wrong, self.leaves)
         except BaseException as caught:  # noqa: BLE001 - it is the caller's
-            return _Done(self.loop, self.future, None, caught)
+            return _Done(self.loop, self.future, None, caught, self.leaves)
 
 
 class _Done(NamedTuple):
@@ -86,6 +106,7 @@ class _Done(NamedTuple):
     future: asyncio.Future[Any]
     answer: Any
     error: BaseException | None
+    leaves: list[Leaf] | None = None
 
 
 def _tell(done: Sequence[_Done]) -> None:
@@ -111,6 +132,7 @@ class _Shared:
 
     most: int
     name: str
+    keeping: Keeping | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
     waiting: deque[_Job] = field(default_factory=deque)
     turns: deque[_Job] = field(default_factory=deque)
@@ -163,6 +185,28 @@ class _Shared:
         telling, self.done = self.done, []
         return telling
 
+    def tell(self, done: Sequence[_Done]) -> None:
+        """Keep what these have left, then bring their answers to the loops."""
+        leaves = [leaf for each in done for leaf in each.leaves or ()]
+        if leaves and self.keeping is not None:
+            try:
+                self.keeping.keep_all(leaves)
+            except OSError:
+                done = [self._kept_alone(each) for each in done]
+            except BaseException as caught:  # noqa: BLE001 - what may not be kept may not be told
+                done = [each._replace(answer=None, error=caught) if each.leaves else each for each in done]
+        _tell(done)
+
+    def _kept_alone(self, done: _Done) -> _Done:
+        """The same with its own leaves kept one by one; where one cannot be, that is its answer."""
+        assert self.keeping is not None
+        try:
+            for leaf in done.leaves or ():
+                self.keeping.keep(leaf)
+        except BaseException as caught:  # noqa: BLE001 - it is the caller's
+            return done._replace(answer=None, error=caught)
+        return done
+
     def _waits_longer(self) -> bool:
         """Whether other work came before the first of the turns."""
         return bool(self.waiting) and self.waiting[0].at < self.turns[0].at
@@ -206,7 +250,10 @@ class _Shared:
                 if self.turns:
                     self.watching = loop
                     loop.call_later(PATIENCE, self._look, loop)
-        _tell(telling)
+        if any(each.leaves for each in telling):
+            threading.Thread(target=self.tell, args=(telling,), name=f"{self.name}_keeping").start()
+        else:
+            _tell(telling)
 
     def close(self) -> None:
         with self.lock:
@@ -252,7 +299,8 @@ class _Hand(threading.Thread):
             idle = self._job is None and not shared.closed
             if idle:
                 shared.idle.append(self)
-        _tell(telling)
+        if telling:
+            shared.tell(telling)
         del telling
         if idle:
             self._turn.acquire()

@@ -1,0 +1,174 @@
+"""What each method says of every count: what was expected, the bound, how unusual the count is.
+
+Methods differ in what they return; here each is brought to the same five arrays. A p-value is the probability of so
+many cases or more if nothing unusual is going on, by the method's own assumptions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from camphora.methods.detection import ears, ewma, farrington, moving
+from camphora.methods.detection.bounds import Bounds
+from camphora.methods.detection.lasting import lasting
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+RECENT = 4
+"""Weeks in which the cases are counted that a place must have to be weighed at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All of shape (series, weeks), over all weeks: NaN and False where the method could not say. `made`: how, with
+    every parameter; `before`: how in the weeks before one (its place, then how), where that was decided otherwise;
+    `over`: how far the count lies beyond the expected one, 1 at the bound."""
+
+    method: str
+    made: Mapping[str, Any]
+    expected: Floats
+    upper: Floats
+    p: Floats
+    alarm: Flags
+    before: tuple[tuple[int, Mapping[str, Any]], ...] = ()
+
+    def made_at(self, at: int) -> Mapping[str, Any]:
+        """How the count of a week was weighed."""
+        return next((made for until, made in self.before if at < until), self.made)
+
+    def followed(self, other: Evidence, at: int) -> Evidence:
+        """This one in the weeks before a place, the other from it on."""
+
+        def joined(one: NDArray[Any], two: NDArray[Any]) -> NDArray[Any]:
+            return np.concatenate([one[:, :at], two[:, at:]], axis=1)
+
+        return Evidence(
+            other.method,
+            other.made,
+            joined(self.expected, other.expected),
+            joined(self.upper, other.upper),
+            joined(self.p, other.p),
+            joined(self.alarm, other.alarm),
+            (*self.before, (at, self.made)),
+        )
+
+    def over(self, counts: Floats) -> Floats:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray((counts - self.expected) / (self.upper - self.expected))
+
+
+def weighed(method: str, parameters: Mapping[str, Any], counts: Floats) -> Evidence:
+    """What a method says of all counts. Errors: those of the method, for parameters that it does not take."""
+    return WEIGHED[method](counts, **parameters)
+
+
+def recent(counts: Floats, weeks: int = RECENT) -> Floats:
+    """Cases of the last weeks together, of which a missing one has none."""
+    known = np.cumsum(np.nan_to_num(counts), axis=1)
+    known[:, weeks:] -= known[:, :-weeks].copy()
+    return known
+
+
+def _farrington(counts: Floats, **parameters: Any) -> Evidence:
+    """Its mean and dispersion foreseen, by which a rise of one week, or of two together, is weighed."""
+    made = {**farrington.IMPROVED, **parameters}
+    back = 52 * int(made.get("b", 5)) + int(made.get("w", 3))
+    times = counts.shape[1]
+    if times <= back:
+        return _silent("detection.farrington.flexible", made, counts.shape)
+    last = times - back
+    found = farrington.flexible(counts, last=last, **made)
+    enough = found.enough & np.isfinite(found.bound_mean)
+    mean = np.where(enough, found.bound_mean, np.nan)
+    p = lasting(counts[:, found.at], mean, np.where(enough, found.phi, 1.0)).p
+    whole = _whole(times, found.at)
+    return Evidence(
+        "detection.farrington.flexible",
+        found.made.plain(),
+        whole(np.where(enough, found.expected, np.nan)),
+        whole(np.where(enough, found.upper, np.nan)),
+        whole(p),
+        whole(found.alarm, False),
+    )
+
+
+def _ears(which: str) -> Callable[..., Evidence]:
+    """The mean of the last weeks and their spread: the bound at one half is the mean itself."""
+
+    def say(counts: Floats, **parameters: Any) -> Evidence:
+        method = {"c1": ears.c1, "c2": ears.c2}[which]
+        bound = method(counts, **parameters)
+        middle = method(counts, **{**parameters, "alpha": 0.5}).upper
+        spread = (bound.upper - middle) / -ndtri(float(bound.made.parameters["alpha"]))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            p = ndtr(-(counts[:, bound.at] - middle) / np.where(spread > 0, spread, np.nan))
+        return _evidence(bound, counts.shape[1], middle, p)
+
+    return say
+
+
+def _moving(counts: Floats, **parameters: Any) -> Evidence:
+    """A percentile of past counts, which gives a bound and no probability."""
+    bound = moving.moving_percentile(counts, **parameters)
+    return _evidence(bound, counts.shape[1])
+
+
+def _evidence(bound: Bounds, times: int, middle: Floats | None = None, p: Floats | None = None) -> Evidence:
+    whole = _whole(times, bound.at)
+    none = np.full(bound.upper.shape, np.nan)
+    return Evidence(
+        bound.made.method,
+        bound.made.plain(),
+        whole(none if middle is None else middle),
+        whole(bound.upper),
+        whole(none if p is None else p),
+        whole(bound.alarm, False),
+    )
+
+
+def _ewma(counts: Floats, **parameters: Any) -> Evidence:
+    found = ewma.ewma(counts, **parameters)
+    whole = _whole(counts.shape[1], found.at)
+    none = np.full(found.upper.shape, np.nan)
+    return Evidence(
+        found.made.method,
+        found.made.plain(),
+        whole(found.mean),
+        whole(found.upper),
+        whole(none),
+        whole(found.alarm, False),
+    )
+
+
+def _silent(method: str, parameters: Mapping[str, Any], shape: tuple[int, ...]) -> Evidence:
+    """Of series that are too short for the method."""
+    none = np.full(shape, np.nan)
+    made = {"method": method, "version": 0, "parameters": dict(parameters)}
+    return Evidence(method, made, none, none, none, np.zeros(shape, dtype=bool))
+
+
+def _whole(times: int, at: NDArray[np.int64]) -> Callable[..., Any]:
+    """Puts values of the evaluated weeks among all weeks."""
+
+    def put(values: NDArray[Any], absent: Any = np.nan) -> NDArray[Any]:
+        found = np.full((values.shape[0], times), absent, dtype=values.dtype)
+        found[:, at] = values
+        return found
+
+    return put
+
+
+WEIGHED: Mapping[str, Callable[..., Evidence]] = {
+    "detection.farrington.flexible": _farrington,
+    "detection.ears.c1": _ears("c1"),
+    "detection.ears.c2": _ears("c2"),
+    "detection.ewma.ewma": _ewma,
+    "detection.moving.moving_percentile": _moving,
+}
+"""The methods that can be declared. Farrington's is the improved one unless its parameters say otherwise."""

@@ -1,0 +1,198 @@
+"""One pass over all series and weeks: what every method says, and which signals a week shows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from camphora import __version__
+from camphora.engines.watch.declaration import Watch
+from camphora.engines.watch.evidence import RECENT, Evidence, recent, weighed
+from camphora.engines.watch.series import ALL_KEY, NATION_KEY, Series
+from camphora.methods.detection import many
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one method says of one count; None where it cannot say."""
+
+    method: str
+    label: Mapping[str, str]
+    expected: float | None
+    upper: float | None
+    p: float | None
+    alarm: bool
+    made: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One count that is unusual. `rank`: from 1 among the week's; `said`: of every method, in the declaration's order;
+    `lasted`: weeks up to this one in which the ranking method's bound was exceeded; `data`: digest of the counts of the
+    place up to this week, `code`: the version that weighed them."""
+
+    watch: str
+    area: str
+    group: str
+    week: str
+    rank: int
+    observed: float
+    expected: float
+    upper: float
+    p: float
+    lasted: int
+    said: tuple[Said, ...]
+    data: str
+    code: str = __version__
+
+    @property
+    def key(self) -> str:
+        """Names it in addresses and in what is kept: the same place, group and week give the same key."""
+        return "-".join((self.watch, self.week, self.area or NATION_KEY, self.group or ALL_KEY))
+
+    @property
+    def alarms(self) -> int:
+        """How many methods find it unusual."""
+        return sum(each.alarm for each in self.said)
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """`evidence` in the declaration's order; `p` that by which counts are ranked; `shown`: what weeks show."""
+
+    watch: Watch
+    series: Series
+    evidence: tuple[Evidence, ...]
+    p: Floats
+    by: NDArray[np.int64]
+    """Which method ranks each count: the first that could weigh it."""
+    shown: many.Signals
+    whole: str = ""
+    """The place that stands for all of them, where only one is looked at."""
+
+    def signals(self, week: str) -> tuple[Signal, ...]:
+        """What a week shows, by rank."""
+        at = self.series.at(week)
+        rows = np.flatnonzero(self.shown.shown[:, at])
+        order = rows[np.argsort(self.shown.rank[rows, at])]
+        return tuple(self.signal(int(row), at) for row in order)
+
+    def signal(self, row: int, at: int) -> Signal:
+        """The signal of one series in one week, whether it was shown or not."""
+        area, group = self.series.keys[row]
+        lead = self.evidence[self.by[row, at]]
+        beyond = lead.alarm[row, : at + 1][::-1]
+        return Signal(
+            self.watch.name,
+            area or self.whole,
+            group,
+            str(self.series.label[at]),
+            int(self.shown.rank[row, at]),
+            float(self.series.counts[row, at]),
+            float(lead.expected[row, at]),
+            float(lead.upper[row, at]),
+            float(self.p[row, at]),
+            int(np.argmin(beyond)) if not beyond.all() else len(beyond),
+            tuple(self._said(number, row, at) for number in range(len(self.evidence))),
+            digest(self.series.counts[row, : at + 1]),
+        )
+
+    def _said(self, number: int, row: int, at: int) -> Said:
+        one, method = self.evidence[number], self.watch.methods[number]
+        expected, upper, p = (_known(values[row, at]) for values in (one.expected, one.upper, one.p))
+        return Said(method.name, method.label, expected, upper, p, bool(one.alarm[row, at]), one.made_at(at))
+
+
+def swept(watch: Watch, series: Series) -> Sweep:
+    """Every method over every series and week, and the week's signals within the budget.
+
+    Counts are ranked by the p-value of the first declared method that can weigh them, along the hierarchy, one signal
+    of each line of descent; so a rise of all of a county's ages is the county's one signal. A count of a place with
+    fewer cases than the budget's `least` in the last four weeks is none. Where settings were changed by decision, each
+    week is swept by those in force in it."""
+    found = _swept(watch.as_in(""), series)
+    for week in sorted({each.week for each in watch.retunings}):
+        at = int(np.searchsorted(series.label, week))
+        if at < len(series.label):
+            found = _followed(found, _swept(watch.as_in(week), series, found), at)
+    return replace(found, watch=watch)
+
+
+def _swept(watch: Watch, series: Series, known: Sweep | None = None) -> Sweep:
+    """By settings that do not change. `known`: a sweep whose evidence is taken where the methods are the same."""
+    counts = series.counts
+    if known is not None and known.watch.methods == watch.methods:
+        evidence = known.evidence
+    else:
+        evidence = tuple(weighed(each.name, each.parameters, counts) for each in watch.methods)
+    p = np.full(counts.shape, np.nan)
+    by = np.zeros(counts.shape, dtype=np.int64)
+    for number, one in reversed(list(enumerate(evidence))):
+        said = ~np.isnan(one.p)
+        p[said], by[said] = one.p[said], number
+    p = np.where(np.isnan(counts), np.nan, p)
+    few = recent(counts, RECENT) < watch.budget.least
+    tried = np.where(few & ~np.isnan(counts), 1.0, p)
+    lead = np.choose(by, [one.over(counts) for one in evidence])
+    score = np.where(np.isfinite(lead), lead, np.nan)
+    rise = np.where(np.isnan(lead) | (lead > 0), tried, 1.0)
+    shown = many.signals(
+        np.where(np.isnan(rise), 1.0, rise),
+        score,
+        series.parent,
+        q=watch.budget.q,
+        silence=watch.budget.silence,
+        budget=watch.budget.weekly,
+        apart=True,
+        own=watch.budget.own,
+    )
+    return Sweep(watch, series, evidence, p, by, shown)
+
+
+def _followed(before: Sweep, after: Sweep, at: int) -> Sweep:
+    """One sweep in the weeks before a place, another from it on. What was shown before stays silent for so long as the
+    new settings say."""
+
+    def joined(one: NDArray[Any], two: NDArray[Any]) -> NDArray[Any]:
+        return np.concatenate([one[:, :at], two[:, at:]], axis=1)
+
+    shown = joined(before.shown.shown, after.shown.shown)
+    silence = after.watch.budget.silence
+    for week in range(at, min(at + silence, shown.shape[1])):
+        shown[before.shown.shown[:, max(0, week - silence) : at].any(axis=1), week] = False
+    signals = many.Signals(
+        joined(before.shown.found, after.shown.found),
+        shown,
+        joined(before.shown.rank, after.shown.rank),
+        after.shown.made,
+    )
+    same = before.evidence is after.evidence
+    evidence = (
+        before.evidence
+        if same
+        else tuple(
+            one if one is two else one.followed(two, at)
+            for one, two in zip(before.evidence, after.evidence, strict=True)
+        )
+    )
+    return Sweep(
+        after.watch, after.series, evidence, joined(before.p, after.p), joined(before.by, after.by), signals
+    )
+
+
+def digest(counts: Floats) -> str:
+    """Names the counts that a signal was made from."""
+    values = [None if np.isnan(each) else float(each) for each in counts]
+    return hashlib.blake2b(orjson.dumps(values), digest_size=12).hexdigest()
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

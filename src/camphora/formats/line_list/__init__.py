@@ -1,0 +1,15 @@
+"""Line lists: one row a case of a notifiable disease, as hospitals and health bureaus keep them in CSV or Excel.
+
+Each office names its columns its own way. A mapping (TOML) says which column is which field; it is proposed from the
+column names, confirmed by whoever loads, and remembered. From it:
+
+    mapping = Mapping.load(path)
+    found = read(rows, mapping, today)          # cases, faults, duplicates
+    resources(found.cases[0], ids)              # Patient, Condition, Encounter, Observation
+"""
+
+from camphora.formats.line_list.cases import Case, Found, are_near, read
+from camphora.formats.line_list.mapping import Mapping, guessed, proposed
+from camphora.formats.line_list.resources import Ids, resources
+
+__all__ = ["Case", "Found", "Ids", "Mapping", "are_near", "guessed", "proposed", "read", "resources"]

@@ -1,0 +1,74 @@
+"""The situation room puts news in place and leaves the reader's place as it was."""
+
+import time
+
+import pytest
+
+from browser.conftest import PATIENCE
+
+ROOM = "/systems/smart_epidemic_prevention/room?week=2017-25"
+LOOK = "document.dispatchEvent(new Event('visibilitychange'))"
+
+
+@pytest.fixture
+def room(opened):
+    page = opened("", "en", viewport={"width": 1920, "height": 700})
+    until = time.monotonic() + PATIENCE
+    page.goto(ROOM)
+    while not page.locator("[data-room]").count():  # the sweep is there, and is being read
+        assert time.monotonic() < until
+        page.goto(ROOM)
+    return page
+
+
+def news(page, change):
+    """What the next look brings."""
+
+    def answer(route):
+        assert route.request.headers["x-unattended"] == "1"
+        response = route.fetch()
+        route.fulfill(response=response, body=change(response.text()))
+
+    page.route("**/room?*", answer)
+
+
+def test_news_is_put_in_place_with_scroll_focus_and_opened_tables_as_they_were(room):
+    room.locator("details.folded summary").first.click()
+    link = room.locator(".ranked a").nth(3)
+    link.focus()
+    named = link.get_attribute("href")
+    room.evaluate("scrollTo(0, 240)")
+    news(room, lambda text: text.replace("Kinmen County</a>", "Kinmen County again</a>"))
+    room.evaluate(LOOK)
+    room.get_by_text("Kinmen County again").first.wait_for()
+    assert room.evaluate("document.activeElement.getAttribute('href')") == named
+    assert room.evaluate("scrollY") == 240
+    assert room.locator("details.folded[open]").count() == 1
+    assert "last at" in room.locator("#room-said").inner_text()
+
+
+def test_without_news_nothing_is_touched(room):
+    room.evaluate("document.querySelector('[data-room]').firstElementChild.marked = true")
+    room.evaluate(LOOK)
+    room.get_by_text("last at").wait_for()
+    assert room.evaluate("document.querySelector('[data-room]').firstElementChild.marked")
+
+
+def test_where_nothing_can_be_had_the_page_says_so_and_stays(room):
+    room.route("**/room?*", lambda route: route.abort())
+    room.evaluate(LOOK)
+    room.get_by_text("No news can be had now").wait_for()
+    assert room.locator(".ranked li").count() == 8
+    room.unroute("**/room?*")
+    room.evaluate(LOOK)
+    room.get_by_text("last at").wait_for()
+
+
+def test_map_signals_and_course_stand_above_the_fold_of_a_large_screen(room):
+    room.set_viewport_size({"width": 1920, "height": 1080})
+    lowest = room.evaluate(
+        """() => Object.fromEntries([['map', '.map'], ['signals', '.ranked > li:last-child'], ['course', '.line-chart']]
+            .map(([name, what]) => [name, document.querySelector(what).getBoundingClientRect().bottom]))"""
+    )
+    assert {name: bottom for name, bottom in lowest.items() if not 0 < bottom <= 1080} == {}
+    assert room.evaluate("document.documentElement.scrollWidth") <= 1920

@@ -1,0 +1,79 @@
+"""The pages of watch over the web: parameters in the address, files, what is not there, and nothing made twice."""
+
+import csv
+import io
+
+import pytest
+
+HOME = "/systems/smart_epidemic_prevention"
+WEEK = f"{HOME}?week=2017-25"
+KEY = "ili-2017-25-09020-all"
+
+
+def test_the_week_of_the_address_lists_its_signals_and_leads_to_each(browser):
+    answer = browser().get(WEEK)
+    assert answer.status_code == 200
+    assert f'href="{HOME}/signal/{KEY}"' in answer.text
+    said = browser().said(WEEK)
+    assert "106 年第 25 週（6 月 18 日至 6 月 24 日）。共 20 件訊號。" in said
+    assert "354 人次；預期約 47。3 種方法中 3 種認為異常。" in said
+    assert "真實開放資料" in said
+    assert "資料截至 112 年 7 月 1 日" in said
+
+
+def test_the_week_and_the_watch_are_chosen_in_a_form(browser):
+    text = browser("en").get(WEEK).text
+    assert '<option value="2017-25" selected>2017 week 25</option>' in text
+    assert '<option value="2016-25">2016 week 25</option>' in text
+    assert '<option value="2016-24">' not in text
+    assert '<option value="enterovirus">Enterovirus infection in emergency rooms</option>' in text
+
+
+def test_a_place_and_group_are_chosen_by_name(browser):
+    text = browser("en").get(f"{HOME}/series?area=67000&group=0-6&week=2017-25").text
+    assert '<option value="">Taiwan</option>' in text
+    assert '<option value="67000" selected>Tainan City</option>' in text
+    assert '<option value="0-6" selected>0–6 years</option>' in text
+
+
+def test_a_signal_opens_at_its_key_in_both_languages(browser):
+    assert "Why it is here" in browser("en").said(f"{HOME}/signal/{KEY}")
+    assert "為什麼列入" in browser().said(f"{HOME}/signal/{KEY}")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (f"{HOME}/signal/nothing", 404),
+        (f"{HOME}/signal/ili-2017-25-99999-all", 404),
+        (f"{HOME}?week=1999-01", 404),
+        (f"{HOME}?watch=plague", 404),
+        (f"{HOME}/series?area=99999", 404),
+        (f"{HOME}/nothing", 404),
+    ],
+)
+def test_what_is_not_there_is_said_with_a_remedy(browser, path, status):
+    assert browser().get(path).status_code == status
+
+
+def test_the_signals_are_a_file_with_their_date_and_source(browser):
+    answer = browser("en").get(f"{HOME}.csv?week=2017-25")
+    rows = [row for row in csv.reader(io.StringIO(answer.text.removeprefix("\ufeff"))) if len(row) > 5]
+    assert len(rows) == 21
+    assert "Kinmen County" in rows[1]
+    assert "2023-07-01" in answer.headers["content-disposition"]
+    found = browser("en").get(f"{HOME}/public.json?week=2017-25").json()
+    assert len(found["rows"]) == 22
+    assert "Open Government Data License" in str(found)
+
+
+def test_what_is_watched_is_read_once_for_all_pages_and_readers(browser, installation, monkeypatch):
+    browser().get(WEEK)
+    monkeypatch.setattr(installation.lake, "rows", None)
+    for path in (f"{HOME}?week=2016-07", f"{HOME}/series?area=10002", f"{HOME}/method"):
+        assert browser("en").get(path).status_code == 200
+
+
+def test_the_first_page_and_the_list_of_open_data_name_the_system(browser):
+    assert HOME in browser().get("/").text
+    assert f"{HOME}/public" in browser().get("/open").text
