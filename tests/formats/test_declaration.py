@@ -5,7 +5,8 @@ import pytest
 
 from camphora.errors import Faults
 from camphora.formats import csv_rows
-from camphora.formats.declaration import TABLE_KEYS, TableDeclaration, bad_rows_csv
+from camphora.formats.bad_rows import bad_rows_csv
+from camphora.formats.declaration import TABLE_KEYS, TableDeclaration
 from camphora.formats.toml_lines import check_shape, read_toml
 
 DECLARED = """

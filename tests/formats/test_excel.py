@@ -1,13 +1,17 @@
 import io
+import re
 import struct
 import zipfile
 
 import openpyxl
 import pytest
+from openpyxl.reader.strings import read_string_table
+from openpyxl.xml.constants import SHEET_MAIN_NS
 
 from camphora.errors import Invalid, NotFound, TooLarge
 from camphora.formats import Limits
 from camphora.formats.excel import sheet_rows
+from camphora.formats.excel_strings import Strings
 
 
 def workbook(*lines):
@@ -50,3 +54,57 @@ def test_a_workbook_that_understates_its_parts_is_read_no_further():
     assert lying != whole.getvalue()
     with pytest.raises(Invalid, match="formats-excel-broken"):
         list(sheet_rows(io.BytesIO(lying), limits=Limits(ratio=1, free=20_000)))
+
+
+def test_the_texts_of_a_workbook_are_those_of_its_cells():
+    """In pieces of several looks, spoken forms aside, empty, and beyond the first plane."""
+    entries = (
+        "<si><t>王小明</t></si><si><t></t></si><si/>"
+        "<si><r><rPr><b/></rPr><t>臺</t></r><r><t xml:space='preserve'> 南</t></r>"
+        "<rPh sb='0' eb='1'><t>ㄊㄞ</t></rPh></si>"
+        "<si><t>𠮷_x005F_</t></si>"
+    )
+    table = f"<sst xmlns='{SHEET_MAIN_NS}'>{entries}</sst>".encode()
+    found, theirs = Strings.read(io.BytesIO(table)), read_string_table(io.BytesIO(table))
+    assert [found[number] for number in range(len(found))] == theirs
+    assert theirs == ["王小明", "", "", "臺 南", "𠮷_"]
+    for number in (-1, len(found)):
+        with pytest.raises(IndexError):
+            found[number]
+
+
+def as_excel_writes(whole):
+    """A workbook of which the cells name texts by number, as Excel itself lays it; openpyxl writes them in place."""
+    texts, out = [], io.BytesIO()
+
+    def numbered(found):
+        texts.append(found[1])
+        return b't="s"><v>%d</v></c>' % (len(texts) - 1)
+
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(out, "w") as made:
+        for item in source.infolist():
+            data = source.read(item)
+            if item.filename == "xl/worksheets/sheet1.xml":
+                data = re.sub(rb't="inlineStr"><is>(.*?)</is></c>', numbered, data)
+            if item.filename == "[Content_Types].xml":
+                part = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{kind}"/></Types>'
+                data = data.replace(b"</Types>", part.encode())
+            made.writestr(item, data)
+        entries = b"".join(b"<si>%s</si>" % text for text in texts)
+        made.writestr("xl/sharedStrings.xml", b'<sst xmlns="%s">%s</sst>' % (SHEET_MAIN_NS.encode(), entries))
+    return out
+
+
+def test_texts_that_lie_apart_are_read_as_those_in_place():
+    whole = workbook(["代碼", "值"], ["0101", "𠮷 屋"], ["0102", 7])
+    assert [row.raw for row in sheet_rows(as_excel_writes(whole))] == [row.raw for row in sheet_rows(whole)]
+
+
+def test_a_cell_that_names_no_text_of_the_workbook_is_refused():
+    whole, out = as_excel_writes(workbook(["a"], ["x"])), io.BytesIO()
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(out, "w") as broken:
+        for item in source.infolist():
+            broken.writestr(item, source.read(item).replace(b"<v>1</v>", b"<v>-1</v>"))
+    with pytest.raises(Invalid, match="formats-excel-broken"):
+        list(sheet_rows(out))

@@ -3,13 +3,14 @@
 import csv
 import datetime as dt
 import io
+from types import SimpleNamespace
 
 import pytest
 
 from camphora.errors import Faults
 from camphora.fhir.structure import require
 from camphora.formats.csv_rows import csv_rows
-from camphora.formats.line_list import Ids, Mapping, proposed, read, resources
+from camphora.formats.line_list import Cases, Ids, Mapping, proposed, resources
 from camphora.formats.line_list.fields import diseases, fields
 from camphora.policy.labels import NOTIFIABLE, Rules, mask_of
 from camphora.synth.line_list import COLUMNS, line_list
@@ -43,8 +44,20 @@ def _some(**changed):
     return {**row, **{COLUMN[key]: cell for key, cell in changed.items()}}
 
 
+def _found(rows, mapping):
+    """All that becomes of the rows of a short list."""
+    reading = Cases(mapping, TODAY)
+    taken = list(reading.read(rows))
+    return SimpleNamespace(
+        cases=[one.case for one in taken if one.case],
+        faults=[fault for one in taken for fault in one.faults],
+        again=reading.again.first,
+        near=reading.near.first,
+    )
+
+
 def _read(tmp_path, *rows):
-    return read(_rows(rows), _mapping(tmp_path), TODAY)
+    return _found(_rows(rows), _mapping(tmp_path))
 
 
 IDS = Ids("tainan", lambda text: f"{abs(hash(text)):024x}"[:24])
@@ -174,7 +187,7 @@ def test_two_numbers_of_what_may_be_one_case_are_found(tmp_path):
 def test_words_of_a_list_for_diseases_are_in_its_mapping(tmp_path):
     text = proposed(COLUMNS, "tainan") + '"DF" = "A90"\n"怪病" = "A79.9"\n'
     mapping = _mapping(tmp_path, text)
-    found = read(_rows([_some(disease="ＤＦ"), _some(case_number="D2", disease="怪病")]), mapping, TODAY)
+    found = _found(_rows([_some(disease="ＤＦ"), _some(case_number="D2", disease="怪病")]), mapping)
     assert [case.disease.code for case in found.cases] == ["A90", "A79.9"]
     assert found.cases[0].disease.zh == "登革熱"
 
@@ -183,7 +196,7 @@ def test_a_list_of_one_disease_needs_no_column_of_it(tmp_path):
     columns = [column for column in COLUMNS if column != "疾病名稱"]
     text = proposed(columns, "tainan").replace('# disease = "A90"', 'disease = "A90"')
     row = {key: cell for key, cell in _some().items() if key in columns}
-    found = read(_rows([row], columns), _mapping(tmp_path, text), TODAY)
+    found = _found(_rows([row], columns), _mapping(tmp_path, text))
     assert [case.disease.zh for case in found.cases] == ["登革熱"]
 
 

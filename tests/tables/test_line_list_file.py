@@ -9,10 +9,15 @@ import orjson
 import pytest
 
 from builders import patient
-from camphora.errors import CamphoraError
+from camphora.errors import CamphoraError, Fault
 from camphora.fhir.search import parse_query
-from camphora.formats.line_list import proposed
-from camphora.installation import Installation
+from camphora.formats.aside import Aside
+from camphora.formats.csv_rows import csv_rows
+from camphora.formats.line_list import Cases, Mapping, proposed
+from camphora.formats.line_list import cases as cases_module
+from camphora.formats.line_list.seen import Seen
+from camphora.installation import Installation, line_list_file
+from camphora.installation import report as report_module
 from camphora.installation.loading import Loader
 from camphora.installation.preparing import Preparing
 from camphora.policy import Purpose, Reader, Request, Role, admit
@@ -49,9 +54,14 @@ def mapping(tmp_path):
     return path
 
 
+def _bare(installation):
+    """Without the standard's profiles, which take their time."""
+    return Preparing(SimpleNamespace(validate=lambda _: []), installation.store.registry)
+
+
 def _load(installation, path, mapping=None, **more):
-    preparing = Preparing(SimpleNamespace(validate=lambda _: []), installation.store.registry)
-    loader = Loader(installation, preparing=preparing, today=TODAY, **{"bad": path.parent, **more})
+    given = {"bad": path.parent, **more}
+    loader = Loader(installation, preparing=_bare(installation), today=TODAY, **given)
     return loader.load(path, line_list=True, mapping=mapping)
 
 
@@ -255,6 +265,101 @@ def test_a_dry_run_writes_and_remembers_nothing(installation, tmp_path, mapping)
     assert (report.written, report.faults) == (12, [])
     assert installation.store.last_change() == 0
     assert not (installation.folder / "mappings").exists()
+
+
+def test_a_list_is_read_no_further_than_what_is_written(installation, tmp_path, mapping, monkeypatch):
+    """So that memory does not grow with the list."""
+    came, seen = [], []
+    read, write = line_list_file.csv_rows, type(installation.store).write
+    monkeypatch.setattr(line_list_file, "TOGETHER", 4)
+    monkeypatch.setattr(
+        line_list_file, "csv_rows", lambda *a, **k: (came.append(row.line) or row for row in read(*a, **k))
+    )
+    monkeypatch.setattr(
+        type(installation.store), "write", lambda *a, **k: seen.append(len(came)) or write(*a, **k)
+    )
+    told = []
+    path = _csv(tmp_path / "w.csv", ROWS)
+    loader = Loader(installation, preparing=_bare(installation), today=TODAY)
+    assert loader.load(path, line_list=True, mapping=mapping, count=told.append).written == 12
+    assert seen == [4, 8, 12]
+    assert told == sorted(told)
+    assert len(told) == 4
+    assert told[-1] == path.stat().st_size
+
+
+def test_what_was_found_in_parts_is_what_was_found_at_once(installation, tmp_path, mapping, monkeypatch):
+    """Doubles across parts, persons of several rows, cases of the list itself."""
+    other = {**ROWS[0], "通報單編號": "D999", "疾病名稱": "恙蟲病", "聯絡電話": "0000-000-001"}
+    near = {**ROWS[1], "通報單編號": "D998"}
+    differs = {**ROWS[2], "研判結果": "疑似" if ROWS[2]["研判結果"] != "疑似" else "確定"}
+    rows = [*ROWS, ROWS[3], near, other, differs]
+    _load(installation, _csv(tmp_path / "before.csv", [near]), mapping)
+    monkeypatch.setattr(line_list_file, "TOGETHER", 1)
+    for dry in (True, False):
+        report = _load(installation, _csv(tmp_path / "w.csv", rows), dry_run=dry)
+        assert (report.read, report.written, report.unchanged) == (16, 13, 2)
+        assert [(one.code, one.facts["lines"]) for one in report.notes] == [
+            ("line-list-again", "5＝14"),
+            ("line-list-near", "3＝15"),
+        ]
+        assert [(one.code, one.place.line, one.facts["first"]) for one in report.faults] == [
+            ("line-list-case-doubled", 17, 4)
+        ]
+    phones = {one["telecom"][0]["value"] for one in _all(installation, "Patient")}
+    assert ROWS[0]["聯絡電話"] in phones
+    assert "0000-000-001" not in phones
+    assert _count(installation)["Patient"] == 12
+
+
+def test_a_load_that_broke_off_is_loaded_again_and_nothing_is_doubled(
+    installation, tmp_path, mapping, monkeypatch
+):
+    write, calls = type(installation.store).write, []
+
+    def breaks(*given, **more):
+        calls.append(1)
+        if len(calls) == 3:
+            raise Fault("installation-worker-gone")
+        return write(*given, **more)
+
+    monkeypatch.setattr(line_list_file, "TOGETHER", 5)
+    monkeypatch.setattr(type(installation.store), "write", breaks)
+    path = _csv(tmp_path / "w.csv", ROWS)
+    with pytest.raises(Fault):
+        _load(installation, path, mapping)
+    assert _count(installation)["Condition"] == 10
+    report = _load(installation, path)
+    assert (report.written, report.unchanged, report.notes) == (2, 10, [])
+    assert _count(installation)["Patient"] == 12
+
+
+def test_every_row_at_fault_comes_back_however_many_there_are(installation, tmp_path, mapping, monkeypatch):
+    monkeypatch.setattr(report_module, "MOST_FAULTS", 3)
+    rows = [{**row, "發病日": "很久以前"} for row in ROWS]
+    report = _load(installation, _csv(tmp_path / "w.csv", rows), mapping)
+    assert (len(report.faults), report.fault_count, report.written) == (3, 12, 0)
+    returned = (tmp_path / "w-bad.csv").read_bytes().decode("utf-8-sig")
+    assert len(returned.splitlines()) == 13
+
+
+def test_nothing_of_a_person_is_laid_aside(tmp_path, monkeypatch):
+    kept = []
+    monkeypatch.setattr(Aside, "__exit__", lambda *_: None)
+    monkeypatch.setattr(cases_module, "Seen", lambda: kept.append(Seen()) or kept[0])
+    path = tmp_path / "m.toml"
+    path.write_text(proposed(COLUMNS, "tainan"), "utf-8")
+    taken = list(Cases(Mapping.load(path), TODAY).read(csv_rows(_csv(tmp_path / "w.csv", ROWS))))
+    assert sum(one.case is not None for one in taken) == 12
+    dump = b"".join(
+        each if isinstance(each, bytes) else str(each).encode()
+        for table in ("seen", "illness")
+        for row in kept[0].disk.execute(f"SELECT * FROM {table}")
+        for each in row
+    )
+    assert len(dump) > 12 * 32
+    for row in ROWS:
+        assert not any(row[key].encode() in dump for key in ("姓名", "身分證字號", "通報單編號", "聯絡電話"))
 
 
 @pytest.mark.slow

@@ -9,18 +9,16 @@ those rows back as they came, to be mended and loaded again.
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import functools
-import io
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
-from camphora.errors import CamphoraError, Faults, Invalid, Lang, Place
+from camphora.errors import Faults, Invalid, Place
 from camphora.fhir.taiwan import places
 from camphora.formats import roc
 from camphora.formats.csv_rows import Row, csv_rows
@@ -33,8 +31,6 @@ from camphora.pages.counties import BY_CODE, COUNTIES
 Kind = Literal["text", "integer", "decimal", "date", "month", "county"]
 Value = str | int | float | None
 MOST_KNOWN = 4096
-FAULT_COLUMNS = ("錯誤代碼", "說明")
-"""Added to a file of bad rows and passed over when it comes back."""
 
 _NAME = r"[a-z][a-z0-9_]*"
 COLUMN_KEYS = {
@@ -344,38 +340,6 @@ def check_declaration(document: Document, name: str) -> list[Invalid]:
                 Invalid("formats-header-doubled", place=document.place("columns", index), column=key)
             )
     return faults
-
-
-def bad_rows_csv(rows: Iterable[Row], faults: Sequence[Invalid], lang: Lang = "zh-TW") -> str:
-    """A CSV of only the rows that have faults, as they came, with two columns more: the codes and what to do.
-
-    Once mended it is loaded like the first file; the two columns are passed over.
-    """
-    by_line: dict[int, list[CamphoraError]] = {}
-    for fault in faults:
-        if fault.place and fault.place.line:
-            by_line.setdefault(fault.place.line, []).append(fault)
-    out = io.StringIO()
-    writer = csv.writer(out)
-    header: list[str] = []
-    for row in rows:
-        if not header and row.cells:
-            header = [key for key in row.cells if key not in FAULT_COLUMNS]
-            writer.writerow([*header, *FAULT_COLUMNS])
-        if row.line in by_line:
-            writer.writerow([*_as_came(row, header), *_explained(by_line[row.line], lang)])
-    return out.getvalue()
-
-
-def _as_came(row: Row, header: Sequence[str]) -> list[str]:
-    if row.fault:
-        return [*row.raw, *[""] * (len(header) - len(row.raw))]
-    return [row.cells[key] for key in header]
-
-
-def _explained(faults: Sequence[CamphoraError], lang: Lang) -> tuple[str, str]:
-    said = "; ".join(f"{fault.text(lang)}。{fault.remedy(lang)}" for fault in faults)
-    return " ".join(fault.code for fault in faults), said
 
 
 @functools.cache

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import TracebackType
+from typing import Self, TextIO
 
 import orjson
 
 from camphora.errors import Invalid, Lang
+from camphora.formats.bad_rows import BadRows
+from camphora.formats.csv_rows import Row
 
 
 class Bad:
@@ -52,3 +56,34 @@ class Bad:
             for _ in range(rows):
                 stream.readline()
             stream.truncate(stream.tell())
+
+
+class RowsApart:
+    """Faulty rows of a table in a CSV, added as they come. Nothing is made where nothing is bad, or where they are to
+    go nowhere."""
+
+    def __init__(self, named: Callable[[], Path] | None, lang: Lang) -> None:
+        """`named`: the file, asked for when the first row comes."""
+        self.path: Path | None = None
+        self._named, self._lang = named, lang
+        self._stream: TextIO | None = None
+        self._rows: BadRows | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._stream:
+            self._stream.close()
+
+    def add(self, header: Sequence[str], row: Row, faults: Sequence[Invalid]) -> None:
+        """A row of a file with this header, as it came, and why it was not taken."""
+        if self._named is None:
+            return
+        if self._rows is None:
+            self.path = self._named()
+            self._stream = self.path.open("w", encoding="utf-8-sig", newline="")
+            self._rows = BadRows(self._stream, header, self._lang)
+        self._rows.add(row, faults)

@@ -7,22 +7,24 @@ by it without being told.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import orjson
 
 from camphora.errors import Busy, CamphoraError, Fault, Invalid, NotFound, Place
-from camphora.fhir.search import parse_query
+from camphora.formats.bad_rows import FAULT_COLUMNS
 from camphora.formats.csv_rows import Row, check_header, csv_header, csv_rows
-from camphora.formats.declaration import FAULT_COLUMNS
 from camphora.formats.excel import sheet_header, sheet_rows
-from camphora.formats.line_list import Case, Found, Ids, Mapping, are_near, proposed, read, resources
-from camphora.formats.line_list.cases import Pair
+from camphora.formats.limits import Limits
+from camphora.formats.line_list import Case, Cases, Ids, Mapping, Taken, proposed, resources
 from camphora.formats.line_list.resources import case_id, patient_id
+from camphora.installation.bad import RowsApart
+from camphora.installation.line_list_stood import Stood
 from camphora.installation.preparing import Preparing, faults_of
 from camphora.installation.report import Report
 from camphora.policy.internal import identifying, loading
@@ -37,18 +39,20 @@ TOGETHER = 200
 """So many cases share a transaction."""
 OF_CELLS = "taiwan-"
 """What warns of cells; what warns of the form of a resource is nothing that a row could mend."""
-SHOWN = 10
-"""So many pairs of lines are named where rows may be doubled; the rest are counted."""
+OF_ROWS = Limits(packed=1 << 40, unpacked=1 << 40)
+"""Rows are read one by one, so a list may be as long as a disk holds."""
 
 
 class Taking(NamedTuple):
     """How a file is taken. `mapping`: the file of one that was looked through; `aside`: the folder into which a
-    proposed one is put."""
+    proposed one is put; `apart`: where rows at fault go; `progress`: told of the bytes that are done."""
 
     mapping: Path | None
     aside: Path
     dry_run: bool
     today: date
+    apart: RowsApart
+    progress: Callable[[int], None] = lambda _: None
 
 
 class _Ready(NamedTuple):
@@ -89,51 +93,58 @@ class LineListFile:
             raise Invalid("line-list-unmapped", place=Place(path.name), file=str(file))
         return cls(path, fitting[0])
 
-    def load(
-        self, installation: Installation, preparing: Preparing, taking: Taking, report: Report
-    ) -> list[Row]:
-        """Write the cases of the file; the rows that were at fault, as they came."""
+    def load(self, installation: Installation, preparing: Preparing, taking: Taking, report: Report) -> None:
+        """Write the cases of the file part by part, and set the rows at fault apart: of a list of any length no more
+        than one part is in memory."""
+        cases = Cases(self.mapping, taking.today)
+        header = _header(self.path)
+        with self.path.open("rb") as stream, Stood(installation.store) as stood:
+            writing = _Writing(installation, preparing, taking, report, stood)
+            taken = cases.read(self._rows(stream))
+            while part := list(islice(taken, TOGETHER)):
+                for row, faults in writing.write(part, self.mapping.name):
+                    taking.apart.add(header, row, faults)
+                taking.progress(stream.tell())
+            _tell(cases, report)
+            stood.tell(report)
+
+    def _rows(self, stream: BinaryIO) -> Iterator[Row]:
+        read = sheet_rows if _is_excel(self.path) else csv_rows
         required = tuple(self.mapping.columns.values())
-        rows = sheet_rows if _is_excel(self.path) else csv_rows
-        kept = list(rows(self.path, required=required))
-        report.read = len(kept)
-        found = read(kept, self.mapping, taking.today)
-        report.fault(found.faults, Place(report.file))
-        report.unchanged += len(found.again)
-        _tell(found, report)
-        writing = _Writing(installation, preparing, taking, report)
-        writing.write(found.cases, self.mapping.name)
-        writing.tell()
-        lines = {one.place.line for one in report.faults if one.place}
-        return [row for row in kept if row.line in lines]
+        return read(stream, required=required, limits=OF_ROWS, name=self.path.name)
 
 
 class _Writing:
     """Writes cases, each whole or not at all."""
 
     def __init__(
-        self, installation: Installation, preparing: Preparing, taking: Taking, report: Report
+        self,
+        installation: Installation,
+        preparing: Preparing,
+        taking: Taking,
+        report: Report,
+        stood: Stood,
     ) -> None:
         self._store: SQLiteStore = installation.store
         self._preparing, self._taking, self._report = preparing, taking, report
         self._key = (installation.folder / "secret.key").read_bytes()
+        self._stood = stood
         self._patients: dict[str, dict[str, Any]] = {}
-        self._others = _Others(self._store) if self._store.counts().get("Condition") else None
-        self._own: set[str] = set()
-        self._known_already: list[tuple[int, str]] = []
+        self._faults: dict[int, list[Invalid]] = {}
 
-    def tell(self) -> None:
-        """What may be cases that other lists or a hospital brought before; nothing is merged."""
-        if found := self._known_already:
-            said = "、".join(f"{line}＝Condition/{other}" for line, other in found[:SHOWN])
-            lines = said + ("…" if len(found) > SHOWN else "")
-            place = Place(self._report.file)
-            self._report.notes.append(Invalid("line-list-known", place=place, n=len(found), lines=lines))
+    def write(self, part: Sequence[Taken], name: str) -> list[tuple[Row, list[Invalid]]]:
+        """Write the cases of these rows; the rows at fault, with why."""
+        self._patients, self._faults = {}, {}
+        for one in part:
+            self._report.read += 1
+            self._report.unchanged += one.case is None and not one.faults
+            self._fault(one.faults, Place(self._report.file, one.row.line))
+        self._keep([found for one in part if one.case and (found := self._ready(one.case, name))])
+        return [(one.row, faults) for one in part if (faults := self._faults.get(one.row.line))]
 
-    def write(self, cases: Sequence[Case], name: str) -> None:
-        ready = [one for case in cases if (one := self._ready(case, name))]
-        for at in range(0, len(ready), TOGETHER):
-            self._keep(ready[at : at + TOGETHER])
+    def _fault(self, faults: Sequence[CamphoraError], place: Place) -> None:
+        if faults:
+            self._faults.setdefault(place.line or 0, []).extend(self._report.fault(faults, place))
 
     def _ready(self, case: Case, name: str) -> _Ready | None:
         ids = Ids(name, self._named)
@@ -142,11 +153,11 @@ class _Writing:
             ids = ids._replace(patient=known if known != patient_id(case, ids) else None)
             made = [self._preparing.ready(one, orjson.dumps(one)) for one in self._new(case, ids)]
         except CamphoraError as error:
-            self._report.fault(faults_of(error), case.place)
+            self._fault(faults_of(error), case.place)
             return None
         for _, findings in made:
             self._report.warn((one for one in findings if one.code.startswith(OF_CELLS)), case.place)
-        self._own.add(case_id(case, ids))
+        self._stood.own(case_id(case, ids))
         return _Ready(case, [prepared for prepared, _ in made], ids.patient or patient_id(case, ids))
 
     def _named(self, text: str) -> str:
@@ -154,10 +165,12 @@ class _Writing:
         return hashlib.blake2b(text.encode(), key=self._key, digest_size=12, person=b"line list").hexdigest()
 
     def _new(self, case: Case, ids: Ids) -> Iterator[dict[str, Any]]:
-        """The resources of a case; a person of several rows is as the first of them says."""
+        """The resources of a case; a person of several rows is as the first of them says, and written with it."""
         for one in resources(case, ids):
             name = one["id"]
             if one["resourceType"] == "Patient":
+                if self._stood.has_written(name):
+                    continue
                 if name not in self._patients:
                     self._patients[name] = {**self._stands(name), **one}
                 yield self._patients[name]
@@ -201,7 +214,7 @@ class _Writing:
                 if error.change is None or isinstance(error, (Busy, Fault)):
                     raise
                 refused = next(at for at, each in enumerate(_ends(ready)) if error.change < each)
-                self._report.fault(faults_of(error), ready[refused].case.place)
+                self._fault(faults_of(error), ready[refused].case.place)
                 ready = ready[:refused] + ready[refused + 1 :]
                 continue
             self._count(ready, told)
@@ -221,39 +234,10 @@ class _Writing:
             at += len(each.records)
             changed: Standing = "changed" if set(states) != {"same"} else "same"
             self._report.tell("new" if states[-1] == "new" else changed)
-            if states[-1] == "new" and self._others:
-                line = (each.case.place and each.case.place.line) or 0
-                others = self._others.of(each.case, each.subject)
-                self._known_already += [(line, one) for one in others if one not in self._own]
-
-
-class _Others:
-    """Cases that stood before, of the same person, disease and days."""
-
-    def __init__(self, store: SQLiteStore) -> None:
-        self._store = store
-
-    def of(self, case: Case, subject: str) -> list[str]:
-        """Their ids: of the person who bears the number, and of those of the same name and day of birth."""
-        persons = [subject, *(one for one in self._namesakes(case) if one != subject)]
-        return [found for person in persons for found in self._cases(person, case)]
-
-    def _cases(self, person: str, case: Case) -> Iterator[str]:
-        for body in self._found("Condition", [("patient", person), ("code", case.disease.code)]):
-            if are_near(str(body.get("onsetDateTime") or body.get("recordedDate") or "")[:10], case.day):
-                yield str(body["id"])
-
-    def _namesakes(self, case: Case) -> Iterator[str]:
-        if not (case.name and case.birth_date):
-            return
-        for body in self._found("Patient", [("birthdate", case.birth_date), ("name", case.name)]):
-            names = (str(one.get("text", "")) for one in body.get("name", ()))
-            if any(one == case.name for one in names) and body.get("gender") in {None, case.sex}:
-                yield str(body["id"])
-
-    def _found(self, kind: str, pairs: list[tuple[str, str]]) -> Iterator[dict[str, Any]]:
-        page = self._store.search(loading("line list"), parse_query(kind, pairs, strict=True))
-        return (orjson.loads(row.body or b"{}") for row in page.rows)
+            if states[-1] == "new":
+                self._stood.look(each.case, each.subject)
+            if each.subject in self._patients:
+                self._stood.wrote(each.subject)
 
 
 def _ends(ready: list[_Ready]) -> Iterator[int]:
@@ -263,16 +247,13 @@ def _ends(ready: list[_Ready]) -> Iterator[int]:
         yield end
 
 
-def _tell(found: Found, report: Report) -> None:
+def _tell(cases: Cases, report: Report) -> None:
     place = Place(report.file)
-    for code, pairs in (("line-list-again", found.again), ("line-list-near", found.near)):
-        if pairs:
-            report.notes.append(Invalid(code, place=place, n=len(pairs), lines=_said(pairs)))
-
-
-def _said(pairs: Sequence[Pair]) -> str:
-    said = "、".join(f"{one.first}＝{one.second}" for one in pairs[:SHOWN])
-    return said + ("…" if len(pairs) > SHOWN else "")
+    for code, pairs in (("line-list-again", cases.again), ("line-list-near", cases.near)):
+        if pairs.number:
+            said = "、".join(f"{one.first}＝{one.second}" for one in pairs.first)
+            lines = said + ("…" if pairs.number > len(pairs.first) else "")
+            report.notes.append(Invalid(code, place=place, n=pairs.number, lines=lines))
 
 
 def _is_excel(path: Path) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,11 +23,11 @@ from camphora.fhir.distinct import require_distinct
 from camphora.fhir.references import rewrite
 from camphora.fhir.registry import Registry
 from camphora.fhir.xml.reading import Reading
+from camphora.formats.bad_rows import bad_rows_csv
 from camphora.formats.csv_rows import Row
-from camphora.formats.declaration import bad_rows_csv
 from camphora.formats.limits import Limits, open_limited
 from camphora.formats.ndjson import raw_lines
-from camphora.installation.bad import Bad
+from camphora.installation.bad import Bad, RowsApart
 from camphora.installation.line_list_file import LineListFile, Taking
 from camphora.installation.places import Places, Reached
 from camphora.installation.preparing import Outcome, Preparing, Warned, faults_of
@@ -322,11 +323,13 @@ class Loader:
     def _cases(self, path: Path, mapping: Path | None, count: Count) -> Report:
         report = Report(path.name)
         aside = self.bad if self.bad and self.bad.is_dir() else path.parent
-        taking = Taking(mapping, aside, self.dry_run, self.today)
-        brought = LineListFile.of(path, self.installation, taking)
-        bad = brought.load(self.installation, self._prepares(), taking, report)
+        named = partial(self._bad_path, path, ".csv") if self.bad is not None else None
+        with RowsApart(named, self.lang) as apart:
+            taking = Taking(mapping, aside, self.dry_run, self.today, apart, count)
+            brought = LineListFile.of(path, self.installation, taking)
+            brought.load(self.installation, self._prepares(), taking, report)
         count(path.stat().st_size)
-        self._set_rows_apart(path, bad, report)
+        report.bad_file = str(apart.path) if apart.path else None
         return report
 
     def _set_rows_apart(self, path: Path, bad: list[Row], report: Report) -> None:

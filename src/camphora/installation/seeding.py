@@ -20,7 +20,7 @@ import orjson
 from camphora.errors import Invalid
 from camphora.fhir.packages import package
 from camphora.formats.csv_rows import Row
-from camphora.formats.line_list import Case, Ids, Mapping, guessed, read, resources
+from camphora.formats.line_list import Case, Cases, Ids, Mapping, guessed, resources
 from camphora.gate import User
 from camphora.installation.installation import Installation
 from camphora.policy import Role, choices
@@ -249,8 +249,8 @@ def cases_behind(first: date, number: int) -> list[Case]:
         }
         rows.append(Row(n + 2, said, (), "demo"))
     columns = {key: column for column, key in guessed(COLUMNS).items()}
-    found = read(rows, Mapping("demo", columns), first + timedelta(days=30))
-    return found.cases
+    taken = Cases(Mapping("demo", columns), first + timedelta(days=30)).read(rows)
+    return [one.case for one in taken if one.case]
 
 
 def _named(text: str) -> str:

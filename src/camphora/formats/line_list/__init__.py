@@ -4,12 +4,23 @@ Each office names its columns its own way. A mapping (TOML) says which column is
 column names, confirmed by whoever loads, and remembered. From it:
 
     mapping = Mapping.load(path)
-    found = read(rows, mapping, today)          # cases, faults, duplicates
-    resources(found.cases[0], ids)              # Patient, Condition, Encounter, Observation
+    for row, case, faults in Cases(mapping, today).read(rows):     # one by one, duplicates found
+        resources(case, ids)                                       # Patient, Condition, Encounter, Observation
 """
 
-from camphora.formats.line_list.cases import Case, Found, are_near, read
+from camphora.formats.line_list.cases import Case, Cases, Pairs, Taken, are_near
 from camphora.formats.line_list.mapping import Mapping, guessed, proposed
 from camphora.formats.line_list.resources import Ids, resources
 
-__all__ = ["Case", "Found", "Ids", "Mapping", "are_near", "guessed", "proposed", "read", "resources"]
+__all__ = [
+    "Case",
+    "Cases",
+    "Ids",
+    "Mapping",
+    "Pairs",
+    "Taken",
+    "are_near",
+    "guessed",
+    "proposed",
+    "resources",
+]

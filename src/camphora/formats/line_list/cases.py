@@ -15,10 +15,13 @@ from camphora.formats.csv_rows import Row
 from camphora.formats.fold import official
 from camphora.formats.line_list.fields import DATES, Disease, fields, same
 from camphora.formats.line_list.mapping import Mapping
+from camphora.formats.line_list.seen import Seen
 from camphora.formats.shape import shape
 
 NEAR = 14
 """Days between two onsets of one person's one disease within which they may be the same illness."""
+SHOWN = 10
+"""So many pairs of lines are named where rows may be doubled; the rest are counted."""
 SEX = {
     "男": "male", "m": "male", "male": "male", "1": "male",
     "女": "female", "f": "female", "female": "female", "2": "female",
@@ -89,44 +92,56 @@ class Pair(NamedTuple):
     second: int
 
 
+class Taken(NamedTuple):
+    """What became of a row: its case, or its faults; neither where it says the same as an earlier one."""
+
+    row: Row
+    case: Case | None
+    faults: list[Invalid]
+
+
 @dataclass(slots=True)
-class Found:
-    """What a file holds. `again`: lines that say the same as an earlier one; `near`: lines with different numbers that
-    may be one case."""
+class Pairs:
+    """How many pairs of lines were found, and the first of them."""
 
-    cases: list[Case] = field(default_factory=list)
-    faults: list[Invalid] = field(default_factory=list)
-    again: list[Pair] = field(default_factory=list)
-    near: list[Pair] = field(default_factory=list)
+    number: int = 0
+    first: list[Pair] = field(default_factory=list)
 
-
-def read(rows: Iterable[Row], mapping: Mapping, today: dt.date) -> Found:
-    """The cases of a file, in order. A row with a fault is none; of two rows with one case number that differ the
-    second is at fault."""
-    found = Found()
-    by_key: dict[str, Case] = {}
-    by_person: dict[tuple[str, str], list[Case]] = {}
-    for row in rows:
-        case, faults = _case(row, mapping, today)
-        found.faults += faults
-        if case is None:
-            continue
-        first = by_key.setdefault(case.key, case)
-        if first is not case:
-            _doubled(first, case, found)
-            continue
-        found.cases.append(case)
-        others = by_person.setdefault((case.person_key, case.disease.code), [])
-        found.near += [Pair(_line(one), _line(case)) for one in others if are_near(one.day, case.day)]
-        others.append(case)
-    return found
+    def add(self, one: int, other: int) -> None:
+        self.number += 1
+        if len(self.first) < SHOWN:
+            self.first.append(Pair(one, other))
 
 
-def _doubled(first: Case, case: Case, found: Found) -> None:
-    if first.values == case.values:
-        found.again.append(Pair(_line(first), _line(case)))
-        return
-    found.faults.append(Invalid("line-list-case-doubled", place=case.place, first=_line(first)))
+class Cases:
+    """Reads rows one after another. `again`: lines that say the same as an earlier one; `near`: lines with different
+    numbers that may be one case. What earlier rows were lies aside, so that a list may be as long as a disk holds."""
+
+    def __init__(self, mapping: Mapping, today: dt.date) -> None:
+        self.again, self.near = Pairs(), Pairs()
+        self._mapping, self._today = mapping, today
+
+    def read(self, rows: Iterable[Row]) -> Iterator[Taken]:
+        """What becomes of each row, in order. A row with a fault is no case; of two rows with one case number that
+        differ the second is at fault."""
+        with Seen() as seen:
+            for row in rows:
+                case, faults = _case(row, self._mapping, self._today)
+                if case is not None:
+                    case, faults = self._told_apart(case, seen)
+                yield Taken(row, case, faults)
+
+    def _told_apart(self, case: Case, seen: Seen) -> tuple[Case | None, list[Invalid]]:
+        line, said = _line(case), repr(sorted(case.values.items()))
+        if earlier := seen.case(case.key, line, said):
+            if not earlier.same:
+                return None, [Invalid("line-list-case-doubled", place=case.place, first=earlier.line)]
+            self.again.add(earlier.line, line)
+            return None, []
+        for other, day in seen.illnesses(f"{case.person_key}|{case.disease.code}", line, case.day):
+            if are_near(day, case.day):
+                self.near.add(other, line)
+        return case, []
 
 
 def _line(case: Case) -> int:
