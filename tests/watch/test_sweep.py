@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from camphora.engines.watch import evidence
+from camphora.engines.watch.evidence import WEIGHED, weighed
 from camphora.engines.watch.series import Series
 from camphora.engines.watch.sweep import digest, swept
 from camphora.methods.made import Made
@@ -89,3 +91,22 @@ def test_a_short_series_is_ranked_by_what_can_weigh_it():
     assert made.by[row, 40] == 1
     assert found.said[0].p is None
     assert found.rank
+
+
+@pytest.mark.parametrize("method", sorted(WEIGHED))
+def test_series_weighed_in_parts_are_those_weighed_together(method, monkeypatch):
+    """On several cores each says of its series what one says of all."""
+    counts = np.random.default_rng(5).negative_binomial(3, 0.1, (12, 330)).astype(np.float64)
+    counts[3, :100] = np.nan
+    monkeypatch.setattr(evidence, "_cores", lambda: 1)
+    alone = weighed(method, {}, counts)
+    monkeypatch.setattr(evidence, "_cores", lambda: 5)
+    monkeypatch.setattr(evidence, "LEAST", 2)
+    parted, parts = [], WEIGHED[method]
+    counted = {**WEIGHED, method: lambda each, **more: parted.append(len(each)) or parts(each, **more)}
+    monkeypatch.setattr(evidence, "WEIGHED", counted)
+    together = weighed(method, {}, counts)
+    assert sorted(parted) == [2, 2, 2, 3, 3]
+    assert (together.method, together.made, together.before) == (alone.method, alone.made, alone.before)
+    for name in evidence.ARRAYS:
+        assert np.array_equal(getattr(together, name), getattr(alone, name), equal_nan=name != "alarm"), name

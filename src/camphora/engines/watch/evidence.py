@@ -6,8 +6,10 @@ many cases or more if nothing unusual is going on, by the method's own assumptio
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,9 @@ from camphora.methods.detection.lasting import lasting
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+LEAST = 100
+"""Fewer series for each core are weighed at once."""
+ARRAYS = ("expected", "upper", "p", "alarm")
 RECENT = 4
 """Weeks in which the cases are counted that a place must have to be weighed at all."""
 
@@ -64,8 +69,23 @@ class Evidence:
 
 
 def weighed(method: str, parameters: Mapping[str, Any], counts: Floats) -> Evidence:
-    """What a method says of all counts. Errors: those of the method, for parameters that it does not take."""
-    return WEIGHED[method](counts, **parameters)
+    """What a method says of all counts. Errors: those of the method, for parameters that it does not take.
+
+    A method says of a series what it says of it alone, so many series are weighed in parts, one on each core: the
+    regressions are made without the interpreter's lock."""
+    weigh = WEIGHED[method]
+    parts = min(_cores(), len(counts) // LEAST)
+    if parts < 2:
+        return weigh(counts, **parameters)
+    with ThreadPoolExecutor(parts) as pool:
+        found = list(pool.map(lambda part: weigh(part, **parameters), np.array_split(counts, parts)))
+    together = (np.concatenate([getattr(one, name) for one in found]) for name in ARRAYS)
+    return replace(found[0], **dict(zip(ARRAYS, together, strict=True)))
+
+
+def _cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def recent(counts: Floats, weeks: int = RECENT) -> Floats:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from camphora import __version__
 from camphora.engines.watch.declaration import Watch
-from camphora.engines.watch.evidence import Evidence
+from camphora.engines.watch.evidence import ARRAYS, Evidence
 from camphora.engines.watch.forecasts import BASELINES, Forecasts
 from camphora.engines.watch.season.counts import Counts
 from camphora.engines.watch.season.declaration import Season
@@ -42,7 +42,6 @@ ROOMS = (
 """Whose code makes the numbers."""
 MOST = 24
 """So many files are kept, the newest."""
-EVIDENCE = ("expected", "upper", "p", "alarm")
 SHOWN = ("found", "shown", "rank")
 WORDS = "words"
 """The member of a file that holds what is no array, as JSON."""
@@ -106,7 +105,7 @@ def kept_sweep(folder: Path, name: str, watch: Watch, series: Series) -> Sweep |
 
 
 def _evidence(said: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], number: int) -> Evidence:
-    expected, upper, p, alarm = (arrays[f"{number}.{key}"] for key in EVIDENCE)
+    expected, upper, p, alarm = (arrays[f"{number}.{key}"] for key in ARRAYS)
     before = tuple((until, made) for until, made in said["before"])
     return Evidence(said["method"], said["made"], expected, upper, p, alarm, before)
 
@@ -136,7 +135,7 @@ def kept_season(folder: Path, name: str) -> Scanned | None:
 def _of_sweep(sweep: Sweep) -> dict[str, NDArray[Any]]:
     arrays: dict[str, NDArray[Any]] = {"p": sweep.p, "by": sweep.by}
     for number, one in enumerate(sweep.evidence):
-        arrays |= {f"{number}.{key}": getattr(one, key) for key in EVIDENCE}
+        arrays |= {f"{number}.{key}": getattr(one, key) for key in ARRAYS}
     arrays |= {f"shown.{key}": getattr(sweep.shown, key) for key in SHOWN}
     words = {
         "evidence": [
