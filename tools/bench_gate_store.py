@@ -41,6 +41,7 @@ from camphora.policy.choices import STOPPED
 from camphora.policy.internal import following, loading
 from camphora.policy.labels import NOTIFIABLE
 from camphora.records import Put, SQLiteStore, planning
+from camphora.records.concealed import Looked
 from camphora.records.judging import PERSONS
 from camphora.records.planning import plan, told
 from camphora.records.visible import shown, visible
@@ -236,7 +237,7 @@ def _without_law(asked: Callable[[], object]) -> Callable[[], object]:
     free: dict[str, Callable[..., object]] = {
         "visible": lambda _, *given, **named: visible(FOLLOWER, *given, **named),
         "shown": lambda _, *given, **named: shown(FOLLOWER, *given, **named),
-        "concealed": lambda *_: frozenset[str](),
+        "concealed": lambda *_: Looked(),
     }
 
     named = [(module, name) for module in _planning() for name in free if hasattr(module, name)]

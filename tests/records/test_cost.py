@@ -128,3 +128,16 @@ def test_what_is_remembered_is_bounded(loaded, monkeypatch):
 
 def _written(at):
     return datetime.fromtimestamp(at / 1000, TAIPEI).isoformat(timespec="seconds")
+
+
+def test_law_adds_no_statement_to_a_search_about_one_person(loaded):
+    """The last change is looked up once for a snapshot, and the person once with what is chosen about them."""
+    reader = loaded._connections.reader()
+    query = parse_query("Observation", [("patient", "ada")], strict=True)
+    loaded.search(clinician(), query)
+    asked = []
+    reader.trace_v2(apsw.SQLITE_TRACE_STMT, lambda event: asked.append(event["sql"]))
+    assert loaded.search(clinician(), query).rows
+    reader.trace_v2(0, None)
+    assert len([sql for sql in asked if "max(no)" in sql and "FROM change" in sql]) == 1
+    assert len([sql for sql in asked if "patient IN (" in sql or "patient = ?" in sql]) == 1

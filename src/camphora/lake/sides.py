@@ -16,7 +16,7 @@ import apsw
 from pyroaring import BitMap
 
 from camphora.errors import Forbidden
-from camphora.lake.cutting import SPAN, wide
+from camphora.lake.cutting import SPAN, WIDE, wide
 from camphora.lake.manifest import Manifest, Part
 from camphora.lake.sources import Source
 from camphora.policy import Access, Facts, HiddenSet, Policy, Purpose, Whom, decide
@@ -195,13 +195,23 @@ def rows_of(source: Source, present: Manifest, stopped: BitMap | None) -> Rows:
         return Rows([*opened, *withheld])
     left_out, admitted = stopped - placed, placed - stopped
     late, early = set(ranges(left_out)), {wide(low) for low in ranges(admitted)}
+    guarded = [part for part in opened if part.low in late]
+    shared = [part for part in withheld if part.low in early]
     return Rows(
         [part for part in opened if part.low not in late],
-        [part for part in opened if part.low in late],
-        left_out,
-        [part for part in withheld if part.low in early],
-        admitted,
+        guarded,
+        _within(left_out, guarded, SPAN),
+        shared,
+        _within(admitted, shared, SPAN * WIDE),
     )
+
+
+def _within(persons: BitMap, parts: Iterable[Part], span: int) -> BitMap:
+    """Those of whom a row can lie in parts of so many persons: of the others nothing is read."""
+    reached = BitMap()
+    for part in parts:
+        reached.add_range(part.low, part.low + span)
+    return persons & reached
 
 
 def category_of(source: Source) -> str | None:
@@ -218,9 +228,11 @@ def touches(name: str, category: str | None) -> bool:
 
 def ranges(persons: BitMap) -> list[int]:
     """The first persons of the ranges in which these lie, in order; each range is looked up once."""
-    found, at = [], 0
-    while (rank := persons.rank(at - 1) if at else 0) < len(persons):
-        low = persons[rank] // SPAN * SPAN
+    found: list[int] = []
+    end = persons.max() if persons else -1
+    at = 0
+    while at <= end:
+        low = persons.next_set_bit(at) // SPAN * SPAN
         found.append(low)
         at = low + SPAN
     return found

@@ -8,34 +8,39 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import NamedTuple
 
-import apsw
-
-from camphora.policy import Access, HiddenSet
+from camphora.policy import HiddenSet
 from camphora.policy.admission import SHARED_TYPES
 from camphora.records.judging import Judge
 
 WITHIN = "{0}.since <= ? AND ({0}.until IS NULL OR {0}.until > ?)"
 
 
-def concealed(
-    access: Access, record_type: str, patients: Iterable[str], connection: apsw.Connection
-) -> frozenset[str]:
+class Looked(NamedTuple):
+    """Who of the patients that were asked about is concealed, and the numbers of those who are known; None where
+    nobody was looked up."""
+
+    concealed: frozenset[str] = frozenset()
+    numbers: dict[str, int] | None = None
+
+
+def concealed(judge: Judge, patients: Iterable[str]) -> Looked:
     """Those of the Patient ids whom a set hides wholly, or whose Consents deny all their records alike, so that no row
     which names them may be seen. Not who is judged by what a record says, and nobody where an emergency or a legal
     basis may open what is hidden."""
-    judge = Judge(access, record_type, connection)
+    access, record_type, connection = judge.access, judge.type, judge.connection
     asked, sets = sorted(set(patients)), judge.known.hidden_for(record_type)
     open_further = access.emergency is not None or access.basis is not None
     if not asked or not sets or open_further or record_type in SHARED_TYPES:
-        return frozenset()
+        return Looked()
     sql, names = _statement(sets, len(asked))
     given = [judge.now if name is None else name for name in names]
-    return frozenset(
-        patient
-        for patient, person, hidden, ruled in list(connection.execute(sql, (*given, *asked)))
-        if (judge.denies(person) if ruled else hidden)
+    rows = list(connection.execute(sql, (*given, *asked)))
+    found = frozenset(
+        patient for patient, person, hidden, ruled in rows if (judge.denies(person) if ruled else hidden)
     )
+    return Looked(found, {patient: person for patient, person, *_ in rows})
 
 
 @lru_cache(maxsize=1024)

@@ -92,12 +92,19 @@ class CompiledPersons:
                 self._kept.popitem(last=False)
         return made
 
-    def settled(self, connection: apsw.Connection, person: int, access: Access, asked: Asked) -> _Settled:
+    def settled(
+        self,
+        connection: apsw.Connection,
+        person: int,
+        access: Access,
+        asked: Asked,
+        last: int | None = None,
+    ) -> _Settled:
         """What an Access may see of a person, settled once for as long as no moment comes at which it may turn out
         otherwise, and no team that their Consents name changes. What stands on a basis or an emergency is settled each
-        time."""
+        time. `last`: the last change of the connection's snapshot, where it is known."""
         compiled = self.of(connection, person)
-        version = READING.version(connection, asked.reader.person) if compiled.named else 0
+        version = READING.version(connection, asked.reader.person, last) if compiled.named else 0
         if access.basis or access.emergency or version is None or not connection.readonly("main"):
             alone, _ = with_teams(connection, compiled, asked)
             return _Settled(compiled, asked.at, asked.at, compiled.permits(alone), None)
@@ -155,15 +162,22 @@ def with_teams(connection: apsw.Connection, compiled: Compiled, asked: Asked) ->
 
 
 class Judge:
-    """One Access at one moment, over records of one type. Made for a statement and dropped with it. `action`: what is
-    done with them; where none is named, a question over many is `use` and everything else `access`."""
+    """One Access at one moment, over records of one type. Made for the statements of one snapshot and dropped with
+    them. `action`: what is done with them; where none is named, a question over many is `use` and everything else
+    `access`. `last`: the last change of the snapshot, where it is known."""
 
     def __init__(
-        self, access: Access, record_type: str, connection: apsw.Connection, action: Action | None = None
+        self,
+        access: Access,
+        record_type: str,
+        connection: apsw.Connection,
+        action: Action | None = None,
+        last: int | None = None,
     ) -> None:
         self.access = access
         self.type = record_type
         self.connection = connection
+        self.last = last
         self.now = int(time.time() * 1000)
         self.action: Action = action or ("use" if access.purpose is Purpose.SECONDARY else "access")
         self._settled: dict[int, _Settled] = {}
@@ -171,7 +185,7 @@ class Judge:
     @cached_property
     def known(self) -> Access:
         """The Access with every name of its reader, in the snapshot of the statement that judges."""
-        return READING.known(self.access, self.connection, self.now)
+        return READING.known(self.access, self.connection, self.now, self.last)
 
     @cached_property
     def asked(self) -> Asked:
@@ -186,7 +200,8 @@ class Judge:
     def _settle(self, person: int) -> _Settled:
         found = self._settled.get(person)
         if found is None:
-            found = self._settled[person] = PERSONS.settled(self.connection, person, self.known, self.asked)
+            found = PERSONS.settled(self.connection, person, self.known, self.asked, self.last)
+            self._settled[person] = found
         return found
 
     def said(self, person: int) -> Said | None:

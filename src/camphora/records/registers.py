@@ -108,11 +108,11 @@ class Readers:
         self._near: dict[tuple[str, int], _Known] = {}
         self._lock = threading.Lock()
 
-    def version(self, connection: apsw.Connection, person: str | None) -> int | None:
+    def version(self, connection: apsw.Connection, person: str | None, last: int | None = None) -> int | None:
         """The last change that may give a reader another name, or a team another member, in the connection's snapshot;
         for a citizen, whose `person` it is, any change. None where nothing may be kept: in a snapshot older than the
-        last one that was looked at."""
-        last = _last(connection)
+        last one that was looked at. `last`: the snapshot's last change, where it is known."""
+        last = _last(connection) if last is None else last
         if person is not None:
             return last
         name = _place(connection)
@@ -141,12 +141,12 @@ class Readers:
                 self._checked[name] = made
         return made.relevant
 
-    def known(self, access: Access, connection: apsw.Connection, now: int) -> Access:
+    def known(self, access: Access, connection: apsw.Connection, now: int, last: int | None = None) -> Access:
         """The Access of a reader with every name that this version of the store gives them, and with the sets of those
-        who refuse an organisation of theirs."""
+        who refuse an organisation of theirs. `last` as in `version`."""
         if access.purpose not in WEIGHING or access.ground in {"deciding", "follower", "loading"}:
             return access
-        version = self.version(connection, access.reader.person)
+        version = self.version(connection, access.reader.person, last)
         if version is None:
             return _known(access, connection, now)[0]
         name = _place(connection)

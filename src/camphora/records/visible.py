@@ -18,7 +18,7 @@ from typing import NamedTuple
 import apsw
 
 from camphora.errors import Forbidden
-from camphora.policy import Access, work
+from camphora.policy import Access, notifying, work
 from camphora.policy.access import HiddenSet
 from camphora.policy.admission import SHARED_TYPES
 from camphora.policy.asking import Action, Emergency, Scope
@@ -29,7 +29,6 @@ from camphora.records.bearers import first_bearer
 from camphora.records.derived import area_range
 from camphora.records.deriving import identities
 from camphora.records.judging import Judge, policy_of
-from camphora.records.registers import READING
 from camphora.records.remembering import by_access
 from camphora.records.terms import Names
 
@@ -70,14 +69,15 @@ def visible(
     row: str = "r",
     area: str | None = None,
     many: bool = False,
+    judge: Judge | None = None,
 ) -> Predicate:
     """Which rows of this type the Access may see, at this moment; or, where an action is named, do that with. `row`:
     the alias under which the statement has them; `area`: the column that holds where the row's person lives, where the
     statement has one; `many`: it goes over so many rows that a hidden set of at most `SMALL_SET` is read once for
-    all."""
+    all; `judge`: who judges in the other statements of this snapshot."""
     if access.ground == work.GROUND:
         return _of(row, _of_work(access, record_type))
-    return _of(row, _visible(access, record_type, connection, action, area, many=many))
+    return _of(row, _visible(access, record_type, connection, action, area, many=many, judge=judge))
 
 
 def _of_work(access: Access, record_type: str) -> Predicate:
@@ -103,15 +103,16 @@ def _visible(
     area: str | None,
     *,
     many: bool,
+    judge: Judge | None,
 ) -> Predicate:
     if _sees_all(access) or record_type in SHARED_TYPES:
         return EVERYTHING
-    judge = Judge(access, record_type, connection, action)
+    judge = judge or Judge(access, record_type, connection, action)
     sql, values = "r.person IS NOT NULL", []
     if access.persons is not None:
         among = _among(Names(connection).persons(access.persons), "r.person")
         sql, values = f"{sql} AND {among.sql}", [*among.values]
-    told = READING.known(access, connection, judge.now)
+    told = judge.known
     if access.emergency is None:
         weighed, read = _weighed(told, connection, action), many and _are_small(told, connection)
         rest = _template(
@@ -123,11 +124,20 @@ def _visible(
     return Predicate(f"{sql}{rest.sql}", [*values, *_filled(rest.values, judge)])
 
 
-def shown(access: Access, record_type: str, connection: apsw.Connection, *, row: str = "r") -> Predicate:
-    """The expression that gives the body of a visible row: without the parts that are closed for this Access."""
+def shown(
+    access: Access,
+    record_type: str,
+    connection: apsw.Connection,
+    *,
+    row: str = "r",
+    judge: Judge | None = None,
+) -> Predicate:
+    """The expression that gives the body of a visible row: without the parts that are closed for this Access. `judge`
+    as in `visible`."""
     if _sees_all(access) or record_type in SHARED_TYPES or _own(access):
         return _of(row, Predicate(PRESENT, []))
-    return _of(row, Predicate(REDACTED, [apsw.pyobject(Judge(access, record_type, connection))]))
+    judge = judge or Judge(access, record_type, connection)
+    return _of(row, Predicate(REDACTED, [apsw.pyobject(judge)]))
 
 
 class _Given(Enum):
@@ -215,7 +225,8 @@ class _Planner:
         if BREAKING in self.access.purposes:
             yield from self._broken()
         yield from self._within(self.access.scope)
-        if self.access.purpose is Purpose.SURVEILLANCE:
+        entered = self.access.ground == notifying.GROUND and self.type == "Patient"
+        if self.access.purpose is Purpose.SURVEILLANCE and not entered:
             yield self._notifiable()
         if self.judges_all:
             yield Predicate(JUDGED, JUDGES)

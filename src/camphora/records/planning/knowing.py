@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from weakref import WeakKeyDictionary
 
 import apsw
@@ -24,7 +24,7 @@ class KnownNames(Names):
         self._known: dict[tuple[object, ...], int] = _KNOWN.setdefault(connection, {}) if kept else {}
         if len(self._known) > MOST_KNOWN:
             self._known.clear()
-        self._persons: dict[tuple[str, ...], list[int]] = {}
+        self._persons: dict[str, int | None] = {}
 
     def type(self, name: str) -> int | None:
         return self._remembered(("type", name), super().type, name)
@@ -37,10 +37,15 @@ class KnownNames(Names):
 
     def persons(self, patients: Iterable[str]) -> list[int]:
         """Asked once for one query, whether they are there or not; never kept for the next, whose time would tell."""
-        key = tuple(sorted(patients))
-        if key not in self._persons:
-            self._persons[key] = super().persons(key)
-        return [*self._persons[key]]
+        asked = sorted(patients)
+        for patient in asked:
+            if patient not in self._persons:
+                self._persons[patient] = next(iter(super().persons([patient])), None)
+        return [number for patient in asked if (number := self._persons[patient]) is not None]
+
+    def know(self, patients: Iterable[str], numbers: Mapping[str, int]) -> None:
+        """Who was looked up by another statement of this query: these, of whom those who are there have numbers."""
+        self._persons.update((patient, numbers.get(patient)) for patient in patients)
 
     def _remembered(
         self, key: tuple[object, ...], look: Callable[..., int | None], *asked: object

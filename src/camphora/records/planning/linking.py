@@ -132,7 +132,7 @@ def _named(level: Level, name: str) -> list[dict[str, Any]]:
 def _current(level: Level, name: str, patients: Iterable[str]) -> list[dict[str, Any]]:
     """The Lists of these patients that are kept up (lifecycle.html#current). Who is hidden wholly has none."""
     work = level.work
-    hidden = concealed(work.access, "List", patients, work.connection)
+    hidden = concealed(work.judge("List"), patients).concealed
     rows = "person p CROSS JOIN record {0} INDEXED BY record_by_person ON {0}.person = p.no"
     return [
         each
@@ -156,7 +156,7 @@ def _lists(level: Level, rows: str, where: str, value: str) -> list[dict[str, An
     if not work.access.covers("List"):
         return []
     there = work.level("List")
-    body = shown(work.access, "List", work.connection, row=there.row)
+    body = shown(work.access, "List", work.connection, row=there.row, judge=work.judge("List"))
     sql = (
         f"SELECT {there.row}.person, {body.sql} FROM {rows.format(there.row)}"
         f" WHERE {where.format(there.row)} AND {there.law.sql}"

@@ -142,7 +142,7 @@ def _sees_one(work: Work, kinds: Iterable[str], keys: Sequence[str]) -> bool:
 
 
 def _seen(work: Work, kind: str, keys: Iterable[str]) -> bool:
-    seen = visible(work.access, kind, work.connection)
+    seen = visible(work.access, kind, work.connection, judge=work.judge(kind))
     marks, values = among(sorted(keys))
     sql = f"SELECT 1 FROM record r JOIN type t ON t.no = r.type WHERE t.name = ? AND r.id IN {marks} AND {seen.sql}"
     return next(work.connection.execute(f"{sql} LIMIT 1", (kind, *values, *seen.values)), None) is not None

@@ -212,7 +212,7 @@ def bodies(work: Work, rows: Sequence[Row]) -> list[Version]:
     """The records of rows that a level's law has let through."""
     found: dict[int, Version] = {}
     for kind in dict.fromkeys(row.type for row in rows):
-        body = shown(work.access, kind, work.connection)
+        body = shown(work.access, kind, work.connection, judge=work.judge(kind))
         sql = (
             f"SELECT r.no, r.id, r.version, r.updated, {body.sql}"
             " FROM json_each(?) j CROSS JOIN record r ON r.no = j.value"

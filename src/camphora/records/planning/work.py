@@ -29,12 +29,12 @@ from camphora.policy.admission import SHARED_TYPES
 from camphora.policy.vocabulary import Purpose
 from camphora.records.concealed import concealed
 from camphora.records.derived import area_range
+from camphora.records.judging import Judge
 from camphora.records.planning.codes import Coding
 from camphora.records.planning.conditions import NEVER, Condition, Listing, among
 from camphora.records.planning.counting import COUNTED, COUNTS
 from camphora.records.planning.knowing import KnownNames
 from camphora.records.registering import standing
-from camphora.records.terms import Names
 from camphora.records.unions import asked
 from camphora.records.visible import visible
 
@@ -60,7 +60,7 @@ class Work:
     access: Access
     connection: apsw.Connection
     coding: Coding | None = None
-    names: Names = field(init=False)
+    names: KnownNames = field(init=False)
     persons: set[int] = field(default_factory=set)
     levels: int = 0
     before: int = 0
@@ -70,10 +70,19 @@ class Work:
     """The parameters by which cannot be asked yet."""
     last: int = field(init=False)
     """The last change of the snapshot."""
+    _judges: dict[str, Judge] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.names = KnownNames(self.connection)
         self.unready, self.last = standing(self.connection)
+
+    def judge(self, record_type: str) -> Judge:
+        """Who judges the rows of a type in all statements of this query: by one moment and one snapshot."""
+        found = self._judges.get(record_type)
+        if found is None:
+            found = Judge(self.access, record_type, self.connection, last=self.last)
+            self._judges[record_type] = found
+        return found
 
     def count(self, sql: str, values: Sequence[object], *, most: int = COUNTED) -> int:
         """The rows of a SELECT, counted to a bound."""
@@ -102,7 +111,10 @@ class Level:
     def concealed(self) -> frozenset[str]:
         """Patients whom the clauses name and whom no record of this type may show."""
         named = {key for clause in self.clauses for key in patients_in(clause)}
-        return concealed(self.work.access, self.type, named, self.work.connection)
+        found = concealed(self.work.judge(self.type), named)
+        if found.numbers is not None:
+            self.work.names.know(named, found.numbers)
+        return found.concealed
 
     @cached_property
     def law(self) -> Condition:
@@ -113,7 +125,8 @@ class Level:
         """The law where a column of the statement holds the area in which the row's person lives; `many`: where it goes
         over all of a long list."""
         access, connection = self.work.access, self.work.connection
-        seen = visible(access, self.type, connection, row=self.row, area=area, many=many)
+        judge = self.work.judge(self.type)
+        seen = visible(access, self.type, connection, row=self.row, area=area, many=many, judge=judge)
         present = f"{self.row}.type = ? AND {self.row}.deleted = 0"
         return Condition(f"{present} AND ({seen.sql})", (self.number, *seen.values), told="law and choices")
 
