@@ -21,6 +21,9 @@ PATIENCE = 300
 WATCHES = 3
 """Watches by the week that the demo has swept before a page of them is opened."""
 KEEPER, PASSWORD = "keeper", "camphor chest by the window"
+COLLEAGUE, TOWNSHIP = "lee", "wang"
+"""An officer of the county of the demo's officer, and one of a township of it."""
+AREAS = {COLLEAGUE: "67000", TOWNSHIP: "67000310"}
 
 
 @pytest.fixture(scope="session")
@@ -91,23 +94,26 @@ def sign_in_by_password(page, name):
     page.locator("main form button").click()
 
 
+def command(kept, *words):
+    """A command of the installation, given while the demo serves."""
+    given = [sys.executable, "-m", "camphora", *words, "--in", str(kept)]
+    subprocess.run(given, input=PASSWORD, text=True, check=True, capture_output=True)
+
+
 @pytest.fixture(scope="session")
 def keeper(demo, kept):
-    """An administrator, added with the command while the demo serves."""
-    command = [
-        sys.executable,
-        "-m",
-        "camphora",
-        "user",
-        "add",
-        KEEPER,
-        "--role",
-        "administrator",
-        "--in",
-        str(kept),
-    ]
-    subprocess.run(command, input=PASSWORD, text=True, check=True, capture_output=True)
+    """An administrator."""
+    command(kept, "user", "add", KEEPER, "--role", "administrator")
     return KEEPER
+
+
+@pytest.fixture(scope="session")
+def officers(demo, kept):
+    """Officers beside the one of the demo, each with an area."""
+    for name, area in AREAS.items():
+        command(kept, "user", "add", name, "--role", "officer")
+        command(kept, "gate", "standing", name, "--area", area)
+    return tuple(AREAS)
 
 
 @pytest.fixture(scope="session")
@@ -118,7 +124,7 @@ def sessions(chromium, demo, keeper):
     def of(person):
         if person and person not in kept:
             context = chromium.new_context(base_url=demo)
-            sign_in = sign_in_by_password if person == keeper else sign_in_as
+            sign_in = sign_in_by_password if person in (keeper, *AREAS) else sign_in_as
             sign_in(context.new_page(), person)
             kept[person] = context.storage_state()
             context.close()

@@ -71,7 +71,7 @@ def facts(chromium, demo, sessions, characters):
         """A signal of the officer's county, taken from its own page."""
         page = asked["officer"]
         page.goto(f"{WATCHED}/signal/ili-2017-25-67000-all")
-        page.locator("main form[action='/tasks/take'] button").click()
+        page.locator("main form[action='/tasks/take'] button").first.click()
         return page.url.partition("/tasks/")[2].partition("?")[0]
 
     asked["analyst"].goto("/ask?view=person")

@@ -99,7 +99,7 @@ def test_the_latest_week_is_that_of_the_watch_that_goes_furthest():
     assert view.title.endswith("2023 week 26")
     assert "the data end with 2021 week 22" in str(view.blocks)
     assert [each.label for each in view.actions] == ["Week before"]
-    assert view.as_of == "1 Jul 2023 and 5 Jun 2021"
+    assert view.as_of == "1 Jul 2023"
 
 
 def test_a_week_that_no_watch_knows_is_refused():
@@ -158,8 +158,8 @@ def test_the_map_holds_each_county_against_its_own_years():
     assert len(chart.values) == len(chart.table.rows) == 22
     row = next(each for each in chart.table.rows if each["place"] == "Taipei City")
     assert chart.values["63000"] == round(row["now"] / row["usual"], 2)
-    legend = {key: key for key in ("absent", "low", "high")}
-    assert "fewer 182%" in county_map(chart, "en", legend)
+    legend = {key: key for key in ("absent", "low", "high", "steps")}
+    assert "least 182%" in county_map(chart, "en", legend)
 
 
 def test_signals_lead_to_their_pages():

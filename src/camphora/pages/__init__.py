@@ -134,7 +134,8 @@ class Bars:
 
 @dataclass(frozen=True, slots=True)
 class CountyMap:
-    """A value per county code (five digits of the Ministry of the Interior), in five steps."""
+    """A value per county code (five digits of the Ministry of the Interior), in five steps. `absent_word`: why a
+    county has none, where it is not that nothing is known."""
 
     name: str
     title: str
@@ -145,6 +146,7 @@ class CountyMap:
     low_word: str = ""
     high_word: str = ""
     hrefs: Mapping[str, str] = field(default_factory=dict)
+    absent_word: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,5 +283,7 @@ class View:
     why: str = ""
     crumbs: Sequence[Link] = ()
     actions: Sequence[Action] = ()
+    act: Action | None = None
+    """What its reader is to do with it: in the head too, where the page is long."""
     downloads: str = ""
     """Name of the block (a Table, or that of a picture or list) that `.csv .xlsx .json .parquet` give; empty: none."""

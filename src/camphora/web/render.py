@@ -41,6 +41,8 @@ from camphora.web.drawing.thumbnail import thumbnail
 
 CSP = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 """The Content-Security-Policy that every page is made for."""
+NARROW = 6
+"""A table of so many columns has room beside a map."""
 DOWNLOADS = ("csv", "xlsx", "json", "parquet")
 
 
@@ -109,6 +111,13 @@ def arranged(blocks: Iterable[Block]) -> list[Block]:
     return answer
 
 
+def beside(block: Block | None) -> bool:
+    """Whether a map and its table, which is open and narrow, stand side by side where there is room."""
+    if not isinstance(block, CountyMap):
+        return False
+    return not block.table.folded and len(block.table.columns) <= NARROW
+
+
 class Renderer:
     """Draws pages in both languages. Templates are parsed once; a Renderer may be shared by threads."""
 
@@ -145,6 +154,7 @@ def _environment(lang: Lang) -> Environment:
         languages=LANGUAGES,
         asset=asset,
         arranged=arranged,
+        beside=beside,
         download_forms=DOWNLOADS,
         thumbnail=thumbnail,
         spark=drawing.spark,
@@ -169,7 +179,7 @@ def _painter(lang: Lang, words: Words) -> Any:
             case Bars():
                 return drawing.bars(block, words("map.absent"))
             case CountyMap():
-                legend = {key: words(f"map.{key}") for key in ("absent", "low", "high")}
+                legend = {key: words(f"map.{key}") for key in ("absent", "low", "high", "steps")}
                 return drawing.county_map(block, lang, legend)
             case PointMap():
                 return drawing.point_map(block)

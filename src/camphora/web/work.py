@@ -112,9 +112,19 @@ class WorkPages(Desk):
             folded=True,
             next=[forms.all_over(words, offered)] if offered.officers else (),
             next_title=words("work.next") if offered.officers else "",
+            actions=self._signals(naming),
             why=self.why(request, Purpose.SURVEILLANCE),
         )
         return self.site.page(request, context)
+
+    def _signals(self, naming: Naming) -> list[Action]:
+        """The signals of each system that watches by the week."""
+        systems = {system.name: system for system, _, _ in self._watches()}
+        lang = naming.words.lang
+        return [
+            Action(naming.words("work.signals_of", title=one.title[lang]), f"/systems/{name}")
+            for name, one in systems.items()
+        ]
 
     def one(self, request: Request) -> Response:
         """One piece of work: what stands, its ledger, what was asked, and what may be done next."""
@@ -341,12 +351,12 @@ def with_work(pages: WorkPages, request: Request, view: View, key: str = "") -> 
     work = works.get(key)
     if work is None:
         take = Action(words("work.button.take"), f"{HERE}/take", primary=True, post=True, fields={"key": key})
-        return replace(view, blocks=blocks, actions=[take, *view.actions])
+        return replace(view, blocks=blocks, actions=[take, *view.actions], act=take)
     steps = pages.ledger.history(access, work)
     go_on = "work.go_on" if work.acts(actor(access.reader)) else "work.open"
     more = Action(words(go_on, state=forms.chip(words, work).text), forms.address(work), primary=True)
     table = forms.ledger_table(words, steps)
-    return replace(view, blocks=[*blocks, table], actions=[more, *view.actions])
+    return replace(view, blocks=[*blocks, table], actions=[more, *view.actions], act=more)
 
 
 def _chipped(words: Words, block: Ranked, own: Container[str], works: Mapping[str, Work]) -> Ranked:

@@ -15,7 +15,7 @@ from camphora.web.drawing.line import GAP, plan
 from camphora.web.drawing.scale import keep_apart, rows, scale
 
 EMPTY = Table("t", "t", [Column("a", "a")], [])
-WORDS = {"absent": "無資料", "low": "低", "high": "高"}
+WORDS = {"absent": "無資料", "low": "低", "high": "高", "steps": "不是等距"}
 values = st.one_of(st.none(), st.floats(-1e7, 1e9))
 
 

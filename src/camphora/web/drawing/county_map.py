@@ -58,7 +58,9 @@ def _step(value: float | None, distinct: Sequence[float], bounds: Sequence[float
 
 
 def county_map(chart: CountyMap, lang: Lang, words: Mapping[str, str]) -> Markup:
-    """Map, squares and legend. `words`: `absent` for an unknown value, `low` and `high` for the legend's ends."""
+    """Map, squares and legend. `words`: `absent` for an unknown value, `low` and `high` for the legend's ends, `steps`
+    for what a step stands for."""
+    words = {**words, "absent": chart.absent_word or words["absent"]}
     steps = steps_of({county.code: chart.values.get(county.code) for county in COUNTIES})
     picture = _picture(chart, lang, steps, words["absent"])
     squares = _squares(chart, lang, steps, words["absent"])
@@ -132,7 +134,8 @@ def _square(chart: CountyMap, county: County, lang: Lang, step: int, absent: str
 
 
 def _legend(chart: CountyMap, steps: Mapping[str, int], words: Mapping[str, str]) -> Markup:
-    """Words at both ends, the least and greatest value beside them; the word for unknown where one is."""
+    """Words at both ends, the least and greatest value beside them; that steps are no equal shares of the span; the
+    word for unknown where one is."""
     known = [value for value in chart.values.values() if value is not None]
     low, high = chart.low_word or words["low"], chart.high_word or words["high"]
     if known:
@@ -142,6 +145,8 @@ def _legend(chart: CountyMap, steps: Mapping[str, int], words: Mapping[str, str]
     legend = (
         tag("span", low) + tag("span", *swatches, class_="swatches", aria_hidden="true") + tag("span", high)
     )
+    if len(set(known)) > STEPS:
+        legend += tag("span", words["steps"])
     if 0 in steps.values():
         unknown = tag("i", " ", class_="swatch q0", aria_hidden="true")
         legend += tag("span", unknown, f" {words['absent']}", class_="unknown")

@@ -84,8 +84,8 @@ def bulletin(watched: Mapping[str, Watched], words: Words, parameters: Mapping[s
         _title(taken, label, area, words),
         blocks,
         lead=words("bulletin.lead", span=_span(found[first], words)),
-        as_of=_as_of(taken, words),
-        source=_sources(taken, words),
+        as_of=_as_of(known, words),
+        source=_sources(known, words),
         crumbs=_crumbs(parameters, words),
         actions=_actions(weeks, label, parameters, words),
         downloads=f"{first}_counties",
@@ -113,14 +113,14 @@ def _span(found: Bulletin, words: Words) -> str:
     return say.span(found.first, found.until, words.lang)
 
 
-def _as_of(taken: Mapping[str, Watched], words: Words) -> str:
+def _as_of(known: Mapping[str, Watched], words: Words) -> str:
     """The day that the data go to; each of them where watches differ."""
-    days = sorted({each.as_of for each in taken.values()}, reverse=True)
+    days = sorted({each.as_of for each in known.values()}, reverse=True)
     return say.listed([dates.day(each, words.lang) for each in days], words)
 
 
-def _sources(taken: Mapping[str, Watched], words: Words) -> str:
-    named = (each.source.get(words.lang, "") for each in taken.values())
+def _sources(known: Mapping[str, Watched], words: Words) -> str:
+    named = (each.source.get(words.lang, "") for each in known.values())
     return say.listed(list(dict.fromkeys(one for one in named if one)), words)
 
 
@@ -338,6 +338,7 @@ def _map(found: Bulletin, words: Words) -> CountyMap:
         kind="percent",
         low_word=words("bulletin.map.low"),
         high_word=words("bulletin.map.high"),
+        absent_word=words("bulletin.map.absent"),
     )
 
 

@@ -48,7 +48,7 @@ def course(
         words("course.band"),
     )
     observed: list[float | None] = [each.observed for each in found]
-    series = [Series(asked.watch.unit[words.lang], [*observed, *more])]
+    series = [Series(words("column.observed"), [*observed, *more])]
     if came and any(each.came is not None for each in ahead):
         later = [*([None] * (len(observed) - 1)), observed[-1], *(each.came for each in ahead)]
         series.append(Series(words("ahead.later"), later))

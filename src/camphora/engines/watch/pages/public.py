@@ -16,7 +16,6 @@ from camphora.engines.watch.pages.frame import (
     state,
     steps,
     view,
-    week_text,
 )
 from camphora.engines.watch.watching import Watched
 from camphora.pages import Action, Block, Figure, Figures, Prose, View, dates
@@ -37,10 +36,10 @@ def public(watched: Mapping[str, Watched], words: Words, parameters: Mapping[str
     before = known(here.counts[here.at - 1]) if here.at else None
     lead = sentences.joined(
         [
-            words("public.lead", week=week_text(here.week, words), days=days_text(here, words)),
-            words("signals.replay") if is_replay(here) else "",
             sentences.level(count, here, words),
             sentences.change(count.observed, before, words),
+            words("public.lead", days=days_text(here, words)),
+            words("signals.replay") if is_replay(here) else "",
         ],
         words,
     )

@@ -47,7 +47,7 @@ def signal(watched: Mapping[str, Watched], words: Words, parameters: Mapping[str
     blocks: list[Block] = [
         _figures(found, here, words),
         charts.course(here, words, ahead=ahead),
-        Prose(words("signal.why"), [each for each in sentences.why(found, here, words) if each]),
+        Prose(words(_why(here)), [each for each in sentences.why(found, here, words) if each]),
         _methods(found, words),
     ]
     if not here.group and forecasts is None:
@@ -57,7 +57,7 @@ def signal(watched: Mapping[str, Watched], words: Words, parameters: Mapping[str
     blocks += [block for block in (ages, counties) if block]
     blocks.append(nowcast.corrected(here.watched, here.week, (here.area, here.group), words))
     blocks += [_earlier(here, words), _quality(here, words), _again(found, here, words)]
-    name = place(here.watch, here.area, here.group, words)
+    name, title = place(here.watch, here.area, here.group, words), here.watch.title[words.lang]
     actions = [
         Action(
             words("action.series"), address(here, "series", area=here.area, group=here.group), primary=True
@@ -66,7 +66,7 @@ def signal(watched: Mapping[str, Watched], words: Words, parameters: Mapping[str
     ]
     return view(
         "signal",
-        words("signal.title", place=name, week=week_text(here.week, words)),
+        words("signal.title", title=title, place=name, week=week_text(here.week, words)),
         blocks,
         here,
         words,
@@ -77,11 +77,19 @@ def signal(watched: Mapping[str, Watched], words: Words, parameters: Mapping[str
 
 
 def _lead(found: Signal, here: Asked, words: Words) -> str:
-    title = here.watch.title[words.lang]
-    shown = bool(here.watched.sweep.shown.shown[here.row, here.at])
-    place_in = words("signal.rank", n=found.rank) if shown else words("signal.not_shown")
+    place_in = words("signal.rank", n=found.rank) if _shown(here) else words("signal.not_shown")
     replay = words("signals.replay") if is_replay(here) else ""
-    return sentences.joined([words("signal.of", title=title), place_in, replay], words)
+    return sentences.joined([place_in, replay], words)
+
+
+def _shown(here: Asked) -> bool:
+    """Whether the week's signals hold it."""
+    return bool(here.watched.sweep.shown.shown[here.row, here.at])
+
+
+def _why(here: Asked) -> str:
+    """The heading of the reasons: a count that is not among the signals has none to be there."""
+    return "signal.why" if _shown(here) else "signal.said"
 
 
 def _figures(found: Signal, here: Asked, words: Words) -> Figures:
@@ -99,9 +107,13 @@ def _figures(found: Signal, here: Asked, words: Words) -> Figures:
             ),
             Figure(words("column.expected"), expected, upper),
             Figure(words("figure.ratio"), ratio),
-            Figure(words("figure.methods"), said, words("figure.lasted", n=found.lasted)),
+            Figure(words("figure.methods"), said, _lasted(found, words)),
         ]
     )
+
+
+def _lasted(found: Signal, words: Words) -> str:
+    return words("figure.lasted", n=found.lasted) if found.lasted else words("figure.lasted_none")
 
 
 def _methods(found: Signal, words: Words) -> Table:
