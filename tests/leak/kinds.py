@@ -44,7 +44,7 @@ GROUPS = {
     ),
     "surveillance": (
         *("surveillance", "surveillance.case", "surveillance.lines", "surveillance.fhir"),
-        "surveillance.lines.download",
+        *("surveillance.lines.download", "surveillance.enter"),
     ),
     "proofs": ("citizen.certificates", "citizen.certificate", "citizen.certificate.proof"),
     "urgent": ("clinic.emergency", "emergencies"),

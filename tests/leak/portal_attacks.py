@@ -396,7 +396,7 @@ def by_looking_over_the_privacy_officers_shoulder(client, her):
 
 CASES = (
     *("surveillance", "surveillance.case", "surveillance.lines", "surveillance.fhir"),
-    "surveillance.lines.download",
+    *("surveillance.lines.download", "surveillance.enter"),
 )
 SIGNAL = "ili-2019-05-tw-all"
 ON_DUTY = {"purpose": "surveillance"}
@@ -442,6 +442,29 @@ def by_looking_for_her_among_cases(client, her):
             yield client.get(f"/surveillance/{kind}/{name}", params=params)
             yield client.get(f"/surveillance/fhir/{name}", params=params)
         yield client.get(f"/surveillance/{kind}/{name}/", params=ON_DUTY, headers=FRAGMENT)
+    yield from _entering(client, her)
+
+
+def _entering(client, her):
+    """A case of hers is entered with one fault each time: whoever she is, the fault alone is told."""
+    for params in ({}, ON_DUTY, {"purpose": "care"}, {**ON_DUTY, "case": her.id}):
+        yield client.get("/surveillance/enter", params=params)
+    yield client.get("/surveillance/enter", params=ON_DUTY, headers=CLAIMS[0])
+    token = re.search(r'name="csrf" value="([^"]+)"', client.get("/emergencies").text)
+    whole = {"csrf": token[1] if token else "", "case": "0" * 16, **ON_DUTY, "disease": "A90"}
+    person = {"p-name": her.name, "p-sex": "female", "p-birth_date": her.born, "p-national_id": her.number}
+    report = {"p-town": "臺北市中正區", "p-reporter": "x", "p-way": "paper", "p-notified": "2024-01-03"}
+    for fault in (
+        {"onset": "2999-01-01"},
+        {"diagnosed": ""},
+        {"p-town": her.name},
+        {"p-notified": "2024-01-01"},
+        {"p-national_id": her.id},
+        {"case": her.id},
+        {"csrf": "x"},
+    ):
+        data = {**whole, **person, **report, "diagnosed": "2024-01-02", "status": "confirmed", **fault}
+        yield client.post("/surveillance/enter", data=data)
 
 
 @attack(CASES, "nobody", by=("nobody",))
@@ -452,6 +475,7 @@ def by_nobody_among_cases(client, her):
         yield client.get("/surveillance/cases", params=params)
         yield client.get("/surveillance/cases.csv", params=params)
         yield client.get(f"/surveillance/fhir/{her.records[0][1]}", params=params)
+        yield client.get("/surveillance/enter", params=params)
 
 
 @attack(DUTIES, "nobody", by=("nobody",))

@@ -14,6 +14,7 @@ import orjson
 
 from camphora.audit.unusual import Suspicion
 from camphora.errors import Forbidden, NotFound
+from camphora.fhir.search import parse_query
 from camphora.gate.bases import Bases, Claim
 from camphora.gate.bearers import Bearers
 from camphora.gate.emergencies import Declared, Emergencies, EmergencyRules
@@ -24,7 +25,7 @@ from camphora.gate.standing import Standings
 from camphora.gate.state import State, now
 from camphora.policy import Access, Admission, Purpose, Reader, Reason, Request, Role, Whom, admit
 from camphora.policy.codes import categories
-from camphora.policy.internal import deciding, identifying, registering, working
+from camphora.policy.internal import deciding, identifying, notifying, registering, working
 from camphora.policy.lives import Life
 from camphora.policy.policy import LegalBasis, Policy
 from camphora.records import Look, SQLiteStore
@@ -225,6 +226,16 @@ class Gate:
         every role that has no surveillance to do, and where the policy opens none."""
         self.access(reader, Purpose.SURVEILLANCE)
         return working(self.standing_of(reader))
+
+    def notifier(self, reader: Reader, number: str, also: frozenset[str]) -> Access:
+        """The Access of an officer who enters a case that was reported, of whoever bears this whole number and of the
+        persons named beside, as far as they live in the areas of the account. Forbidden as `worker`."""
+        self.access(reader, Purpose.SURVEILLANCE)
+        bearers: set[str] = set()
+        if 0 < len(number) <= LONGEST_IDENTIFIER:
+            asked = parse_query("Patient", [("identifier", number), ("_count", "100")], strict=True)
+            bearers = {row.id for row in self._store.search(identifying(), asked).rows}
+        return notifying(self.standing_of(reader), also | bearers)
 
     def _identified(self, identifier: str) -> tuple[str | None, str]:
         """Patient id and `system|value` of the person who bears this identifier, of several the one who bore it first;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from camphora.policy import notifying as entered
 from camphora.policy.access import Access, Reader
 from camphora.policy.vocabulary import Purpose, Role
 from camphora.policy.work import GROUND, TYPES
@@ -69,4 +70,18 @@ def working(reader: Reader) -> Access:
         writes=TYPES,
         ground=GROUND,
         purposes=("HOPERAT",),
+    )
+
+
+def notifying(reader: Reader, persons: frozenset[str]) -> Access:
+    """For an officer who enters a case that was reported: these persons alone, as far as they live in the reader's
+    areas, and the records that a notification is made of."""
+    return Access(
+        reader,
+        Purpose.SURVEILLANCE,
+        persons=persons,
+        types=entered.TYPES,
+        writes=entered.TYPES,
+        ground=entered.GROUND,
+        purposes=("PUBHLTH",),
     )

@@ -44,14 +44,15 @@ def resources(case: Case, ids: Ids) -> list[Json]:
     """The resources of a case, the Patient first (none where the person is known), the Condition last."""
     own = case_id(case, ids)
     subject = {"reference": f"Patient/{ids.patient or patient_id(case, ids)}"}
-    made = [] if ids.patient else [_patient(case, patient_id(case, ids))]
+    made = [] if ids.patient else [patient(case, patient_id(case, ids))]
     encounter = _encounter(case, own, subject)
     observation = _observation(case, own, subject, encounter)
     beside = [one for one in (encounter, observation) if one]
     return [*made, *beside, _condition(case, own, subject, beside, ids)]
 
 
-def _patient(case: Case, name: str) -> Json:
+def patient(case: Case, name: str) -> Json:
+    """The person of a case as a Patient under this id."""
     made: Json = {"resourceType": "Patient", "id": name}
     if number := case.national_id:
         kind = identifiers.kinds_of(number)[0]

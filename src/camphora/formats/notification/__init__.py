@@ -11,6 +11,6 @@ an item means is said by its `definition`, so that the words, the order and the 
 
 from camphora.formats.notification.answers import check, response
 from camphora.formats.notification.form import URL, Form, Item, Option
-from camphora.formats.notification.records import About, records
+from camphora.formats.notification.records import About, Report, records
 
-__all__ = ["URL", "About", "Form", "Item", "Option", "check", "records", "response"]
+__all__ = ["URL", "About", "Form", "Item", "Option", "Report", "check", "records", "response"]

@@ -13,13 +13,25 @@ NUMBER = "https://camphora.tw/notification"
 """The system of the numbers of notifications."""
 
 
+class Report(NamedTuple):
+    """What an officer was told and entered: on which day, by whom, how it came; `recorder`: a reference to who
+    entered it."""
+
+    day: dt.date
+    by: str
+    way: str
+    recorder: Json
+
+
 class About(NamedTuple):
-    """Of whom, under which id all its records stand, when it was written, and at which institution."""
+    """Of whom, under which id all its records stand, when it was written, and at which institution; `report`: where it
+    was not notified by who diagnosed it, but reported."""
 
     patient: str
     id: str
     at: dt.datetime
     organisation: str | None = None
+    report: Report | None = None
 
 
 def records(form: Form, answers: Mapping[str, Any], about: About) -> list[Json]:
@@ -94,7 +106,20 @@ def _condition(said: Mapping[str, Json], disease: Json, about: About, beside: li
     }  # fmt: skip
     if "onset" in said:
         made["onsetDateTime"] = said["onset"]["valueDate"]
-    return made
+    return {**made, **_reported(about)}
+
+
+def _reported(about: About) -> Json:
+    """Who reported the case, who entered it and how it came. The day on which it was reported is that of the law."""
+    report = about.report
+    if report is None:
+        return {}
+    return {
+        "recordedDate": report.day.isoformat(),
+        "recorder": report.recorder,
+        "asserter": {"display": report.by},
+        "note": [{"time": about.at.isoformat(timespec="seconds"), "text": report.way}],
+    }
 
 
 def _record(kind: str, about: About) -> Json:

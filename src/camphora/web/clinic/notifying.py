@@ -53,7 +53,31 @@ class _Filled(NamedTuple):
     faults: Mapping[str, Invalid] = MappingProxyType({})
 
 
-class NotifyPages(Desk):
+class Notifying(Desk):
+    """What notifying stands on, whoever does it."""
+
+    def _form(self, access: Access) -> Form:
+        """The newest active Questionnaire of the known address; the bundled one where none was loaded."""
+        pairs = [("url", URL), ("status", "active"), ("_sort", "-_lastUpdated"), ("_count", "1")]
+        found = parsed(self.store.search(access, parse_query("Questionnaire", pairs, strict=True)).rows)
+        return Form.of(found[0]) if found else Form.bundled()
+
+    def _stands(self, access: Access, name: str, kind: str = "Condition") -> bool:
+        try:
+            self.store.read(access, kind, name)
+        except CamphoraError:
+            return False
+        return True
+
+    def _require_sound(self, made: Iterable[Json]) -> None:
+        """Refuse what the site's validator refuses."""
+        validator = self.site.installation.standard.validator
+        found = (one for each in made for one in validator.validate(each))
+        if refused := [one.fault() for one in found if one.severity == "error"]:
+            raise Faults(refused)
+
+
+class NotifyPages(Notifying):
     """The form, what became of it, and the Questionnaire in force."""
 
     def page(self, request: Request) -> Response:
@@ -97,7 +121,7 @@ class NotifyPages(Desk):
         reading, patient = self.reading(request), chart.patient()
         words, name = reading.words, name_of(patient)
         hidden = Field("case", "", "hidden", value=token)
-        fields = [_field(reading, item, given, faults.get(item.link)) for item in asked.items]
+        fields = [field_of(reading, item, given, faults.get(item.link)) for item in asked.items]
         href = f"/patients/{quote(chart.person)}"
         context = Duty(
             title=words("notify.title_of", what=asked.title[reading.lang], name=name),
@@ -105,7 +129,7 @@ class NotifyPages(Desk):
             error=words("notify.faults", n=len(faults)) if faults else "",
             form=Asked(f"{href}/notify", [hidden, *fields], words("notify.button")),
             form_title=words("notify.form"),
-            blocks=[_clocks(reading, asked), _notes(reading, asked)],
+            blocks=[clocks(reading, asked), notes(reading, asked)],
             crumbs=[Link(words("clinic.patients"), "/patients"), Link(name, href)],
             actions=[Action(words("notify.as_fhir"), "/notification/questionnaire")],
             why=self.why(request, Purpose.CARE, chart.person),
@@ -127,7 +151,7 @@ class NotifyPages(Desk):
             title=words("notify.made_of", name=name),
             done=words("notify.done"),
             blocks=[
-                _clock_of(reading, found),
+                clock_of(reading, found),
                 _answered(reading, self._form(chart.access), answers),
                 _records(reading, kinds, case),
             ],
@@ -153,26 +177,6 @@ class NotifyPages(Desk):
             raise Forbidden("gate-role-lacks-purpose", role=access.reader.role)
         return access
 
-    def _form(self, access: Access) -> Form:
-        """The newest active Questionnaire of the known address; the bundled one where none was loaded."""
-        pairs = [("url", URL), ("status", "active"), ("_sort", "-_lastUpdated"), ("_count", "1")]
-        found = parsed(self.store.search(access, parse_query("Questionnaire", pairs, strict=True)).rows)
-        return Form.of(found[0]) if found else Form.bundled()
-
-    def _stands(self, access: Access, name: str, kind: str = "Condition") -> bool:
-        try:
-            self.store.read(access, kind, name)
-        except CamphoraError:
-            return False
-        return True
-
-    def _require_sound(self, made: Iterable[Json]) -> None:
-        """Refuse what the site's validator refuses."""
-        validator = self.site.installation.standard.validator
-        found = (one for each in made for one in validator.validate(each))
-        if refused := [one.fault() for one in found if one.severity == "error"]:
-            raise Faults(refused)
-
 
 def _about(chart: Chart, token: str) -> About:
     """The id hangs on who writes, of whom, and on the form that was opened: nobody else's form can come to it."""
@@ -181,7 +185,8 @@ def _about(chart: Chart, token: str) -> About:
     return About(chart.person, f"nt-{digest.hexdigest()}", datetime.now(TAIPEI), reader.organisation)
 
 
-def _field(reading: Reading, item: Item, given: Mapping[str, str], fault: Invalid | None) -> Field:
+def field_of(reading: Reading, item: Item, given: Mapping[str, str], fault: Invalid | None) -> Field:
+    """An item of the form as a field of a page, with what was written and what is wrong with it."""
     lang, words = reading.lang, reading.words
     label = item.label[lang]
     if item.group:
@@ -201,12 +206,19 @@ def _field(reading: Reading, item: Item, given: Mapping[str, str], fault: Invali
         kind,  # type: ignore[arg-type]
         value,
         options,
-        error=words("notify.fault", text=fault.text(lang), remedy=fault.remedy(lang)) if fault else "",
+        error=told_of(reading, fault),
         required=item.required,
     )
 
 
-def _clocks(reading: Reading, asked: Form) -> Table:
+def told_of(reading: Reading, fault: Invalid | None) -> str:
+    """A fault in the reader's language; nothing where there is none."""
+    if fault is None:
+        return ""
+    return reading.words("notify.fault", text=fault.text(reading.lang), remedy=fault.remedy(reading.lang))
+
+
+def clocks(reading: Reading, asked: Form) -> Table:
     """By when each disease of the form must be notified where it is diagnosed today."""
     words, item = reading.words, asked.of_part("disease")
     rows: list[dict[str, Cell]] = []
@@ -242,19 +254,22 @@ def _hours(reading: Reading, held: Clock | None) -> str:
     return reading.words("notify.hours", n=held.hours)
 
 
-def _notes(reading: Reading, asked: Form) -> Prose:
+def notes(reading: Reading, asked: Form) -> Prose:
+    """What is to be known of the form."""
     words = reading.words
     return Prose(words("notify.about"), [words("notify.confirm"), words("notify.kept", form=asked.canonical)])
 
 
-def _clock_of(reading: Reading, condition: Json) -> Table:
+def clock_of(reading: Reading, condition: Json) -> Table:
     """The law's clock of one case."""
     words = reading.words
     said = (
         each.get("valueDateTime") for each in condition.get("extension", ()) if each.get("url") == ASSERTED
     )
     day = next((found for each in said if (found := day_of(each))), None)
-    code = next((str(each["code"]) for each in condition["code"].get("coding", ()) if "code" in each), "")
+    code = next(
+        (str(each["code"]) for each in condition.get("code", {}).get("coding", ()) if "code" in each), ""
+    )
     held, notified = clock(code, day) if day else None, day_of(condition.get("recordedDate"))
     state = held.state(notified, reading.day) if held else None
     due = reading.when(held.due.isoformat()) if held and held.due else words("notify.announced")
@@ -262,8 +277,9 @@ def _clock_of(reading: Reading, condition: Json) -> Table:
         ("number", str(condition["id"]), "plain"),
         ("category", words("notify.category", n=held.category) if held else words("notify.unknown"), "plain"),
         ("due", due, "plain"),
-        ("notified", reading.when(str(condition.get("recordedDate"))), "plain"),
     ]
+    if recorded := condition.get("recordedDate"):
+        told.append(("notified", reading.when(recorded), "plain"))
     if state:
         told.append(("state", words(f"lines.clock.{state}"), "alert" if state == "late" else "good"))
     rows: list[dict[str, Cell]] = [

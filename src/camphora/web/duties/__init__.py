@@ -6,6 +6,7 @@ from __future__ import annotations
 from starlette.routing import BaseRoute
 
 from camphora.web.duties.bases import BasesPages
+from camphora.web.duties.entering import EnterPages
 from camphora.web.duties.explain import ExplainPages
 from camphora.web.duties.line_list import LineListPages
 from camphora.web.duties.review import ReviewPages
@@ -18,7 +19,7 @@ def routes(site: Site) -> list[BaseRoute]:
     """`/emergencies`, `/bases`, `/gate/explain`, `/privacy` and `/surveillance`."""
     review, unusual = ReviewPages(site), UnusualPages(site)
     explain, bases, surveillance = ExplainPages(site), BasesPages(site), SurveillancePages(site)
-    lines = LineListPages(site)
+    lines, entering = LineListPages(site), EnterPages(site)
     return [
         get("/emergencies", review.page, "emergencies", "persons"),
         post("/emergencies/judge", review.judge, "emergencies.judge", site),
@@ -30,6 +31,8 @@ def routes(site: Site) -> list[BaseRoute]:
         get("/surveillance", surveillance.page, "surveillance", "persons"),
         get("/surveillance/cases", lines.page, "surveillance.lines", "persons"),
         get("/surveillance/cases.{form}", lines.file, "surveillance.lines.download", "persons", "download"),
+        get("/surveillance/enter", entering.page, "surveillance.enter", "persons"),
+        post("/surveillance/enter", entering.submit, "surveillance.enter.post", site),
         get("/surveillance/fhir/{id}", lines.fhir, "surveillance.fhir", "persons"),
         get("/surveillance/{type}/{id}", surveillance.case, "surveillance.case", "persons"),
         get("/privacy", unusual.page, "privacy", "persons"),

@@ -18,6 +18,7 @@ from camphora.fhir.search import parse_query
 from camphora.pages import Action, Cell, Column, Link, Table, View
 from camphora.policy import Access, Purpose
 from camphora.policy.work import NATION, is_place
+from camphora.web.clinic.notifying import clock_of
 from camphora.web.contexts import Duty, Field, Form
 from camphora.web.reading import Chart, Json, Reading, elements, is_synthetic, people
 from camphora.web.reading.chart import name_of, names, parsed
@@ -63,6 +64,7 @@ class SurveillancePages(Desk):
             badge="synthetic" if is_synthetic(rows) else None,
             why=self.why(request, Purpose.SURVEILLANCE),
             actions=[
+                Action(words("enter.action"), f"{HERE}/enter?{CHOSEN}"),
                 *([Action(words("surveillance.more"), following, primary=True)] if following else ()),
                 Action(words("lines.title"), f"{HERE}/cases?{CHOSEN}"),
             ],
@@ -85,7 +87,9 @@ class SurveillancePages(Desk):
         view = View(
             name="case",
             title=title(reading, resource),
-            lead=words("surveillance.one", kind=kind(reading, record_type)),
+            lead=words("enter.done")
+            if request.query_params.get("done") == "entered"
+            else words("surveillance.one", kind=kind(reading, record_type)),
             blocks=[block for block in self._blocks(reading, chart, patient, resource) if block.rows],
             badge="synthetic" if is_synthetic([resource]) else None,
             source=place(reading, resource),
@@ -100,6 +104,8 @@ class SurveillancePages(Desk):
     def _blocks(self, reading: Reading, chart: Chart, patient: Json, resource: Json) -> Iterator[Table]:
         words = reading.words
         yield _person(reading, patient)
+        if resource["resourceType"] == CASES:
+            yield clock_of(reading, resource)
         yield elements.readable(reading, resource)
         others = [row for row in _all(chart) if _address(row) != _address(resource)]
         yield _table(reading, "others", words("surveillance.others"), others)
