@@ -1,11 +1,12 @@
 """Scenes of what a duty reaches: areas, institutions, wards, kinds of record, and work about nobody."""
 
+import json
 import re
 
 from builders import NOW
 from camphora.fhir.search import parse_query
 from camphora.policy import Purpose, choices
-from camphora.policy.internal import deciding
+from camphora.policy.internal import deciding, loading
 from camphora.records import Delete, Put
 from consented import at_home, diagnosis
 from leak.ground import OTHER, visit
@@ -156,6 +157,47 @@ def an_officers_page_shows_notified_cases_of_the_area_alone(make):
         for path in paths:
             for params in ({}, ON_DUTY):
                 assert world.client(by).get(path, params=params).status_code == 403, by
+
+
+@scene(("surveillance.enter",), "scope", "purpose", "status", "error-text")
+def an_officer_enters_a_case_of_the_area_and_opens_nobody_elsewhere(make):
+    """A case is entered by a number that somebody bears in another county, and by one that nobody bears: both are
+    answered alike, whoever bears it stays as they are, and their own records stay out of reach. By a number that is
+    borne in the area the case stands with its bearer, of whom nothing else is opened."""
+    world = make()
+    world.installation.gate.standings.set("officer", "area", [AREA])
+    numbers = {"in": "D123456781", "out": "E123456780", "none": "F123456788"}
+    for name, county, town in (("in", "臺北市", "信義區"), ("out", "新北市", "板橋區")):
+        number = [{"system": "http://www.moi.gov.tw", "value": numbers[name]}]
+        world.write(
+            {**at_home(name, county, town), "identifier": number, "birthDate": "1960-01-01"},
+            diagnosis(f"{name}-low", name, "F32.9"),
+        )
+    client, about = world.client("officer"), {}
+    for name, number in numbers.items():
+        answer = client.post("/surveillance/enter", data=_reported(client, number))
+        assert answer.status_code == 303, name
+        case = answer.headers["location"].partition("?")[0].rpartition("/")[2]
+        body = world.installation.store.read(loading("t"), "Condition", case).body
+        about[name] = json.loads(body)["subject"]["reference"].removeprefix("Patient/")
+    assert about["in"] == "in"
+    assert not {about["out"], about["none"]} & {"in", "out"}
+    for kind, name in (("Patient", "out"), ("Condition", "out-low"), ("Condition", "in-low")):
+        assert client.get(f"/fhir/{kind}/{name}").status_code in {403, 404}, name
+        assert client.get(f"/surveillance/{kind}/{name}", params=ON_DUTY).status_code == 404, name
+    kept = world.installation.store.read(loading("t"), "Patient", "out")
+    assert (kept.version, "新北市" in (kept.body or b"").decode()) == (1, True)
+    for by in ("other", "pharmacist", "stranger", "analyst", "manager", "administrator"):
+        assert world.client(by).get("/surveillance/enter", params=ON_DUTY).status_code == 403, by
+
+
+def _reported(client, number):
+    page = client.get("/surveillance/enter", params=ON_DUTY).text
+    named = {name: re.search(f'name="{name}" value="([^"]+)"', page)[1] for name in ("csrf", "case")}
+    person = {"p-name": "甲", "p-sex": "male", "p-birth_date": "1960-01-01", "p-national_id": number}
+    report = {"p-town": "臺北市信義區", "p-reporter": "x", "p-way": "paper", "p-notified": "2024-01-03"}
+    case = {"disease": "A90", "status": "confirmed", "visit": "AMB", "diagnosed": "2024-01-02"}
+    return {**ON_DUTY, **named, **person, **report, **case}
 
 
 @scene(FHIR, "scope", "purpose")

@@ -6,7 +6,7 @@ The fields are those of line lists and are read as they are, so that one person 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from camphora.errors import Invalid, Place
@@ -70,7 +70,8 @@ def _value(name: str, text: str, towns: Mapping[str, Any], today: dt.date) -> st
         raise Invalid("notification-long", most=LONGEST)
     if text not in CHOSEN.get(name, (text,)) or (name == "town" and text not in towns):
         raise Invalid("notification-option")
-    value = text if name in CHOSEN else str(READ.get(name, str)(text))
+    reads: Callable[[str], object] = str if name in CHOSEN else READ.get(name, str)
+    value = str(reads(text))
     if name in {"birth_date", "notified"}:
         _require_day(value, today)
     return value
