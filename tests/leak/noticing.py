@@ -14,6 +14,7 @@ from leak import (  # noqa: F401 - they register
     attacks_api,
     attacks_audit,
     attacks_gate,
+    attacks_planted,
     attacks_search,
     portal_attacks,
     waiting_attacks,

@@ -12,6 +12,7 @@ from leak import (  # noqa: F401 - they register
     attacks_bulk,
     attacks_gate,
     attacks_implementers,
+    attacks_planted,
     attacks_pointing,
     attacks_search,
     portal_attacks,

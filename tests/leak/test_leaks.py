@@ -8,6 +8,7 @@ from leak import (  # noqa: F401 - they register their attacks
     attacks_bulk,
     attacks_gate,
     attacks_implementers,
+    attacks_planted,
     attacks_pointing,
     attacks_search,
     portal_attacks,
@@ -75,6 +76,11 @@ def test_she_is_hidden_among_a_people(twins, attack):
 
 @pytest.mark.parametrize("attack", attacks_pointing.POINTING, ids=_ids)
 def test_who_points_to_a_closed_record_is_as_if_it_were_not(pair, attack):
+    compare(attack, pair, next(subject for subject, *_ in JUDGED if subject.id == "kim"))
+
+
+@pytest.mark.parametrize("attack", attacks_planted.PLANTED, ids=_ids)
+def test_who_plants_a_reference_learns_nothing_by_what_becomes_of_it(pair, attack):
     compare(attack, pair, next(subject for subject, *_ in JUDGED if subject.id == "kim"))
 
 

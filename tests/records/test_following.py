@@ -112,10 +112,40 @@ def test_a_reference_that_states_is_followed(said):
     {"specimen": {"reference": "Specimen/s"}}, {"item": [{"encounter": [{"reference": "Encounter/e"}]}]},
     {"reasonReference": [{"reference": "https://elsewhere.tw/fhir/Condition/c"}]},
     {"reasonReference": [{"reference": "#c"}]}, {"meta": {"extension": [{"reference": "Condition/c"}]}},
-    {"replaces": {"reference": "Observation/o"}},
+    {"replaces": {"reference": "Observation/o"}}, {"device": {"reference": "Device/d", "display": "x"}},
+    {"encounter": {"reference": "Encounter/e", "type": "Encounter", "identifier": {"value": "7"}}},
 ])  # fmt: skip
 def test_a_reference_to_whom_and_where_is_not_followed(said):
     assert targets_in({"resourceType": "Observation", "id": "o", **said}) == ()
+
+
+@pytest.mark.parametrize("said", [
+    {"encounter": {"reference": "Encounter/t", "display": "愛滋門診"}},
+    {"encounter": {"reference": "Encounter/t", "_display": {"extension": [{"url": "urn:x", "valueString": "愛滋"}]}}},
+    {"context": {"encounter": [{"reference": "Encounter/t", "display": "愛滋門診"}]}},
+    {"partOf": {"reference": "Encounter/t", "display": "愛滋門診"}},
+    {"episodeOfCare": [{"reference": "Encounter/t", "display": "愛滋門診"}]},
+])  # fmt: skip
+def test_a_visit_that_is_told_in_words_is_followed(said):
+    found = {"resourceType": "Observation", "id": "o", **said}
+    assert targets_in(found) == ("Encounter/t",)
+    assert [targets_of(name, value, orjson.dumps(value)) for name, value in said.items()] == [
+        ("Encounter/t",)
+    ]
+
+
+def test_what_is_said_of_a_visit_in_words_is_closed_with_it_and_what_was_done_at_it_is_not(ada):
+    done = {name: observation(name, "ada", "8480-6", "2026-01-01") for name in ("plain", "told", "drawn")}
+    done["plain"]["encounter"] = {"reference": "Encounter/e"}
+    done["told"]["encounter"] = {"reference": "Encounter/e", "display": "愛滋門診"}
+    done["drawn"]["specimen"] = {"reference": "Specimen/s", "display": "愛滋檢體"}
+    blood = pointing("Specimen", "s", type=HIV["code"])
+    write(ada, *done.values(), visit("e", "hiv"), HIV, blood)
+    assert {name: labels(ada, f"Observation/{name}") for name in done} == {
+        "plain": set(),
+        "told": {"HIV"},
+        "drawn": {"HIV"},
+    }
 
 
 @pytest.mark.parametrize("together", [True, False])

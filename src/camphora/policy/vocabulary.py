@@ -39,6 +39,10 @@ class Purpose(StrEnum):
 LABELS: tuple[str, ...] = ("PSY", "HIV", "SEX", "ETH", "SUD", "SDV", "GDIS", "BH", "STD", "OTHER")
 """Sensitivity labels (v3-ActCode, information sensitivity) by bit: a record's labels are a small integer.
 The order is stored in every installation: append, never reorder."""
+EVERY = "*"
+"""What a record bears that may be of any kind: one that points where its writer could not look."""
+UNTOLD = 1 << 56
+"""The bit of such a record; every label's stands beside it."""
 
 
 def label_mask(codes: list[str] | tuple[str, ...]) -> int:
@@ -54,6 +58,8 @@ def label_mask(codes: list[str] | tuple[str, ...]) -> int:
 def _bits(code: str) -> int:
     if code in LABELS:
         return 1 << LABELS.index(code)
+    if code == EVERY:
+        return UNTOLD | ((1 << len(LABELS)) - 1)
     from camphora.policy.codes import act_codes
 
     above = [each for each in act_codes().get(code, ()) if each in LABELS] or ["OTHER"]

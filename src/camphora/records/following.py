@@ -3,6 +3,9 @@
 It is settled at the end of each transaction, when all records of it stand: so the order in which they were written does
 not matter, and a label given, taken or moved later reaches whoever points to the record, over any number of steps and
 around circles. `pointing` says who ever pointed to a name, whether or not a record stands there.
+
+Where a writer points to what they may not see, nothing is followed: the record bears every kind, whether the other is
+hidden or absent, so that what becomes of it tells them nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +18,8 @@ import apsw
 import orjson
 
 from camphora.policy.labels import ALL_CHOSEN, OTHERS, REFUSING, Found, Rules
-from camphora.policy.labels.pointing import POINTS, following, targets_in
+from camphora.policy.labels.pointing import POINTS, UNSEEN, following, targets_in
+from camphora.policy.vocabulary import EVERY, UNTOLD, label_mask
 from camphora.records.bodies import plain
 from camphora.records.deriving import Deriver, held, mask
 
@@ -23,6 +27,7 @@ BEARING = REFUSING - 1
 """The bits of labels, without the marks."""
 KEPT = OTHERS | ALL_CHOSEN
 """The marks that do not follow from a body."""
+ANY_KIND = label_mask((EVERY,))
 LAST = "SELECT body FROM superseded WHERE record = ? AND body IS NOT NULL ORDER BY version DESC LIMIT 1"
 
 
@@ -46,6 +51,7 @@ class Following:
         self.rules = rules
         self.adding = adding
         self._points: dict[int, set[str]] = {}
+        self._unseen: set[int] = set()
         self._bearing: set[str] = set()
         self._bore: set[str] = set()
         self._known: dict[str, frozenset[str]] = {}
@@ -59,9 +65,13 @@ class Following:
         if before & BEARING:
             self._bore.add(name)
 
+    def unseen(self, number: int) -> None:
+        """What was written points to what its writer may not see."""
+        self._unseen.add(number)
+
     def settle(self) -> None:
         """Label whoever points to what was written, and what was written by what it points to."""
-        if not (self._points or self._bearing or self._bore):
+        if not (self._points or self._unseen or self._bearing or self._bore):
             return
         rows = [(key(target), number) for number, targets in self._points.items() for target in targets]
         self._connection.executemany("INSERT OR IGNORE INTO pointing VALUES (?, ?)", rows)
@@ -74,7 +84,7 @@ class Following:
             if labelled
             else []
         )
-        waiting += stale
+        waiting += (*stale, *self._unseen)
         waiting += (number for name in self._bearing for number in self._pointing(name))
         due = set(waiting)
         while waiting:
@@ -85,7 +95,7 @@ class Following:
                 more = [each for each in self._pointing(name) if each not in due]
                 due.update(more)
                 waiting += more
-        self._points, self._bearing, self._bore, self._known = {}, set(), set(), {}
+        self._points, self._unseen, self._bearing, self._bore, self._known = {}, set(), set(), set(), {}
 
     def _labelled(self, names: Iterable[str]) -> set[str]:
         """Those of these records that bear a label now."""
@@ -136,6 +146,8 @@ class Following:
         row = next(self._connection.execute(sql, (record_id, kind)), None)
         if row is None or not row[1] & BEARING:
             return frozenset()
+        if row[1] & UNTOLD:
+            return frozenset({EVERY})
         record = self._record(row[0])
         return following(record.resource if record else {}, held(self._connection, row[0]))
 
@@ -166,8 +178,11 @@ class Following:
             return None
         before = set(held(self._connection, number))
         found = set(self.rules.of(record.resource))
-        if not alone:
+        if number in self._unseen or UNSEEN in before:
+            found.add(UNSEEN)
+        elif not alone:
             found.update(self._followed(record.resource))
+        if not alone:
             self._versions(number)
         labels = mask(record.resource, found) | record.labels & KEPT
         if record.deleted or self.adding:
@@ -185,11 +200,16 @@ class Following:
         sql = "SELECT version, labels, body FROM superseded WHERE record = ? AND body IS NOT NULL"
         for version, before, body in list(self._connection.execute(sql, (number,))):
             resource = orjson.loads(plain(body))
-            labels = mask(resource, (*self.rules.of(resource), *self._followed(resource))) | before & KEPT
+            labels = mask(resource, (*self.rules.of(resource), *self._followed(resource))) | lasting(before)
             labels |= before if self.adding else 0
             if labels != before:
                 sql = "UPDATE superseded SET labels = ? WHERE record = ? AND version = ?"
                 self._connection.execute(sql, (labels, number, version))
+
+
+def lasting(labels: int) -> int:
+    """What stays of the labels of a version of before, whatever is said of its body now."""
+    return labels & KEPT | (ANY_KIND if labels & UNTOLD else 0)
 
 
 def key(name: str) -> int:

@@ -20,11 +20,11 @@ import orjson
 from camphora.errors import Busy
 from camphora.policy.choices import effects
 from camphora.policy.labels import Found, Rules
-from camphora.policy.labels.pointing import targets_in
+from camphora.policy.labels.pointing import UNSEEN, targets_in
 from camphora.records import effects as effect_rows
 from camphora.records.bodies import plain
 from camphora.records.deriving import Deriver, held, mask
-from camphora.records.following import KEPT, Following
+from camphora.records.following import KEPT, Following, lasting
 from camphora.records.keeper import Keeper
 from camphora.records.keys import unpacked
 from camphora.records.terms import Interned
@@ -32,7 +32,7 @@ from camphora.records.terms import Interned
 STEP = 200
 """Records per job: some milliseconds between what else waits for the keeper."""
 ADDING, TAKING, DONE = 1, 2, 0
-FORM = b"derived:4"
+FORM = b"derived:5"
 """Another form of what is derived has another name here, and makes all of it anew."""
 
 
@@ -130,10 +130,11 @@ class Labelling:
         connection = deriver.connection
         resource = orjson.loads(plain(body)) if body else None
         found = self.rules.of(resource) if resource else ()
+        kept = held(connection, number)
+        found = (*found, *(kept if phase == ADDING else (one for one in kept if one == UNSEEN)))
         labels = mask(resource, found) | before & KEPT if resource else before
         if phase == ADDING:
             labels |= before
-            found = (*found, *held(connection, number))
         if resource and not deleted:
             self._derive(deriver, number, person, resource, found)
             if kind == "Consent":
@@ -158,7 +159,7 @@ class Labelling:
         sql = "SELECT version, labels, body FROM superseded WHERE record = ? AND body IS NOT NULL"
         for version, before, body in list(connection.execute(sql, (number,))):
             resource = orjson.loads(plain(body))
-            labels = mask(resource, self.rules.of(resource)) | before & KEPT
+            labels = mask(resource, self.rules.of(resource)) | lasting(before)
             labels |= before if phase == ADDING else 0
             if labels != before:
                 connection.execute(

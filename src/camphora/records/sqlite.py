@@ -62,6 +62,7 @@ from camphora.records.searching import DEFAULT_COUNT, MOST
 from camphora.records.sets import Sets
 from camphora.records.store import Batch, Change, Delete, Followed, Look, Page, Put, Version, Written
 from camphora.records.terms import Interned, Names
+from camphora.records.unseen import unseen
 from camphora.records.verifying import Verdict, verify
 from camphora.records.visible import in_emergency, of_versions, require_type, shown, visible
 from camphora.records.writing import Writer
@@ -422,8 +423,8 @@ class SQLiteStore:
 
     def rules_of(self, access: Access, record_type: str, record_id: str) -> list[Found]:
         """The labels that a record bears by rule, each with the rule's name, in the order of labels; of a record that
-        the Access may see. Where a part of it is closed, what follows from the rest alone: the others would tell what
-        the part says."""
+        the Access may see. What it bears by another record is told to who may see that one. Where a part of it is
+        closed, what follows from the rest alone: the others would tell what the part says."""
         reader = self._connections.reader()
         seen, body = visible(access, record_type, reader), shown(access, record_type, reader)
         sql = (
@@ -434,12 +435,14 @@ class SQLiteStore:
         with reader:
             row = next(reader.execute(sql, values), None)
             found = held(reader, row[0]) if row else []
+            pointed = {each.rule.removeprefix(POINTS) for each in found if each.rule.startswith(POINTS)}
+            untold = unseen(reader, access, (name for name in pointed if "/" in name))
         if row and row[1]:
             said = orjson.loads(plain(row[2]))
             told = {one.rule for one in self.rules.of(said)}
             told.update(f"{POINTS}{target}" for target in targets_in(said))
             found = [each for each in found if each.rule in told]
-        return sorted(found)
+        return sorted(each for each in found if each.rule.removeprefix(POINTS) not in untold)
 
     @property
     def rules(self) -> Rules:

@@ -18,7 +18,8 @@ from camphora.policy.admission import SHARED_TYPES
 from camphora.policy.asking import Action
 from camphora.policy.choices import effects
 from camphora.policy.labels import ALL_CHOSEN, OTHERS, PARTS, Found, Rules
-from camphora.policy.vocabulary import Purpose
+from camphora.policy.labels.pointing import targets_in
+from camphora.policy.vocabulary import UNTOLD, Purpose
 from camphora.records import effects as effect_rows
 from camphora.records import fulltext, index, parting
 from camphora.records.acts import check_act
@@ -36,6 +37,7 @@ from camphora.records.registering import DECLARING, registry_of, with_declared
 from camphora.records.spans import ELSEWHERE
 from camphora.records.store import Delete, Put, Written
 from camphora.records.terms import Interned
+from camphora.records.unseen import doubtful
 from camphora.records.visible import EVERYTHING, shown, visible
 
 APART = frozenset({"Patient", "Consent", "Flag", DECLARING})
@@ -70,6 +72,14 @@ class Line(NamedTuple):
     at: int
 
 
+class Pointing(NamedTuple):
+    """A new version that points to others: `doubted` are those to which the one before did not."""
+
+    number: int
+    person: int | None
+    doubted: frozenset[str]
+
+
 @dataclass(slots=True)
 class Writer:
     """Applies prepared changes inside the keeper's transaction, for one Access."""
@@ -88,6 +98,9 @@ class Writer:
     """What waits to be put together; None where each record is put at once."""
     following: Following | None = None
     """Whom all of this transaction labels."""
+    pointing: list[Pointing] = field(default_factory=list)
+    """What points to records that its writer must be able to see, if their labels are to follow."""
+    _written: set[str] = field(init=False, default_factory=set)
     _last: int = field(init=False, default=0)
     _chosen: dict[int | None, int] = field(init=False, default_factory=dict)
     _free: dict[str, bool] = field(init=False, default_factory=dict)
@@ -110,8 +123,13 @@ class Writer:
     def finish(self) -> None:
         """Put what waits, and label who points to what was written. To be called once, behind the last change."""
         self.settle()
-        if self.following is not None:
-            self.following.settle()
+        if self.following is None:
+            return
+        for number, person, doubted in self.pointing:
+            if doubtful(self.connection, self.access, person, doubted - self._written):
+                self.following.unseen(number)
+        self.pointing.clear()
+        self.following.settle()
 
     def put(self, prepared: Prepared) -> Written:
         """Write one version. The same content again makes no version."""
@@ -134,6 +152,7 @@ class Writer:
         if row is None and waits:
             return self._wait(prepared, New((type_no, prepared.id), values, content, rows), found)
         stood = self._stood_for(prepared.type, row, prepared.put.resource)
+        doubted = self._doubted(prepared, row)
         number = row.no if row else self._insert(type_no, prepared.id, values, content)
         if row:
             self._replace(row, values, content)
@@ -144,6 +163,8 @@ class Writer:
         group = self._group(prepared.type, person)
         resource = {**prepared.put.resource, "id": prepared.id}
         self.deriver.keep(number, person, resource, found, new=row is None)
+        if doubted:
+            self.pointing.append(Pointing(number, person, doubted))
         self._wrote(number, prepared, labels, row.labels if row else 0)
         self.deriver.local(number, person, labels, rows.keys.terms)
         if prepared.type == "Consent":
@@ -282,6 +303,21 @@ class Writer:
             if waits:
                 self._chosen[person] = chosen
         return found, labels | (OTHERS if prepared.others else 0) | chosen
+
+    def _doubted(self, prepared: Prepared, row: Row | None) -> frozenset[str]:
+        """To which records a version points that the one before did not name, or whose writer could not see all that it
+        named. Call before the row is replaced."""
+        name = f"{prepared.type}/{prepared.id}"
+        again = name in self._written
+        self._written.add(name)
+        if visible(self.access, "Basic", self.connection) == EVERYTHING:
+            return frozenset()
+        if again:
+            self.finish()
+        if not prepared.points:
+            return frozenset()
+        before = None if row is None or row.labels & UNTOLD else self._present(row)
+        return frozenset(prepared.points) - frozenset(targets_in(before) if before else ())
 
     def _wrote(self, number: int, prepared: Prepared, labels: int, before: int = 0) -> None:
         """Have those labelled who point to it, and itself by what it points to."""

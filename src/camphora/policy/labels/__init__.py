@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from camphora.policy.codes import CONFIDENTIALITY, SENSITIVITY, act_codes
 from camphora.policy.facts import codes_of
-from camphora.policy.vocabulary import LABELS, label_mask
+from camphora.policy.vocabulary import EVERY, LABELS, UNTOLD, label_mask
 
 SETS = ("hiv", "mental_health", "substance_use", "sexual_health", "violence", "genetic")
 SYSTEMS = {
@@ -153,7 +154,16 @@ def mask_of(own: Iterable[str], found: Iterable[Found]) -> int:
 
 def labels_in(mask: int) -> frozenset[str]:
     """The label codes of a stored mask, OTHER not among them: that one stands for codes that the record itself says."""
+    if mask & UNTOLD:
+        return every_label()
     return frozenset(code for bit, code in enumerate(LABELS) if mask >> bit & 1 and code != "OTHER")
+
+
+@cache
+def every_label() -> frozenset[str]:
+    """What `EVERY` stands for: all kinds of sensitivity, and the highest confidentiality."""
+    sensitive = (code for code, line in act_codes().items() if SENSITIVITY in line)
+    return frozenset((EVERY, *LABELS, CONFIDENTIALITY[-1], *sensitive)) - {"OTHER"}
 
 
 def _read(name: str) -> Iterator[Row]:

@@ -2,7 +2,8 @@
 
 A label follows a reference as it follows a code: `reasonReference` to a Condition says what `reasonCode` would. It does
 not follow where a reference only says during which visit, or from which sample: what else was done at a visit says
-nothing of the one diagnosis for which the visit is labelled (docs/rulings.md).
+nothing of the one diagnosis for which the visit is labelled (docs/rulings.md). Where words stand beside such a
+reference they say what the visit says, and it is followed as any other.
 """
 
 from __future__ import annotations
@@ -16,21 +17,28 @@ from camphora.fhir.references import parse_reference
 from camphora.policy.admission import SHARED_TYPES
 from camphora.policy.facts import OBSERVATION_VALUE
 from camphora.policy.labels import Found
-from camphora.policy.vocabulary import ACT_REASON
+from camphora.policy.vocabulary import ACT_REASON, EVERY
 
 STATING = frozenset({"Medication", "MedicationKnowledge", "Substance"})
 """Types about no patient that say what a record is of."""
-UNFOLLOWED = (SHARED_TYPES - STATING) | {"Patient", "Person", "RelatedPerson", "Group"}
+WITH_WHAT = frozenset({"Device", "DeviceDefinition", "DeviceMetric", "Schedule", "Slot"})
+"""With which instrument and in which slot: they are nobody's as a rule, so that no reader could look."""
+UNFOLLOWED = (SHARED_TYPES - STATING) | WITH_WHAT | {"Patient", "Person", "RelatedPerson", "Group"}
 """Whom and where a record names: their labels are their own, and they bear nobody else's."""
 VISITS = frozenset({"encounter", "context", "episodeOfCare", "partOf"})
 """Elements that say during which visit or episode."""
 OF_VISITS = frozenset({"Encounter", "EpisodeOfCare"})
-UNREAD = frozenset({"meta", "text", "subject", "patient", "encounter"})
+BARE = frozenset({"reference", "type", "identifier"})
+"""What a reference may hold that only says which record is meant; a `display` is words."""
+UNREAD = frozenset({"meta", "text", "subject", "patient"})
 """Properties of a resource in which no reference is looked for."""
 USUAL = frozenset({"U", "L", "M", "N"})
 """Confidentiality up to the normal one: it says nothing that another record would have to bear."""
 POINTS = "points:"
 """How the rule begins by which a label follows; behind it stands the record that bears it."""
+UNSEEN = Found(EVERY, f"{POINTS}unseen")
+"""What a record bears one of whose references its writer could not follow: whether the other is hidden or absent, what
+it says may be of any kind, and nothing of it is looked up (docs/rulings.md)."""
 Json = dict[str, Any]
 _INNER = frozenset({dict, list})
 
@@ -61,7 +69,7 @@ def _read(raw: bytes) -> Iterator[tuple[str, str]]:
 def targets_of(name: str, value: Any, raw: bytes | None = None) -> tuple[str, ...]:
     """The records, as `Type/id`, to which the value of a property points by what it says; each once. `raw`: the value's
     bytes, where they are at hand: to look at them costs nothing beside walking over the value."""
-    if name in UNREAD:
+    if name in UNREAD or (name == "encounter" and _is_bare(value)):
         return ()
     if raw is not None and b"\\" not in raw:
         if not _MAY_POINT.search(raw):
@@ -88,18 +96,21 @@ def _pointed(name: str, value: Any) -> Iterator[str]:
             stack += [(name, each) for each in item if type(each) in _INNER]
         elif type(item) is dict:
             text = item.get("reference")
-            if type(text) is str and (target := _followed(name, text)):
+            if type(text) is str and (target := _followed(name, text, bare=_is_bare(item))):
                 yield target
             stack += [each for each in item.items() if type(each[1]) in _INNER]
 
 
-def _followed(name: str, text: str) -> str | None:
+def _is_bare(value: Any) -> bool:
+    return type(value) is dict and value.keys() <= BARE
+
+
+def _followed(name: str, text: str, *, bare: bool) -> str | None:
     found = parse_reference(text)
     if found.kind != "local" or found.type in UNFOLLOWED:
         return None
-    if (name in VISITS and found.type in OF_VISITS) or (name == "specimen" and found.type == "Specimen"):
-        return None
-    return found.local
+    says_where = (name in VISITS and found.type in OF_VISITS) or (name, found.type) == ("specimen", "Specimen")
+    return None if says_where and bare else found.local
 
 
 def following(resource: Json, found: Iterable[Found]) -> frozenset[str]:

@@ -18,6 +18,8 @@ from camphora.policy.codes import categories
 from camphora.policy.compiling import Compiled
 from camphora.policy.compiling import compile as compiled
 from camphora.policy.facts import facts_of
+from camphora.policy.labels import every_label
+from camphora.policy.vocabulary import EVERY
 from camphora.records import Look
 from camphora.web.citizen.download import everything
 from camphora.web.citizen.looked import MOST, OWN_LINE, Act, grouped, who
@@ -164,7 +166,8 @@ def _own(chart: Chart) -> Iterator[Facts]:
         if version.type != "Consent":
             by_rule = chart.store.rules_of(chart.access, version.type, version.id)
             resource = orjson.loads(version.body or b"{}")
-            yield facts_of(resource, {one.label for one in by_rule if one.label})
+            labels = {one.label for one in by_rule if one.label}
+            yield facts_of(resource, labels | every_label() if EVERY in labels else labels)
 
 
 class _Closing:

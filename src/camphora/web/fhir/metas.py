@@ -14,11 +14,12 @@ from camphora.errors import Invalid, Place
 from camphora.fhir import structure
 from camphora.fhir.distinct import require_distinct
 from camphora.fhir.json import parse, write
+from camphora.policy.facts import CONFIDENTIALITY
+from camphora.policy.vocabulary import ACT_CODE, EVERY
 from camphora.records import Put
 from camphora.web.fhir import conditions, interactions
 from camphora.web.fhir.call import Answer, Call
 
-ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 LISTS = ("profile", "security", "tag")
 
 
@@ -33,7 +34,7 @@ def meta(call: Call, record_type: str, record_id: str) -> Answer:
         {
             "name": "derived",
             "part": [
-                {"name": "security", "valueCoding": {"system": ACT_CODE, "code": one.label}},
+                {"name": "security", "valueCoding": _label(one.label)},
                 {"name": "rule", "valueString": one.rule},
             ],
         }
@@ -85,6 +86,13 @@ def _brought(body: bytes) -> dict[str, Any]:
 
 def _meta_of(body: bytes) -> Any:
     return parse(body).get("meta", {})
+
+
+def _label(code: str) -> dict[str, str]:
+    """A label as a Coding; one that stands for every kind as the highest confidentiality."""
+    if code == EVERY:
+        return {"system": CONFIDENTIALITY, "code": "V"}
+    return {"system": ACT_CODE, "code": code}
 
 
 def _key(value: Any) -> object:
