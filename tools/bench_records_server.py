@@ -8,7 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -79,9 +79,13 @@ class Server:
 
 
 def _cpu(process: int) -> float:
-    """By the scheduler's own count, in nanoseconds, of all threads that live; they stay while a server is asked."""
-    threads = Path(f"/proc/{process}/task").iterdir()
-    return sum(int((each / "schedstat").read_text().split()[0]) for each in threads) / 1e9
+    """By the scheduler's own count, in nanoseconds, of all threads that live. Those that do the work stay while a
+    server is asked; a timer's may end meanwhile."""
+    spent = 0
+    for each in Path(f"/proc/{process}/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):
+            spent += int((each / "schedstat").read_text().split()[0])
+    return spent / 1e9
 
 
 class Client:

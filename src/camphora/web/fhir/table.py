@@ -38,7 +38,8 @@ Act = Callable[[Call, Mapping[str, str], Sent], Answer | Later]
 @dataclass(frozen=True, slots=True)
 class Interaction:
     """One method at one address. `code` is R4's for the interaction, at its `level`, or `$name` of an operation;
-    `types` those at which an operation is answered (None: all). `text` says what it does."""
+    `types` those at which an operation is answered (None: all). `text` says what it does. `handed_in`: whether it may
+    be answered behind a commit for which no thread waits."""
 
     code: str
     level: Level
@@ -49,6 +50,7 @@ class Interaction:
     text: dict[Lang, str]
     body: Body = "nothing"
     types: tuple[str, ...] | None = None
+    handed_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,11 +273,11 @@ INTERACTIONS = (
     ),
     Interaction(
         "create", "type", "POST", OF_TYPE, _path("create"), _create,
-        {"zh-TW": "新增", "en": "Create a record"}, "resource",
+        {"zh-TW": "新增", "en": "Create a record"}, "resource", handed_in=True,
     ),
     Interaction(
         "update", "instance", "PUT", ONE, WRITE, _update,
-        {"zh-TW": "更新", "en": "Update a record"}, "resource",
+        {"zh-TW": "更新", "en": "Update a record"}, "resource", handed_in=True,
     ),
     Interaction(
         "update", "type", "PUT", OF_TYPE, _path("update-where"), _update_where,
