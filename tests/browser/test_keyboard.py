@@ -5,6 +5,7 @@ import re
 import pytest
 
 from browser.conftest import spoken
+from browser.routes import WATCHED
 from browser.test_citizen import SELF, open_rows
 
 MOST = 400
@@ -15,15 +16,18 @@ REACHABLE = """() => {
 }"""
 FOCUSED = """() => {
     const one = document.activeElement;
-    const around = [one.parentElement, one.closest('article')].filter(Boolean);
+    const around = [one.parentElement, one.closest('article, .ranked > li')].filter(Boolean);
     const shown = [one, ...one.querySelectorAll('*'), ...around].some(part => {
         const style = getComputedStyle(part);
         return style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
     });
     const on_screen = one.getBoundingClientRect().bottom > 0;
-    return one === document.body ? null : {tag: one.outerHTML.slice(0, 90), shown, on_screen};
+    const again = window.focused_before === one;
+    window.focused_before = one;
+    return one === document.body ? null : {tag: one.outerHTML.slice(0, 90), shown, on_screen, again};
 }"""
-"""What has the focus: whether it, its parts or its card bear the ring, and whether it can be seen."""
+"""What has the focus: whether it, its parts or its card bear the ring, whether it can be seen, and whether
+it had the focus before, as a date has for each of its parts."""
 
 
 @pytest.fixture
@@ -39,7 +43,8 @@ def keyboard(opened):
             focused = page.evaluate(FOCUSED)
             if focused is None:
                 break
-            reached.append(focused)
+            if not focused["again"]:
+                reached.append(focused)
         return page, reached
 
     return walk
@@ -50,6 +55,10 @@ def keyboard(opened):
     [
         ("", "/"), ("", "/systems/nurse_ratio?month=2024-03"), ("", "/open/population"), ("citizen", "/me/choices"),
         ("citizen", "/me"), ("clinician", "/patients/0000-1"), ("analyst", "/ask?view=condition&by=sex"),
+        ("", f"{WATCHED}?week=2017-25"), ("", f"{WATCHED}/public?week=2017-25"), ("", f"{WATCHED}/scorecard"),
+        ("", f"{WATCHED}/bulletin?week=2019-06"), ("", f"{WATCHED}/dengue?day=2015-08-20"),
+        ("officer", f"{WATCHED}/signal/ili-2017-22-67000-all"), ("officer", f"{WATCHED}/room?week=2017-25"),
+        ("officer", "/tasks"), ("officer", "/surveillance/cases?purpose=surveillance"),
     ],
 )  # fmt: skip
 def test_tab_reaches_everything_and_its_focus_is_seen(keyboard, person, path):

@@ -152,3 +152,21 @@ def test_anybody_reads_level_trend_interval_and_method_and_goes_on_to_a_county(o
     page.keyboard.press("Enter")
     page.wait_for_url("**/series?*area=09020*")
     expect(page.locator("h1")).to_contain_text("金門縣" if lang == "zh-TW" else "Kinmen County")
+
+
+@pytest.mark.parametrize("lang", ["zh-TW", "en"])
+def test_on_paper_the_bulletin_bears_its_digest_and_nothing_is_cut(opened, lang):
+    page = opened("", lang, viewport={"width": 688, "height": 1000})
+    page.goto(f"{WATCHED}/bulletin?week=2019-06")
+    page.emulate_media(media="print")
+    foot = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--foot')")
+    digests = re.findall(r"[0-9a-f]{24}", spoken(page))
+    assert len(digests) == 2
+    assert all(each in foot for each in digests)
+    assert page.locator("header.head, form, .crumbs, .menu").locator("visible=true").count() == 0
+    cut = page.evaluate(
+        "() => [...document.querySelectorAll('.scroll, svg.map, .line-chart')].filter(one => one.checkVisibility())"
+        ".filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.className)"
+    )
+    assert cut == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 688

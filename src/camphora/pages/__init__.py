@@ -285,5 +285,7 @@ class View:
     actions: Sequence[Action] = ()
     act: Action | None = None
     """What its reader is to do with it: in the head too, where the page is long."""
+    foot: str = ""
+    """What stands at the foot of each page on paper."""
     downloads: str = ""
     """Name of the block (a Table, or that of a picture or list) that `.csv .xlsx .json .parquet` give; empty: none."""

@@ -78,10 +78,10 @@ def bulletin(watched: Mapping[str, Watched], words: Words, parameters: Mapping[s
             _part(each, found[name], parameters, words) if name in found else [_ended(each, label, words)]
         )
     blocks += [*_late(found, words), *_method(found, words), *_about(known, found, words)]
-    first = next(iter(found))
+    first, title = next(iter(found)), _title(taken, label, area, words)
     return View(
         "bulletin",
-        _title(taken, label, area, words),
+        title,
         blocks,
         lead=words("bulletin.lead", span=_span(found[first], words)),
         as_of=_as_of(known, words),
@@ -90,6 +90,7 @@ def bulletin(watched: Mapping[str, Watched], words: Words, parameters: Mapping[s
         actions=_actions(weeks, label, parameters, words),
         downloads=f"{first}_counties",
         why=words("bulletin.why_page"),
+        foot=words("bulletin.foot", title=title, digest=" ".join(one.digest for one in found.values())),
     )
 
 
@@ -133,10 +134,14 @@ def _crumbs(parameters: Mapping[str, str], words: Words) -> list[Link]:
 def _actions(weeks: Sequence[str], label: str, parameters: Mapping[str, str], words: Words) -> list[Action]:
     before, after = neighbours(label, weeks)
     kept = {"watch": parameters["watch"]} if parameters.get("watch") else {}
+    found = [(key, each) for key, each in (("before", before), ("after", after)) if each]
     return [
-        Action(words(f"bulletin.action.{key}"), f"?{urlencode({**kept, 'week': each})}")
-        for key, each in (("before", before), ("after", after))
-        if each
+        Action(
+            words(f"bulletin.action.{key}"),
+            f"?{urlencode({**kept, 'week': each})}",
+            note="" if rank else words("bulletin.action.print"),
+        )
+        for rank, (key, each) in enumerate(found)
     ]
 
 
@@ -534,7 +539,7 @@ def _about(known: Mapping[str, Watched], found: Mapping[str, Bulletin], words: W
         ]
         title = one.watch.title[words.lang]
         paragraphs.append(words("bulletin.about.named", title=title, text=say.joined(said, words)))
-    return [Prose(words("bulletin.part.about"), [*paragraphs, words("bulletin.action.print")])]
+    return [Prose(words("bulletin.part.about"), paragraphs)]
 
 
 def _number(value: float) -> float | None:
