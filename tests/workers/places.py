@@ -66,11 +66,17 @@ class Place:
         return self.clients[-1]
 
     def both(self, token=""):
-        """A client of the leader and one of a worker, in this order."""
-        found = self.client(token, "127.0.0.2"), self.client(token)
-        assert holder(found[0], [self.leader.pid, *self.workers]) == self.leader.pid
-        assert holder(found[1], [self.leader.pid, *self.workers]) in self.workers
-        return found
+        """A client of the leader and one of a worker, in this order. While no worker is ready the leader reads."""
+        leaders = self.client(token, "127.0.0.2")
+        assert holder(leaders, [self.leader.pid, *self.workers]) == self.leader.pid
+        return leaders, eventually(lambda: self._workers_client(token))
+
+    def _workers_client(self, token):
+        client = self.client(token)
+        if holder(client, [self.leader.pid, *self.workers]) in self.workers:
+            return client
+        client.close()
+        return None
 
     def lines(self):
         return [orjson.loads(each) for each in (self.folder / "audit/receipts.log").read_bytes().splitlines()]
