@@ -1,6 +1,7 @@
 """A load says the same whether its records are put together or one by one, and whatever is remembered."""
 
 import marshal
+import threading
 from datetime import date
 from functools import partial
 from random import Random
@@ -9,19 +10,21 @@ import apsw
 import orjson
 import pytest
 
-from builders import condition, observation, patient
+from builders import citizen, clinician, condition, observation, patient
 from camphora.errors import CamphoraError
 from camphora.fhir.extract import extract
 from camphora.fhir.registry import Registry
 from camphora.policy.internal import following, loading
 from camphora.policy.labels import Rules
 from camphora.records import Delete, Put, SQLiteStore, fulltext, prepare
+from camphora.records.pending import Pending
 from camphora.records.saying import Sayings
 from camphora.records.sending import arrived, departing
 from camphora.synth import Country, foundation, population
 from consented import at_home, consent, diagnosis, labelled_part, treating
 
 LOAD, FOLLOW = loading("test"), following("test")
+ACTION = "http://terminology.hl7.org/CodeSystem/consentaction"
 TABLES = {
     "record": "no, type, id, version, person, main_date, main_length, labels, deleted",
     "content": "record, digest, keys", "posting": "*", "span": "*", "amount": "*", "pair": "*", "position": "*",
@@ -221,3 +224,110 @@ def test_a_part_is_labelled_however_its_address_is_written(plain, escaped):
     ready = prepare(Put(orjson.loads(body), body=body))
     assert ready.open is not None
     assert prepare(Put(observation("o", "ada", "718-7", "2026-01-01"))).open is None
+
+
+def uncollected():
+    """A denial of making records, of whoever may read the person."""
+    return treating(action=[{"coding": [{"system": ACTION, "code": "collect"}]}])
+
+
+def _acts():
+    """What several writers hand in at the same moment, each as a job of its own: in every order some of it is refused,
+    some before its first change and some behind it, and some decides about what others write."""
+    one, two, ada = clinician("h1"), clinician("h2"), citizen("ada")
+
+    def seen(number, *people):
+        return _puts([observation(f"n{number}-{each}", each, "718-7", "2026-04-01") for each in people])
+
+    again = {**observation("o2", "ada", "718-7", "2026-05-05"), "note": [{"text": "again"}]}
+    other = {**observation("twins", "ada", "718-7", "2026-05-06"), "focus": [{"reference": "Patient/shut"}]}
+    visit = {"resourceType": "Encounter", "id": "visit", "status": "finished", "class": {"code": "AMB"},
+             "subject": {"reference": "Patient/ada"}, "serviceProvider": {"reference": "Organization/h1"}}  # fmt: skip
+    points = {
+        **observation("pointing", "ada", "718-7", "2026-05-07"),
+        "encounter": {"reference": "Encounter/visit"},
+    }
+    child = {"relationship": [{"coding": [{"code": "CHILD"}]}], "patient": {"reference": "Patient/ada"}}
+    return [
+        (one, seen(1, "ada", "bo")), (two, seen(2, "ada")), (one, seen(3, "ada", "nobody")), (two, seen(4, "nobody")),
+        (LOAD, seen(5, "bo", "bo2", "later")), (one, _puts([again])), (two, [Delete("Observation", "o3")]),
+        (one, _puts([other])), (ada, _puts([consent("c9", "ada", treating())])), (two, seen(6, "ada", "shut")),
+        (one, _puts([visit])), (one, _puts([points])), (ada, seen(7, "ada")),
+        (LOAD, _puts([{"resourceType": "RelatedPerson", "id": "kin", **child}])), (two, seen(1, "ada")),
+        (LOAD, _puts([diagnosis("tb9", "bo", "A15.0"), at_home("later", "臺北市", "大安區")])),
+    ]  # fmt: skip
+
+
+def _outcome(future):
+    error = future.exception()
+    if error is not None:
+        return getattr(error, "code", repr(error)), getattr(error, "change", None)
+    return [(one.type, one.id, one.version, one.made, one.changed) for one in future.result()]
+
+
+def _held(store):
+    """Keep the keeper busy until what is returned is called."""
+    begun, gate = threading.Event(), threading.Event()
+
+    def wait(_):
+        begun.set()
+        gate.wait(30)
+
+    store._keeper.submit(wait)
+    assert begun.wait(30)
+    return gate.set
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_shares_a_commit_is_what_one_after_another_is(tmp_path, seed):
+    """The same is refused with the same error, and all tables are equal."""
+    acts = _acts()
+    Random(seed).shuffle(acts)
+    before = [*_mixture(), at_home("shut", "臺北市", "大安區"), consent("c-shut", "shut", uncollected())]
+    found = []
+    for name, as_one in (("a", True), ("b", False)):
+        store = SQLiteStore(tmp_path / name)
+        store.write(LOAD, _puts(before))
+        if as_one:
+            release = _held(store)
+            commits, futures = store._keeper.commits, [store.hand_in(*act) for act in acts]
+            release()
+            outcomes = [_outcome(each) for each in futures]
+            assert store._keeper.commits == commits + 2
+        else:
+            outcomes = [_outcome(store.hand_in(*act)) for act in acts]
+        assert store.verify_index(FOLLOW).differences == ()
+        found.append((outcomes, _tables(store)))
+        store.close()
+    (outcomes, tables), (singly, apart) = found
+    assert outcomes == singly
+    assert {name: rows for name, rows in tables.items() if rows != apart[name]} == {}
+
+
+def test_many_new_records_are_done_as_one(loaded, monkeypatch):
+    """Nothing is begun anew where nobody is refused, and what waits is put by one statement for each table."""
+    puts, undone = [], []
+    put = Pending.put
+    monkeypatch.setattr(Pending, "put", lambda self: (puts.append(len(self.names)), put(self)))
+    undo = loaded._keeper._undo
+    monkeypatch.setattr(loaded._keeper, "_undo", lambda: (undone.append(True), undo()))
+    release = _held(loaded)
+    new = [observation(f"n{number}", "ada", "718-7", "2026-04-01") for number in range(20)]
+    futures = [loaded.hand_in(clinician(), _puts([each])) for each in new]
+    release()
+    assert all(each.result()[0].made for each in futures)
+    assert (max(puts), undone) == (20, [])
+
+
+def test_one_who_may_not_make_a_record_takes_nothing_else_with_it(loaded):
+    """It shows when all stand; then each is done by itself."""
+    loaded.write(LOAD, _puts([at_home("shut", "臺北市", "大安區"), consent("c-shut", "shut", uncollected())]))
+    release = _held(loaded)
+    people = ["ada", "shut", "ada", "shut"]
+    new = [observation(f"n{number}", each, "718-7", "2026-04-01") for number, each in enumerate(people)]
+    futures = [loaded.hand_in(clinician(), _puts([each])) for each in new]
+    release()
+    outcomes = [_outcome(each) for each in futures]
+    assert [each for each in outcomes if isinstance(each, tuple)] == [("records-no-person", 0)] * 2
+    assert [outcome[0][1] for outcome in outcomes if isinstance(outcome, list)] == ["n0", "n2"]
+    assert loaded.verify_index(FOLLOW).differences == ()

@@ -3,8 +3,9 @@
 Jobs are functions over the connection. All that wait are run inside one transaction, so that one disk sync pays for
 many. A refused job takes nothing else with it: each runs in a savepoint of its own, or, where all may be repeated,
 without one (SQLite copies every page that is changed inside a savepoint, a fifth of what a write takes), and all begin
-anew with savepoints where one is refused behind its first change. A job's answer is given only after the commit, with
-the receipt log synced beside it.
+anew with savepoints where one is refused behind its first change. Those that run without may leave work that is done
+for all of them at once, behind the last (`settle`). A job's answer is given only after the commit, with the receipt log
+synced beside it.
 """
 
 from __future__ import annotations
@@ -45,14 +46,22 @@ class Waiting(NamedTuple):
 
 class Keeper:
     """`submit` a job and wait for its future; `after_commit` is called once per group, `on_rollback` on failure.
-    `commits` counts the groups that were committed, `done` the jobs in them."""
+    While jobs run `as_one`, each may leave work for `settle`, which is called behind the last of them; where that
+    fails, all are done anew, each by itself. `commits` counts the groups that were committed, `done` the jobs in
+    them."""
 
     def __init__(
-        self, connection: apsw.Connection, after_commit: Callable[[], None], on_rollback: Callable[[], None]
+        self,
+        connection: apsw.Connection,
+        after_commit: Callable[[], None],
+        on_rollback: Callable[[], None],
+        settle: Callable[[], None] = lambda: None,
     ) -> None:
         self._connection = connection
         self._after_commit = after_commit
         self._on_rollback = on_rollback
+        self._settle = settle
+        self.as_one = False
         self._jobs: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._closed = False
         self.commits = self.done = 0
@@ -138,10 +147,23 @@ class Keeper:
         if all(each.repeatable for each in group):
             self._connection.execute("BEGIN IMMEDIATE")
             with contextlib.suppress(_HalfDone):
-                return [self._plainly(each.job) for each in group]
+                return self._as_one(group)
             self._undo()
         self._connection.execute("BEGIN IMMEDIATE")
         return [self._attempt(each.job) for each in group]
+
+    def _as_one(self, group: list[Waiting]) -> list[Answered]:
+        self.as_one = True
+        try:
+            answers = [self._plainly(each.job) for each in group]
+            self._settle()
+        except (_HalfDone, *BROKEN):
+            raise
+        except Exception:  # noqa: BLE001 - whose it is shows when each is done by itself
+            raise _HalfDone from None
+        finally:
+            self.as_one = False
+        return answers
 
     def _tell_of_commit(self) -> None:
         """What is committed stays answered, whatever fails behind it: that is logged, and secondary use hears of it

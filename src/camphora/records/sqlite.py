@@ -62,6 +62,7 @@ from camphora.records.searching import DEFAULT_COUNT, MOST
 from camphora.records.sets import Sets
 from camphora.records.store import Batch, Change, Delete, Followed, Look, Page, Put, Version, Written
 from camphora.records.terms import Interned, Names
+from camphora.records.together import Together
 from camphora.records.unseen import unseen
 from camphora.records.verifying import Verdict, verify
 from camphora.records.visible import in_emergency, of_versions, require_type, shown, visible
@@ -97,7 +98,8 @@ class SQLiteStore:
         self._watchers: list[Callable[[], None]] = []
         self._count_lock = threading.Lock()
         self._declared = False
-        self._keeper = Keeper(self._connections.writer, self._committed, self._forget)
+        self._together: Together | None = None
+        self._keeper = Keeper(self._connections.writer, self._committed, self._forget, self._settled)
         self._looks = Looks(self.audit, self._keeper, self._secret)
         self.coding: Coding | None = None
         """Answers what is asked by value set or hierarchy; the installation gives it."""
@@ -141,6 +143,7 @@ class SQLiteStore:
 
     def _forget(self) -> None:
         """A job was rolled back: what was remembered of it goes."""
+        self._together = None
         self._interned.forget()
         READING.forget(self._connections.writer)
 
@@ -164,10 +167,11 @@ class SQLiteStore:
             _require_work(access, ready)
 
         def job(connection: apsw.Connection) -> list[Written]:
-            require_given(connection, access, given, self.coding)
-            writer = Writer(connection, self._interned, access, self._labelling, self._indexing)
-            if access.ground == "loading" and len(ready) > 1:
-                writer.gather()
+            together = self._shared(connection, gathers=access.ground == "loading" and len(ready) > 1)
+            if given:
+                together.settle()
+                require_given(connection, access, given, self.coding)
+            writer = Writer(connection, self._interned, access, together, self._labelling, self._indexing)
             written: list[Written] = []
             for item in ready:
                 try:
@@ -175,13 +179,29 @@ class SQLiteStore:
                 except CamphoraError as error:
                     error.change = len(written)
                     raise
-            writer.finish()
+            if together is not self._together:
+                together.finish()
             if writer.declares:
                 self._indexing.begin(connection)
                 self._declared = True
             return written
 
         return self._keeper.submit(job, repeatable=True)
+
+    def _shared(self, connection: apsw.Connection, *, gathers: bool) -> Together:
+        """What a write shares with all others of its commit; with none where each of them is done by itself."""
+        given = connection, self._interned, self._labelling
+        if not self._keeper.as_one:
+            return Together(*given, gathers=gathers)
+        if self._together is None:
+            self._together = Together(*given, trusts=True)
+        return self._together
+
+    def _settled(self) -> None:
+        """The last of those that are done as one is done."""
+        if self._together is not None:
+            self._together.finish()
+            self._together = None
 
     def read(self, access: Access, record_type: str, record_id: str, version: int | None = None) -> Version:
         require_type(access, record_type)

@@ -26,22 +26,21 @@ from camphora.records.acts import check_act
 from camphora.records.bodies import packed, plain
 from camphora.records.derived import incapable_of, others_linked, stand_ins_linked, stand_of
 from camphora.records.deriving import DECIDING, Deriver, identities, mask
-from camphora.records.following import BEARING, Following
+from camphora.records.following import BEARING
 from camphora.records.indexing import Indexing
 from camphora.records.keys import packed as packed_keys
 from camphora.records.keys import unpacked
 from camphora.records.labelling import Labelling
-from camphora.records.pending import New, Pending
+from camphora.records.pending import New
 from camphora.records.prepare import Prepared, prepare
 from camphora.records.registering import DECLARING, registry_of, with_declared
 from camphora.records.spans import ELSEWHERE
 from camphora.records.store import Delete, Put, Written
 from camphora.records.terms import Interned
+from camphora.records.together import APART, WEIGHED, Together
 from camphora.records.unseen import doubtful
 from camphora.records.visible import EVERYTHING, shown, visible
 
-APART = frozenset({"Patient", "Consent", "Flag", DECLARING})
-"""The types whose writing asks for other records, or changes what they bear."""
 DERIVING = frozenset({"Encounter", "Patient", "RelatedPerson"})
 """The types that say something beside their index (`Deriver.keep`)."""
 Values = tuple[int, int | None, int | None, int, int, int, int]
@@ -87,55 +86,38 @@ class Writer:
     connection: apsw.Connection
     interned: Interned
     access: Access
+    together: Together
+    """What it shares with other writers of the transaction."""
     labelling: Labelling = field(default_factory=lambda: Labelling(Rules.bundled()))
     indexing: Indexing = field(default_factory=Indexing)
     declares: bool = field(init=False, default=False)
     """Whether a SearchParameter was written: what the store can be asked by may have changed."""
     declared: Registry | None = field(init=False, default=None)
     """The parameters with those that were written so far; None where they must be read anew."""
-    deriver: Deriver = field(init=False)
-    pending: Pending | None = field(init=False, default=None)
-    """What waits to be put together; None where each record is put at once."""
-    following: Following | None = None
-    """Whom all of this transaction labels."""
     pointing: list[Pointing] = field(default_factory=list)
     """What points to records that its writer must be able to see, if their labels are to follow."""
     _written: set[str] = field(init=False, default_factory=set)
-    _last: int = field(init=False, default=0)
-    _chosen: dict[int | None, int] = field(init=False, default_factory=dict)
-    _free: dict[str, bool] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.deriver = Deriver(self.connection, self.interned)
-        if self.following is None:
-            adding = self.labelling.older is not None
-            self.following = Following(self.deriver, self.labelling.holding, adding=adding)
+        self.together.writers.append(self)
 
-    def gather(self) -> None:
-        """From now on put new records together; `settle` is to be called behind the last."""
-        self.pending = Pending(self.connection)
+    @property
+    def deriver(self) -> Deriver:
+        return self.together.deriver
 
-    def settle(self) -> None:
-        """Put what waits."""
-        if self.pending is not None:
-            self.pending.put()
-
-    def finish(self) -> None:
-        """Put what waits, and label who points to what was written. To be called once, behind the last change."""
-        self.settle()
-        if self.following is None:
-            return
+    def doubt(self) -> None:
+        """Mark what points to records that its writer may not see. Behind the last change, before labels follow."""
         for number, person, doubted in self.pointing:
             if doubtful(self.connection, self.access, person, doubted - self._written):
-                self.following.unseen(number)
+                self.together.following.unseen(number)
         self.pointing.clear()
-        self.following.settle()
 
     def put(self, prepared: Prepared) -> Written:
         """Write one version. The same content again makes no version."""
+        self.together.before(f"{prepared.type}/{prepared.id}")
         type_no = self.interned.type(prepared.type)
         waits = self._may_wait(prepared, (type_no, prepared.id))
-        row = self._row(type_no, prepared.id)
+        row = None if prepared.put.expect == "new" else self._row(type_no, prepared.id)
         self._check_put(prepared, row)
         if row and not row.deleted and row.digest == prepared.digest:
             return Written(prepared.type, prepared.id, row.version, row.updated, made=False, changed=False)
@@ -151,6 +133,8 @@ class Writer:
         content = (prepared.digest, packed_keys(*rows.keys), packed(prepared.body(version, now)))
         if row is None and waits:
             return self._wait(prepared, New((type_no, prepared.id), values, content, rows), found)
+        if self.together.trusts:
+            self.together.settle()
         stood = self._stood_for(prepared.type, row, prepared.put.resource)
         doubted = self._doubted(prepared, row)
         number = row.no if row else self._insert(type_no, prepared.id, values, content)
@@ -187,38 +171,41 @@ class Writer:
     def _may_wait(self, prepared: Prepared, name: tuple[int, str]) -> bool:
         """Whether a record, if it is new, may be put later. What waits is put before somebody asks for it: for what is
         written twice, and for what decides about persons. Each record that its writer is to see is put at once."""
-        if self.pending is None:
+        together, pending = self.together, self.together.pending
+        if pending is None:
             return False
-        if name in self.pending.names or self.pending.full:
-            self.pending.put()
-        if prepared.type in APART and not self._is_newcomer(prepared):
-            self.pending.put()
-            self._chosen.clear()
+        free = together.standing(self.access).is_free(prepared.type, self.connection)
+        if name in pending.names or pending.full or (together.weighs and not free):
+            together.settle()
+        if prepared.type in (APART if free else WEIGHED) and not (free and self._is_newcomer(prepared)):
+            together.settle()
             return False
-        free = self._free.get(prepared.type)
-        if free is None:
-            seen = visible(self.access, prepared.type, self.connection, "collect")
-            free = self._free[prepared.type] = seen == EVERYTHING
-        return free
+        return free or together.trusts
 
     def _is_newcomer(self, prepared: Prepared) -> bool:
         """Whether this is a Patient of whom nothing is known and who is one with nobody: nothing hangs on them yet."""
-        if prepared.type != "Patient" or self.pending is None or "link" in prepared.put.resource:
+        pending = self.together.pending
+        if prepared.type != "Patient" or pending is None or "link" in prepared.put.resource:
             return False
         person = self.interned.person(str(prepared.patient))
-        if person in self.pending.persons or self._one_with(person):
+        if person in pending.persons or self._one_with(person):
             return False
         sql = "SELECT 1 FROM record WHERE person = ? LIMIT 1"
         return next(self.connection.execute(sql, (person,)), None) is None
 
     def _wait(self, prepared: Prepared, new: New, found: tuple[Found, ...]) -> Written:
         """Have a new record wait; what is written beside it is written at once."""
-        assert self.pending is not None
+        together, pending = self.together, self.together.pending
+        assert pending is not None
         version, person, _, _, now, labels, _ = new.values
-        number = self._number()
-        self.pending.add(number, new)
+        number = together.number()
+        doubted = self._doubted(prepared, None)
+        if doubted:
+            self.pointing.append(Pointing(number, person, doubted))
+        pending.add(number, new)
+        together.waits(self.access, prepared.type, number)
         if self.indexing.full_text:
-            self.pending.say(number, prepared.full_text or fulltext.texts(prepared.said))
+            pending.say(number, prepared.full_text or fulltext.texts(prepared.said))
         self._others(number, version, prepared)
         if found or (person is not None and prepared.type in DERIVING):
             self.deriver.keep(number, person, {**prepared.put.resource, "id": prepared.id}, found, new=True)
@@ -230,16 +217,10 @@ class Writer:
             self.deriver.decided(identities(self.connection, person))
         return Written(prepared.type, prepared.id, version, now, made=True, changed=True)
 
-    def _number(self) -> int:
-        """The number of one more record."""
-        if not self._last:
-            (self._last,) = next(self.connection.execute("SELECT coalesce(max(no), 0) FROM record"))
-        self._last += 1
-        return self._last
-
     def delete(self, change: Delete) -> Written:
         """Mark a record deleted; deleting what is already deleted changes nothing."""
-        self.settle()
+        self.together.settle()
+        self.together.before(f"{change.type}/{change.id}")
         if not self.access.may_write(change.type) or self._keeps(change.type):
             raise Forbidden("records-write-refused", type=change.type, role=self.access.reader.role)
         type_no = self.interned.type(change.type)
@@ -297,33 +278,32 @@ class Writer:
             resource = prepared.put.resource
             found = self.labelling.holding.of(resource)
             labels = mask(resource, found)
-        chosen = self._chosen.get(person)
+        known = self.together.chosen
+        chosen = known.get(person)
         if chosen is None:
             chosen = self.deriver.chosen(person)
             if waits:
-                self._chosen[person] = chosen
+                known[person] = chosen
         return found, labels | (OTHERS if prepared.others else 0) | chosen
 
     def _doubted(self, prepared: Prepared, row: Row | None) -> frozenset[str]:
         """To which records a version points that the one before did not name, or whose writer could not see all that it
         named. Call before the row is replaced."""
         name = f"{prepared.type}/{prepared.id}"
-        again = name in self._written
         self._written.add(name)
-        if visible(self.access, "Basic", self.connection) == EVERYTHING:
-            return frozenset()
-        if again:
-            self.finish()
-        if not prepared.points:
+        if self.together.standing(self.access).sees_all(self.connection):
             return frozenset()
         before = None if row is None or row.labels & UNTOLD else self._present(row)
-        return frozenset(prepared.points) - frozenset(targets_in(before) if before else ())
+        doubted = frozenset(prepared.points) - frozenset(targets_in(before) if before else ())
+        if doubted:
+            self.together.doubted.add(name)
+        return doubted
 
     def _wrote(self, number: int, prepared: Prepared, labels: int, before: int = 0) -> None:
         """Have those labelled who point to it, and itself by what it points to."""
-        if self.following is not None and (prepared.points or (labels | before) & BEARING):
+        if prepared.points or (labels | before) & BEARING:
             name = f"{prepared.type}/{prepared.id}"
-            self.following.wrote(number, name, prepared.points, labels, before)
+            self.together.following.wrote(number, name, prepared.points, labels, before)
 
     def _group(self, record_type: str, person: int | None) -> list[int]:
         """Whom a Patient is one with, before it changes."""
@@ -449,9 +429,12 @@ class Writer:
 
     def _check_patient(self, prepared: Prepared) -> None:
         """A record must name a patient whom the writer may see: hidden and absent are refused alike."""
+        standing = self.together.standing(self.access)
+        if prepared.patient in standing.patients:
+            return
         found = None
         if prepared.patient:
-            predicate = visible(self.access, "Patient", self.connection)
+            predicate = standing.sees_patients(self.connection)
             sql = (
                 f"SELECT 1 FROM record r WHERE r.type = ? AND r.id = ? AND r.deleted = 0 AND {predicate.sql}"
             )
@@ -459,6 +442,8 @@ class Writer:
             found = next(self.connection.execute(sql, values), None)
         if found is None:
             raise Invalid("records-no-person", type=prepared.type)
+        if self.together.trusts:
+            standing.patients.add(str(prepared.patient))
 
     def _check_match(self, record_type: str, row: Row, asked: int | None) -> None:
         if asked is not None and asked != row.version:
@@ -497,7 +482,12 @@ class Writer:
         self.connection.execute(
             "INSERT INTO record (no, type, id, version, person, main_date, main_length, updated, labels, deleted)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (number := self._number() if self.pending is not None else None, type_no, record_id, *values),
+            (
+                number := self.together.number() if self.together.pending is not None else None,
+                type_no,
+                record_id,
+                *values,
+            ),
         )
         number = number or int(self.connection.last_insert_rowid())
         self.connection.execute("INSERT INTO content VALUES (?, ?, ?, ?)", (number, *content))
