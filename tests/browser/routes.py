@@ -57,7 +57,8 @@ PAGES = {
         "/tasks", "/tasks/{work}", f"{WATCHED}?week=2017-25", f"{WATCHED}/room?week=2017-25",
         f"{WATCHED}/signal/ili-2017-25-67000-all",
         "/surveillance", "/surveillance?purpose=surveillance",
-        "/surveillance/cases?disease=A90", "/surveillance/cases?purpose=surveillance",
+        "/surveillance/cases?disease=A90", "/surveillance/enter?purpose=surveillance",
+        "/surveillance/cases?purpose=surveillance",
         "/surveillance/cases?purpose=surveillance&disease=A90&since=2026-01-01",
     ),
     "privacy": ("/privacy", "/privacy/readers/{reader}", "/privacy/known", "/emergencies", "/bases"),
@@ -87,6 +88,7 @@ ERRORS = {
         "/implementers/history/Patient/nobody",
     ),
     "analyst": ("/ask?view=person&measure=mean",),
+    "officer": ("/watches/ili/retune",),
 }
 """Pages that say what is wrong, held to the same."""
 
@@ -94,7 +96,7 @@ FILES = {
     "": (
         "/health", "/health/live", "/health/ready", "/systems.csv", "/systems/nurse_ratio.csv?month=2024-03",
         f"{WATCHED}.csv?week=2017-25", f"{WATCHED}/public.xlsx?week=2017-25", f"{WATCHED}/scorecard.json",
-        f"{WATCHED}/bulletin.csv?week=2019-06",
+        f"{WATCHED}/bulletin.csv?week=2019-06", f"{WATCHED}/bulletin.csv?week=2019-06&area=67000",
         "/systems/nurse_ratio/hospitals.json?month=2024-03", "/open.json", "/open/population.xlsx",
         "/codes.csv?q=aspirin", "/codes.json?q=aspirin",
         "/vectors.csv", "/vectors/purpose.json", "/vectors/all.json", "/vectors/schema.json",

@@ -9,7 +9,7 @@ from camphora.engines.watch import Retuning, Watched, retunings_of
 from camphora.engines.watch.bulletin import digest_of
 from camphora.engines.watch.keeping import keep, kept_sweep, name_of
 from camphora.engines.watch.pages import PAGES
-from camphora.engines.watch.sweep import swept
+from camphora.engines.watch.sweep import swept, tried
 from camphora.formats.declaration import base_tables
 from camphora.pages import Prose, Table
 from watch.test_pages import system
@@ -130,3 +130,18 @@ def test_the_pages_tell_of_the_decision_from_its_week_on():
     ]
     none = PAGES["method"]({"ili": plain}, words, {"system": "s"})
     assert any("No threshold" in text for b in none.blocks if isinstance(b, Prose) for text in b.paragraphs)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("own", 1e-7), ("weekly", 3.0), ("least", 200.0), ("detection.ears.c2.alpha", 0.001)],
+)
+def test_what_a_decision_would_have_changed_is_what_it_changes_in_those_weeks(setting, value):
+    """Tried over the last year: as the sweep by a decision that was in force from that week on."""
+    before, (made,) = sweep("ili"), decided(setting=setting, value=value, week="9999-01")
+    start = len(series("ili").label) - 52
+    after = tried(before, made, 52)
+    (then,) = decided(setting=setting, value=value, week=str(series("ili").label[start]))
+    truly = swept(watch("ili").retuned((then,)), series("ili"))
+    assert np.array_equal(after.shown.shown, truly.shown.shown)
+    assert np.array_equal(before.shown.shown[:, :start], after.shown.shown[:, :start])

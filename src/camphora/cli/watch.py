@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -265,35 +263,19 @@ def run_bulletin(given: argparse.Namespace, terminal: Terminal) -> int:
 
 def run_retune(given: argparse.Namespace, terminal: Terminal) -> int:
     """Record a decision. It counts from a week that nobody has seen: the one after the last that is known."""
-    from camphora.engines.watch.retuning import TABLE, Retuning, require_known
-    from camphora.installation.loading import Loader
+    from camphora.engines.watch.retuning import Retuning, require_ahead, require_known, row_of
+    from camphora.installation.retuning import kept
 
     today = datetime.now(TAIPEI).date().isoformat()
     with _desk(given) as desk:
         (one, *_) = desk.some(given.watch)
-        series = one.watched.series
-        following = str(series.labels(1)[-1])
+        following = str(one.watched.series.labels(1)[-1])
         week = given.week or following
-        if week < following:
-            raise Invalid("watch-retune-past", week=week, first=following)
         made = Retuning(given.watch, week, given.setting, given.value, given.by, today, given.why)
+        require_ahead(made, following)
         require_known(made, [each.name for each in one.watched.watch.methods])
-        row = {
-            "watch": made.watch,
-            "week": made.week,
-            "setting": made.setting,
-            "value": f"{made.value:.12f}".rstrip("0").rstrip("."),
-            "decided_by": made.by,
-            "decided": made.day,
-            "why": made.why,
-        }
-        with tempfile.TemporaryDirectory(prefix="camphora-retuning-") as passing:
-            file = Path(passing) / "retuning.csv"
-            with file.open("w", encoding="utf-8", newline="") as out:
-                writer = csv.DictWriter(out, row)
-                writer.writeheader()
-                writer.writerow(row)
-            report = Loader(desk.installation, False, Path(passing) / "bad.csv").load(file, TABLE)
+        row = row_of(made)
+        report = kept(desk.installation, made)
     for fault in report.faults:
         terminal.error(fault)
     if not report.faults:

@@ -32,6 +32,7 @@ from camphora.web import (
     plans,
     public,
     questions,
+    retuning,
     signing,
     systems,
     work,
@@ -88,7 +89,19 @@ def application(
         assets = StaticFiles(directory=folder)
     portal = [
         route
-        for part in (signing, public, plans, systems, citizen, clinic, duties, work, persons, questions)
+        for part in (
+            signing,
+            public,
+            plans,
+            systems,
+            citizen,
+            clinic,
+            duties,
+            work,
+            retuning,
+            persons,
+            questions,
+        )
         for route in part.routes(site)
     ]
     portal += implementers.routes(site, api)

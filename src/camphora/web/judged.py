@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, cast
 from starlette.requests import Request
 
 from camphora.catalogue import System
-from camphora.pages import Block, Prose, View
+from camphora.pages import Action, Block, Prose, View
 from camphora.policy import Role
 from camphora.policy import work as places
+from camphora.web.retuning import address, may_retune
 from camphora.web.work import WorkPages
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def with_judgements(pages: WorkPages, request: Request, view: View, asked: Asked
     access = pages.site.installation.gate.worker(reader)
     judgements, words = pages.ledger.judgements(access), asked.system.words(pages.site.lang(request))
     watched = cast("Mapping[str, Watched]", asked.watched)
+    view = replace(view, actions=[*view.actions, *_retuning(pages, request, asked)])
     if asked.function == SIGNAL:
         said = judged.similar(watched, words, asked.parameters, judgements)
         at = next((n for n, each in enumerate(view.blocks, 1) if isinstance(each, Prose)), AFTER_WHY)
@@ -58,3 +60,13 @@ def with_judgements(pages: WorkPages, request: Request, view: View, asked: Asked
     }
     blocks: list[Block] = judged.scored(watched, words, asked.parameters, judgements, areas)
     return replace(view, blocks=[*blocks, *view.blocks])
+
+
+def _retuning(pages: WorkPages, request: Request, asked: Asked) -> list[Action]:
+    """The way to the decision about a threshold, for who may make it."""
+    access = pages.site.installation.gate.worker(pages.site.reader(request))
+    name = asked.parameters.get("watch") or asked.parameters.get("key", "").partition("-")[0]
+    one = cast("Mapping[str, Watched]", asked.watched).get(name)
+    if one is None or not may_retune(access.reader, one):
+        return []
+    return [Action(pages.site.words(request)("retune.action"), address(name))]

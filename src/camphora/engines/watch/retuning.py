@@ -72,6 +72,26 @@ def retunings_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Retuning, ...]:
     )
 
 
+def row_of(made: Retuning) -> dict[str, str]:
+    """A decision as a row of the table."""
+    return {
+        "watch": made.watch,
+        "week": made.week,
+        "setting": made.setting,
+        "value": f"{made.value:.12f}".rstrip("0").rstrip("."),
+        "decided_by": made.by,
+        "decided": made.day,
+        "why": made.why,
+    }
+
+
+def require_ahead(made: Retuning, following: str) -> None:
+    """Refuse a decision on weeks that somebody has seen. `following`: the first that nobody has. Invalid
+    `watch-retune-past`."""
+    if made.week < following:
+        raise Invalid("watch-retune-past", week=made.week, first=following)
+
+
 def require_known(made: Retuning, methods: Collection[str]) -> None:
     """Refuse a setting that the watch does not have, or a value that it cannot take. Invalid `watch-setting`,
     `watch-setting-value`; values of a method's parameter are judged by the method itself."""

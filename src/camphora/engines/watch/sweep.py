@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from camphora import __version__
 from camphora.engines.watch.declaration import Watch
 from camphora.engines.watch.evidence import RECENT, Evidence, recent, weighed
+from camphora.engines.watch.retuning import Retuning
 from camphora.engines.watch.series import ALL_KEY, NATION_KEY, Series
 from camphora.methods.detection import many
 
@@ -126,13 +127,19 @@ def swept(watch: Watch, series: Series) -> Sweep:
     return replace(found, watch=watch)
 
 
+def tried(sweep: Sweep, decision: Retuning, weeks: int) -> Sweep:
+    """The same sweep as it would have been, had a decision been in force in its last weeks: for who is to make it."""
+    label = sweep.series.label
+    at = max(len(label) - weeks, 0)
+    last = sweep.watch.as_in(str(label[-1]))
+    other = replace(last, retunings=(replace(decision, week=""),)).as_in(str(label[-1]))
+    return _followed(sweep, _swept(other, sweep.series, replace(sweep, watch=last)), at)
+
+
 def _swept(watch: Watch, series: Series, known: Sweep | None = None) -> Sweep:
     """By settings that do not change. `known`: a sweep whose evidence is taken where the methods are the same."""
     counts = series.counts
-    if known is not None and known.watch.methods == watch.methods:
-        evidence = known.evidence
-    else:
-        evidence = tuple(weighed(each.name, each.parameters, counts) for each in watch.methods)
+    evidence = _weighed(watch, series, known)
     p = np.full(counts.shape, np.nan)
     by = np.zeros(counts.shape, dtype=np.int64)
     for number, one in reversed(list(enumerate(evidence))):
@@ -155,6 +162,18 @@ def _swept(watch: Watch, series: Series, known: Sweep | None = None) -> Sweep:
         own=watch.budget.own,
     )
     return Sweep(watch, series, evidence, p, by, shown)
+
+
+def _weighed(watch: Watch, series: Series, known: Sweep | None) -> tuple[Evidence, ...]:
+    """What each method says; the very evidence of the known sweep where nothing was decided about any of them."""
+    if known is not None and known.watch.methods == watch.methods:
+        return known.evidence
+    held = list(zip(known.watch.methods, known.evidence, strict=True)) if known else []
+    return tuple(
+        next((one for method, one in held if method == each), None)
+        or weighed(each.name, each.parameters, series.counts)
+        for each in watch.methods
+    )
 
 
 def _followed(before: Sweep, after: Sweep, at: int) -> Sweep:
