@@ -102,6 +102,42 @@ def test_the_latest_week_is_that_of_the_watch_that_goes_furthest():
     assert view.as_of == "1 Jul 2023"
 
 
+@pytest.mark.parametrize("lang", ["zh-TW", "en"])
+def test_a_county_has_its_own_and_its_links_stay_with_it(lang):
+    """One county's counts, signals and digest, its table for download, and no word of another place."""
+    view = bulletin(lang, week="2017-25", area="09020")
+    name = {"zh-TW": "金門縣", "en": "Kinmen County"}[lang]
+    said = str([each.paragraphs for each in blocks(view, Prose)])
+    assert view.title.startswith(name)
+    assert name in said
+    assert view.actions[0].href == "?area=09020&week=2017-24"
+    assert not blocks(view, CountyMap)
+    assert view.downloads == "ili_weeks"
+    trend = next(each for each in blocks(view, LineChart) if each.name == "ili_trend")
+    assert trend.table.name == "ili_weeks"
+    row = series("ili").row("09020")
+    assert trend.series[0].values[-1] == series("ili").counts[row, series("ili").at("2017-25")]
+    assert {"zh-TW": "不再遮蔽", "en": "nothing more is hidden"}[lang] in said
+    assert len(_digests(said)) == 2
+    assert _digests(said).isdisjoint(_digests(str(bulletin(lang, week="2017-25").blocks)))
+    assert said == str([b.paragraphs for b in blocks(bulletin(lang, week="2017-25", area="09020"), Prose)])
+
+
+def test_a_watch_without_the_county_is_left_out_and_nowhere_is_refused():
+    kinmen = replace(
+        series("ili"), keys=tuple(("1" if a == "09020" else a, g) for a, g in series("ili").keys)
+    )
+    given = {"enterovirus": watched("enterovirus"), "ili": told("ili", kinmen, foreseen(kinmen))}
+    view = bulletin(given=given, week="2017-25", area="09020")
+    assert "ili_trend" not in {each.name for each in blocks(view, LineChart)}
+    with pytest.raises(Invalid, match="watch-no-series"):
+        bulletin(week="2017-25", area="99999")
+
+
+def _digests(said):
+    return set(re.findall(r"[0-9a-f]{24}", said))
+
+
 def test_a_week_that_no_watch_knows_is_refused():
     with pytest.raises(Invalid, match="watch-no-week"):
         bulletin(week="2031-01")

@@ -61,7 +61,7 @@ def bulletin(watched: Mapping[str, Watched], words: Words, parameters: Mapping[s
     words, area = say.worded(words), parameters.get("area", "")
     taken = _taken(watched, parameters.get("watch", ""))
     if area:
-        taken = {name: narrowed(each, area) for name, each in taken.items()}
+        taken = _narrowed(taken, area)
         name = say.place(area, words)
         now = words.texts["bulletin.level.now_of"].replace("{place}", name)
         words = words.merged({"nation": name, "bulletin": {"nation": name, "level": {"now": now}}})
@@ -77,7 +77,7 @@ def bulletin(watched: Mapping[str, Watched], words: Words, parameters: Mapping[s
         blocks += (
             _part(each, found[name], parameters, words) if name in found else [_ended(each, label, words)]
         )
-    blocks += [*_late(found, words), *_method(found, words), *_about(known, found, words)]
+    blocks += [*_late(found, words), *_method(found, area, words), *_about(known, found, words)]
     first, title = next(iter(found)), _title(taken, label, area, words)
     return View(
         "bulletin",
@@ -88,7 +88,7 @@ def bulletin(watched: Mapping[str, Watched], words: Words, parameters: Mapping[s
         source=_sources(known, words),
         crumbs=_crumbs(parameters, words),
         actions=_actions(weeks, label, parameters, words),
-        downloads=f"{first}_counties",
+        downloads=f"{first}_{'weeks' if area else 'counties'}",
         why=words("bulletin.why_page"),
         foot=words("bulletin.foot", title=title, digest=" ".join(one.digest for one in found.values())),
     )
@@ -98,6 +98,12 @@ def _taken(watched: Mapping[str, Watched], name: str) -> Mapping[str, Watched]:
     if name and name not in watched:
         raise NotFound("watch-no-signal")
     return {name: watched[name]} if name else watched
+
+
+def _narrowed(taken: Mapping[str, Watched], area: str) -> Mapping[str, Watched]:
+    """Of one place, those that have it; Invalid `watch-no-series` where none does."""
+    having = [name for name, each in taken.items() if area in each.choices("area")]
+    return {name: narrowed(taken[name], area) for name in having or taken}
 
 
 def _title(taken: Mapping[str, Watched], label: str, area: str, words: Words) -> str:
@@ -133,7 +139,7 @@ def _crumbs(parameters: Mapping[str, str], words: Words) -> list[Link]:
 
 def _actions(weeks: Sequence[str], label: str, parameters: Mapping[str, str], words: Words) -> list[Action]:
     before, after = neighbours(label, weeks)
-    kept = {"watch": parameters["watch"]} if parameters.get("watch") else {}
+    kept = {name: parameters[name] for name in ("watch", "area") if parameters.get(name)}
     found = [(key, each) for key, each in (("before", before), ("after", after)) if each]
     return [
         Action(
@@ -516,12 +522,13 @@ def _difference(then: float | None, now: float | None) -> float | None:
     return None if then is None or now is None else now - then
 
 
-def _method(found: Mapping[str, Bulletin], words: Words) -> list[Block]:
-    """How it was made, once for watches that are made alike."""
+def _method(found: Mapping[str, Bulletin], area: str, words: Words) -> list[Block]:
+    """How it was made, once for watches that are made alike; of one place also how its small numbers are read."""
     told: dict[str, None] = {}
     for one in found.values():
         told.update(dict.fromkeys(say.method(one.watch, words)))
-    return [Prose(words("bulletin.part.method"), list(told))]
+    small = [words("bulletin.about.small")] if area else []
+    return [Prose(words("bulletin.part.method"), [*told, *small])]
 
 
 def _about(known: Mapping[str, Watched], found: Mapping[str, Bulletin], words: Words) -> list[Block]:
