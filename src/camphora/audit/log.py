@@ -362,6 +362,7 @@ class Log:
                     end += len(line)
                     self._tree.append(leaf_hash(line[:-1]))
             _cut(path, end)
+            self._tree.fill()
         if signed > len(self._tree):
             raise Fault("audit-shorter-than-head", size=len(self._tree), signed=signed)
         return end

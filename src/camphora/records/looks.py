@@ -53,6 +53,8 @@ LAST = "(SELECT coalesce(max(no), 0) FROM change)"
 """The number of the newest line of the change log, as a part of a statement."""
 DRAWN = 256
 """So many nonces are drawn at once."""
+STORES = 16
+"""For so many stores of a process nonces lie ready."""
 NOBODY = BitMap().serialize()
 """The empty set, of which a receipt of nobody bears a digest."""
 INNER = frozenset({"follower", "deciding", "loading"})
@@ -123,22 +125,20 @@ class Looks:
     def keep(self, leaf: Leaf) -> int | None:
         """Keep one leaf, made here or by a worker, and await what its kind waits for; its number, None where it waits
         for the log or is gathered for later. Raises Busy `audit-unwritable` for secondary use."""
-        secondary = leaf.receipt.purpose == Purpose.SECONDARY
-        gathered = GATHERED.get()
-        if gathered is not None and not is_awaited(leaf):
+        awaited, gathered = is_awaited(leaf), GATHERED.get()
+        if gathered is not None and not awaited:
             gathered.append(leaf)
             return None
         try:
             number = self._append(leaf)
         except OSError:
             return self._later(leaf)
-        awaited = secondary or leaf.receipt.members is not None
         if awaited:
             self._hand_over(patient=False).result()
         elif not self._asked:
             self._hand_over(patient=True)
         self._go_on_replaying()
-        if secondary:
+        if leaf.receipt.purpose == Purpose.SECONDARY:
             self._settle()
         return number
 
@@ -345,11 +345,11 @@ class Looks:
     # The leaf
 
     def _leaf(self, access: Access, act: Act, members: BitMap, reader: apsw.Connection) -> Leaf:
-        nonce = _nonce()
+        nonce, own = _drawn(self._secret)
         places = len(members) if act.places is None else act.places
         few = places <= FEW and access.purpose is not Purpose.SECONDARY
         salt = b"" if few else os.urandom(16)
-        by, own = access.reader, salt_of(self._secret, nonce)
+        by = access.reader
         basis, reason = _stands_on(access)
         named: tuple[str, ...] = ()
         if few:
@@ -431,18 +431,21 @@ def of_nobody(salt: bytes, nonce: str, place: int = 0) -> str:
     return commitment(salt + NOBODY + (place.to_bytes(2) if place else b""), nonce)
 
 
-_NONCES: list[str] = []
-os.register_at_fork(after_in_child=_NONCES.clear)
+_DRAWN: dict[bytes, list[tuple[str, bytes]]] = {}
+os.register_at_fork(after_in_child=_DRAWN.clear)
 
 
-def _nonce() -> str:
-    """Eight random bytes that no other receipt bears, in hexadecimal."""
+def _drawn(secret: bytes) -> tuple[str, bytes]:
+    """Eight random bytes that no other receipt bears, in hexadecimal, and the salt that follows from them."""
     while True:
         try:
-            return _NONCES.pop()
-        except IndexError:
-            drawn = os.urandom(8 * DRAWN).hex()
-            _NONCES.extend(drawn[at : at + 16] for at in range(0, len(drawn), 16))
+            return _DRAWN[secret].pop()
+        except (KeyError, IndexError):
+            if len(_DRAWN) > STORES:
+                _DRAWN.clear()
+            given = os.urandom(8 * DRAWN).hex()
+            nonces = [given[at : at + 16] for at in range(0, len(given), 16)]
+            _DRAWN[secret] = [(nonce, salt_of(secret, nonce)) for nonce in nonces]
 
 
 def _stands_on(access: Access) -> tuple[str | None, str]:
@@ -488,6 +491,8 @@ def _living_in(limits: Collection[str], members: BitMap, reader: apsw.Connection
 def _note(number: int, leaf: Leaf) -> bytes:
     """The persons of a leaf that names each, in one line; nobody where it names a set, whose index is awaited."""
     persons = () if leaf.receipt.members is not None else leaf.members
+    if len(persons) == 1:
+        return f"{number} {leaf.receipt.nonce} 1 {leaf.members[0]} .\n".encode()
     named = "".join([f" {person}" for person in persons])
     return f"{number} {leaf.receipt.nonce} {len(persons)}{named} .\n".encode()
 
