@@ -330,3 +330,27 @@ def test_open_work_is_found_without_looking_at_tasks_of_persons(ledger, store, a
     assert [row.id for row in store.search(ann, asked).rows] == [each.id for each in ledger.open(ann)]
     (told,) = store.explain(ann, asked)
     assert "identifier" in str(told.driver)
+
+
+def test_judgements_that_are_kept_follow_each_later_step(ledger, store, ann, clock):
+    """One ledger is asked again and again, another for the first time: they say the same, whoever judged between."""
+
+    def said(access=ann):
+        kept = dict(ledger.judgements(access))
+        assert kept == Ledger(store).judgements(access)
+        return kept
+
+    other = "ili-2019-05-65000-0-6"
+    assert said() == {}
+    for key in (KEY, other):
+        ledger.take(ann, key)
+    assert said() == {}
+    ids = {key: work.id for key, work in ledger.of(ann, [KEY, other]).items()}
+    for key, judgement in ((KEY, "real"), (other, "watch"), (other, "artefact")):
+        ledger.judge(ann, ids[key], ledger.one(ann, ids[key]).version, judgement)
+        assert said()[key] == judgement
+    assert said() == {KEY: "real", other: "artefact"}
+    ledger.close(ann, ids[KEY], ledger.one(ann, ids[KEY]).version)
+    Ledger(store, clock).reopen(ann, ids[KEY], ledger.one(ann, ids[KEY]).version)
+    assert said() == {other: "artefact"}
+    assert said(at_work("far", OTHER)) == {}

@@ -26,9 +26,11 @@ from camphora.policy import work as places
 from camphora.policy.choices import TAIPEI
 from camphora.records import Put, SQLiteStore
 from camphora.records.conditional import Given
+from camphora.records.prepare import instant
 from camphora.records.store import Version
 from camphora.work import states, tasks
 from camphora.work.attachments import MANY, Attached, File, content_of, files_of, named, record
+from camphora.work.judgements import Judgements
 from camphora.work.states import Act, Actor, Judgement, State
 from camphora.work.tasks import Person, Work
 
@@ -95,6 +97,7 @@ class Ledger:
     def __init__(self, store: SQLiteStore, clock: Callable[[], int] | None = None) -> None:
         self._store = store
         self._clock = clock or (lambda: int(time.time() * 1000))
+        self._judgements = Judgements()
 
     # What stands
 
@@ -113,11 +116,16 @@ class Ledger:
         found = [one.work for one in self._open(access)]
         return tuple(sorted(found, key=lambda one: (one.due or date.max, one.key, one.id)))
 
-    def judgements(self, access: Access) -> dict[str, Judgement]:
+    def judgements(self, access: Access) -> Mapping[str, Judgement]:
         """What the signals of the reader's areas were judged, by key; those that are opened again stand without."""
-        pairs = [("identifier", f"{tasks.SIGNAL}|"), ("_count", str(PAGE))]
-        found = (one.work for one in self._search(access, parse_query("Task", pairs, strict=True)))
-        return {work.key: work.judgement for work in found if work.kind == "signal" and work.judgement}
+        since = partial(self._since, access)
+        return self._judgements.of(access.digest(), self._store.last_change(), since)
+
+    def _since(self, access: Access, at: int) -> Iterator[Work]:
+        """All work that was changed since a moment."""
+        since = [("_lastUpdated", f"ge{instant(at)}")] if at else []
+        pairs = [("identifier", f"{tasks.SIGNAL}|"), *since, ("_count", str(PAGE))]
+        return (one.work for one in self._search(access, parse_query("Task", pairs, strict=True)))
 
     def requests(self, access: Access, work: Work) -> tuple[Work, ...]:
         """What was asked about a signal, the oldest first, as far as the reader's areas reach."""
