@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from camphora.cli.collecting import set_apart, take_back
 from camphora.cli.serving import LOOPBACK, listen, serve
 from camphora.cli.terminal import Terminal
 from camphora.errors import Invalid
@@ -37,17 +38,23 @@ def run(given: argparse.Namespace, terminal: Terminal) -> int:
         installation.demo = False
         installation.gate.identity.end_sessions()
         address = f"http://{given.host}:{listening.getsockname()[1]}"
-        loading = threading.Thread(target=installation.load_tables, name="tables")
+        loading = threading.Thread(target=_load, args=(installation,), name="tables")
         loading.start()
         installation.lake.start()
         try:
             serve(installation, listening, terminal.lang, lambda: _ready(terminal, address), given.workers)
         finally:
             loading.join()
+            take_back()
             installation.close()
     finally:
         listening.close()
     return 0
+
+
+def _load(installation: Installation) -> None:
+    installation.load_tables()
+    set_apart()
 
 
 def _warn(given: argparse.Namespace, terminal: Terminal) -> None:

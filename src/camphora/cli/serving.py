@@ -17,6 +17,7 @@ from typing import Literal
 import uvicorn
 from starlette.types import ASGIApp
 
+from camphora.cli.collecting import set_apart, take_back
 from camphora.errors import Busy, Invalid, Lang
 from camphora.installation import Installation
 from camphora.installation.secrecy import require_private
@@ -78,7 +79,11 @@ def serve(
     else:
         server = Server(configured(installation, service, host, lang, watches=watches), ready)
     with watches.beforehand(installation):
-        server.run(sockets=[listening])
+        set_apart()
+        try:
+            server.run(sockets=[listening])
+        finally:
+            take_back()
 
 
 def allow_files(connections: int) -> None:

@@ -145,14 +145,15 @@ def elsewhere(
         initializer=_begin,
         initargs=(folder, registry.parameters, rules.dump() if rules else None),
     )
-    before = gc.get_threshold()
+    before, apart = gc.get_threshold(), gc.get_freeze_count()
     gc.freeze()
     gc.set_threshold(*SELDOM)
     try:
         yield Elsewhere(validator, registry, rules, pool, width)
     finally:
         gc.set_threshold(*before)
-        gc.unfreeze()
+        if not apart:
+            gc.unfreeze()
         pool.shutdown(wait=True, cancel_futures=True)
 
 

@@ -23,6 +23,7 @@ from camphora.policy.policy import Policy
 from camphora.records.bodies import plain
 from camphora.records.disk import opening
 from camphora.records.judging import Opened, register
+from camphora.records.moving import Moving
 
 READ_CACHE_KIB = 16_384
 WRITE_CACHE_KIB = 131_072
@@ -71,9 +72,11 @@ class Connections(Readers):
         super().__init__(path, policy)
         with opening(path):
             self.writer = self._open_writer()
+        self.moving = Moving(path, self.writer)
 
     def close(self) -> None:
         super().close()
+        self.moving.close()
         self.writer.close()
 
     def _open_writer(self) -> apsw.Connection:
@@ -81,7 +84,7 @@ class Connections(Readers):
         connection.policy = self.policy
         connection.set_busy_timeout(5000)
         connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY")
-        connection.execute(f"PRAGMA cache_size = -{WRITE_CACHE_KIB}; PRAGMA wal_autocheckpoint = 4000")
+        connection.execute(f"PRAGMA cache_size = -{WRITE_CACHE_KIB}")
         _steady(connection)
         migrate(connection, self.path)
         connection.set_progress_handler(_go_on, STEPS)

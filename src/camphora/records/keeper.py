@@ -47,8 +47,8 @@ class Waiting(NamedTuple):
 class Keeper:
     """`submit` a job and wait for its future; `after_commit` is called once per group, `on_rollback` on failure.
     While jobs run `as_one`, each may leave work for `settle`, which is called behind the last of them; where that
-    fails, all are done anew, each by itself. `commits` counts the groups that were committed, `done` the jobs in
-    them."""
+    fails, all are done anew, each by itself. `between` is called when a group is answered. `commits` counts the groups
+    that were committed, `done` the jobs in them."""
 
     def __init__(
         self,
@@ -56,11 +56,13 @@ class Keeper:
         after_commit: Callable[[], None],
         on_rollback: Callable[[], None],
         settle: Callable[[], None] = lambda: None,
+        between: Callable[[], None] = lambda: None,
     ) -> None:
         self._connection = connection
         self._after_commit = after_commit
         self._on_rollback = on_rollback
         self._settle = settle
+        self._between = between
         self.as_one = False
         self._jobs: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._closed = False
@@ -103,6 +105,7 @@ class Keeper:
         while (first := self._jobs.get()) is not None:
             group, closing = self._gather(first)
             self._commit(group)
+            self._between()
             if closing:
                 return
 

@@ -99,7 +99,13 @@ class SQLiteStore:
         self._count_lock = threading.Lock()
         self._declared = False
         self._together: Together | None = None
-        self._keeper = Keeper(self._connections.writer, self._committed, self._forget, self._settled)
+        self._keeper = Keeper(
+            self._connections.writer,
+            self._committed,
+            self._forget,
+            self._settled,
+            self._connections.moving.look,
+        )
         self._looks = Looks(self.audit, self._keeper, self._secret)
         self.coding: Coding | None = None
         """Answers what is asked by value set or hierarchy; the installation gives it."""

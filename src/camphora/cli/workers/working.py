@@ -15,6 +15,7 @@ from contextlib import contextmanager
 
 import uvicorn
 
+from camphora.cli.collecting import set_apart
 from camphora.cli.serving import config_of
 from camphora.cli.workers.doors import Closed, Counted, Door, Ready, Said, Stop, Take
 from camphora.cli.workers.doors import Way as OfClient
@@ -49,6 +50,7 @@ class Worker(uvicorn.Server):
         self._connections = Connections(self)
         self._loop.add_reader(self._door.end, self._hear)
         self._loop.add_reader(self._relay.end, self._listen)
+        set_apart()
         self._say(Ready())
         self._count()
 
