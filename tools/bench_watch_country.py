@@ -64,6 +64,7 @@ def _worked_out(installation: Installation, folder: Path) -> Iterator[dict[str, 
     system = installation.catalogue.systems[many.NAME]
     watch = system.watches[many.WATCH]
     _compiled(watch)
+    placed, _ = _spent(lambda: installation.lake.rows(access, many.TABLE, columns=watch.columns))
     read, rows = _spent(lambda: installation.lake.rows(access, many.TABLE, columns=watch.columns).rows)
     made, series = _spent(lambda: series_of(watch, rows))
     weighed, sweep = _spent(lambda: swept(watch, series))
@@ -86,6 +87,7 @@ def _worked_out(installation: Installation, folder: Path) -> Iterator[dict[str, 
         methods=len(watch.methods),
         rows=len(rows),
         charts_bytes=size,
+        first_read_after_loading=[round(each, 2) for each in placed],
         wall_and_cpu={name: [round(each, 2) for each in pair] for name, pair in parts.items()},
     )
 

@@ -110,3 +110,19 @@ def test_series_weighed_in_parts_are_those_weighed_together(method, monkeypatch)
     assert (together.method, together.made, together.before) == (alone.method, alone.made, alone.before)
     for name in evidence.ARRAYS:
         assert np.array_equal(getattr(together, name), getattr(alone, name), equal_nan=name != "alarm"), name
+
+
+def test_weeks_of_few_cases_need_no_fit():
+    """What is said is the same where they are fitted all the same."""
+    random = np.random.default_rng(6)
+    mean = np.exp(random.normal(0, 2, (12, 1))) * np.exp(0.5 * np.cos(np.arange(330) / 8.3))
+    counts = random.poisson(mean).astype(np.float64)
+    counts[3, :100] = np.nan
+    few = weighed("detection.farrington.flexible", {}, counts)
+    every = weighed("detection.farrington.flexible", {"fit_all": True}, counts)
+    assert (few.made["parameters"]["fit_all"], every.made["parameters"]["fit_all"]) == (False, True)
+    assert np.isnan(few.upper[:, -60:]).any()
+    assert np.isfinite(few.upper[:, -60:]).any()
+    for name in evidence.ARRAYS:
+        one, other = getattr(few, name), getattr(every, name)
+        assert np.array_equal(one, other, equal_nan=name != "alarm"), name

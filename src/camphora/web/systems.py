@@ -74,7 +74,7 @@ class SystemPages:
             view = with_work(self._work, request, view, found.given.get("key", ""))
             if view.name != MAKING and found.page.function in LAID:
                 view = with_judgements(self._work, request, view, self._asked_of(found, access))
-        fields = self._fields(found, access, words)
+        fields = self._fields(found, access, words) if self._is_read(found, access) else []
         nav: Nav = "open" if found.system.public else ""
         if found.page.function == ROOM and view.name != MAKING:
             return self._room(request, with_states(self._work, request, view), fields)
@@ -138,6 +138,9 @@ class SystemPages:
             for name in page.tables
         }
 
+    def _is_read(self, found: Found, access: Access) -> bool:
+        return self.site.watching.is_read(self.site.installation, found.system, access, found.page.watch)
+
     def _watched(self, found: Found, access: Access) -> dict[str, Watched | Followed]:
         """What the page watches."""
         if not found.page.watch:
@@ -151,6 +154,8 @@ class SystemPages:
         return Asked(found.page.function, found.system, watched, {**values, "system": found.system.name})
 
     def _view(self, found: Found, access: Access, words: Words) -> View:
+        if not self._is_read(found, access):
+            return in_making(found, words)
         given = tuple(sorted(found.given.items()))
         digests = self._digests(access, found.system.tables_of(found.page))
         watched = self._watched(found, access)

@@ -38,6 +38,8 @@ class Watches:
         self._kept: Watching | None = None
         self._workshop: Workshop | None = None
         self._decided: tuple[tuple[str, ...], tuple[Retuning, ...]] | None = None
+        self._looking = False
+        self._tried: dict[tuple[str, str], tuple[str, ...]] = {}
 
     @property
     def kept(self) -> Watching:
@@ -53,7 +55,7 @@ class Watches:
     @contextmanager
     def beforehand(self, installation: Installation) -> Iterator[None]:
         """While serving: has all that the public systems watch worked out, now and whenever new rows have come."""
-        ended = threading.Event()
+        ended, self._looking = threading.Event(), True
         thread = threading.Thread(
             target=self._looked, args=(installation, ended), name="watching", daemon=True
         )
@@ -62,6 +64,7 @@ class Watches:
             yield
         finally:
             ended.set()
+            self._looking = False
             thread.join()
             self.close()
 
@@ -72,7 +75,7 @@ class Watches:
 
     def _looked(self, installation: Installation, ended: threading.Event) -> None:
         while not ended.is_set():
-            with suppress(CamphoraError):  # of rows that cannot be watched their page tells
+            with suppress(CamphoraError):  # a store that is busy is asked again
                 self.begin(installation)
             ended.wait(LOOKED)
 
@@ -81,12 +84,20 @@ class Watches:
         access = installation.gate.access(ANYBODY, Purpose.OPEN)
         for system in installation.catalogue.systems.values():
             if system.public and system.watches:
-                self.of(
-                    installation,
-                    system,
-                    access,
-                    sorted(system.watches, key=lambda name: name not in system.weekly),
-                )
+                for name in sorted(system.watches, key=lambda name: name not in system.weekly):
+                    digests = _digests(installation, system, access, name)
+                    with suppress(CamphoraError):  # of rows that cannot be watched their page tells
+                        self.of(installation, system, access, [name])
+                    self._tried[system.name, name] = digests
+
+    def is_read(
+        self, installation: Installation, system: System, access: Access, names: Iterable[str]
+    ) -> bool:
+        """Whether a page need not wait for rows: they have been read, or nobody reads them but who asks."""
+        return not (self._looking and system.public) or all(
+            self._tried.get((system.name, name)) == _digests(installation, system, access, name)
+            for name in names
+        )
 
     def of(
         self, installation: Installation, system: System, access: Access, names: Iterable[str]

@@ -1,11 +1,14 @@
 """The situation room, the season by day, and what is said while figures are being worked out."""
 
+import threading
+import time
+
 import pytest
 from starlette.applications import Starlette
 
 from camphora.catalogue import Catalogue
 from camphora.engines.watch.workshop import Workshop
-from camphora.errors import CamphoraError
+from camphora.errors import CamphoraError, Invalid
 from camphora.web import systems
 from camphora.web.app import Errors
 from camphora.web.render import Renderer
@@ -56,7 +59,9 @@ def waiting(installation, tmp_path, monkeypatch):
     site = Site(installation, Renderer(), watching=Watches(tmp_path / "watched"))
     errors = Errors(site)
     made = Starlette(routes=systems.routes(site), exception_handlers={CamphoraError: errors.ours})
-    return Browser(made, installation, "en")
+    browser = Browser(made, installation, "en")
+    browser.site = site
+    return browser
 
 
 def test_while_it_is_worked_out_a_page_says_so_and_files_are_to_be_asked_for_again(waiting):
@@ -72,6 +77,43 @@ def test_a_file_that_is_being_worked_out_is_busy(waiting):
     answer = waiting.get(f"{HOME}.csv")
     assert answer.status_code == 503
     assert "watch-making" in answer.text
+
+
+def test_while_serving_no_page_waits_for_rows_to_be_read(waiting, installation, monkeypatch):
+    """Whoever asks right after the start, or after new rows, is told at once; the rows are read beside."""
+    watches, read, may_begin = waiting.site.watching, [], threading.Event()
+    of, begin = Watches.of, Watches.begin
+    monkeypatch.setattr(
+        Watches, "of", lambda *given: read.append(threading.current_thread().name) or of(*given)
+    )
+    monkeypatch.setattr(Watches, "begin", lambda *given: may_begin.wait() and begin(*given))
+    system = installation.catalogue.systems["smart_epidemic_prevention"]
+    with watches.beforehand(installation):
+        try:
+            pages = [waiting.get(path) for path in (HOME, f"{HOME}/room", f"{HOME}/dengue?day=2015-08-20")]
+            file = waiting.get(f"{HOME}.csv")
+            waited = list(read)
+        finally:
+            may_begin.set()
+        while not watches.is_read(installation, system, waiting.site.open_access(), system.watches):
+            time.sleep(0.05)
+        assert waiting.get(f"{HOME}/dengue?day=2015-08-20").text.count('class="points"') == 1
+    assert all("This page is being worked out" in page.text for page in pages)
+    assert (file.status_code, waited) == (503, [])
+    assert "watching" in read
+
+
+def test_rows_that_cannot_be_watched_hold_up_no_other_system(installation, tmp_path, monkeypatch):
+    def refuses(_self, _installation, _system, _access, names):
+        raise Invalid("watch-no-rows", table=names[0])
+
+    monkeypatch.setattr(Watches, "of", refuses)
+    watches = Watches(tmp_path / "watched")
+    watches.begin(installation)
+    watches._looking = True
+    system = installation.catalogue.systems["smart_epidemic_prevention"]
+    access = Site(installation, Renderer(), watching=watches).open_access()
+    assert watches.is_read(installation, system, access, system.watches)
 
 
 def test_all_that_public_systems_watch_is_begun_the_weekly_first(installation, tmp_path, monkeypatch):

@@ -79,8 +79,8 @@ def weighed(method: str, parameters: Mapping[str, Any], counts: Floats) -> Evide
         return weigh(counts, **parameters)
     with ThreadPoolExecutor(parts) as pool:
         found = list(pool.map(lambda part: weigh(part, **parameters), np.array_split(counts, parts)))
-    together = (np.concatenate([getattr(one, name) for one in found]) for name in ARRAYS)
-    return replace(found[0], **dict(zip(ARRAYS, together, strict=True)))
+    expected, upper, p, alarm = (np.concatenate([getattr(one, name) for one in found]) for name in ARRAYS)
+    return replace(found[0], expected=expected, upper=upper, p=p, alarm=alarm)
 
 
 def _cores() -> int:
@@ -96,8 +96,9 @@ def recent(counts: Floats, weeks: int = RECENT) -> Floats:
 
 
 def _farrington(counts: Floats, **parameters: Any) -> Evidence:
-    """Its mean and dispersion foreseen, by which a rise of one week, or of two together, is weighed."""
-    made = {**farrington.IMPROVED, **parameters}
+    """Its mean and dispersion foreseen, by which a rise of one week, or of two together, is weighed. Weeks with too few
+    cases of late, of which nothing is said, are not fitted."""
+    made = {**farrington.IMPROVED, "fit_all": False, **parameters}
     back = 52 * int(made.get("b", 5)) + int(made.get("w", 3))
     times = counts.shape[1]
     if times <= back:

@@ -36,12 +36,13 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The measures of one chart, all that its parts need."""
+    """The measures of one chart, all that its parts need. `sheet`: where each position lies across the sheet."""
 
     chart: LineChart
     axis: Scale
     height: int
-    ends: tuple[End, ...]
+    ends: tuple[End, ...] = ()
+    sheet: tuple[float, ...] = ()
 
     def across(self, position: int) -> float:
         """Share of the width, by time where the chart has times; a single position stands in the middle."""
@@ -63,7 +64,7 @@ def plan(chart: LineChart) -> Plan:
         known += [v for v in (*band.low, *band.high) if v is not None]
     axis = scale(known, chart.low, chart.high)
     height = max(HEIGHT, GAP * (len(chart.series) + 1))
-    bare = Plan(chart, axis, height, ())
+    bare = Plan(chart, axis, height)
     lasts = [(k, last) for k, series in enumerate(chart.series) if (last := _last(series)) is not None]
     heights = [bare.down(value) for _, value in lasts]
     places = keep_apart(heights, GAP, 8, height - 8)
@@ -71,7 +72,8 @@ def plan(chart: LineChart) -> Plan:
         End(k, _label(chart, chart.series[k], value), y, place)
         for (k, value), y, place in zip(lasts, heights, places, strict=True)
     )
-    return Plan(chart, axis, height, ends)
+    sheet = tuple(bare.across(position) * SHEET for position in range(len(chart.positions)))
+    return Plan(chart, axis, height, ends, sheet)
 
 
 def _bands(chart: LineChart) -> list[Band]:
@@ -182,9 +184,9 @@ def _tier(rank: int, count: int) -> str:
 
 
 def _points(drawn: Plan, values: Sequence[float | None]) -> list[tuple[float, float] | None]:
+    down = drawn.down
     return [
-        None if value is None else (drawn.across(k) * SHEET, drawn.down(value))
-        for k, value in enumerate(values)
+        None if value is None else (x, down(value)) for x, value in zip(drawn.sheet, values, strict=False)
     ]
 
 

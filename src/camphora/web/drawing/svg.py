@@ -15,7 +15,7 @@ def tag(name: str, *content: str, **attributes: object) -> Markup:
     written = "".join(
         f' {_attribute(key)}="{escape(str(value))}"' for key, value in attributes.items() if value is not None
     )
-    inner = Markup("").join(escape(part) for part in content)
+    inner = "".join(part if type(part) is Markup else escape(part) for part in content)
     return Markup(f"<{name}{written}>{inner}</{name}>" if inner else f"<{name}{written}/>")  # noqa: S704
 
 

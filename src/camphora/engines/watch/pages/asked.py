@@ -85,6 +85,16 @@ class Asked:
         observed = known(self.watched.series.counts[row, at])
         return Count(observed, known(lead.expected[row, at]), known(lead.upper[row, at]))
 
+    def counts_of(self, row: int, weeks: range) -> list[Count]:
+        """As `count`, of weeks that follow one another."""
+        sweep, span = self.watched.sweep, slice(weeks.start, weeks.stop)
+        by = sweep.by[row, span]
+        expected = np.choose(by, [one.expected[row, span] for one in sweep.evidence])
+        upper = np.choose(by, [one.upper[row, span] for one in sweep.evidence])
+        found = (self.watched.series.counts[row, span], expected, upper)
+        values = [[None if value != value else value for value in each.tolist()] for each in found]  # noqa: PLR0124
+        return [Count(*each) for each in zip(*values, strict=True)]
+
 
 def asked(watched: Mapping[str, Watched], parameters: Mapping[str, str]) -> Asked:
     """What the parameters mean: a signal by its `key`, or a `watch`, `week`, `area` and `group`; what is not said is

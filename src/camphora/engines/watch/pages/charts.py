@@ -38,10 +38,10 @@ def course(
     came of that, too."""
     start = max(0, asked.at + 1 - weeks)
     span = range(start, asked.at + 1)
-    found = [asked.count(asked.row, at) for at in span]
+    found = asked.counts_of(asked.row, span)
     more = [None] * len(ahead)
     title = words("course.title", place=place(asked.watch, asked.area, asked.group, words), n=len(span))
-    labels = [*(str(asked.watched.series.label[at]) for at in span), *(each.week for each in ahead)]
+    months = [*_months(asked, span, words), *(axis(each.week, asked, words) for each in ahead)]
     band = Band(
         [*(each.expected for each in found), *more],
         [*(each.upper if each.expected is not None else None for each in found), *more],
@@ -55,7 +55,7 @@ def course(
     return LineChart(
         name,
         title,
-        [axis(label, asked, words) for label in labels],
+        months,
         series,
         _said(asked, found, list(span), ahead, words),
         _weeks(asked, found, list(span), words),
@@ -65,6 +65,13 @@ def course(
         fan=fan(observed, ahead, words),
         point=(0, len(span) - 1) if observed[-1] is not None else None,
     )
+
+
+def _months(asked: Asked, span: range, words: Words) -> list[str]:
+    """The month of the first day of each week: 108/01."""
+    months = np.datetime_as_string(asked.watched.series.first[span.start : span.stop], unit="M").tolist()
+    said = {month: dates.short(month, words.lang) for month in set(months)}
+    return [said[month] for month in months]
 
 
 def axis(label: str, asked: Asked, words: Words) -> str:
