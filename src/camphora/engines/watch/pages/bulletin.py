@@ -451,7 +451,7 @@ def _forecast(watched: Watched, found: Bulletin, words: Words) -> LineChart:
         _heading("forecast", found, words),
         [_short(each, words) for each in labels],
         [
-            Series(words("bulletin.line.seen"), [*known, *([None] * len(ahead))]),
+            Series(words("bulletin.line.seen"), [*known, *([None] * len(ahead))], _seen(found, words)),
             Series(words("bulletin.line.ahead"), [*gap, now, *(one.median for one in ahead)]),
         ],
         say.forecast(found, words),
@@ -460,6 +460,13 @@ def _forecast(watched: Watched, found: Bulletin, words: Words) -> LineChart:
         low=0,
         band=Band(low, high, words("bulletin.line.interval")),
         point=(0, len(known) - 1),
+    )
+
+
+def _seen(found: Bulletin, words: Words) -> str:
+    """The count with its week, since its label stands where the forecast ends."""
+    return words(
+        "bulletin.line.seen_in", week=_short(found.week, words), n=f"{round(found.nation.now or 0):,}"
     )
 
 
