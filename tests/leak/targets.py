@@ -63,7 +63,10 @@ TARGETS = {
     f"{RECORDS}.histories": ("_superseded", "_types", "_versions"),
     f"{RECORDS}.conditional": ("require_given",),
     f"{RECORDS}.paging": ("redeem", "_bound"),
+    f"{RECORDS}.unseen": ("unseen", "doubtful", "_missing"),
     f"{RECORDS}.writing": (
+        "Writer.doubt",
+        "Writer._doubted",
         "Writer.put",
         "Writer.delete",
         "Writer._check_put",
@@ -203,9 +206,13 @@ EXCUSED: dict[str, str] = {
     ),
     "records.planning.hierarchies._lying#1 operand 1 dropped: "
     "code is None or not level.work.access.covers(kind)": "a type without a hierarchy has no parameter to go along",
-    "records.writing.Writer.put#21 operand 1 dropped: "
+    "records.writing.Writer.put#24 operand 1 dropped: "
     "not (row and (not row.deleted)) and (not self._sees(number, prepared.type, 'collect'))": (
         "who may change a record may make one of its kind: it only costs more"
+    ),
+    "records.writing.Writer._doubted#1 guard dropped: "
+    "if self.together.standing(self.access).sees_all(self.connection): return frozenset()": (
+        "who sees everything misses nothing: it only costs more"
     ),
     "records.writing.Writer._check_act#2 operand 2 dropped: row and row.person": (
         "a Consent of nobody is seen by nobody, so that nobody changes it"
