@@ -87,7 +87,7 @@ class Follower:
         for source in sources.values():
             if source.view:
                 self._views.setdefault(source.view.resource, []).append(source)
-        self._manifest = Manifest(-1)
+        self._manifest = manifest.Kept()
         self._making = threading.Lock()
         self._pauses = Pauses(0.0)
         self._tabling = threading.Lock()
@@ -97,10 +97,9 @@ class Follower:
         """All that a question must know, read in one transaction."""
 
         def read(connection: apsw.Connection) -> Snapshot:
-            kept = self._manifest
-            if manifest.version(connection) != kept.version:
-                self._manifest = kept = manifest.read(connection)
-            return Snapshot(kept, self._store.place(NAME), self._store.last_change())
+            return Snapshot(
+                self._manifest.present(connection), self._store.place(NAME), self._store.last_change()
+            )
 
         return self._store.kept(ACCESS, read)
 
@@ -371,7 +370,7 @@ class Follower:
 
     def _swap(self, made: Sequence[Range], parts: Sequence[Part], instead_of: Sequence[Part]) -> None:
         def job(connection: apsw.Connection) -> None:
-            manifest.swap(connection, made, parts, instead_of)
+            self._manifest.swap(connection, made, parts, instead_of)
 
         self._store.move(ACCESS, f"{NAME}:parts", made[-1].through, job)
         self._parts.drop(part.file for part in instead_of)

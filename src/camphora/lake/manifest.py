@@ -9,10 +9,12 @@ import apsw
 from pyroaring import BitMap
 
 from camphora.errors import Conflict
-from camphora.lake.cutting import wide
+from camphora.lake.cutting import SPAN, wide
 
 RECORDS = ""
 """The source of the parts that all views over records make together."""
+SWAPS = 1024
+"""So many of the last swaps are remembered, for whoever looked before them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,3 +129,57 @@ def begin_anew(connection: apsw.Connection, digest: str) -> None:
         "DELETE FROM lake_part; DELETE FROM lake_range; DELETE FROM lake_side; DELETE FROM lake_form"
     )
     connection.execute("INSERT INTO lake_form VALUES (?, ?)", (digest, present + 1))
+
+
+def moved(
+    present: Manifest, made: Sequence[Range], parts: Sequence[Part], instead_of: Sequence[Part]
+) -> Manifest:
+    """What a manifest is after a `swap` of these: to read its lines again takes a second where they are a nation's."""
+    old = {part.file for part in instead_of}
+    through = {**present.through, **{(each.source, each.low): each.through for each in made}}
+    withheld, listed = dict(present.withheld), dict(present.parts)
+    for name in {name for each in made for name in each.withheld}:
+        members = BitMap(withheld.pop(name, BitMap()))
+        for each in made:
+            if name in each.withheld:
+                members.remove_range(each.low, each.low + SPAN)
+                members |= each.withheld[name]
+        if members:
+            withheld[name] = members
+    for name in {part.name for part in (*parts, *instead_of)}:
+        found = [part for part in listed.pop(name, ()) if part.file not in old]
+        found += [part for part in parts if part.name == name]
+        if found:
+            listed[name] = sorted(found, key=lambda part: (part.low, part.file))
+    return Manifest(present.version + 1, through, withheld, listed)
+
+
+class Kept:
+    """The manifest in memory, brought up to date by the swaps of this process; read where these do not lead there."""
+
+    def __init__(self) -> None:
+        self._present = Manifest(-1)
+        self._swapped: dict[int, tuple[Sequence[Range], Sequence[Part], Sequence[Part]]] = {}
+
+    def present(self, connection: apsw.Connection) -> Manifest:
+        """The manifest in the snapshot of a connection."""
+        kept, last = self._present, version(connection)
+        while kept.version < last and (swapped := self._swapped.get(kept.version + 1)):
+            kept = moved(kept, *swapped)
+        if kept.version != last:
+            kept = read(connection)
+        self._present = kept
+        return kept
+
+    def swap(
+        self,
+        connection: apsw.Connection,
+        made: Sequence[Range],
+        parts: Sequence[Part],
+        instead_of: Sequence[Part],
+    ) -> None:
+        """`swap`, remembered. One that is rolled back gives its number to the next, which then stands in its place."""
+        swap(connection, made, parts, instead_of)
+        last = version(connection)
+        self._swapped[last] = made, parts, instead_of
+        self._swapped.pop(last - SWAPS, None)
