@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
+import time
 
 import apsw
 import pytest
 
 from camphora.errors import Forbidden, NotFound
-from camphora.gate import Gate, Identity, User
+from camphora.gate import Gate, Identity, User, bearers
 from camphora.gate.standing import Standings
 from camphora.gate.state import State
 from camphora.policy import Role
@@ -62,6 +63,18 @@ def test_a_revoked_token_ends_at_once(gate, token):
 def test_a_token_revoked_by_another_process_ends_at_once(gate, token, tmp_path):
     by_another_process(tmp_path, "DELETE FROM token")
     assert gate.of_bearer(token) is None
+
+
+def test_requests_that_wait_together_are_served_by_one_look(gate, token, monkeypatch):
+    """One that comes behind it looks anew."""
+    looks, asked = [], bearers._version
+    monkeypatch.setattr(bearers, "_version", lambda each: (looks.append(each), asked(each))[1])
+    came = time.perf_counter()
+    assert gate.of_bearer(token, came) is gate.of_bearer(token, came)
+    once = len(looks)
+    gate.identity.revoke_tokens("lin")
+    assert gate.of_bearer(token, time.perf_counter()) is None
+    assert len(looks) == 2 * once > 0
 
 
 def test_an_account_that_is_taken_away_ends_its_tokens(gate, token):

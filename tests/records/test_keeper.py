@@ -101,20 +101,53 @@ def test_what_is_refused_before_its_first_change_repeats_nothing(keeper):
     assert not keeper.forgotten
 
 
-def test_half_done_jobs_are_repeated_only_where_all_may_be(keeper):
+def test_what_may_not_be_repeated_is_run_once_whatever_is_refused_beside_it(keeper):
     jobs, once = Jobs(), Jobs()
     release = hold(keeper)
     futures = [
         keeper.submit(once.keep("once")),
         keeper.submit(jobs.keep_and_refuse("b"), repeatable=True),
         keeper.submit(jobs.keep("c"), repeatable=True),
+        keeper.submit(once.keep("last")),
+        keeper.submit(jobs.keep("d"), repeatable=True),
     ]
     release()
-    for each in futures:
-        each.exception()
-    assert once.runs == ["once"]
-    assert jobs.runs == ["b", "c"]
-    assert kept(keeper) == ["c", "once"]
+    assert [type(each.exception()) for each in futures] == [type(None), LookupError, *[type(None)] * 3]
+    assert once.runs == ["once", "last"]
+    assert jobs.runs == ["b", "b", "c", "d"]
+    assert kept(keeper) == ["c", "d", "last", "once"]
+
+
+@pytest.mark.parametrize("between", [True, False])
+def test_what_is_left_for_all_is_done_behind_the_last_of_a_stretch(between):
+    connection = apsw.Connection(":memory:")
+    connection.execute("CREATE TABLE kept (name TEXT UNIQUE)")
+    left = []
+
+    def settle():
+        connection.executemany("INSERT INTO kept VALUES (?)", [(name,) for name in left])
+        left.clear()
+
+    keeper = Keeper(connection, lambda: None, left.clear, settle)
+
+    def leave(name):
+        def job(connection):
+            if keeper.as_one:
+                left.append(name)
+            else:
+                connection.execute("INSERT INTO kept VALUES (?)", (name,))
+
+        return job
+
+    release = hold(keeper)
+    futures = [keeper.submit(leave(name), repeatable=True) for name in "ab"]
+    if between:
+        keeper.submit(lambda connection: connection.execute("INSERT INTO kept VALUES ('x')"))
+    futures += [keeper.submit(leave(name), repeatable=True) for name in "cac"]
+    release()
+    assert [type(each.exception()) for each in futures] == [*[type(None)] * 3, *[apsw.ConstraintError] * 2]
+    assert kept(keeper) == [*"abc", *("x" if between else "")]
+    keeper.close()
 
 
 def test_a_job_whose_statement_ended_the_transaction_loses_no_other(keeper):

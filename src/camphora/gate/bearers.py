@@ -1,14 +1,16 @@
 """The usual Access of a program's token, kept for the next request as long as nothing is written to the gate's files.
 
-Whether something was is asked of SQLite at each request (`PRAGMA data_version`), on a connection that never writes: it
-sees every commit, of this process and of any other. So a token that was revoked, an account, its role or its standing
-that was changed holds at the very next request. What hangs on the store too (who lets a citizen in) is not kept.
+Whether something was is asked of SQLite after each request has come (`PRAGMA data_version`), on a connection that never
+writes: it sees every commit, of this process and of any other. So a token that was revoked, an account, its role or its
+standing that was changed holds at the very next request. Requests that wait together are served by one such look, which
+gives the interpreter's lock away. What hangs on the store too (who lets a citizen in) is not kept.
 """
 
 from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -37,6 +39,7 @@ class Bearers:
         self._connections = [_watching(path) for path in sorted(set(paths))]
         self._lock = threading.Lock()
         self._seen: list[int] = []
+        self._looked = 0.0
         self._held: dict[bytes, _Held] = {}
 
     def close(self) -> None:
@@ -44,11 +47,11 @@ class Bearers:
             for connection in self._connections:
                 connection.close()
 
-    def access(self, token: str) -> Access | None:
-        """The usual Access of the token's account; None where the token is nobody's. Raises `Forbidden` as the
-        decision does."""
+    def access(self, token: str, since: float | None = None) -> Access | None:
+        """The usual Access of the token's account; None where the token is nobody's. `since`: when the request came
+        (`time.perf_counter`); None: now. Raises `Forbidden` as the decision does."""
         key = hashlib.sha256(token.encode()).digest()
-        seen, held = self._look(key)
+        seen, held = self._look(key, time.perf_counter() if since is None else since)
         if held is not None and held.expires > self._identity.now():
             return held.access
         found = self._identity.bearer_until(token)
@@ -60,14 +63,18 @@ class Bearers:
             self._keep(key, _Held(access, expires), seen)
         return access
 
-    def _look(self, key: bytes) -> tuple[list[int], _Held | None]:
-        """What is held, and the state of the files on which that rests: asked before anything is read of them."""
+    def _look(self, key: bytes, since: float) -> tuple[list[int], _Held | None]:
+        """What is held, and the state of the files on which that rests, at that moment or later: asked before anything
+        is read of them."""
         with self._lock:
-            seen = [_version(each) for each in self._connections]
-            if seen != self._seen:
-                self._seen = seen
-                self._held.clear()
-            return seen, self._held.get(key)
+            if self._looked < since:
+                now = time.perf_counter()
+                seen = [_version(each) for each in self._connections]
+                self._looked = now
+                if seen != self._seen:
+                    self._seen = seen
+                    self._held.clear()
+            return self._seen, self._held.get(key)
 
     def _keep(self, key: bytes, held: _Held, seen: list[int]) -> None:
         with self._lock:

@@ -136,9 +136,10 @@ class Gate:
             self.bases.use(grounds.basis)
         return decision.access
 
-    def of_bearer(self, token: str) -> Access | None:
-        """The usual Access of a token's account, as it stands at this moment; None where the token is nobody's."""
-        return self._bearers.access(token)
+    def of_bearer(self, token: str, since: float | None = None) -> Access | None:
+        """The usual Access of a token's account, as it stands now, or stood at some moment behind `since`
+        (`time.perf_counter`); None where the token is nobody's."""
+        return self._bearers.access(token, since)
 
     def standing_of(self, reader: Reader) -> Reader:
         """The reader with what is kept of their account: scope, records it stands for, memberships, identifiers."""

@@ -17,6 +17,8 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
 import apsw
@@ -147,13 +149,32 @@ class Keeper:
 
     def _attempted(self, group: list[Waiting]) -> list[Answered]:
         """The answers of all jobs, inside one transaction that is open behind them."""
+        self._connection.execute("BEGIN IMMEDIATE")
         if all(each.repeatable for each in group):
-            self._connection.execute("BEGIN IMMEDIATE")
             with contextlib.suppress(_HalfDone):
                 return self._as_one(group)
             self._undo()
-        self._connection.execute("BEGIN IMMEDIATE")
-        return [self._attempt(each.job) for each in group]
+            self._connection.execute("BEGIN IMMEDIATE")
+            return [self._attempt(each) for each in group]
+        answers: list[Answered] = []
+        for repeatable, stretch in groupby(group, key=attrgetter("repeatable")):
+            jobs = list(stretch)
+            answers += self._stretch(jobs) if repeatable else [self._attempt(each) for each in jobs]
+        return answers
+
+    def _stretch(self, group: list[Waiting]) -> list[Answered]:
+        """Jobs that may be repeated between others that may not: in one savepoint, where all go well."""
+        self._connection.execute("SAVEPOINT stretch")
+        try:
+            answers = self._as_one(group)
+        except _HalfDone:
+            self._on_rollback()
+            if not self._connection.in_transaction:
+                raise
+            self._connection.execute("ROLLBACK TO stretch")
+            answers = [self._attempt(each) for each in group]
+        self._connection.execute("RELEASE stretch")
+        return answers
 
     def _as_one(self, group: list[Waiting]) -> list[Answered]:
         self.as_one = True
@@ -188,10 +209,10 @@ class Keeper:
                 raise _HalfDone from None
             return None, error
 
-    def _attempt(self, job: Job) -> Answered:
+    def _attempt(self, waiting: Waiting) -> Answered:
         self._connection.execute("SAVEPOINT job")
         try:
-            answer = job(self._connection)
+            answer = waiting.job(self._connection)
         except BROKEN:
             raise
         except Exception as error:  # noqa: BLE001 - given to its own caller

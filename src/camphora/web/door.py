@@ -19,6 +19,7 @@ from camphora.errors import CamphoraError, deadline
 from camphora.web.compressing import Compressed, as_it_is
 from camphora.web.fhir.addresses import Addresses
 from camphora.web.front import Entrance, arrive
+from camphora.web.heads import ARRIVED
 from camphora.web.monitoring import UNKNOWN, Measures
 from camphora.web.securing import Headers, secured
 
@@ -65,7 +66,7 @@ class Door:
         return path.startswith(INSIDE) or path == PATH
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        begun = time.perf_counter()
+        begun = scope[ARRIVED] = time.perf_counter()
         given = _Given(scope, receive, send)
         try:
             if self.entrance is not None:

@@ -6,6 +6,8 @@ from __future__ import annotations
 from starlette.types import Scope
 
 KEPT = "camphora.headers"
+ARRIVED = "camphora.arrived"
+"""When a request came, by `time.perf_counter`."""
 
 
 def headers_of(scope: Scope) -> dict[str, str]:

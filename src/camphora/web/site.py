@@ -29,7 +29,7 @@ from camphora.policy.paths import PathKind, Reach, read_path
 from camphora.web.contexts import Context, Standing
 from camphora.web.drafts import Drafts
 from camphora.web.emergencies import standing
-from camphora.web.heads import headers_of
+from camphora.web.heads import ARRIVED, headers_of
 from camphora.web.render import Chrome, Renderer, strings
 from camphora.web.watching import Watches
 
@@ -187,7 +187,7 @@ def bearer_access(gate: Gate, request: Request) -> Access | None:
     scheme, _, token = headers_of(request.scope).get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         return None
-    found = gate.of_bearer(token.strip())
+    found = gate.of_bearer(token.strip(), request.scope.get(ARRIVED))
     if found is None:
         raise Forbidden("web-token-refused")
     return found
