@@ -242,6 +242,20 @@ def test_the_135_villages_that_the_page_speaks_of_are_so_many_of_the_cases():
     assert round(5652 / counts().by_village.sum() * 100) == 13
 
 
+def test_the_map_has_the_villages_of_the_townships_in_clusters():
+    picture = block(view(given={"day": DAY}), PointMap)
+    days, at = counts().days, counts().days.index(DAY)
+    warned = {counts().townships[place].code for one in followed().clusters(at) for place in one.places}
+    assert {one.township for one in picture.patches} == warned
+    assert len(days[: at + 1]) > 14
+    cases = counts().by_village[:, at - 13 : at + 1].sum(axis=1)
+    expected = {key: each for key, each in zip(counts().villages, cases, strict=True) if key[0] in warned}
+    assert {(one.township, one.name): one.value for one in picture.patches} == expected
+    assert max(picture.patches, key=lambda one: one.value).label.endswith(" cases")
+    assert picture.patch_word
+    assert block(view(given={"day": "2015-01-20"}), PointMap).patches == []
+
+
 def test_warnings_are_told_of_once_all_days_are_scanned():
     waiting = view("dengue_warnings")
     assert block(waiting, Prose).tone == "notice"

@@ -175,9 +175,20 @@ class Ring:
 
 
 @dataclass(frozen=True, slots=True)
+class Patch:
+    """A village of a map, by its township's code and its name: a value that its colour stands for."""
+
+    township: str
+    name: str
+    value: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class PointMap:
     """Spots over the outlines of the counties, cut to those that `counties` names; rings lie around what belongs
-    together. `spot_word` and `ring_word` say what the signs mean."""
+    together. Where the map is drawn closer, `patches` take the place of the spots. `spot_word`, `ring_word` and
+    `patch_word` say what the signs mean."""
 
     name: str
     title: str
@@ -188,6 +199,8 @@ class PointMap:
     rings: Sequence[Ring] = ()
     spot_word: str = ""
     ring_word: str = ""
+    patches: Sequence[Patch] = ()
+    patch_word: str = ""
 
 
 @dataclass(frozen=True, slots=True)

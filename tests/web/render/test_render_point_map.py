@@ -1,13 +1,15 @@
 """Clusters on a map: seen where they are told, closer and with their names where they lie close together."""
 
+import csv
 from dataclasses import replace
+from importlib.resources import files
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from camphora.pages import Ring, Spot
+from camphora.pages import Patch, Ring, Spot
 from camphora.web.drawing import point_map
-from camphora.web.drawing.point_map import place
+from camphora.web.drawing.point_map import _corners, place, villages
 from camphora.web.patterns import Speaker
 from camphora.web.patterns import point_map as sample
 
@@ -89,3 +91,44 @@ def test_a_place_lies_where_its_degrees_say():
     x, y = place(23.0, 120.2)
     assert place(23.1, 120.2)[1] < y
     assert place(23.0, 120.3)[0] > x
+
+
+def test_villages_take_the_place_of_spots_where_the_map_is_drawn_closer(chart):
+    """All of their townships, coloured by their cases; one that has no outline today is not drawn elsewhere."""
+    township = "67000340"
+    own = sorted(villages()[township])
+    patches = [
+        Patch(township, own[0], 1, "一"),
+        Patch(township, own[1].replace("臺", "台"), 9, "九"),
+        Patch(township, own[2], 0, "無"),
+        Patch(township, "沒有這個里", 50, "不見"),
+    ]
+    before = drawn(chart)
+    whole, near = drawn(replace(chart, patches=patches, patch_word="村里"))
+    assert ET.tostring(whole) == ET.tostring(before[0])
+    assert circles(before[1], "spot")
+    assert not circles(near, "spot")
+    assert len(circles(near, "ring")) == len(chart.rings)
+    (group,) = (one for one in near.iter("g") if one.get("class") == "villages")
+    assert len(group) == len(own)
+    said = {one[0].text: one.get("class") for one in group if len(one)}
+    assert said == {"一": "q1", "九": "q5", "無": "q0"}
+    assert sum(one.get("class") == "q0" for one in group) == len(own) - 2
+    assert "村里" in str(point_map(replace(chart, patches=patches, patch_word="村里")))
+    assert "村里" not in str(point_map(replace(chart, patch_word="村里")))
+
+
+def test_the_outlines_of_villages_lie_where_their_township_does():
+    """The point of each, made from another file, lies among its villages."""
+    points = {one["township"]: one for one in _townships()}
+    assert villages().keys() <= points.keys()
+    for township, outlines in villages().items():
+        x, y = place(float(points[township]["latitude"]), float(points[township]["longitude"]))
+        corners = [(a / 10, b / 10) for d in outlines.values() for a, b in _corners(d)]
+        for at, each in ((x, 0), (y, 1)):
+            assert min(one[each] for one in corners) <= at <= max(one[each] for one in corners), township
+
+
+def _townships():
+    folder = files("camphora") / "systems/smart_epidemic_prevention/data/township_point.csv"
+    return list(csv.DictReader(folder.read_text("utf-8").splitlines()))

@@ -5,14 +5,18 @@ The area of a spot stands for its value. Rings lie under the spots, the spots in
 
 from __future__ import annotations
 
+import gzip
+import json
 import math
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib.resources import files
 
 from markupsafe import Markup
 
-from camphora.pages import PointMap, Ring, Spot
-from camphora.web.drawing.county_map import sheet
+from camphora.pages import Patch, PointMap, Ring, Spot
+from camphora.web.drawing.county_map import sheet, steps_of
 from camphora.web.drawing.svg import EMPTY, ems, tag
 
 LARGEST, SMALLEST = 14.0, 2.2
@@ -53,13 +57,19 @@ def _picture(chart: PointMap, box: Box, most_height: int, *, closer: bool = Fals
     most = max((each.value for each in chart.spots), default=1.0) or 1.0
     ordered = sorted(chart.spots, key=lambda each: (each.alert, -each.value))
     title = chart.ring_word or chart.title if closer else chart.title
+    patched = closer and bool(chart.patches)
     return tag(
         "svg",
         tag("title", title),
         tag("desc", chart.sentence),
         tag("g", *shapes),
+        *([_villages(chart.patches)] if patched else []),
         tag("g", *(_ring(each) for each in chart.rings)),
-        tag("g", *(_spot(each, most, per) for each in ordered if not closer or _inside(each, box))),
+        *(
+            []
+            if patched
+            else [tag("g", *(_spot(each, most, per) for each in ordered if not closer or _inside(each, box)))]
+        ),
         *([tag("g", *_names(chart.rings, box, per))] if closer else []),
         viewBox=f"{west:.1f} {north:.1f} {width:.1f} {height:.1f}",
         width=round(width / per),
@@ -68,6 +78,29 @@ def _picture(chart: PointMap, box: Box, most_height: int, *, closer: bool = Fals
         aria_label=title,
         class_="points near" if closer else "points",
     )
+
+
+@cache
+def villages() -> dict[str, dict[str, str]]:
+    """By township and name the path of each village, in tenths of the sheet's unit (tools/distil_villages.py)."""
+    body = files(__package__).joinpath("villages.json.gz").read_bytes()
+    found: dict[str, dict[str, str]] = json.loads(gzip.decompress(body))
+    return found
+
+
+def _villages(patches: Sequence[Patch]) -> Markup:
+    """Every village of their townships, in five steps of one colour; without colour where nothing is said of it."""
+    said = {(each.township, each.name.replace("台", "臺")): each for each in patches}
+    drawn = {key: each for key, each in said.items() if key[1] in villages().get(key[0], {})}
+    steps = steps_of({"".join(key): each.value for key, each in drawn.items() if each.value > 0})
+    shapes = []
+    for township in sorted({each.township for each in patches}):
+        for name, d in villages().get(township, {}).items():
+            told = said.get((township, name))
+            label = [tag("title", told.label)] if told else []
+            shapes.append(tag("path", *label, d=d, class_=f"q{steps.get(township + name, 0)}"))
+    line = {"stroke": "currentColor", "stroke_opacity": 0.3, "stroke_width": 0.8}
+    return tag("g", *shapes, transform="scale(0.1)", class_="villages", **line)
 
 
 def _near(chart: PointMap) -> Box | None:
@@ -174,9 +207,15 @@ def _legend(chart: PointMap) -> Markup:
     signs: Sequence[tuple[str, str]] = (
         ("spot", chart.spot_word),
         ("ring", chart.ring_word if chart.rings else ""),
+        ("swatch q4", chart.patch_word if chart.patches else ""),
     )
     parts = [
-        tag("span", tag("i", " ", class_=f"sign {kind}", aria_hidden="true"), f" {word}", class_="unknown")
+        tag(
+            "span",
+            tag("i", " ", class_=kind if "swatch" in kind else f"sign {kind}", aria_hidden="true"),
+            f" {word}",
+            class_="unknown",
+        )
         for kind, word in signs
         if word
     ]

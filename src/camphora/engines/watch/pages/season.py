@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -24,6 +24,7 @@ from camphora.pages import (
     Figures,
     LineChart,
     Link,
+    Patch,
     PointMap,
     Prose,
     Ring,
@@ -249,7 +250,26 @@ def _map(here: Day, clusters: Sequence[Cluster], words: Words) -> PointMap:
         rings,
         words("season.spot_word"),
         words("season.ring_word"),
+        _patches(here, warned, words),
+        words("season.patch_word"),
     )
+
+
+def _patches(here: Day, warned: Collection[int], words: Words) -> list[Patch]:
+    """The villages of the townships that lie in clusters, by the cases of a fortnight."""
+    counts = here.followed.counts
+    names = {counts.townships[place].code: here.name(place, words) for place in warned}
+    fortnight = recent(counts.by_village, FORTNIGHT)[:, here.at]
+    return [
+        Patch(
+            code,
+            name,
+            number,
+            words("season.patch", place=names[code], village=name, number=cases_text(number, words)),
+        )
+        for (code, name), number in zip(counts.villages, fortnight.tolist(), strict=True)
+        if code in names
+    ]
 
 
 def _cluster_text(cluster: Cluster, here: Day, words: Words) -> str:
