@@ -48,7 +48,8 @@ def course(
         words("course.band"),
     )
     observed: list[float | None] = [each.observed for each in found]
-    series = [Series(words("column.observed"), [*observed, *more])]
+    now = words("course.now", n=f"{round(observed[-1]):,}") if ahead and observed[-1] is not None else ""
+    series = [Series(words("column.observed"), [*observed, *more], now)]
     if came and any(each.came is not None for each in ahead):
         later = [*([None] * (len(observed) - 1)), observed[-1], *(each.came for each in ahead)]
         series.append(Series(words("ahead.later"), later))
