@@ -93,7 +93,7 @@ def test_an_officers_week(browser):
     mine = spoken(tom.get("/tasks"))
     assert "交辦到您轄區" in mine
     assert "查補報" in mine
-    link = re.search(r'href="(/tasks/work\.65000010\.[^"]+)"', tom.get("/tasks").text)[1]
+    link = re.search(r'href="(/tasks/work\.65000220\.[^"]+)"', tom.get("/tasks").text)[1]
     got = tom.submit("/tasks/take", **hidden(tom.get(link)))
     assert "已受理這件交辦" in spoken(got)
     assert "看所屬訊號的處置" not in spoken(got)

@@ -5,7 +5,7 @@ from camphora.policy.asking import Scope
 from camphora.policy.internal import working
 
 KEY = "ili-2019-05-65000-all"
-COUNTY, TOWNSHIP, OTHER = "65000", "65000010", "64000"
+COUNTY, TOWNSHIP, OTHER = "65000", "65000220", "64000"
 NOON = 1_767_000_000_000
 """2025-12-29 17:20 in Taipei."""
 

@@ -26,6 +26,7 @@ from camphora.pages.words import Words
 from camphora.policy import Access, Purpose, Reader, Role
 from camphora.policy import work as places
 from camphora.web import work_forms as forms
+from camphora.web.areas import townships
 from camphora.web.contexts import WorkPage
 from camphora.web.population import TABLE, tallied
 from camphora.web.reading.desk import Desk
@@ -277,7 +278,7 @@ class WorkPages(Desk):
         """A county and its townships; of the whole country the counties."""
         if place == places.NATION:
             return [(code, naming.place(code)) for code in BY_CODE]
-        inside = [code for code in naming.townships if code.startswith(place) and code != place]
+        inside = [code for code in townships() if code.startswith(place) and code != place]
         return [(code, naming.place(code)) for code in (place, *inside)]
 
     def naming(self, request: Request) -> Naming:

@@ -13,6 +13,7 @@ from camphora.pages.counties import BY_CODE
 from camphora.pages.words import Words
 from camphora.policy.choices import TAIPEI
 from camphora.policy.work import NATION
+from camphora.web.areas import townships
 from camphora.web.contexts import Field, Form, Next
 from camphora.web.emergencies import moment
 from camphora.work import Act, Judgement, Step, Work
@@ -43,20 +44,28 @@ class Offered(NamedTuple):
 
 
 class Naming(NamedTuple):
-    """How signals are called: titles of watches and names of townships, by name and code."""
+    """How signals are called: titles of watches by name, and names of townships by the codes that series have, which
+    are those of the household register; accounts and requests have postcodes (`areas`)."""
 
     words: Words
     watches: Mapping[str, str]
     townships: Mapping[str, str]
 
     def place(self, code: str) -> str:
-        """A county, a township with its county, or the whole country."""
+        """The area of an account or a request: a county, a township with its county, or the whole country."""
+        return self._named(code, townships())
+
+    def of_signal(self, code: str) -> str:
+        """The place of a signal in the same way."""
+        return self._named(code, self.townships)
+
+    def _named(self, code: str, known: Mapping[str, str]) -> str:
         if code == NATION:
             return self.words("work.nation")
         county = BY_CODE[code[:COUNTY]].name(self.words.lang) if code[:COUNTY] in BY_CODE else code[:COUNTY]
         if len(code) <= COUNTY:
             return county
-        return f"{county}{self.townships.get(code[:8], f'（{code}）')}"
+        return f"{county}{known.get(code[:8], f'（{code}）')}"
 
     def signal(self, key: str) -> str:
         """Place, what is watched, its week and the group that is meant."""
@@ -68,7 +77,7 @@ class Naming(NamedTuple):
             week = dates.day(found.week, self.words.lang)
         said = self.words(
             "work.signal",
-            place=self.place(found.area),
+            place=self.of_signal(found.area),
             what=self.watches.get(found.watch, found.watch),
             week=week,
         )
@@ -177,7 +186,7 @@ def works_table(naming: Naming, name: str, title: str, works: Iterable[Work]) ->
             {
                 "what": titled(naming, each) if each.kind == "signal" else each.asked,
                 "href": address(each),
-                "place": naming.place(each.place),
+                "place": naming.of_signal(each.place) if each.kind == "signal" else naming.place(each.place),
                 "state": state.text,
                 "tone": state.tone,
                 "owner": (each.owner.name or each.owner.account) if each.owner else None,

@@ -211,8 +211,8 @@ class LineListPages(SurveillancePages):
         if not area:
             return ()
         naming = self._work.naming(request)
-        county = naming.place(area[:5])
-        town = naming.place(area).removeprefix(county) if len(area) > len("67000") else ""
+        county = naming.of_signal(area[:5])
+        town = naming.of_signal(area).removeprefix(county) if len(area) > len("67000") else ""
         return (county, town) if town else (county,)
 
 
