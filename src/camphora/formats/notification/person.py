@@ -6,7 +6,7 @@ The fields are those of line lists and are read as they are, so that one person 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from camphora.errors import Invalid, Place
