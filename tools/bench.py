@@ -367,11 +367,20 @@ def drawn() -> Iterator[dict[str, Any]]:
     yield from page_figures()
 
 
+def nationwide() -> Iterator[dict[str, Any]]:
+    """A country's watch swept and drawn, its pages, and its line list for a county beside the nation's."""
+    from bench_country import figures as watched
+    from bench_line_list import figures as listed
+
+    yield from watched()
+    yield from listed()
+
+
 ASKED: list[str] = []
 """What stands behind --only, for the bench that is named."""
 BENCHES: tuple[Bench, ...] = (
     generation, load, bundle, creates, search, start, pages, size, standard, terminology, gate, records, watch,
-    drawn,
+    drawn, nationwide,
 )  # fmt: skip
 
 

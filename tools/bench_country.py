@@ -75,7 +75,7 @@ def _worked_out(installation: Installation, folder: Path) -> Iterator[dict[str, 
     whole = {"swept": weighed, "kept": stored, "read again": again, "drawn": drawn}
     parts = {"rows read": read, "series": made, **whole}
     yield line(
-        "watch: a country's 1,540 series over 15 years, swept and drawn",
+        "nationwide: 1,540 series over 15 years, swept and drawn",
         sum(wall for wall, _ in parts.values()),
         "s by the clock",
         cpu=round(sum(cpu for _, cpu in parts.values()), 2),
@@ -133,7 +133,7 @@ def _pages(place: Path) -> Iterator[dict[str, Any]]:
         client.sign_in()
         while_made = client.until_made(begun, place)
         yield line(
-            "watch: pages of a country while all is worked out after the start",
+            "nationwide: pages while all is worked out after the start",
             statistics.median(while_made.times) * 1000,
             "ms",
             while_made.times,
@@ -146,7 +146,7 @@ def _pages(place: Path) -> Iterator[dict[str, Any]]:
         for name, path in client.paths().items():
             first, *times = (client.ask(path)[0] for _ in range(TIMES + 1))
             yield line(
-                f"watch: page of a country, {name}",
+                f"nationwide: page, {name}",
                 statistics.median(times) * 1000,
                 "ms",
                 times,

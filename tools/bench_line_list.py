@@ -33,7 +33,7 @@ def figures() -> Iterator[dict[str, Any]]:
             found = [len(act().rows) for act in (one, all_)]  # type: ignore[attr-defined]
             county, nation, ratio = paired([(one, all_)], TOTALS if total else PAGES)
             yield line(
-                f"watch: line list of a county beside the nation's, {name}",
+                f"nationwide: line list of a county beside the nation's, {name}",
                 ratio,
                 "times the nation's",
                 target=1,
