@@ -60,8 +60,10 @@ def written(values: Json, place: tuple[str, str], name: str) -> Json:
     """The person as a Patient under this id; `place`: county and township."""
     county, town = place
     line = f"{county}{town}{values.get('address', '')}"
-    own = {key: values[key] for key in ("name", "sex", "birth_date", "national_id", "phone") if key in values}
-    said = {**own, "county": county, "town": town, "address": line}
+    own: Json = {
+        key: values[key] for key in ("name", "sex", "birth_date", "national_id", "phone") if key in values
+    }
+    said: Json = {**own, "county": county, "town": town, "address": line}
     return patient(Case(Place(""), Disease("", "", ""), said), name)
 
 
@@ -70,8 +72,7 @@ def _value(name: str, text: str, towns: Mapping[str, Any], today: dt.date) -> st
         raise Invalid("notification-long", most=LONGEST)
     if text not in CHOSEN.get(name, (text,)) or (name == "town" and text not in towns):
         raise Invalid("notification-option")
-    reads: Callable[[str], object] = str if name in CHOSEN else READ.get(name, str)
-    value = str(reads(text))
+    value = str(READ[name](text)) if name in READ and name not in CHOSEN else text
     if name in {"birth_date", "notified"}:
         _require_day(value, today)
     return value

@@ -109,7 +109,10 @@ def _followed(name: str, text: str, *, bare: bool) -> str | None:
     found = parse_reference(text)
     if found.kind != "local" or found.type in UNFOLLOWED:
         return None
-    says_where = (name in VISITS and found.type in OF_VISITS) or (name, found.type) == ("specimen", "Specimen")
+    says_where = (name in VISITS and found.type in OF_VISITS) or (name, found.type) == (
+        "specimen",
+        "Specimen",
+    )
     return None if says_where and bare else found.local
 
 
