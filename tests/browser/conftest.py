@@ -23,7 +23,7 @@ WATCHES = 3
 KEEPER, PASSWORD = "keeper", "camphor chest by the window"
 COLLEAGUE, TOWNSHIP = "lee", "wang"
 """An officer of the county of the demo's officer, and one of a township of it."""
-AREAS = {COLLEAGUE: "67000", TOWNSHIP: "67000310"}
+AREAS = {COLLEAGUE: "67000", TOWNSHIP: "67000710"}
 
 
 @pytest.fixture(scope="session")

@@ -66,7 +66,7 @@ def test_a_signal_is_taken_asked_answered_judged_and_closed(county, township):
     expect(chip(county)).to_have_text("未受理")
     work = take(county, SIGNAL)
     expect(county.get_by_role("status")).to_have_text("已受理，由您承辦。")
-    do(county, "ask", place="67000310", text="請查明鄰里是否有群聚")
+    do(county, "ask", place="67000710", text="請查明鄰里是否有群聚")
     expect(county.get_by_role("status")).to_have_text("已交辦。")
 
     township.goto("/tasks")
