@@ -32,6 +32,15 @@ def test_of_those_who_stopped_only_who_may_lie_in_an_open_part_is_left_out_of_it
     assert rows.left_out == BitMap([5, SPAN - 1])
 
 
+def test_many_who_stopped_are_looked_up_by_parts_as_few_are_by_persons():
+    parts = [_part(0, is_open=True), _part(SPAN, is_open=True), _part(3 * SPAN, is_open=True)]
+    many = BitMap(range(SPAN, 2 * SPAN)) | BitMap(range(2 * SPAN, 3 * SPAN, 7))
+    rows = rows_of(SOURCE, Manifest(1, parts={SOURCE.name: parts}), many)
+    assert rows.guarded == [parts[1]]
+    assert rows.plain == [parts[0], parts[2]]
+    assert rows.left_out == BitMap(range(SPAN, 2 * SPAN))
+
+
 def test_of_those_whom_a_purpose_lets_in_only_who_may_lie_in_a_withheld_part_is_read():
     parts = [_part(0, is_open=False), _part(SPAN * WIDE, is_open=False)]
     placed = BitMap([3, 4, SPAN * WIDE - 1, 5 * SPAN * WIDE])

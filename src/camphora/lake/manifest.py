@@ -9,7 +9,8 @@ import apsw
 from pyroaring import BitMap
 
 from camphora.errors import Conflict
-from camphora.lake.cutting import SPAN, wide
+from camphora.lake import cutting
+from camphora.lake.cutting import wide
 
 RECORDS = ""
 """The source of the parts that all views over records make together."""
@@ -142,7 +143,7 @@ def moved(
         members = BitMap(withheld.pop(name, BitMap()))
         for each in made:
             if name in each.withheld:
-                members.remove_range(each.low, each.low + SPAN)
+                members.remove_range(each.low, each.low + cutting.SPAN)
                 members |= each.withheld[name]
         if members:
             withheld[name] = members

@@ -16,7 +16,8 @@ import apsw
 from pyroaring import BitMap
 
 from camphora.errors import Forbidden
-from camphora.lake.cutting import SPAN, WIDE, wide
+from camphora.lake import cutting
+from camphora.lake.cutting import SPAN
 from camphora.lake.manifest import Manifest, Part
 from camphora.lake.sources import Source
 from camphora.policy import Access, Facts, HiddenSet, Policy, Purpose, Whom, decide
@@ -194,16 +195,24 @@ def rows_of(source: Source, present: Manifest, stopped: BitMap | None) -> Rows:
     if stopped is None:
         return Rows([*opened, *withheld])
     left_out, admitted = stopped - placed, placed - stopped
-    late, early = set(ranges(left_out)), {wide(low) for low in ranges(admitted)}
-    guarded = [part for part in opened if part.low in late]
-    shared = [part for part in withheld if part.low in early]
+    span, wide_span = cutting.SPAN, cutting.SPAN * cutting.WIDE
+    guarded, shared = _holding(opened, left_out, span), _holding(withheld, admitted, wide_span)
+    late = {part.low for part in guarded}
     return Rows(
         [part for part in opened if part.low not in late],
         guarded,
-        _within(left_out, guarded, SPAN),
+        _within(left_out, guarded, span),
         shared,
-        _within(admitted, shared, SPAN * WIDE),
+        _within(admitted, shared, wide_span),
     )
+
+
+def _holding(parts: Sequence[Part], persons: BitMap, span: int) -> list[Part]:
+    """The parts of so many persons each in which rows of these can lie; looked up by whichever are fewer."""
+    if len(parts) < len(persons):
+        return [part for part in parts if persons.range_cardinality(part.low, part.low + span)]
+    lows = {person // span * span for person in persons}
+    return [part for part in parts if part.low in lows]
 
 
 def _within(persons: BitMap, parts: Iterable[Part], span: int) -> BitMap:
