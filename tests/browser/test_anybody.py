@@ -30,6 +30,12 @@ def test_march_2024_is_told_as_published(anybody):
         assert expected in said
 
 
+def test_a_demo_opens_on_a_week_when_the_feed_was_alive(anybody):
+    anybody.goto("/")
+    anybody.locator(".card").get_by_role("link", name="智慧防疫").click()
+    anybody.wait_for_url("**/systems/smart_epidemic_prevention?week=2017-25")
+
+
 def test_a_hospital_is_reached_and_its_months_agree_with_its_files(anybody, tmp_path):
     anybody.goto("/systems/nurse_ratio?month=2024-03")
     anybody.get_by_role("link", name="各醫院").first.click()

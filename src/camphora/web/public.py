@@ -116,7 +116,12 @@ class Public:
     def _system_card(self, system: System, words: Words) -> Card:
         title, text = system.title[words.lang], system.summary[words.lang]
         picture = self._picture(system, words)
-        return Card(title, text, f"/systems/{system.name}", system.state, system.badge, picture)
+        return Card(title, text, self._opening(system), system.state, system.badge, picture)
+
+    def _opening(self, system: System) -> str:
+        """The first page of a system; in a demo what it shows first: of a feed that has ended, a week of then."""
+        shown = system.demo.links if self.site.installation.demo else ()
+        return shown[0].href if shown else f"/systems/{system.name}"
 
     def _picture(self, system: System, words: Words) -> LineChart | CountyMap | None:
         """The first chart of the system's first page; of what is watched, once somebody has opened that page."""
