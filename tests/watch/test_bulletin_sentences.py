@@ -175,6 +175,26 @@ def test_a_series_that_has_ended_says_since_when():
             "一年前同週為 0，本週高於各年。",
             "this week is above every one of them.",
         ),
+        (
+            nation(7.0, past=(Past("2018-05", 0.0), Past("2017-05", 1.0), Past("2016-05", 2.0))),
+            "近 3 年同週為 0 至 2，中位數 1；本週高於各年。",
+            "The same week of 3 earlier years had 0 to 2 (median 1); this week is above every one of them.",
+        ),
+        (
+            nation(2.0, past=(Past("2018-05", 0.0), Past("2017-05", 3.0), Past("2016-05", 5.0))),
+            "中位數 3；本週低於中位數。",
+            "(median 3); this week is below the median.",
+        ),
+        (
+            nation(2.0, past=(Past("2018-05", 1.0),)),
+            "一年前同週為 1，本週較多。",
+            "had 1; this week has more.",
+        ),
+        (
+            nation(0.0, past=(Past("2018-05", 0.0), Past("2017-05", 0.0))),
+            "近 2 年同週均為 0；本週與之相同。",
+            "The same week of each of 2 earlier years had 0; this week has as many.",
+        ),
         (nation(past=()), "資料中無往年同週可比。", "The data hold no same week of an earlier year."),
         (nation(None), "", ""),
     ],
@@ -379,8 +399,10 @@ def signal(**changes):
 
 
 def test_signals():
-    assert say.signals(bulletin(), ZH) == "本週無異常訊號。"
-    assert say.signals(bulletin(), EN) == "The week shows no signal."
+    assert say.signals(bulletin(), ZH) == "本週無新列之異常訊號；近 2 週列過者不再列，無訊號不等於無疫情。"
+    assert say.signals(bulletin(), EN).startswith(
+        "The week shows no new signal; what was shown in the 2 weeks"
+    )
     assert say.signals(bulletin(signals=(signal(),)), EN).startswith("The week shows 1 signal, ")
     assert say.signals(bulletin(signals=(signal(), signal())), EN).startswith("The week shows 2 signals, ")
     assert say.signals(bulletin(signals=(signal(),)), ZH) == "本週有 1 件異常訊號，待研判；訊號不等於疫情。"

@@ -22,6 +22,15 @@ from camphora.pages.words import Words
 
 NAMED = 3
 """So many places are named in a sentence."""
+WITHOUT_SHARE = {
+    "above": "zero",
+    "below": "least",
+    "over": "higher",
+    "under": "lower",
+    "more": "more_few",
+    "fewer": "fewer_few",
+}
+"""What is said where earlier years had so few that a share of them misleads: 7 where 1 was usual is no 600% more."""
 LIKE = 0.02
 """A change of less than this share is none to speak of."""
 
@@ -130,14 +139,14 @@ def years(found: Bulletin, words: Words) -> str:
         "middle": f"{round(nation.usual or 0):,}",
         "than": _than(nation, words),
     }
-    key = "one_year" if len(counts) == 1 else "many"
+    key = "one_year" if len(counts) == 1 else "alike" if min(counts) == max(counts) else "many"
     return words(f"bulletin.years.{key}", **facts)
 
 
 def _than(one: Level, words: Words) -> str:
     counts, now, usual = [each.count for each in one.past], one.now or 0.0, one.usual or 0.0
     if now == usual:
-        key = "as_many" if len(counts) == 1 else "equal"
+        key = "as_many" if min(counts) == max(counts) else "equal"
     elif not usual:
         key = "zero" if now > max(counts) else "some"
     elif len(counts) == 1:
@@ -148,6 +157,8 @@ def _than(one: Level, words: Words) -> str:
         key = "below"
     else:
         key = "over" if now > usual else "under"
+    if usual < FEW:
+        key = WITHOUT_SHARE.get(key, key)
     return words(f"bulletin.than.{key}", share=share(now / usual - 1) if usual else "")
 
 
@@ -271,7 +282,9 @@ def signals(found: Bulletin, words: Words) -> str:
     if not found.known:
         return ""
     number = len(found.signals)
-    return words("bulletin.signals.some", n=number) if number else words("bulletin.signals.none")
+    if not number:
+        return words("bulletin.signals.none", n=found.watch.budget.silence)
+    return words("bulletin.signals.some", n=number)
 
 
 def why(one: Signal, watch: Watch, words: Words) -> str:
