@@ -27,6 +27,7 @@ from bench_gate_front import WIDE
 from camphora.audit import Log, Receipt, commitment
 from camphora.audit.merkle import leaf_hash, verify_inclusion
 from camphora.cli.serving import config_of
+from camphora.fhir.search import parse_query
 from camphora.gate import User
 from camphora.installation import Installation
 from camphora.policy import Access, Purpose, Reader, Request, Role, admit
@@ -157,7 +158,8 @@ def _served(app: Any, token: str, clients: int) -> Iterator[Callable[[int], None
 
 def read() -> Iterator[dict[str, Any]]:
     """One read of the FHIR API with its receipt against the same without: CPU of the whole process, its threads among
-    it, interleaved; over HTTP from so many clients, and in the store alone."""
+    it, interleaved; over HTTP from so many clients, and in the store alone, there a search of one person's ten records
+    too."""
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
         installation = Installation.open(Path(folder) / "place", make=True)
         store: SQLiteStore = installation.store
@@ -175,11 +177,21 @@ def read() -> Iterator[dict[str, Any]]:
                 store.read(access, "Observation", f"o{number % 2000}")
 
         yield _with_and_without("gate-receipt-store", store, directly)
+
+        queries = [
+            parse_query("Observation", [("patient", f"p{number}")], strict=True) for number in range(200)
+        ]
+
+        def searching(count: int) -> None:
+            for number in range(count):
+                store.search(access, queries[number % 200])
+
+        yield _with_and_without("gate-receipt-search", store, searching, unit="% of a search")
         installation.close()
 
 
 def _with_and_without(
-    name: str, store: SQLiteStore, ask: Callable[[int], None], **settings: Any
+    name: str, store: SQLiteStore, ask: Callable[[int], None], unit: str = "% of a read", **settings: Any
 ) -> dict[str, Any]:
     """What receipts add to a read: the median over pairs of rounds, of which each goes first in turn."""
 
@@ -200,7 +212,7 @@ def _with_and_without(
     without = statistics.median(without for _, without in pairs)
     least = min(with_it for with_it, _ in pairs) - min(without for _, without in pairs)
     return line(
-        name, 100 * added / without, "% of a read", added_us=round(added * 1e6, 1),
+        name, 100 * added / without, unit, added_us=round(added * 1e6, 1),
         read_us=round(without * 1e6, 1), least_us=round(least * 1e6, 1), target=5, **settings,
     )  # fmt: skip
 
