@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import gc
 
-SELDOM = 1_000
+SELDOM = 100
 """So many collections of the middle generation come before a full one."""
 USUAL = gc.get_threshold()
 
