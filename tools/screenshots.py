@@ -23,8 +23,9 @@ from bench import serving
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 LANGUAGES = ("zh-TW", "en")
-WIDE, PHONE = {"width": 1200, "height": 900}, {"width": 390, "height": 844}
+PHONE = (390, 844)
 PERSON = "0000-1"
+WATCH = "/systems/smart_epidemic_prevention"
 Colour = tuple[int, ...]
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--font-render-hinting=none"]
 
@@ -38,6 +39,7 @@ class Shot:
     person: str = ""
     wide: bool = True
     phone: bool = False
+    size: tuple[int, int] = (1200, 900)
 
 
 SHOTS = (
@@ -53,6 +55,12 @@ SHOTS = (
     Shot("item", "{result}", "clinician"),
     Shot("ask", "/ask?view=condition&by=county", "analyst"),
     Shot("patterns", "/patterns"),
+    Shot("signals", f"{WATCH}?week=2017-25", "officer"),
+    Shot("signal", f"{WATCH}/signal/dengue_weekly-2015-28-67000-all", "officer", phone=True),
+    Shot("bulletin", f"{WATCH}/bulletin?week=2019-06"),
+    Shot("epidemic", f"{WATCH}/public?week=2017-25", phone=True),
+    Shot("clusters", f"{WATCH}/dengue?day=2015-08-20"),
+    Shot("room", f"{WATCH}/room?week=2017-25", "officer", size=(1920, 1080)),
 )
 
 
@@ -75,21 +83,28 @@ def main() -> None:
 
 def taken(browser: Browser, address: str, wanted: list[str]) -> Iterator[tuple[Path, bytes]]:
     """(file, PNG) of each shot in both languages; the clinician looks first, so that there is who looked."""
-    pages = {
-        person: signed_in(browser, address, person) for person in ("", "clinician", "citizen", "analyst")
-    }
+    people = ("", "clinician", "citizen", "analyst", "officer")
+    pages = {person: signed_in(browser, address, person) for person in people}
     result, blank = first_result(pages["clinician"]), browser.new_page()
     for shot in (shot for shot in SHOTS if not wanted or shot.name in wanted):
         for lang in LANGUAGES:
             page = pages[shot.person]
             page.goto(f"/about/privacy?lang={lang}")
-            for size, mark in [(WIDE, "")] * shot.wide + [(PHONE, ".phone")] * shot.phone:
-                page.set_viewport_size(size)  # type: ignore[arg-type]
-                page.goto(shot.path.format(result=result), wait_until="networkidle")
+            for (width, height), mark in [(shot.size, "")] * shot.wide + [(PHONE, ".phone")] * shot.phone:
+                page.set_viewport_size({"width": width, "height": height})
+                made(page, shot.path.format(result=result))
                 yield (
                     FOLDER / f"{shot.name}.{lang}{mark}.png",
                     small(page.screenshot(type="png", scale="css"), blank),
                 )
+
+
+def made(page: Page, path: str) -> None:
+    """Open a page; of what is still being worked out, until it is there."""
+    page.goto(path, wait_until="networkidle")
+    while path.startswith(WATCH) and not page.locator(".figures").count():
+        page.wait_for_timeout(2000)
+        page.goto(path, wait_until="networkidle")
 
 
 def signed_in(browser: Browser, address: str, person: str) -> Page:
