@@ -21,7 +21,7 @@ from camphora.records.pending import Pending
 from camphora.records.saying import Sayings
 from camphora.records.sending import arrived, departing
 from camphora.synth import Country, foundation, population
-from consented import at_home, consent, diagnosis, labelled_part, treating
+from consented import ACT, at_home, at_ward, consent, diagnosis, labelled_part, treating
 
 LOAD, FOLLOW = loading("test"), following("test")
 ACTION = "http://terminology.hl7.org/CodeSystem/consentaction"
@@ -335,3 +335,31 @@ def test_one_who_may_not_make_a_record_takes_nothing_else_with_it(loaded):
     assert [each for each in outcomes if isinstance(each, tuple)] == [("records-no-person", 0)] * 2
     assert [outcome[0][1] for outcome in outcomes if isinstance(outcome, list)] == ["n0", "n2"]
     assert loaded.verify_index(FOLLOW).differences == ()
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_within_one_commit_labels_follow_whoever_wrote_what(loaded, first):
+    """Whether a writer sees what they point to is asked when all of the commit stands."""
+    part = {"derivedFrom": [{"reference": "Observation/closed"}]}
+    closed = {
+        **observation("closed", "ada", "718-7", "2026-05-07"),
+        "meta": {"security": [{"system": ACT, "code": "HIV"}]},
+    }
+    acts = [(LOAD, closed)]
+    for name, access in (
+        ("sees", clinician()),
+        ("hers", citizen("ada")),
+        ("none", at_ward(wards=["Location/far"])),
+    ):
+        acts.append((access, {**observation(name, "ada", "718-7", "2026-05-07"), **part}))
+    release = _held(loaded)
+    ordered = acts if first else acts[::-1]
+    futures = [loaded.hand_in(access, _puts([each])) for access, each in ordered]
+    release()
+    outcomes = [_outcome(each) for each in futures]
+    assert outcomes.count(("records-no-person", 0)) == 1
+    connection = apsw.Connection(str(loaded.folder / "records.sqlite"))
+    sql = "SELECT id, labels FROM record WHERE id IN ('closed', 'sees')"
+    labels = dict(connection.execute(sql))
+    connection.close()
+    assert labels["closed"] == labels["sees"] != 0

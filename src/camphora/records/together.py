@@ -3,7 +3,8 @@ about their writers.
 
 A record that changes nothing of what is asked here waits, and is put with the others by one statement for each table.
 Whoever asks for what waits calls `settle` first. Whether its writer may know a record that waits is asked when it
-stands, of all in one statement; where one may not, `Unseen` ends all of them, and each is written anew by itself.
+stands, of all in one statement; where one may not, `Unseen` ends all of them, and each is written anew by itself. What
+a record points to is looked at last, as the commit leaves it: jobs that share one come at the same moment.
 """
 
 from __future__ import annotations
