@@ -299,12 +299,13 @@ class System:
         """The view of a page from rows that the reader may see. `watched`: what it watches, by name, where somebody
         keeps it; otherwise it is made from the rows of the tables.
 
-        Raises NotFound catalogue-no-rows while one of its tables is empty, catalogue-no-such-choice for a parameter
-        whose value is none of its choices."""
+        Raises NotFound catalogue-no-rows while one of its tables is empty, of those that are watched all (who brings
+        one feed alone has its pages), catalogue-no-such-choice for a parameter whose value is none of its choices."""
         found = {name: one for name, one in (watched or {}).items() if name in page.watch}
         kept = {table for name in found for table in self.watched_tables[name]}
         for name in self.tables_of(page):
-            if not tables.get(name) and name not in kept:
+            needed = name in page.tables or not found
+            if needed and not tables.get(name) and name not in kept:
                 raise NotFound("catalogue-no-rows", table=name, system=self.name)
         if page.watch and not found:
             found = self.watched(page.watch, tables)
@@ -333,14 +334,17 @@ class System:
         of the page's where none is."""
         found = watched or {}
         chosen = self.chosen(page, given, found)
-        return {one.name: one.value(given.get(one.name), tables, chosen) for one in page.parameters}
+        values = {one.name: one.value(given.get(one.name), tables, chosen) for one in page.parameters}
+        usual = {one.name: one.default for one in page.parameters if one.kind == "watch"}
+        absent = {name for name, value in usual.items() if value and name not in given and value not in found}
+        return values | {name: next(iter(found)) for name in absent if found}
 
     def chosen(
         self, page: Page, given: Mapping[str, str], watched: Mapping[str, Watched | Followed]
     ) -> Watched | Followed | None:
-        """The watch that an address means: the one it names, or the page's first."""
+        """The watch that an address means: the one it names, or the page's first that has rows."""
         named = next((given.get(one.name) for one in page.parameters if one.kind == "watch"), None)
-        return watched.get(named or next(iter(page.watch), ""))
+        return watched.get(named or next((name for name in page.watch if name in watched), ""))
 
     def watched(self, names: Sequence[str], tables: Rows) -> dict[str, Watched | Followed]:
         """What it watches, by name, from rows as they are; forecasts are made only by who asks for them."""

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 WEEKS = 52
 """So many of the last weeks are made again to show what a decision would have changed."""
-LISTED = 60
+LISTED, OPEN = 60, 12
+"""So many signals are listed, and so many stand open."""
 LONGEST = 500
 ALPHA = "alpha"
 
@@ -340,7 +341,17 @@ def _signals(
     ]
     note = words("retune.first", n=LISTED) if len(found) > LISTED else ""
     title = words(f"retune.table.{name}", n=len(found))
-    return Table(name, title, columns, rows, {"place": "href"}, {"judged": "tone"}, note=note, stacked=True)
+    return Table(
+        name,
+        title,
+        columns,
+        rows,
+        {"place": "href"},
+        {"judged": "tone"},
+        note=note,
+        stacked=True,
+        folded=len(rows) > OPEN,
+    )
 
 
 def _place(words: Words, here: _Here, area: str, group: str) -> str:

@@ -20,7 +20,9 @@ from camphora.pages.counties import BY_CODE
 from camphora.pages.words import Words
 from camphora.policy import Access
 from camphora.web.contexts import Field, Form
+from camphora.web.freshness import TOLD, with_freshness
 from camphora.web.judged import LAID, Asked, with_judgements
+from camphora.web.reading.plain import today
 from camphora.web.room import with_states
 from camphora.web.showing import Kept, Shown, as_file, filtered_page, require_form
 from camphora.web.site import Nav, Site, get
@@ -74,6 +76,8 @@ class SystemPages:
             view = with_work(self._work, request, view, found.given.get("key", ""))
             if view.name != MAKING and found.page.function in LAID:
                 view = with_judgements(self._work, request, view, self._asked_of(found, access))
+        if view.name != MAKING and found.page.function in TOLD:
+            view = with_freshness(view, words, self._watched(found, access), found.given, today())
         fields = self._fields(found, access, words) if self._is_read(found, access) else []
         nav: Nav = "open" if found.system.public else ""
         if found.page.function == ROOM and view.name != MAKING:

@@ -181,7 +181,7 @@ class EnterPages(SurveillancePages, Notifying):
         context = Duty(
             title=words("enter.title"),
             lead=words("enter.lead", area=self._area(request, access)),
-            error=words("notify.faults", n=number) if number else "",
+            error=words("enter.faults", n=number) if number else "",
             form=Asked(ENTER, [*hidden, *own, *asked], words("enter.button")),
             form_title=words("enter.form"),
             blocks=[clocks(reading, filled.form), notes(reading, filled.form)],
