@@ -15,7 +15,7 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from camphora.cli.collecting import set_apart
+from camphora.cli.collecting import set_apart, take_back
 from camphora.cli.serving import config_of
 from camphora.cli.workers.doors import Closed, Counted, Door, Ready, Said, Stop, Take
 from camphora.cli.workers.doors import Way as OfClient
@@ -56,6 +56,7 @@ class Worker(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await super().shutdown(sockets)
+        take_back()
         self._say(Counted(self._measures.figures()))
 
     def _hear(self) -> None:
