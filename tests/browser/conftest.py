@@ -81,6 +81,15 @@ def characters():
     return cast(Country.load(), 1, PEOPLE)
 
 
+def open_made(page, path):
+    """Open a page of a watch; again until what it shows, which is being read, is there."""
+    until = time.monotonic() + PATIENCE
+    page.goto(path)
+    while not page.locator("main .figures").count():
+        assert time.monotonic() < until, path
+        page.goto(path)
+
+
 def sign_in_as(page, person, following="/"):
     """As a visitor of the demo does: the list of persons, then one button."""
     page.goto(f"/sign-in/as?next={following}")

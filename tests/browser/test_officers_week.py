@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from browser.conftest import COLLEAGUE, TOWNSHIP, spoken
+from browser.conftest import COLLEAGUE, TOWNSHIP, open_made, spoken
 from browser.routes import WATCHED
 
 SIGNAL = "dengue_weekly-2015-28-67000-all"
@@ -50,7 +50,7 @@ def do(page, act, **fields):
 
 def take(page, key):
     """Take a signal from the head of its page; the address of the work."""
-    page.goto(f"{WATCHED}/signal/{key}")
+    open_made(page, f"{WATCHED}/signal/{key}")
     page.locator(".title-row form[action='/tasks/take'] button").click()
     page.wait_for_url("**/tasks/*")
     return page.url.partition("?")[0]
@@ -58,7 +58,7 @@ def take(page, key):
 
 def chip(page):
     """The state of the signal in the list of its week."""
-    page.goto(WEEK)
+    open_made(page, WEEK)
     return page.locator(f"[id='{SIGNAL}'] .chip").last
 
 
@@ -98,7 +98,7 @@ def test_a_signal_is_taken_asked_answered_judged_and_closed(county, township):
 
 def test_of_two_at_once_the_second_is_told_and_loses_nothing_that_was_written(county, colleague):
     key = "ili-2017-24-67000-all"
-    colleague.goto(f"{WATCHED}/signal/{key}")
+    open_made(colleague, f"{WATCHED}/signal/{key}")
     work = take(county, key)
     colleague.locator(".title-row form[action='/tasks/take'] button").click()
     expect(colleague.locator("main")).to_contain_text("示範公共衛生人員")
@@ -114,7 +114,7 @@ def test_of_two_at_once_the_second_is_told_and_loses_nothing_that_was_written(co
 
 def test_work_that_is_done_elsewhere_comes_into_the_room_and_the_reader_stays(county, opened):
     room = opened("officer", viewport={"width": 1440, "height": 700})
-    room.goto(ROOM)
+    open_made(room, ROOM)
     taken = room.locator(".figure", has_text="受理中").locator(".value")
     before = int(taken.inner_text())
     room.locator("details.folded summary").first.click()
@@ -144,7 +144,7 @@ def test_the_empty_list_of_work_leads_to_the_signals(township):
 )
 def test_anybody_reads_level_trend_interval_and_method_and_goes_on_to_a_county(opened, lang, said):
     page = opened("", lang)
-    page.goto(f"{WATCHED}/public?week=2017-25")
+    open_made(page, f"{WATCHED}/public?week=2017-25")
     words = spoken(page)
     assert [each for each in said if each not in words] == []
     assert page.locator("form[action^='/tasks']").count() == 0
@@ -157,7 +157,7 @@ def test_anybody_reads_level_trend_interval_and_method_and_goes_on_to_a_county(o
 @pytest.mark.parametrize("lang", ["zh-TW", "en"])
 def test_on_paper_the_bulletin_bears_its_digest_and_nothing_is_cut(opened, lang):
     page = opened("", lang, viewport={"width": 688, "height": 1000})
-    page.goto(f"{WATCHED}/bulletin?week=2019-06")
+    open_made(page, f"{WATCHED}/bulletin?week=2019-06")
     page.emulate_media(media="print")
     foot = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--foot')")
     digests = re.findall(r"[0-9a-f]{24}", spoken(page))
