@@ -10,7 +10,7 @@ FEW = {
     "records.visible.require_type#0": "scenario a_type_is_refused_whosever_it_is",
     "records.visible._Planner._hidden#": "by_address-other on ada",
     "records.visible._Planner._closed#": "by_address-other on cyd",
-    "records.writing.Writer._check_patient#": "scenario nothing_is_written_about_whom_one_may_not_see",
+    "records.writing.Writer._check_patient#1": "scenario nothing_is_written_about_whom_one_may_not_see",
 }
 """One predicate each: secondary use reads no record, hidden sets, closed parts, writing about the hidden."""
 
