@@ -461,14 +461,13 @@ class SQLiteStore:
         with reader:
             row = next(reader.execute(sql, values), None)
             found = held(reader, row[0]) if row else []
-            pointed = {each.rule.removeprefix(POINTS) for each in found if each.rule.startswith(POINTS)}
-            untold = unseen(reader, access, (name for name in pointed if "/" in name))
+            said = orjson.loads(plain(row[2])) if row else {}
+            untold = {f"{POINTS}{target}" for target in unseen(reader, access, targets_in(said))}
         if row and row[1]:
-            said = orjson.loads(plain(row[2]))
             told = {one.rule for one in self.rules.of(said)}
             told.update(f"{POINTS}{target}" for target in targets_in(said))
             found = [each for each in found if each.rule in told]
-        return sorted(each for each in found if each.rule.removeprefix(POINTS) not in untold)
+        return sorted(each for each in found if each.rule not in untold)
 
     @property
     def rules(self) -> Rules:
