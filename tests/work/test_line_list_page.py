@@ -12,6 +12,7 @@ from camphora.formats.line_list import proposed
 from camphora.gate import User
 from camphora.installation import Installation
 from camphora.installation.loading import Loader
+from camphora.pages import dates
 from camphora.policy import Role
 from camphora.policy.internal import deciding
 from camphora.synth.line_list import COLUMNS, line_list
@@ -241,6 +242,17 @@ def test_the_list_is_taken_away_masked_as_the_page_is(browser):
     assert "出生" not in seen["ann"][0]
     for rows in seen.values():
         assert not any(row["身分證字號"] in str(rows) or row["聯絡電話"] in str(rows) for row in HERE)
+
+
+def test_an_age_is_that_at_onset(browser):
+    def day(text):
+        return dt.date(int(text[:3]) + 1911, int(text[4:6]), int(text[7:]))
+
+    told = sorted(
+        (day(row["發病日"]).isoformat(), dates.age(day(row["出生日期"]), day(row["發病日"]), "zh-TW"))
+        for row in HERE
+    )
+    assert sorted((row["發病日"], row["發病年齡"]) for row in _lines(_file(browser("ann")))) == told
 
 
 def test_the_file_says_who_took_it_for_what_by_which_mask(browser):

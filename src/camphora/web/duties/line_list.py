@@ -275,7 +275,7 @@ def _row(reading: Reading, mask: Mask, row: Json, patient: Json, written: Writte
         "status": words(f"lines.status.{status}") if f"lines.status.{status}" in words else None,
         "who": mask.named(name_of(patient)) if patient else None,
         "sex": reading.word(str(patient["gender"])) if "gender" in patient else None,
-        "age": people.age_of(reading, patient) or None,
+        "age": people.age_of(reading, patient, day_of(row.get("onsetDateTime"))) or None,
         "birth": written(reading, patient.get("birthDate")),
         "where": _home(mask, patient) or None,
         "notified": written(reading, row.get("recordedDate")),

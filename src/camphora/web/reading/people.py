@@ -28,9 +28,10 @@ def born(patient: Json) -> date | None:
     return day_of(patient.get("birthDate"))
 
 
-def age_of(reading: Reading, patient: Json) -> str:
+def age_of(reading: Reading, patient: Json, day: date | None = None) -> str:
+    """The age on this day; without one today, or at death."""
     birthday = born(patient)
-    until = day_of(patient.get("deceasedDateTime")) or reading.day
+    until = day or day_of(patient.get("deceasedDateTime")) or reading.day
     return dates.age(birthday, until, reading.lang) if birthday else ""
 
 
