@@ -10,6 +10,7 @@ from unittest.mock import patch
 from urllib.parse import unquote_plus
 
 from camphora.installation.exporting.job import read
+from camphora.records import writing
 
 VARIES = [
     (re.compile(r"(\$export-job)/[\w-]{20,40}"), r"\1/JOB"),
@@ -68,8 +69,20 @@ def issuing(client, number):
 
     client.event_hooks["request"].append(begun)
     records, bundles = (patch.object(sys.modules[module], "new_id", new_id) for module in ISSUING)
-    with records, bundles:
+    with records, bundles, patch.object(writing, "_now", later(writing._now)):
         yield client
+
+
+def later(now):
+    """The time of a version, a millisecond or more after that of the one written before: no order is left to chance."""
+    last = 0
+
+    def moment(row):
+        nonlocal last
+        last = max(now(row), last + 1)
+        return last
+
+    return moment
 
 
 def _answers(attack, world, her, number):
