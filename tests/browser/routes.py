@@ -129,10 +129,13 @@ FILES = {
 LATER = {
     "citizen": ("/fhir/$export", "/fhir/$export-job/x", "/fhir/$export-job/x/1"),
     "keeper": ("/fhir/$import-job/x", "/fhir/$import-job/x/bad"),
-    "officer": ("/surveillance/Condition/x", "/surveillance/fhir/x", "/tasks/x/files/x"),
-}
+    "officer": (
+        "/surveillance/Condition/x", "/surveillance/fhir/x", "/tasks/x/files/x", "/watches/x/retune",
+    ),
+}  # fmt: skip
 """Addresses of work that is answered later, which tests/web/fhir/test_export.py and test_import.py open, and of cases,
-of which a demo may have none: tests/work/test_line_list_page.py opens them, and test_attachments.py the files."""
+of which a demo may have none: tests/work/test_line_list_page.py opens them, and test_attachments.py the files. A
+threshold is changed by who answers for the whole country: tests/watch/test_retuning_page.py."""
 
 
 def listed(kinds):

@@ -52,11 +52,13 @@ def area_of(patient: Json) -> int | None:
 
 def _area(address: Json) -> int | None:
     named = [address.get(name, "") for name in ("district", "state", "city", "text")]
-    county = next((found for text in named if (found := places.counties().get(text[:3]))), None)
+    counted = next((text[:3] for text in named if text[:3] in places.counties()), "")
+    county = places.counties().get(counted)
     if county is None or county not in _CODES:
         return None
     towns = places.named(county)
-    town = next((towns[text] for text in named if text in towns), None)
+    # 桃園市 is a county, and was a township of 桃園縣: of an address it is one of the two.
+    town = next((towns[text] for text in named if text in towns and text != counted), None)
     return _CODES[county] * TOWNSHIPS + (int(town.postcode) if town else 0)
 
 
