@@ -15,6 +15,7 @@ import pytest
 
 from builders import observation, patient
 from camphora.errors import CamphoraError
+from camphora.formats import Limits
 from camphora.installation import Installation
 from camphora.installation.loading import Loader, Stopped
 from camphora.installation.places import Places
@@ -48,6 +49,20 @@ def _load_all(loader, paths):
         with source.opened() as path:
             reports.append(loader.load(path, name=source.name, key=source.key))
     return reports
+
+
+def test_a_file_of_lines_may_be_longer_than_others_may(installation, tmp_path):
+    blank = b" " * (15 << 20) + b"\n"
+    assert 9 * len(blank) > Limits().packed
+    with (tmp_path / "long.ndjson").open("wb") as file:
+        file.write(_lines(PERSON, *_many(1)))
+        file.writelines(blank for _ in range(9))
+    loader = Loader(installation)
+    assert loader.load(tmp_path / "long.ndjson").written == 2
+    (tmp_path / "long.json").write_bytes(b"[" + b" " * (9 * len(blank)))
+    with pytest.raises(CamphoraError) as refused:
+        loader.load(tmp_path / "long.json")
+    assert refused.value.code == "formats-too-large"
 
 
 def test_folders_and_archives_are_taken_apart_in_order(installation, tmp_path):
