@@ -3,7 +3,7 @@
 import json
 import re
 
-from builders import NOW
+from builders import NOW, observation
 from camphora.fhir.search import parse_query
 from camphora.policy import Purpose, choices
 from camphora.policy.internal import deciding, loading
@@ -189,6 +189,45 @@ def an_officer_enters_a_case_of_the_area_and_opens_nobody_elsewhere(make):
     assert (kept.version, "新北市" in (kept.body or b"").decode()) == (1, True)
     for by in ("other", "pharmacist", "stranger", "analyst", "manager", "administrator"):
         assert world.client(by).get("/surveillance/enter", params=ON_DUTY).status_code == 403, by
+
+
+@scene(("surveillance.enter",), "scope", "purpose")
+def who_enters_a_case_reads_of_its_person_what_is_notifiable_alone(make):
+    """The person is found by the number, also where nothing of theirs must be notified; of their records only what must
+    be is found and opened, by whatever way. Of who lives elsewhere nothing is, whoever is named beside."""
+    world = make()
+    world.installation.gate.standings.set("officer", "area", [AREA])
+    numbers = {"in": "D123456781", "well": "E223456789", "out": "E123456780"}
+    for name, county in (("in", "臺北市"), ("well", "臺北市"), ("out", "新北市")):
+        number = [{"system": "http://www.moi.gov.tw", "value": numbers[name]}]
+        world.write(
+            {**at_home(name, county, "信義區" if county == "臺北市" else "板橋區"), "identifier": number},
+            diagnosis(f"{name}-low", name, "F32.9"),
+            observation(f"{name}-value", name, "4548-4", "2024-01-01"),
+        )
+    world.write(diagnosis("in-tb", "in", "A15.0"), diagnosis("out-tb", "out", "A15.0"))
+    store, gate = world.installation.store, world.installation.gate
+
+    def opened(name):
+        access = gate.notifier(reader(world, "officer"), numbers[name], frozenset({"out", "ada"}))
+        found = set()
+        for kind in ("Patient", "Condition", "Observation"):
+            pages = [
+                store.search(access, parse_query(kind, [*pairs, ("_total", "accurate")], strict=True))
+                for pairs in ([], [("_id" if kind == "Patient" else "patient", name)])
+            ]
+            rows = [{row.id for row in page.rows} for page in pages]
+            assert [page.total for page in pages] == [len(rows[0])] * 2
+            assert rows[0] == rows[1]
+            found |= rows[0]
+        for kind, kept in (("Condition", "low"), ("Condition", "tb"), ("Observation", "value")):
+            seen = f"{name}-{kept}" in found
+            assert (refused(lambda k=kind, n=kept: store.read(access, k, f"{name}-{n}")) == "") is seen
+        return found
+
+    assert opened("in") == {"in", "in-tb"}
+    assert opened("well") == {"well"}
+    assert opened("out") == set()
 
 
 def _reported(client, number):

@@ -100,7 +100,15 @@ TARGETS = {
         "Lake._require_reach",
         "_require_purpose",
     ),
-    f"{LAKE}.sides": ("Sides._stopped", "Sides._unwilling", "Sides._limits", "Sides._under", "rows_of"),
+    f"{LAKE}.sides": (
+        "Sides._stopped",
+        "Sides._unwilling",
+        "Sides._limits",
+        "Sides._under",
+        "rows_of",
+        "_holding",
+        "_within",
+    ),
     "camphora.gate.gate": (
         "Gate.decide",
         "Gate.letting_in",
@@ -142,6 +150,7 @@ EITHER = "whether it is read once or asked of each row, the rows are the same: i
 PASSED = "who passes here passes by what follows too: it only costs more"
 NO_READING = "only secondary use carries `unless`, and it reads no record"
 NO_NAMES = "where no Consent is weighed, names decide nothing: it only costs more"
+NAMED = "more parts are read, each by the persons of whom it may be: it only costs more"
 READABLE = "the store keeps no period that cannot be read"
 EXCUSED: dict[str, str] = {
     "policy.actors._Walk._numbered#0 guard dropped: if kind not in READERS: return []": (
@@ -234,6 +243,16 @@ EXCUSED: dict[str, str] = {
     ),
     "gate.gate.Gate.letting_in#0 guard dropped: if reader.person is None: return frozenset()": (
         "nobody lets in an account that is no person's: it only costs more"
+    ),
+    "lake.sides._holding#0 guard dropped: if len(parts) < len(persons): return [part for part in parts "
+    "if persons.range_cardinality(": "whichever are fewer are gone through, the parts are the same: it only costs more",
+    "lake.sides._holding#1 filter dropped: part.low in lows": NAMED,
+    "lake.sides._holding#2 filter dropped: persons.range_cardinality(part.low, part.low + span)": NAMED,
+    "lake.sides._within#1 difference dropped: persons & reached": (
+        "who has no row in what is read is named in vain: it only costs more"
+    ),
+    "records.planning.work.Level.concealed#0 call dropped: self.work.names.know(named, found.numbers)": (
+        "who was looked up is looked up once more, whether they are there or not: it only costs more"
     ),
     "lake.sides.rows_of#1 difference dropped: stopped - placed": (
         "whose rows lie apart already has none among the open ones: it only costs more"
