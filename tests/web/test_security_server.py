@@ -86,7 +86,14 @@ def test_who_goes_on_sending_after_a_refusal_is_let_go(place):
     with socket.create_connection(("127.0.0.1", place[0]), timeout=300) as connection:
         connection.sendall(head)
         with pytest.raises(ConnectionError):
-            connection.sendall(bytes(1 << 30))
+            go_on_sending(connection)
+
+
+def go_on_sending(connection):
+    """A little at a time, for minutes."""
+    for _ in range(10_000):
+        connection.sendall(b" " * 1024)
+        time.sleep(0.02)
 
 
 def test_text_in_an_address_needs_no_percent_signs(place):
