@@ -7,10 +7,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from camphora.methods.arguments import Floats
+from camphora.methods.compiling import njit
 
 STOP = 1e-8  # where R's glm.fit and MASS's glm.nb stop, relative to the deviance and to the log likelihood
 TIGHT = 1e-13

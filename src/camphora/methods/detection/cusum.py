@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from camphora.methods.arguments import Floats, flags, one_of, series, within
+from camphora.methods.compiling import njit
 from camphora.methods.detection import baseline
 from camphora.methods.detection.bounds import evaluated, whole
 from camphora.methods.made import Made

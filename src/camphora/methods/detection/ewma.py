@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from camphora.methods.arguments import Floats, series, within
+from camphora.methods.compiling import njit
 from camphora.methods.detection.bounds import evaluated, whole
 from camphora.methods.made import Made
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special, stats
+from scipy import special
 
 from camphora.errors import Invalid
 from camphora.methods.arguments import Floats, day, flags, numbers, one_of, same_shape, series, within
@@ -459,7 +459,7 @@ def _critical(most: int, p: float) -> Floats:
     if p >= 1:
         return np.full(most + 1, -1.0)
     found = np.full(most + 1, np.inf)
-    found[1:] = stats.t.isf(p / 2, np.arange(1, most + 1)) if p > 0 else np.inf
+    found[1:] = -special.stdtrit(np.arange(1, most + 1), p / 2) if p > 0 else np.inf
     return found
 
 

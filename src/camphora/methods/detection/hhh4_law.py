@@ -6,9 +6,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from camphora.methods.arguments import Floats, Whole
+from camphora.methods.compiling import njit
 from camphora.methods.detection.baseline import digamma, trigamma
 
 LARGE = 1e6  # a size from which Stirling's series serves better than the difference of two of its values

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from scipy import linalg
 
 from camphora.errors import Invalid
 from camphora.methods.arguments import Floats, numbers, one_of
+from camphora.methods.compiling import njit
 from camphora.methods.detection import hhh4_port
 from camphora.methods.detection.hhh4_law import Counted, derivatives
 from camphora.methods.detection.hhh4_law import value as height

@@ -143,16 +143,20 @@ def signals(
         if louder is not None:
             threshold = np.where(np.isinf(loudness), np.inf, louder * np.minimum(loudness, MOST))
             free |= (measure[:, week] > threshold) & (now <= own)
-        heard = np.flatnonzero(chosen & free)
-        order = heard[np.lexsort((-np.nan_to_num(measure[heard, week], nan=-np.inf), now[heard]))]
-        if above is not None:
-            order = _apart(order, above)
+        order = in_order(np.flatnonzero(chosen & free), now, measure[:, week], above)
         rank[order, week] = np.arange(1, len(order) + 1)
         told = order[:budget]
         shown[told, week] = True
         since[told], loudness[told] = week, measure[told, week]
     parameters = {"q": q, "silence": silence, "louder": louder, "budget": budget, "apart": apart, "own": own}
     return Signals(found, shown, rank, Made("detection.many.signals", 1, parameters))
+
+
+def in_order(heard: Whole, p: Floats, score: Floats, parent: Whole | None = None) -> Whole:
+    """The rows of one week in which something is heard as `signals` ranks them: by p, then by score, then by row. With
+    `parent` the first of each line of descent alone."""
+    order = heard[np.lexsort((-np.nan_to_num(score[heard], nan=-np.inf), p[heard]))]
+    return order if parent is None else _apart(order, parent)
 
 
 def _apart(order: Whole, parent: Whole) -> Whole:

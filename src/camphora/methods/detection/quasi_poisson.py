@@ -12,8 +12,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from camphora.methods.compiling import njit
 
 EPSILON = 2.220446049250313e-16  # the least mean that R's log link gives
 FIELDS = ("eta", "se", "phi", "slope", "trend", "converged", "exposure")

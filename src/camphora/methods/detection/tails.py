@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy import special
 
 from camphora.methods import mass
+from camphora.methods.compiling import njit
 
 Floats = NDArray[np.float64]
 WIDE = 2000.0  # a standard deviation, or a dispersion, beyond which terms are not summed one by one
