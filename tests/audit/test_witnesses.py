@@ -222,3 +222,17 @@ def test_the_commands_export_witness_and_compare(tmp_path, capsys):
     (tmp_path / "place" / "audit" / "receipts.log").write_bytes(b"")
     assert main(["audit", "check-heads", *notes, "--log", folder, "--key", key]) == 2
     assert main(["audit", "verify", folder, "--key", "00" * 31]) == 2
+
+
+def test_a_copy_without_the_private_key_exports_no_head_and_gets_no_key(tmp_path, capsys):
+    """An auditor's copy: what was signed there would be signed by another key than the log's."""
+    log = Log(tmp_path / "audit")
+    log.append(receipt(0))
+    log.close()
+    (tmp_path / "audit" / "heads.key").unlink()
+    assert main(["audit", "heads", str(tmp_path)]) == 4
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "audit-no-key" in said.err
+    assert not (tmp_path / "audit" / "heads.key").exists()
+    assert main(["audit", "verify", str(tmp_path)]) == 0

@@ -377,7 +377,10 @@ def lines_of(path: Path) -> int:
 
 
 def newest_checkpoint(folder: Path) -> Checkpoint:
-    """The newest head of a log on disk as a signed note; nothing is written. Needs the folder's private key."""
+    """The newest head of a log on disk as a signed note; nothing is written. NotFound `audit-no-key` in a copy without
+    the private key."""
+    if not (folder / "heads.key").exists():
+        raise NotFound("audit-no-key")
     key, first = _keys(folder)
     head: dict[str, Any] = {"size": 0, "root": EMPTY.hex()}
     for signed in signed_heads(folder / "heads.log"):
