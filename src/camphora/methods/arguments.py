@@ -8,7 +8,6 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from camphora.errors import Invalid
@@ -61,14 +60,9 @@ def scores_of(given: ArrayLike, name: str) -> Floats:
     return found
 
 
-@njit(cache=True)
 def _furthest(values: Floats) -> float:
-    """The largest absolute value, NaN left out, in one pass."""
-    low = high = 0.0
-    for value in values:
-        high = value if value > high else high  # noqa: FURB136 - NaN is passed over
-        low = value if value < low else low  # noqa: FURB136
-    return max(high, -low)
+    """The largest absolute value, NaN left out."""
+    return float(max(np.fmax.reduce(values, initial=0.0), -np.fmin.reduce(values, initial=0.0)))
 
 
 def not_negative(given: Floats, name: str) -> Floats:

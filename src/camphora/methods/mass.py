@@ -7,9 +7,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from camphora.methods.arguments import Floats
+from camphora.methods.compiling import njit
 
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 FLAT = 1e18

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike
 
 from camphora.methods.arguments import Floats
+from camphora.methods.compiling import njit
 from camphora.methods.forecasting import past, spread
 from camphora.methods.forecasting.forecast import LEVELS, Forecast, filled, given, groups_of
 from camphora.methods.made import Made

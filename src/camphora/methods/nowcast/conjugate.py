@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike
 from scipy.special import betaln, gammaln
-from scipy.stats import nbinom, poisson
 
 from camphora.errors import Invalid
 from camphora.methods.arguments import Floats, chances, one_of, whole, within
+from camphora.methods.compiling import njit
 from camphora.methods.made import Made
 from camphora.methods.nowcast.bayes import LEVELS, Posterior
 from camphora.methods.nowcast.delays import Hazards, hazards
@@ -107,6 +106,8 @@ def _gamma(p: dict[str, Any]) -> tuple[float, float]:
 
 def _before(number: Floats, p: dict[str, Any]) -> Floats:
     """The log chance of each number a priori."""
+    from scipy.stats import nbinom, poisson  # its import takes a second and 50 MB
+
     if p["prior"] == "uniform":
         return np.zeros_like(number)
     if p["prior"] == "poisson":
@@ -118,6 +119,8 @@ def _before(number: Floats, p: dict[str, Any]) -> Floats:
 def _reach(least: int, p: dict[str, Any]) -> int:
     """Where the posterior ends if no report tells of what is still to come. Invalid `methods-range` of a prior that
     has no end."""
+    from scipy.stats import nbinom, poisson
+
     if p["prior"] == "uniform":
         raise Invalid("methods-range", argument="largest", low=least, high=MOST)
     if p["prior"] == "poisson":

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammainc, gammaincinv, gammaln
-from scipy.stats import truncnorm
 
 from camphora.errors import Invalid
 from camphora.methods.arguments import (
@@ -25,6 +23,7 @@ from camphora.methods.arguments import (
     whole,
     within,
 )  # fmt: skip
+from camphora.methods.compiling import njit
 from camphora.methods.made import Made
 from camphora.methods.reproduction import serial_interval as intervals
 
@@ -334,6 +333,8 @@ def _ends(centre: float, spread: float, ends: Sequence[float], name: str) -> tup
 def _cut_normal(centre: float, spread: float, ends: Floats, size: int, random: np.random.Generator) -> Floats:
     within(spread, 1e-12, 1e12, "mean_sd, sd_sd")
     low, high = (ends[0] - centre) / spread, (ends[1] - centre) / spread
+    from scipy.stats import truncnorm  # its import takes a second and 50 MB
+
     found: Floats = truncnorm.rvs(low, high, loc=centre, scale=spread, size=size, random_state=random)
     return found
 

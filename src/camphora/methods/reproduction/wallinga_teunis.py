@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from camphora.errors import Invalid
 from camphora.methods.arguments import Floats, one_of, same_shape, seeded, series, whole
+from camphora.methods.compiling import njit
 from camphora.methods.made import Made
 from camphora.methods.reproduction import serial_interval as intervals
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from camphora.errors import Invalid
 from camphora.methods.arguments import Floats, names, numbers, one_of, within
+from camphora.methods.compiling import njit
 from camphora.methods.made import Made
 from camphora.methods.resistance.exact import exact
 from camphora.methods.resistance.first_isolates import grades

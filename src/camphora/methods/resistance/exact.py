@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from scipy import special
 
 from camphora.methods.arguments import Floats
+from camphora.methods.compiling import njit
 
 MOST = 1000.0  # isolates up to which the tail is soon added up, and its logarithms keep their digits
 LEAST_TAIL = 1e-9

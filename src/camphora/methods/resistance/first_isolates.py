@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from camphora.errors import Invalid
 from camphora.methods.arguments import names, numbers, one_of, texts, within
+from camphora.methods.compiling import njit
 from camphora.methods.made import Made
 
 RULES = ("isolate", "patient", "episode", "phenotype")

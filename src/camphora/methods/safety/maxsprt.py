@@ -8,12 +8,12 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from camphora.errors import Invalid
 from camphora.methods.arguments import Floats, not_negative, numbers, whole, within
+from camphora.methods.compiling import njit
 from camphora.methods.made import Made
 
 EQUAL = 1e-9

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from camphora.methods import mass
 from camphora.methods.arguments import Floats, Whole
+from camphora.methods.compiling import njit
 
 MOST_TERMS = 1000.0  # a count up to which adding probabilities up is quicker than an incomplete function
 LEAST_TERM = 1e-290

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike
 from scipy.special import betainc, betaincc, hyp2f1, i0e, i1e, pdtr
 
 from camphora.errors import Invalid
 from camphora.methods.arguments import MOST, Floats, chances, inside, numbers, one_of, same_shape
+from camphora.methods.compiling import njit
 from camphora.methods.made import Made
 from camphora.methods.mass import log_negative_binomial as log_negative_binomial_mass
 from camphora.methods.mass import log_poisson as log_poisson_mass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from camphora.engines.watch.season.counts import Floats
 
@@ -58,5 +58,5 @@ def growth_of(cases: Floats) -> Growth | None:
     mean = np.exp(np.clip(design @ beta, -30, 30))
     spread = max(1.0, float(((cases - mean) ** 2 / mean).sum() / (days - 2)))
     error = float(np.sqrt(spread * np.linalg.inv(design.T @ (design * mean[:, None]))[1, 1]))
-    wide = float(student.ppf(0.975, days - 2)) * error
+    wide = float(stdtrit(days - 2, 0.975)) * error
     return Growth(float(beta[1]), float(beta[1]) - wide, float(beta[1]) + wide)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from camphora.engines.watch.season.counts import Counts
 from camphora.engines.watch.season.declaration import Season
-from camphora.methods.scan import kulldorff
+
+if TYPE_CHECKING:
+    from camphora.methods.scan import kulldorff
 
 SHOWN = 8
 """Clusters of a day at most."""
@@ -60,6 +62,8 @@ def clusters_of(season: Season, counts: Counts, at: int) -> tuple[tuple[Cluster,
     first = at + 1 - season.scan.window
     if first < 0:
         return (), {}
+    from camphora.methods.scan import kulldorff  # loads numba, which whoever only reads does without
+
     made = kulldorff.space_time(
         counts.cases[:, first : at + 1],
         np.array([each.people for each in counts.townships], dtype=np.float64),
