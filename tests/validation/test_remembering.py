@@ -1,6 +1,7 @@
 """What was found in a value is found in it again, and only where the value alone decides."""
 
 import copy
+import tracemalloc
 from datetime import date
 
 import pytest
@@ -144,3 +145,17 @@ def test_values_that_never_come_again_are_given_up(monkeypatch):
     quick({"a": 19}, Scope({}))
     assert len(seen) == 21
     assert sum(map(len, memory._known)) == 11
+
+
+def test_what_is_remembered_takes_about_as_much_memory_as_is_reckoned():
+    """orjson gives short bytes in room for long ones."""
+    memory = Memory(_Terms())
+    check = remembering(lambda *_: None, memory)
+    tracemalloc.start()
+    try:
+        for number in range(1_000):
+            check({"code": str(number)}, Scope({}))
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 3 * memory._held

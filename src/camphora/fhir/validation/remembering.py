@@ -53,7 +53,7 @@ class Memory:
             self._held = 0
             for each in self._known:
                 each.clear()
-        place[key] = tuple(found or ())
+        place[bytes(memoryview(key))] = tuple(found or ())  # orjson's own bytes lie in 4 KB each
 
 
 def remembering(check: Check, memory: Memory) -> Check:
