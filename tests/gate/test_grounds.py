@@ -1,5 +1,7 @@
 """What an Access may stand on beside its purpose: an emergency for one person, standing, projects."""
 
+from datetime import date
+
 import orjson
 import pytest
 
@@ -14,6 +16,7 @@ from camphora.gate.projects import Project
 from camphora.policy import Purpose, Role, choices
 from camphora.policy.internal import loading
 from camphora.records import Put, SQLiteStore
+from camphora.records.derived import STAND_IN
 
 MOI = "http://www.moi.gov.tw"
 WHY = "昏迷送醫，需查過敏與用藥"
@@ -268,3 +271,19 @@ def test_a_letter_that_is_another_in_lower_case_is_another_number(gate, bearers)
     with pytest.raises(NotFound, match="gate-emergency-nobody"):
         gate.declare(LIN, "\u0131123456789", WHY)
     assert gate.declare(LIN, "i123456789", WHY).person == "ada"
+
+
+@pytest.mark.parametrize(("relation", "age", "ground"), [("GUARD", 9, "guardian"), ("PRN", 40, "let-in")])
+def test_a_guardian_stands_on_the_law_and_not_on_a_consent_that_no_child_gave(gate, relation, age, ground):
+    born = {**patient("kid", "C123456789"), "birthDate": f"{NOW.year - age}-01-01"}
+    link = [{"url": STAND_IN, "valueReference": {"reference": "Patient/bo"}}]
+    coding = {"system": "http://terminology.hl7.org/CodeSystem/v3-RoleCode", "code": relation}
+    stands = {
+        "resourceType": "RelatedPerson", "id": "m", "patient": {"reference": "Patient/kid"}, "extension": link,
+        "relationship": [{"coding": [coding]}],
+    }  # fmt: skip
+    _write(gate, born, stands, {**choices.let_in("kid", "bo", date(2999, 1, 1), NOW), "id": "k9"})
+    reader = User("bo", "波", Role.CITIZEN, person="bo").reader()
+    found = gate.decide(reader, Purpose.SELF, "kid")
+    assert found.access.ground == ground
+    assert [each.code for each in found.reasons] == [ground]

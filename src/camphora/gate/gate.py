@@ -272,14 +272,15 @@ class Gate:
         return self._opened(admission, opened, "emergency")
 
     def _standing_in(self, admission: Admission, access: Access) -> Admission:
-        """A guardian's or a proxy's Access for the person whom they act for: they make choices for them too."""
+        """A guardian's or a proxy's Access for the person whom they act for: they make choices for them too. It stands
+        on the law, whether or not the person let them in."""
         person = next(iter(access.persons or ()))
         whom = self._store.whom(deciding(person), person)
         kind = self.acting_for(whom, f"Patient/{access.reader.person}")
         if kind is None:
             return admission
         opened = replace(access, ground=kind, refused=frozenset(), writes=frozenset({"Consent"}))
-        return self._opened(admission, opened, kind)
+        return Admission(opened, (Reason(kind, permits=True, source=self.policy.source(kind)),))
 
     def acting_for(self, whom: Whom, who: str, at: int | None = None) -> str | None:
         """`guardian` or `proxy` where this reference acts for the person at that moment, now where none is named: a
