@@ -1,6 +1,7 @@
 """The file through its life: other tables, older and newer schemas, editions added and taken away."""
 
 import shutil
+import threading
 from pathlib import Path
 
 import apsw
@@ -168,3 +169,28 @@ def test_a_thread_at_rest_does_not_keep_the_log_from_being_emptied(own, monkeypa
     connection.close()
     assert (busy, pages) == (0, 0)
     assert own.validate("urn:s", "a") is True
+
+
+def test_one_thread_lets_all_readers_rest(own, monkeypatch):
+    begun = []
+
+    class Counted(threading.Thread):
+        def start(self):
+            begun.append(self.name)
+            super().start()
+
+    monkeypatch.setattr(file, "SNAPSHOT_SECONDS", 600)
+    monkeypatch.setattr(file, "Thread", Counted)
+
+    def ask():
+        for _ in range(5):
+            file.noticed()
+            own.lookup("urn:s", "a")
+
+    own.lookup("urn:s", "a")
+    readers = [threading.Thread(target=ask) for _ in range(4)]
+    for each in readers:
+        each.start()
+    for each in readers:
+        each.join()
+    assert len(begun) <= 1

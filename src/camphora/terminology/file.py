@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cache
 from importlib.resources import files
 from itertools import count
 from pathlib import Path
-from threading import Lock, Timer
-from time import monotonic
+from threading import Lock, Thread
+from time import monotonic, sleep
 from typing import Any
 
 import apsw
@@ -172,13 +173,40 @@ def _covers(*given: Any) -> bool:
     return pattern(expression).covers(text)
 
 
+class _Resting:
+    """Lets readers rest, each a snapshot's time after it was added, by one thread as long as any is due."""
+
+    def __init__(self) -> None:
+        self._due: deque[tuple[float, _Reader]] = deque()
+        self._lock = Lock()
+        self._thread: Thread | None = None
+
+    def add(self, reader: _Reader) -> None:
+        with self._lock:
+            self._due.append((monotonic() + SNAPSHOT_SECONDS, reader))
+            if self._thread is None or not self._thread.is_alive():  # a fork leaves none behind
+                self._thread = Thread(target=self._run, name="terminology", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if not self._due:
+                    self._thread = None
+                    return
+                at, reader = self._due.popleft()
+            sleep(max(0.0, at - monotonic()))
+            reader.rest()
+
+
 class _Reader:
     """One thread's connection. `lock` is held while it is used, unless its snapshot may not end: `steady` counts who
     wants to see one state."""
 
-    __slots__ = ("__weakref__", "connection", "lock", "state", "steady", "until", "written")
+    __slots__ = ("__weakref__", "connection", "lock", "resting", "state", "steady", "until", "written")
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, resting: _Resting) -> None:
+        self.resting = resting
         self.connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
         self.connection.set_busy_timeout(WAIT_MILLISECONDS)
         self.connection.execute(f"PRAGMA cache_size = -{READ_CACHE_KIB}")
@@ -210,18 +238,13 @@ class _Reader:
         self.connection.execute("BEGIN")
         self.state = query(self.connection, "SELECT state FROM built")[0][0]
         self.until = monotonic() + SNAPSHOT_SECONDS
-        self._rest_after(SNAPSHOT_SECONDS)
+        self.resting.add(self)
 
-    def _rest_after(self, seconds: float) -> None:
-        timer = Timer(seconds, self._rest)
-        timer.daemon = True
-        timer.start()
-
-    def _rest(self) -> None:
+    def rest(self) -> None:
         """End a snapshot that nobody reads any more: as long as one is held, the write-ahead log only grows."""
         with self.lock, suppress(apsw.ConnectionClosedError):
             if self.steady:
-                self._rest_after(SNAPSHOT_SECONDS)
+                self.resting.add(self)
             elif self.until <= monotonic() and self.connection.in_transaction:
                 self.connection.execute("COMMIT")
 
@@ -248,6 +271,7 @@ class Readers:
         self.path = path
         self._open: weakref.WeakSet[_Reader] = weakref.WeakSet()
         self._lock = Lock()
+        self._resting = _Resting()
         self._local = _Local(self._opened)
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
@@ -278,7 +302,7 @@ class Readers:
         return self._local.reader
 
     def _opened(self) -> _Reader:
-        reader = _Reader(self.path)
+        reader = _Reader(self.path, self._resting)
         with self._lock:
             self._open.add(reader)
         return reader
