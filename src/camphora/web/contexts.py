@@ -312,6 +312,8 @@ class Confirm:
     effects: Sequence[str]
     form: Form
     back: Link
+    subject: str = ""
+    """For whom somebody else makes the choice."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,17 @@ def test_a_guardian_is_told_how_much_of_the_childs_is_open_and_whose_choices_the
     assert "現有 0 筆可供利用" in mother.submit("/me/choices/stop", **{"for": "kid"}).text
 
 
+def test_each_step_of_a_choice_says_for_whom_it_is_made(fresh):
+    """A guardian of two children sees on the page that is confirmed which of them it is about."""
+    child(fresh, "kid", years_ago(8))
+    mother = fresh.browser("citizen")
+    for path in ("stop", "stop?part=1", "restrict", f"restrict?organisation={fresh.cast.hospital}", "close",
+                 "close?label=PSY"):  # fmt: skip
+        mark = "&" if "?" in path else "?"
+        assert "這是陳kid的選擇" in mother.words(f"/me/choices/{path}{mark}for=kid"), path
+        assert "這是陳" not in mother.words(f"/me/choices/{path}"), path
+
+
 def test_a_young_child_does_not_choose_alone_and_an_older_one_does(fresh):
     child(fresh, "kid", years_ago(13))
     child(fresh, "teen", years_ago(14, days=-1))

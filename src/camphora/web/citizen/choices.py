@@ -380,13 +380,15 @@ def _part(given: dict[str, str]) -> tuple[str, str]:
 
 
 def _confirmation(reading: Reading, asked: Asked, form: Form, by: Acting) -> Confirm:
-    step = "close" if form.post else "close_which"
+    words, step = reading.words, "close" if form.post else "close_which"
+    name = name_of(by.chart.patient()) if by.for_another else ""
     return Confirm(
         title=asked.title,
-        text=reading.words(f"choice.confirm.{step if asked.kind == 'close' else asked.kind}"),
+        text=words(f"choice.confirm.{step if asked.kind == 'close' else asked.kind}"),
+        subject=words("choice.for_another.whose", name=name) if name else "",
         effects=asked.effects,
         form=form,
-        back=Link(reading.words("choice.back"), by.href(HERE)),
+        back=Link(words("choice.back"), by.href(HERE)),
     )
 
 
