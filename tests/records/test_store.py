@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import textwrap
+import tracemalloc
 
 import orjson
 import pytest
@@ -120,6 +121,18 @@ def test_a_batch_is_kept_once_and_read_back(store):
     assert (fresh, again) == (True, False)
     assert store.batch_rows(citizen(), batch) == rows
     assert len(store.batches(citizen(), "t")) == 1
+
+
+def test_rows_of_a_batch_take_their_own_room_while_they_are_kept(store):
+    """orjson gives short bytes in room for long ones."""
+    rows = [{"a": number} for number in range(2_000)]
+    tracemalloc.start()
+    try:
+        store.add_batch(LOAD, "t", rows, source="s", as_of="2024-12", public=True)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 2_000_000
 
 
 def test_a_closed_table_is_refused(store):
