@@ -32,9 +32,10 @@ from camphora.records import Prepared, Put, prepare
 from camphora.records.sending import Row, arrived, departing
 from camphora.terminology import Terminology
 
-CHUNK = 250
-AHEAD = 3
-"""So many chunks for each process are under way."""
+CHUNK, HEAVY = 250, 1_000_000
+"""Lines, and bytes, behind which a chunk ends."""
+AHEAD = 24
+"""So many chunks are under way: more than share a transaction, to be made ready while one is written."""
 SMALL = 4_000_000
 """Files below so many bytes are not worth other processes, which take a second to start."""
 SELDOM = (50_000, 50, 100)
@@ -87,9 +88,10 @@ class Preparing:
     def ready(self, resource: dict[str, Any], body: bytes) -> tuple[Prepared, list[Warned]]:
         """A resource ready to be written and what only warns of it. Raises `Faults` with everything that the site
         refuses."""
-        prepared = prepare(Put(resource, body=body), self.registry, self.rules)
         findings = self.validator.validate(resource)
         refused = [found.fault() for found in findings if found.severity == "error"]
+        held = not refused and self.validator.holds_structure
+        prepared = prepare(Put(resource, body=body, held=held), self.registry, self.rules)
         if refused:
             raise Faults(refused)
         return prepared, [Warned(found.code, found.path) for found in findings if found.severity == "warning"]
@@ -104,18 +106,16 @@ class Elsewhere(Preparing):
         registry: Registry,
         rules: Rules | None,
         pool: ProcessPoolExecutor,
-        width: int,
     ) -> None:
         super().__init__(validator, registry, rules)
         self._pool = pool
-        self._most = width * AHEAD
 
     def outcomes(self, lines: Iterable[Numbered], name: str) -> Iterator[Outcome]:
-        waiting = iter(lines)
+        waiting = _chunks(lines)
         under_way: deque[tuple[list[Numbered], Future[bytes]]] = deque()
         try:
             while True:
-                while len(under_way) < self._most and (chunk := list(islice(waiting, CHUNK))):
+                for chunk in islice(waiting, AHEAD - len(under_way)):
                     under_way.append((chunk, self._pool.submit(_prepared, chunk, name)))
                 if not under_way:
                     return
@@ -149,12 +149,25 @@ def elsewhere(
     gc.freeze()
     gc.set_threshold(*SELDOM)
     try:
-        yield Elsewhere(validator, registry, rules, pool, width)
+        yield Elsewhere(validator, registry, rules, pool)
     finally:
         gc.set_threshold(*before)
         if not apart:
             gc.unfreeze()
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _chunks(lines: Iterable[Numbered]) -> Iterator[list[Numbered]]:
+    chunk: list[Numbered] = []
+    size = 0
+    for line in lines:
+        chunk.append(line)
+        size += len(line[1])
+        if len(chunk) == CHUNK or size > HEAVY:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
 
 
 # In the other processes

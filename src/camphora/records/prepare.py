@@ -90,7 +90,8 @@ def prepare(put: Put, registry: Registry | None = None, rules: Rules | None = No
     bundled ones where none are given). Raises `Faults` with every fault of its structure."""
     registry, rules = registry or Registry.bundled(), rules or Rules.bundled()
     resource = put.resource
-    require(resource)
+    if not put.held:
+        require(resource)
     record_type = resource["resourceType"]
     if record_type == "Consent":
         _require_weighable(resource)

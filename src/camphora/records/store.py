@@ -22,12 +22,14 @@ Expect = Literal["new", "present", "either"]
 @dataclass(frozen=True, slots=True)
 class Put:
     """Write one resource. `body` holds its exact bytes where it came as bytes. `expect`: `new` gives it an id of
-    the server's, `present` refuses one that does not exist, `either` writes it under the id it brings."""
+    the server's, `present` refuses one that does not exist, `either` writes it under the id it brings. `held`: a
+    validator that `holds_structure` found no error in the resource, so that its structure needs no second look."""
 
     resource: dict[str, Any]
     body: bytes | None = None
     expect: Expect = "either"
     if_match: int | None = None
+    held: bool = False
 
 
 class Unread(Put):
@@ -37,7 +39,13 @@ class Unread(Put):
     _read: dict[str, Any] | None
 
     def __init__(self, body: bytes) -> None:
-        for name, value in (("body", body), ("expect", "either"), ("if_match", None), ("_read", None)):
+        for name, value in (
+            ("body", body),
+            ("expect", "either"),
+            ("if_match", None),
+            ("held", True),
+            ("_read", None),
+        ):
             object.__setattr__(self, name, value)
 
     @property

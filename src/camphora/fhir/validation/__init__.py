@@ -11,6 +11,7 @@ declares and those that the caller names.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -31,6 +32,8 @@ MOST_PLANS = 1024
 MOST_VALUES = 100_000
 """So many kinds of values are compiled (the guides at hand need some thousands); then the memory starts anew, so that
 no mixture of profiles can fill it."""
+_INVARIANT = re.compile(r"(?!fhir-|validation-)[a-z][A-Za-z]*-\d+[a-z]*")
+"""The key of an invariant."""
 Plan = tuple[Check, list[Found], tuple[str, ...]]
 """The check of a resource type with certain profiles, what is to be said of those, and their addresses."""
 
@@ -47,6 +50,9 @@ class Validator:
     ) -> None:
         self.guides = guides
         self.policy = policy or Policy()
+        self.holds_structure = all(_INVARIANT.fullmatch(rule) for rule in self.policy.rules)
+        """Whether what breaks the structure of R4 is always an error: no line of the policy is about more than an
+        invariant. What has no error is right by `structure.check` then."""
         self.terms = terms or GuideTerms(guides)
         self._resolver = resolver
         self._library = Library(guides)
