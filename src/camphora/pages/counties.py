@@ -6,6 +6,7 @@ the place (column, row) in a grid of squares that keeps neighbours near one anot
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from camphora.errors import Lang
@@ -53,3 +54,25 @@ COUNTIES = (
     County("10014", "臺東縣", "Taitung County", "TTT", (4, 7)),
 )
 BY_CODE = {county.code: county for county in COUNTIES}
+
+_BESIDE: Mapping[str, Sequence[str]] = {
+    "65000": ("10017", "63000", "68000", "10002"),
+    "68000": ("10004", "10002"),
+    "10004": ("10018", "10005", "66000", "10002"),
+    "10005": ("10018", "66000"),
+    "66000": ("10007", "10008", "10002", "10015"),
+    "10007": ("10008", "10009"),
+    "10008": ("10009", "10010", "64000", "10015"),
+    "10010": ("10009", "10020", "67000", "64000"),
+    "64000": ("67000", "10013", "10015", "10014"),
+    "10014": ("10013", "10015"),
+    "10002": ("10015",),
+}
+"""Each border of two counties once, by the outlines that maps are drawn from; three counties of islands have none."""
+
+
+def neighbours(code: str) -> list[str]:
+    """The counties that share a border with one, in the order of all."""
+    return [
+        one.code for one in COUNTIES if one.code in _BESIDE.get(code, ()) or code in _BESIDE.get(one.code, ())
+    ]

@@ -9,6 +9,7 @@ import numpy as np
 
 from camphora.engines.watch.pages import charts, nowcast, retuned, sentences
 from camphora.engines.watch.pages.asked import Asked, Count, asked, known
+from camphora.engines.watch.pages.beside import beside
 from camphora.engines.watch.pages.frame import (
     about,
     address,
@@ -54,7 +55,7 @@ def signal(watched: Mapping[str, Watched], words: Words, parameters: Mapping[str
         blocks.append(Prose(words("ahead.title"), [words("ahead.making")], "notice"))
     ages = charts.groups(here, words)
     counties = charts.counties(here, words, group=here.group, folded=True)
-    blocks += [block for block in (ages, counties) if block]
+    blocks += [block for block in (ages, counties, beside(here, words)) if block]
     blocks.append(nowcast.corrected(here.watched, here.week, (here.area, here.group), words))
     blocks += [_earlier(here, words), _quality(here, words), _again(found, here, words)]
     name, title = place(here.watch, here.area, here.group, words), here.watch.title[words.lang]
