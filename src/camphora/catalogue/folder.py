@@ -348,7 +348,7 @@ class System:
 
     def watched(self, names: Sequence[str], tables: Rows) -> dict[str, Watched | Followed]:
         """What it watches, by name, from rows as they are; forecasts are made only by who asks for them."""
-        from camphora.engines.watch import Followed, Season, Watched, series_of
+        from camphora.engines.watch import Followed, Season, Watched, nation_of, series_of
         from camphora.engines.watch.season import counts_of
 
         found: dict[str, Watched | Followed] = {}
@@ -361,7 +361,7 @@ class System:
             else:
                 series = series_of(watch, tables[watch.table])
                 found[name] = Watched(watch, series, as_of, source, "", beforehand=False)
-        return found
+        return {**found, **nation_of({name: one for name, one in found.items() if isinstance(one, Watched)})}
 
     def function(self, name: str) -> Callable[..., Any]:
         """A function of its modules: `judged` (of logic.py) or `views.overview`. Raises Invalid."""

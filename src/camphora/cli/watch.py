@@ -97,16 +97,16 @@ class _Desk:
         return found
 
     def swept(self, one: _One) -> None:
-        """Its sweep from the kept file, or made and kept."""
+        """The sweep of it, and of all that shares its budget, from the kept file, or made and kept."""
         from camphora.engines.watch.keeping import keep, kept_sweep, name_of
 
-        watch, series = one.watched.watch, one.watched.series
-        name = name_of(watch, series)
-        made = kept_sweep(self.folder, name, watch, series)
-        if made is None:
-            keep(self.folder, "sweep", name, one.watched.sweep)
-        else:
-            one.watched.take(sweep=made)
+        for each in one.watched.sharing:
+            name = name_of(each.watch, each.series)
+            made = kept_sweep(self.folder, name, each.watch, each.series)
+            if made is None:
+                keep(self.folder, "sweep", name, each.alone)
+            else:
+                each.take(sweep=made)
 
     def foreseen(self, one: _One) -> None:
         """Its forecasts likewise."""
@@ -209,6 +209,7 @@ def run_replay(given: argparse.Namespace, terminal: Terminal) -> int:
 
     from camphora.engines.watch.pages.asked import asked
     from camphora.engines.watch.sweep import swept
+    from camphora.engines.watch.together import together
 
     with _desk(given) as desk:
         (one, *_) = desk.some(given.key.partition("-")[0])
@@ -218,7 +219,8 @@ def run_replay(given: argparse.Namespace, terminal: Terminal) -> int:
         cut = replace(
             series, counts=series.counts[:, :end], first=series.first[:end], label=series.label[:end]
         )
-        again = swept(one.watched.watch, cut)
+        others = {each.watch.name: each.alone for each in one.watched.sharing}
+        again = together({**others, one.name: swept(one.watched.watch, cut)})[one.name]
         shown = bool(one.watched.sweep.shown.shown[here.row, here.at])
         same = repr(again.signal(here.row, here.at)) == repr(first)
         same = same and bool(again.shown.shown[here.row, here.at]) == shown
@@ -231,7 +233,7 @@ def run_replay(given: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def run_bulletin(given: argparse.Namespace, terminal: Terminal) -> int:
-    from camphora.engines.watch.bulletin import digest_of, weeks_of
+    from camphora.engines.watch.bulletin import cut, digest_of, weeks_of
     from camphora.engines.watch.narrowing import narrowed
     from camphora.engines.watch.pages.bulletin import bulletin
     from camphora.web.alone import alone
@@ -249,7 +251,7 @@ def run_bulletin(given: argparse.Namespace, terminal: Terminal) -> int:
         page = alone(view, terminal.lang)
         own = {name: narrowed(one, given.area) if given.area else one for name, one in watched.items()}
         digests = {
-            name: digest_of(one.watch, one.series, one.series.at(week))
+            name: digest_of(one.watch, one.series, one.series.at(week), cut(one, week))
             for name, one in own.items()
             if week in one.series.label
         }

@@ -195,7 +195,7 @@ class RetunePages(WorkPages):
         if key not in self._tried:
             if len(self._tried) >= 8:
                 self._tried.pop(next(iter(self._tried)))
-            self._tried[key] = tried(here.watched.sweep, made, WEEKS)
+            self._tried[key] = tried(here.watched.alone, made, WEEKS)
         return self._tried[key]
 
     def _judgements(self, here: _Here) -> Mapping[str, str]:
@@ -289,7 +289,7 @@ def _decided(words: Words, here: _Here) -> Iterator[Block]:
 
 def _changed(naming: Naming, here: _Here, after: Sweep, judgements: Mapping[str, str]) -> Iterator[Block]:
     """How many signals there were, how many there would have been, and which."""
-    words, before = naming.words, here.watched.sweep
+    words, before = naming.words, here.watched.alone
     start = max(len(before.series.label) - WEEKS, 0)
     was, would = before.shown.shown[:, start:], after.shown.shown[:, start:]
     lost, more = (list(zip(*found.nonzero(), strict=True)) for found in (was & ~would, would & ~was))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from camphora.catalogue import System
 from camphora.errors import CamphoraError
@@ -96,7 +96,7 @@ class Watches:
         """Whether a page need not wait for rows: they have been read, or nobody reads them but who asks."""
         return not (self._looking and system.public) or all(
             self._tried.get((system.name, name)) == _digests(installation, system, access, name)
-            for name in names
+            for name in _with_nation(system, names)
         )
 
     def of(
@@ -105,12 +105,16 @@ class Watches:
         """What a system watches, by name, from the rows that the Access may see; without those that have no rows yet.
 
         The first call for a state of the data reads its rows (about a second); sweeps and forecasts follow when a page
-        asks for them. Errors: those of `lake.rows` and `series_of`."""
-        return {
-            name: self._one(installation, system, access, name)
-            for name in names
-            if all(installation.store.batches(access, each) for each in system.watched_tables[name])
-        }
+        asks for them. With one watch by week all of the system's are made, since they share one budget of signals; of
+        one that was not asked for and whose rows cannot be watched, its own page tells. Errors: those of `lake.rows`
+        and `series_of`."""
+        asked = list(names)
+        found: dict[str, Watched | Followed] = {}
+        for name in _with_nation(system, asked):
+            if all(installation.store.batches(access, each) for each in system.watched_tables[name]):
+                with suppress(*(() if name in asked else (CamphoraError,))):
+                    found[name] = self._one(installation, system, access, name)
+        return self._sharing(system, found, asked)
 
     def made(
         self, installation: Installation, system: System, access: Access, names: Sequence[str]
@@ -118,12 +122,20 @@ class Watches:
         """What of it has been made already; nothing is made."""
         if self._kept is None:
             return {}
-        found = {}
-        for name in names:
+        found: dict[str, Watched | Followed] = {}
+        for name in _with_nation(system, names):
             digests = _digests(installation, system, access, name)
             if one := self.kept.known(self._declared(installation, system, access, name), digests):
                 found[name] = one
-        return found
+        return self._sharing(system, found, names)
+
+    def _sharing(
+        self, system: System, found: Mapping[str, Watched | Followed], names: Sequence[str]
+    ) -> dict[str, Watched | Followed]:
+        """Those of the names, what is watched by week with the budget that all of it shares."""
+        weekly = {name: cast("Watched", one) for name, one in found.items() if name in system.weekly}
+        every = {**found, **(self.kept.sharing(weekly) if weekly else {})}
+        return {name: every[name] for name in names if name in every}
 
     def _declared(
         self, installation: Installation, system: System, access: Access, name: str
@@ -169,6 +181,13 @@ class Watches:
             lambda: lake.rows(access, watch.table).rows,
             editions=[edition(batch.no, batch.digest) for batch in batches],
         )
+
+
+def _with_nation(system: System, names: Iterable[str]) -> list[str]:
+    """The names, and where one of them is watched by week all that are, in the order of the system."""
+    asked = list(names)
+    shared = system.weekly if any(name in system.weekly for name in asked) else ()
+    return list(dict.fromkeys([*shared, *asked]))
 
 
 def _digests(installation: Installation, system: System, access: Access, name: str) -> tuple[str, ...]:

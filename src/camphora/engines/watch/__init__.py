@@ -15,7 +15,7 @@ from camphora.engines.watch.retuning import Retuning, retunings_of
 from camphora.engines.watch.season.declaration import Season
 from camphora.engines.watch.season.followed import Followed
 from camphora.engines.watch.series import Series, series_of
-from camphora.engines.watch.watching import Watched, Watching
+from camphora.engines.watch.watching import Watched, Watching, nation_of
 
 __all__ = [
     "Followed",
@@ -27,6 +27,7 @@ __all__ = [
     "Watching",
     "check_declared",
     "declared",
+    "nation_of",
     "retunings_of",
     "series_of",
 ]

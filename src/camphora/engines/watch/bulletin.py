@@ -199,7 +199,7 @@ def bulletin_of(watched: Watched, week: str) -> Bulletin:
         any(share[series.at(each.week)] for each in nation.past),
         silent(series, at),
         str(series.label[-1]),
-        digest_of(watched.watch, series, at),
+        digest_of(watched.watch, series, at, cut(watched, week)),
         late_of(watched, week),
     )
 
@@ -326,8 +326,15 @@ def _count(series: Series, area: str, week: str) -> float | None:
         return None
 
 
-def digest_of(watch: Watch, series: Series, at: int) -> str:
-    """Names all that a bulletin follows from: the counts up to its week, what is declared, the code."""
+def cut(watched: Watched, week: str) -> list[str]:
+    """The keys of the week's signals where the nation's budget shows others than the watch's own would."""
+    own, shown = ([each.key for each in one.signals(week)] for one in (watched.alone, watched.sweep))
+    return shown if shown != own else []
+
+
+def digest_of(watch: Watch, series: Series, at: int, shown: Sequence[str] = ()) -> str:
+    """Names all that a bulletin follows from: the counts up to its week, what is declared, the code, and the signals
+    where others have moved them (`cut`)."""
     week = str(series.label[at])
     declared = {key: value for key, value in asdict(watch.as_in(week)).items() if key not in NOT_SAID}
     counts = series.counts[:, : at + 1]
@@ -338,6 +345,7 @@ def digest_of(watch: Watch, series: Series, at: int) -> str:
     values = np.where(np.isnan(counts), -1.0, counts).astype("<f8")
     made = hashlib.blake2b(said, digest_size=12)
     made.update(values.tobytes())
+    made.update(" ".join(shown).encode())
     return made.hexdigest()
 
 

@@ -146,13 +146,9 @@ def _swept(watch: Watch, series: Series, known: Sweep | None = None) -> Sweep:
         said = ~np.isnan(one.p)
         p[said], by[said] = one.p[said], number
     p = np.where(np.isnan(counts), np.nan, p)
-    few = recent(counts, RECENT) < watch.budget.least
-    tried = np.where(few & ~np.isnan(counts), 1.0, p)
-    lead = np.choose(by, [one.over(counts) for one in evidence])
-    score = np.where(np.isfinite(lead), lead, np.nan)
-    rise = np.where(np.isnan(lead) | (lead > 0), tried, 1.0)
+    rising, score = ranked_by(counts, p, by, evidence, watch.budget.least)
     shown = many.signals(
-        np.where(np.isnan(rise), 1.0, rise),
+        rising,
         score,
         series.parent,
         q=watch.budget.q,
@@ -162,6 +158,18 @@ def _swept(watch: Watch, series: Series, known: Sweep | None = None) -> Sweep:
         own=watch.budget.own,
     )
     return Sweep(watch, series, evidence, p, by, shown)
+
+
+def ranked_by(
+    counts: Floats, p: Floats, by: NDArray[np.int64], evidence: tuple[Evidence, ...], least: int
+) -> tuple[Floats, Floats]:
+    """By what counts are ranked: p, which is 1 where there are too few cases or no more than expected; and how far each
+    lies beyond what was expected."""
+    few = recent(counts, RECENT) < least
+    tried = np.where(few & ~np.isnan(counts), 1.0, p)
+    lead = np.choose(by, [one.over(counts) for one in evidence])
+    rise = np.where(np.isnan(lead) | (lead > 0), tried, 1.0)
+    return np.where(np.isnan(rise), 1.0, rise), np.where(np.isfinite(lead), lead, np.nan)
 
 
 def _weighed(watch: Watch, series: Series, known: Sweep | None) -> tuple[Evidence, ...]:

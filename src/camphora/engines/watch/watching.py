@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from camphora.engines.watch.declaration import Watch
@@ -18,6 +18,7 @@ from camphora.engines.watch.season.declaration import Season
 from camphora.engines.watch.season.followed import Followed
 from camphora.engines.watch.series import Series, series_of
 from camphora.engines.watch.sweep import Sweep, swept
+from camphora.engines.watch.together import together
 from camphora.engines.watch.workshop import Job, Workshop
 
 KEPT = 16
@@ -47,6 +48,8 @@ class Watched:
     """Forecasts are made in a thread as soon as somebody asks for them."""
     job: Job | None = field(default=None, compare=False, repr=False)
     """Where there is a workshop: what it makes of this, beforehand and for the next start too."""
+    nation: Nation | None = field(default=None, compare=False, repr=False)
+    """All that shares its budget of signals, itself among them."""
     _swept: Once[Sweep] = field(default_factory=Once, compare=False, repr=False)
     _vintages: Once[tuple[Series, ...]] = field(default_factory=Once, compare=False, repr=False)
     _ahead: Once[Forecasts] = field(default_factory=Once, compare=False, repr=False)
@@ -72,13 +75,32 @@ class Watched:
 
     @property
     def sweep(self) -> Sweep:
-        """Every method over every series and week; waits until it is made."""
+        """Every method over every series and week, and what the nation's budget shows; waits until it is made."""
+        return self.nation.sweeps[self.watch.name] if self.nation else self.alone
+
+    @property
+    def alone(self) -> Sweep:
+        """The same by its own budget."""
         watch, series, job = self.watch, self.series, self.job
         return self._swept.waited(lambda: (job and job.sweep(watch, series)) or swept(watch, series))
 
     @property
     def is_swept(self) -> bool:
-        """Whether a page need not wait: the sweep has been made, or nobody makes it but who asks."""
+        """Whether a page need not wait: the sweeps have been made, or nobody makes them but who asks."""
+        return all(each.is_weighed for each in self.sharing)
+
+    @property
+    def sharing(self) -> tuple[Watched, ...]:
+        """All that share its budget of signals."""
+        return tuple(self.nation.members.values()) if self.nation else (self,)
+
+    def most(self, week: str) -> int:
+        """So many signals of a week at most are shown of all that share the budget."""
+        return max(one.watch.as_in(week).budget.weekly for one in self.sharing)
+
+    @property
+    def is_weighed(self) -> bool:
+        """The same of what it says alone."""
         return self.job is None or self._swept.made is not None or self.job.is_done("sweep")
 
     @property
@@ -114,6 +136,27 @@ class Watched:
         return lambda: (job and job.forecasts()) or forecasts_of(series)
 
 
+class Nation:
+    """What shares one budget of signals, by name."""
+
+    def __init__(self, members: Mapping[str, Watched]) -> None:
+        self.members = members
+        self._together: Once[dict[str, Sweep]] = Once()
+
+    @property
+    def sweeps(self) -> Mapping[str, Sweep]:
+        """What the common budget shows of each; waits until all are swept."""
+        return self._together.waited(
+            lambda: together({name: one.alone for name, one in self.members.items()})
+        )
+
+
+def nation_of(found: Mapping[str, Watched]) -> dict[str, Watched]:
+    """The same, sharing one budget of signals."""
+    nation = Nation(found)
+    return {name: replace(one, nation=nation) for name, one in found.items()}
+
+
 class Watching:
     """Makes what is watched once for each state of the data, whoever asks; several may ask at once. `workshop`: where
     sweeps and forecasts are made beforehand; without one, who asks waits for them."""
@@ -121,6 +164,7 @@ class Watching:
     def __init__(self, workshop: Workshop | None = None) -> None:
         self._workshop = workshop
         self._kept: OrderedDict[tuple[str, ...], Watched | Followed] = OrderedDict()
+        self._nations: OrderedDict[tuple[tuple[str, ...], ...], dict[str, Watched]] = OrderedDict()
         self._lock = threading.Lock()
         self._making: dict[tuple[str, ...], threading.Lock] = {}
 
@@ -165,6 +209,17 @@ class Watching:
             return Followed(season, counts, as_of, source, "-".join(digests), job)
 
         return cast("Followed", self._once(_key(season, digests), make))
+
+    def sharing(self, found: Mapping[str, Watched]) -> dict[str, Watched]:
+        """What a system watches by week, sharing one budget of signals; the same again while all is the same."""
+        key = tuple((name, repr(one.watch), one.version) for name, one in found.items())
+        with self._lock:
+            known = self._nations.get(key)
+            if known is None or any(known[name].series is not one.series for name, one in found.items()):
+                known = self._nations[key] = nation_of(found)
+                while len(self._nations) > KEPT:
+                    self._nations.popitem(last=False)
+            return known
 
     def _begun(self, watch: Watch | Season, counted: Series | Counts) -> Job | None:
         """All that the workshop makes of it, begun."""

@@ -25,7 +25,7 @@ def method(watched: Mapping[str, Watched], words: Words, parameters: Mapping[str
     here = asked(watched, parameters)
     budget = here.watch.as_in(here.week).budget
     facts = {
-        "weekly": budget.weekly,
+        "weekly": here.watched.most(here.week),
         "silence": budget.silence,
         "least": budget.least,
         "q": f"{budget.q:g}",

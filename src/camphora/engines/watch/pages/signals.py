@@ -64,7 +64,13 @@ def _lead(found: tuple[Signal, ...], here: Asked, words: Words) -> str:
     first = words("signals.lead", days=days_text(here, words), **facts)
     number = words("signals.number", n=len(found)) if found else words("signals.none")
     replay = words("signals.replay") if is_replay(here) else ""
-    return sentences.joined([first, number, replay], words)
+    return sentences.joined([first, number, _left_out(found, here, words), replay], words)
+
+
+def _left_out(found: tuple[Signal, ...], here: Asked, words: Words) -> str:
+    """How many more the watch alone would have shown."""
+    more = len(here.watched.alone.signals(here.week)) - len(found)
+    return words("signals.left_out", n=more, most=here.watched.most(here.week)) if more > 0 else ""
 
 
 def _figures(found: tuple[Signal, ...], here: Asked, words: Words) -> Figures:
@@ -74,7 +80,7 @@ def _figures(found: tuple[Signal, ...], here: Asked, words: Words) -> Figures:
     before = known(counts[here.at - 1]) if here.at else None
     number = "–" if nation.observed is None else counted(nation.observed, here.watch, words)
     areas = {each.area for each in found if each.area}
-    most = here.watch.budget.weekly
+    most = here.watched.most(here.week)
     return Figures(
         [
             Figure(words("figure.signals"), str(len(found)), words("figure.budget", n=most)),
