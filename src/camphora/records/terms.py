@@ -14,7 +14,8 @@ import apsw
 
 from camphora.fhir.folding import fold
 
-REMEMBERED = 1_000_000
+REMEMBERED = 250_000
+"""So many names are remembered, some 300 bytes each; then the memory starts anew."""
 LAST = "\U0010ffff"
 """Behind every text that begins with what stands before it."""
 
