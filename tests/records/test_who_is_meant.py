@@ -6,9 +6,11 @@ import time
 from dataclasses import replace
 from datetime import date
 
+import apsw
 import pytest
 
 from builders import NOW, citizen, clinician, observation, patient, people
+from camphora.errors import NotFound
 from camphora.fhir.search import parse_query
 from camphora.policy import Policy, Purpose, Reader, Request, Role, admit, choices
 from camphora.policy.internal import deciding
@@ -296,6 +298,25 @@ def test_another_process_changes_a_team_and_the_next_read_decides_anew(store_wit
     assert ids(store, access) == ALL
     subprocess.run([sys.executable, "-c", ELSEWHERE, str(store.folder), "Practitioner/p7"], check=True)
     assert ids(store, access) == []
+
+
+def test_a_read_by_id_asks_once_for_the_last_change_and_decides_anew_after_it(loaded):
+    put(loaded, team("Practitioner/x"), refuses("CareTeam/t"))
+    put(loaded, observation("of-bob", "bob", "8480-6", "2026-02-05"))
+    access, key, asked = dr(reference="Practitioner/p7"), ALL[0], []
+    first = loaded.read(access, "Observation", key)
+    reader = loaded._connections.reader()
+    reader.trace_v2(apsw.SQLITE_TRACE_STMT, lambda event: asked.append(event["sql"]))
+    assert loaded.read(access, "Observation", "of-bob")
+    assert len([sql for sql in asked if "FROM change" in sql]) == 1
+    reader.trace_v2(0, None)
+    put(loaded, observation("other", "ada", "8480-6", "2026-02-05"))
+    assert loaded.read(access, "Observation", key) == first
+    put(loaded, team("Practitioner/p7"))
+    with pytest.raises(NotFound):
+        loaded.read(access, "Observation", key)
+    put(loaded, team("Practitioner/x"))
+    assert loaded.read(access, "Observation", key) == first
 
 
 def test_names_are_asked_for_once_and_not_for_each_record(loaded, monkeypatch):

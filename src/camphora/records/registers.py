@@ -167,6 +167,15 @@ class Readers:
             self._near[name, id(access)] = held._replace(asked=access)
         return held.access
 
+    def guessed(self, access: Access, connection: apsw.Connection, now: int) -> _Known | None:
+        """What `known` last gave of this Access, without a look at the store: whoever goes by it asks `holds` then."""
+        near = self._near.get((_place(connection), id(access)))
+        return near if near is not None and near.since <= now < near.until else None
+
+    def holds(self, guess: _Known, connection: apsw.Connection, last: int | None) -> bool:
+        """Whether a guess was right in a snapshot whose last change this is; None: in the connection's own."""
+        return self.version(connection, guess.asked.reader.person, last) == guess.version
+
 
 READING = Readers()
 

@@ -760,8 +760,23 @@ def _versions(
     reader: apsw.Connection, access: Access, record_type: str, record_id: str, *, older: bool
 ) -> list[_Seen]:
     """The versions that the Access may see, newest first. Each is judged by its own person and labels, and all of
-    them by the present ones: what is hidden now has no history."""
-    seen, body = visible(access, record_type, reader), shown(access, record_type, reader)
+    them by the present ones: what is hidden now has no history. What the reader was last known to be is taken first:
+    the statement tells whether that still holds."""
+    judge = Judge(access, record_type, reader)
+    guess = READING.guessed(access, reader, judge.now)
+    if guess is not None:
+        judge.known = guess.access
+        found = _judged(judge, record_id, older=older)
+        if READING.holds(guess, reader, found[0].last if found else None):
+            return found
+        judge = Judge(access, record_type, reader)
+    return _judged(judge, record_id, older=older)
+
+
+def _judged(judge: Judge, record_id: str, *, older: bool) -> list[_Seen]:
+    access, record_type, reader = judge.access, judge.type, judge.connection
+    seen = visible(access, record_type, reader, judge=judge)
+    body = shown(access, record_type, reader, judge=judge)
     present = (
         f"SELECT r.no, {LAST}, r.person, r.version, r.updated, {body.sql} FROM record r JOIN type t ON t.no = r.type"
         f" WHERE t.name = ? AND r.id = ? AND {seen.sql}"
