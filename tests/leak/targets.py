@@ -30,7 +30,7 @@ TARGETS = {
     f"{RECORDS}.registers": ("Readers.version", "Readers.known", "_refusing"),
     f"{RECORDS}.bearers": ("first_bearer", "_since"),
     f"{RECORDS}.looks": ("_may_tell",),
-    f"{PLANNING}.work": ("Level.law", "Level.concealed", "Level._areas", "patients_in"),
+    f"{PLANNING}.work": ("Level.law", "Level.concealed", "Level.areas", "patients_in"),
     f"{PLANNING}.compiling": ("sought",),
     f"{PLANNING}.driving": ("Sought.tested", "Sought.driven"),
     f"{PLANNING}.linking": ("chain", "_named_by", "has", "_current", "_lists", "compartment"),

@@ -40,6 +40,13 @@ def make(folder: Path, resources: list[dict[str, Any]], deleted: frozenset[str] 
     return folder
 
 
+def without_local_dates(connection: apsw.Connection) -> None:
+    """Take from a store of today what sql/0016-local-dates.sql makes."""
+    for kind in ("begun", "changed", "moved"):
+        connection.execute(f"DROP TRIGGER local_date_{kind}")
+    connection.execute("DROP VIEW home; DROP TABLE local_date")
+
+
 class _Writer:
     def __init__(self, connection: apsw.Connection) -> None:
         self.connection = connection

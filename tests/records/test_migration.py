@@ -14,7 +14,7 @@ from camphora.records import Delete, Put, SQLiteStore
 from camphora.records.connections import migrate
 from camphora.records.indexing import Indexing
 from camphora.records.keys import unpacked
-from records.old_store import make
+from records.old_store import make, without_local_dates
 from records.reading_index import index_of, rebuilt
 
 MORE = [
@@ -202,6 +202,7 @@ def _as_before(folder, version=13):
     connection.execute(f"UPDATE record SET person = NULL, labels = 0 WHERE no {binaries}")
     connection.execute(f"UPDATE superseded SET person = NULL WHERE record {binaries}")
     connection.execute(f"UPDATE change SET person = NULL WHERE subject {binaries}")
+    without_local_dates(connection)
     connection.execute(f"PRAGMA user_version = {version}")
     connection.close()
 

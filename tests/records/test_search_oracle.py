@@ -12,7 +12,7 @@ from camphora.fhir.search import parameters, parse_query
 from camphora.fhir.search.asking import AllClause, AnyClause, NotClause
 from camphora.policy.internal import loading
 from camphora.records import Put, SQLiteStore
-from camphora.records.planning import conditions, counting, driving, statement
+from camphora.records.planning import conditions, counting, driving, statement, walking
 from records.oracle import Oracle
 from records.searched_world import HOSPITAL, People
 
@@ -268,9 +268,9 @@ def test_search_equals_a_reading_of_every_record(world, data):
 def long_lists():
     """Every list counts as a long one, so that the other ways are gone too."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (counting, conditions, driving, statement):
+        for module in (counting, conditions, driving, statement, walking):
             patch.setattr(module, "COUNTED", 2)
-        patch.setattr(statement, "WINDOW", 5)
+        patch.setattr(walking, "WINDOW", 5)
         patch.setattr(statement, "STEP", 700)
         counting.COUNTS.forget()
         yield

@@ -50,6 +50,8 @@ class Condition:
     """The number of the one person whom all records are about of which it holds; 0 where there is no such person."""
     since: int | None = None
     """Of what it holds and whose main date is no longer than a day, that date begins from this moment on."""
+    until: int | None = None
+    """Of what it holds and whose own row tells the main date, that date begins up to this moment."""
     told: str = ""
 
     def test(self, row: str, rows: int = UNCOUNTED) -> Condition:

@@ -40,12 +40,17 @@ class Sought:
 
     @cached_property
     def weight(self) -> int:
-        return min((each.weight for each in self.conditions), default=UNCOUNTED)
+        return min((each.weight for each in (*self.conditions, *self._resident)), default=UNCOUNTED)
 
     @cached_property
     def driver(self) -> Condition | None:
         """The rarest condition that can list its records, or is about one person."""
-        return next((each for each in self.conditions if each.listing or each.person is not None), None)
+        listing = [each for each in self.conditions if each.listing or each.person is not None]
+        return min((*listing, *self._resident), key=lambda each: each.weight, default=None)
+
+    @property
+    def _resident(self) -> tuple[Condition, ...]:
+        return () if self.level.resident is None else (self.level.resident,)
 
     def tested(
         self,
@@ -66,8 +71,10 @@ class Sought:
         """By the rarest list; by all rows of the type where no condition has one. `whole`: all of it is gone through,
         and not only until a page is full."""
         by = self.driver
-        if by is None:
-            return self.through("record_by_type", many=whole)
+        return self.through("record_by_type", many=whole) if by is None else self.driven_by(by, whole=whole)
+
+    def driven_by(self, by: Condition, *, whole: bool = False) -> Drive:
+        """By the list of a condition, or by the person whom it is about."""
         many = whole and by.weight >= COUNTED
         row = self.level.row
         if by.person is not None and (by.listing is None or by.person == 0 or self._is_rarer(by)):
@@ -77,16 +84,24 @@ class Sought:
             return Drive(source, together(tests), by, tests)
         assert by.listing is not None
         if not (by.listing.ascending or by.listing.area):
-            # rowids behind IN come in their order, so that a page is read off without sorting
-            listed = Condition(f"{row}.no IN ({by.listing.sql})", by.listing.values)
-            tests = (listed, *self.tested(by.weight, without=by if by.listing.exact else None, many=many))
-            return Drive(Sql(f"record {row} NOT INDEXED"), together(tests), by, tests)
+            tests = self.tested(by.weight, without=by if by.listing.exact else None, many=many)
+            return self._among(Sql(by.listing.sql, by.listing.values), by, tests)
         place = f"d{row[1:]}"
         joined = f"({by.listing.sql}) {place} CROSS JOIN record {row} ON {row}.no = {place}.record"
         area = f"{place}.area" if by.listing.area else None
         without = by if by.listing.exact or area else None
         tests = self.tested(by.weight, without=without, area=area, many=many)
         return Drive(Sql(joined, by.listing.values), together(tests), by, tests, by.listing.ascending)
+
+    def listed(self, numbers: Sql) -> Drive:
+        """By a list of some of the rows."""
+        return self._among(numbers, None, self.tested())
+
+    def _among(self, numbers: Sql, by: Condition | None, tests: tuple[Condition, ...]) -> Drive:
+        """Rowids behind IN come in their order, so that a page is read off without sorting."""
+        row = self.level.row
+        tests = (Condition(f"{row}.no IN ({numbers.sql})", numbers.values), *tests)
+        return Drive(Sql(f"record {row} NOT INDEXED"), together(tests), by, tests)
 
     def through(self, index: str, *, many: bool = False) -> Drive:
         """By all rows of the type, in the order of an index that begins with it."""

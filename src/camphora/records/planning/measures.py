@@ -50,18 +50,20 @@ def dates(level: Level, clause: DateClause) -> Condition:
     test = f"CASE WHEN {length} >= 0 THEN {own} ELSE {spans} END"
     starts = [since(*each, LONG) for each in clause.alternatives]
     begins = min((each for each in starts if each is not None), default=None) if None not in starts else None
-    condition = Condition(test, (*owned, *numbers, *given), since=begins, told=told)
+    lasts = [high for _, high in bounds if high is not None]
+    ends = max(lasts) if len(lasts) == len(bounds) else None
+    condition = Condition(test, (*owned, *numbers, *given), since=begins, until=ends, told=told)
     if listed != "1":
-        by_date, ends = _bounded(bounds, "main_date")
+        by_date, edges = _bounded(bounds, "main_date")
         others = Listing(sql, values)
     elif begins is not None:
-        by_date, ends = "main_date >= ?", [begins]
+        by_date, edges = "main_date >= ?", [begins]
         others = Listing(f"SELECT no AS record FROM record {LONG_ONES} AND type = ?", (level.number,))
     else:
         return condition
     first = f"SELECT no AS record FROM record INDEXED BY record_by_date WHERE type = ? AND ({by_date})"
-    weight = level.counted(first, (level.number, *ends)) + level.counted(others.sql, others.values)
-    both = Listing(f"{first} UNION {others.sql}", (level.number, *ends, *others.values), exact=False)
+    weight = level.counted(first, (level.number, *edges)) + level.counted(others.sql, others.values)
+    both = Listing(f"{first} UNION {others.sql}", (level.number, *edges, *others.values), exact=False)
     return replace(condition, weight=weight, listing=both)
 
 

@@ -19,24 +19,20 @@ from camphora.records.bodies import plain
 from camphora.records.paging import Value
 from camphora.records.planning.compiling import sought
 from camphora.records.planning.conditions import Condition
-from camphora.records.planning.counting import COUNTED, COUNTS
+from camphora.records.planning.counting import COUNTED
 from camphora.records.planning.driving import Drive, Sought, Sql, together
 from camphora.records.planning.linking import compartment
 from camphora.records.planning.measures import LONG_ONES
 from camphora.records.planning.ordering import Key, after, keys
-from camphora.records.planning.work import Work, alone_leading
+from camphora.records.planning.walking import Walk, walk_of
+from camphora.records.planning.work import Work
 from camphora.records.store import Version
 from camphora.records.visible import shown
 
-WINDOW = 10_000
-"""So many rows of an index are tried before a list drives."""
 STEP = 1_000_000
 """Record numbers that one statement of a total goes over."""
 ESTIMATED = 1_000
 """So far an estimated total counts; beyond, it is not known."""
-INDEXES = {"_lastUpdated": ("record_by_update", "updated"), "_id": ("sqlite_autoindex_record_1", "id"),
-           "": ("record_by_type", "no")}  # fmt: skip
-"""By what a sort begins with, "" where none is asked: the index of that order, and its column."""
 
 
 class Row(NamedTuple):
@@ -46,14 +42,6 @@ class Row(NamedTuple):
     person: int | None
     type: str
     place: tuple[Value, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Walk:
-    """An index that gives the rows of a type in the order asked for: `column` is the first key."""
-
-    index: str
-    column: str
 
 
 class Part:
@@ -74,42 +62,70 @@ class Part:
         walk = self.walk
         if walk is None or (place is not None and place[0] is None):
             return self._read(connection, self.statement(self.drive, place, limit))
-        earlier, start = self._earlier(connection, walk, place, limit)
-        edge = self._edge(connection, walk, start)
-        drive = self.sought.through(walk.index)
-        if edge is not None:
-            bounds = self._bounds(walk, start, edge)
-            found = earlier + self._read(connection, self.statement(drive, place, limit, bounds))
-            if len(found) >= limit:
-                return found[:limit]
-        return self._read(
-            connection, self.statement(drive if self.drive.by is None else self.drive, place, limit)
-        )
+        found = self._walked(connection, walk, place, limit)
+        if len(found) >= limit:
+            return found[:limit]
+        drive = walk.drive if self.drive.by is None else self.drive
+        return self._read(connection, self.statement(drive, place, limit))
 
-    def _earlier(
+    def _walked(
+        self, connection: apsw.Connection, walk: Walk, place: Sequence[Value] | None, limit: int
+    ) -> list[Row]:
+        """The rows of a window, with those beside it where it fills the page: only then is nothing left between."""
+        earlier, start = self._start(connection, walk, place, limit)
+        edge = walk.edge(connection, start, down=self.order[0].down)
+        if edge is None:
+            return []
+        found = earlier + self._read(connection, self.walking(walk, place, limit, (start, edge)))
+        if walk.beside is not None and len(found) >= limit:
+            found += self._read(connection, self.statement(walk.beside, place, limit))
+            _sort(found, self.order)
+        return found
+
+    def _start(
         self, connection: apsw.Connection, walk: Walk, place: Sequence[Value] | None, limit: int
     ) -> tuple[list[Row], Value]:
         """Where the walk begins, and what of its order lies before: where a date is asked from a moment on, of all that
-        began earlier only what is long can reach it."""
-        begun = place[0] if place else None
+        began earlier only what is long can reach it; where up to a moment, nothing is later whose own row tells it."""
+        begun, down = place[0] if place else None, self.order[0].down
+        ends = [each.until for each in self.sought.conditions if each.until is not None]
         begins = max((each.since for each in self.sought.conditions if each.since is not None), default=None)
-        if walk.column != "main_date" or self.order[0].down or begins is None:
+        if down and walk.own and ends:
+            return [], min([*ends, *([begun] if isinstance(begun, int) else [])])
+        if walk.column != "main_date" or down or begins is None:
             return [], begun
         if isinstance(begun, int) and begun >= begins:
             return [], begun
         row = self.sought.level.row
         long = LONG_ONES.partition(" WHERE ")[2].replace("main_", f"{row}.main_")
         before = [Condition(long), Condition(f"{row}.main_date < ?", (begins,))]
+        before += [walk.own] if walk.own else []
         drive = self.sought.through("record_long")
         return self._read(connection, self.statement(drive, place, limit, before)), begins
 
-    def statement(
-        self, drive: Drive, place: Sequence[Value] | None, limit: int, bounds: Sequence[Condition] = ()
+    def walking(
+        self, walk: Walk, place: Sequence[Value] | None, limit: int, window: tuple[Value, Value]
     ) -> Sql:
+        """The rows of a window of the walk, from its start to its edge."""
+        start, edge = window
+        bounds = walk.bounds(start, edge, down=self.order[0].down)
+        return self.statement(walk.drive, place, limit, bounds, walk.key)
+
+    def statement(
+        self,
+        drive: Drive,
+        place: Sequence[Value] | None,
+        limit: int,
+        bounds: Sequence[Condition] = (),
+        first: str = "",
+    ) -> Sql:
+        """`bounds`: within which the first key lies, which none is without; `first`: as what of an index it is read."""
         row = self.sought.level.row
         order = list(self.order)
         if drive.by is not None and drive.source.sql.startswith("("):
             order[-1] = replace(order[-1], sql=f"d{row[1:]}.record")
+        if first:
+            order[0] = replace(order[0], sql=first, values=())
         if bounds:
             order[0] = replace(order[0], empty=False)
         beyond = [*bounds, *([after(self.order, place)] if place else [])]
@@ -126,25 +142,6 @@ class Part:
     def _read(self, connection: apsw.Connection, statement: Sql) -> list[Row]:
         rows = connection.execute(*statement)
         return [Row(no, person, self.type, tuple(place)) for no, person, *place in rows]
-
-    def _edge(self, connection: apsw.Connection, walk: Walk, start: Value) -> Value:
-        """The value of the first key at the end of the window; None where the index ends before it."""
-        level, down = self.sought.level, self.order[0].down
-        sign, way = ("<=", "DESC") if down else (">=", "ASC")
-        begun = f" AND {walk.column} " + ("IS NOT NULL" if start is None else f"{sign} ?")
-        sql = (
-            f"SELECT {walk.column} FROM record INDEXED BY {walk.index} WHERE type = ?{begun}"
-            f" ORDER BY {walk.column} {way} LIMIT 1 OFFSET {WINDOW}"
-        )
-        values = (level.number, *([] if start is None else [start]))
-        found: Value = COUNTS.edge(connection, sql, values)
-        return found
-
-    def _bounds(self, walk: Walk, begun: Value, edge: Value) -> list[Condition]:
-        column, down = f"{self.sought.level.row}.{walk.column}", self.order[0].down
-        start, end = ("<=", ">=") if down else (">=", "<=")
-        first = [] if begun is None else [Condition(f"{column} {start} ?", (begun,))]
-        return [*first, Condition(f"{column} {end} ?", (edge,))]
 
     def persons(self, connection: apsw.Connection, most: int | None = None) -> Iterator[int | None]:
         """The person of each match; None for a record of nobody. At most so many."""
@@ -263,11 +260,4 @@ def _inside(found: Sought, owner: tuple[str, str]) -> Sought:
 
 def _part(found: Sought, sort: Sequence[Sort]) -> Part:
     drive = found.driven()
-    walk = None
-    if drive.by is None or (drive.by.weight >= COUNTED and not (drive.ascending and not sort)):
-        first = sort[0].param if sort else ""
-        if first and first == alone_leading(found.level.type):
-            walk = Walk("record_by_date", "main_date")
-        elif first in INDEXES:
-            walk = Walk(*INDEXES[first])
-    return Part(found, keys(found.level, sort), walk, drive)
+    return Part(found, keys(found.level, sort), walk_of(found, sort, drive), drive)

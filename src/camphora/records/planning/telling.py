@@ -39,8 +39,8 @@ def told(plan: Plan) -> tuple[PlanTold, ...]:
 
 
 def _part(plan: Plan, part: Part) -> PlanTold:
-    drive = part.sought.through(part.walk.index) if part.walk else part.drive
-    statement = part.statement(drive, None, 20)
+    walk = part.walk
+    statement = part.walking(walk, None, 20, (None, 0)) if walk else part.statement(part.drive, None, 20)
     rows = plan.work.connection.execute(f"EXPLAIN QUERY PLAN {statement.sql}", statement.values)
     return PlanTold(
         part.type,

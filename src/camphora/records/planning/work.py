@@ -41,6 +41,8 @@ from camphora.records.visible import visible
 ONE_BY_ONE = 16
 """So many terms are looked up in the postings for each row; of more, the record's own terms are read."""
 PERSON_PARAMS = ("patient", "subject")
+NO_DATE = -(1 << 62)
+"""As the main date in `local_date`: there is none."""
 
 
 class Codes(NamedTuple):
@@ -146,6 +148,17 @@ class Level:
         """How many rows a list has, as far as that matters here."""
         return COUNTED if self.few else COUNTS.kept(self.work.connection, sql, values)
 
+    @cached_property
+    def resident(self) -> Condition | None:
+        """For an officer whose areas are limited: the records of whoever lives there, in the order of their dates. The
+        law says the same of each row, so that it is no test."""
+        if not self.areas:
+            return None
+        where, areas = among(self.areas)
+        sql = f"SELECT record, area, main_date FROM local_date WHERE type = ? AND area IN {where}"
+        listing = Listing(sql, (self.number, *areas), exact=False, area=True)
+        return Condition("1", (), self.counted(sql, listing.values), listing, told="area")
+
     def holding(self, terms: str, values: tuple[object, ...], told: str) -> Condition:
         """Records that hold a term `t` of which this condition says which. Asked of a row, its own terms are read."""
         sql = f"SELECT DISTINCT p.record AS record FROM term t CROSS JOIN posting p ON p.term = t.no WHERE {terms}"
@@ -164,8 +177,8 @@ class Level:
         test = f"EXISTS (SELECT 1 FROM posting p WHERE p.term IN {marks} AND p.record = {self.row}.no)"
         sql = f"SELECT {'' if one else 'DISTINCT '}record FROM posting WHERE term IN {marks}"
         listing = Listing(sql, values, ascending=one)
-        if self._areas:
-            where, areas = among(self._areas)
+        if self.areas:
+            where, areas = among(self.areas)
             only = "" if one else "DISTINCT "
             sql = f"SELECT {only}record, area FROM local WHERE term IN {marks} AND area IN {where}"
             in_order = one and len(areas) == 1
@@ -173,7 +186,7 @@ class Level:
         return Condition(test, values, self.counted(listing.sql, listing.values), listing, told=told)
 
     @cached_property
-    def _areas(self) -> list[int]:
+    def areas(self) -> list[int]:
         """The areas whose postings of notifiable records hold all of this type that a surveillance officer may see;
         none where the officer's areas are not limited, or one lies in another, where a record would be found twice."""
         access = self.work.access

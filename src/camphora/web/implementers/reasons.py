@@ -35,8 +35,8 @@ from camphora.fhir.search.asking import (
     UpdatedClause,
     UriClause,
 )
-from camphora.records.planning.statement import INDEXES
-from camphora.records.planning.work import alone_leading
+from camphora.records.planning.walking import INDEXES
+from camphora.records.spans import main_parameter
 
 Cost = Literal["list", "wide", "rows"]
 """Listed by an index; listed after more work; asked of each record that something else found."""
@@ -101,7 +101,7 @@ def _order(query: Query) -> Order:
     first = query.sort[0].param if query.sort else ""
     if not first:
         return "came"
-    return "index" if first in INDEXES or first == alone_leading(query.type) else "sorted"
+    return "index" if first in INDEXES or first == main_parameter(query.type) else "sorted"
 
 
 def _steps(clause: Clause) -> Iterator[Step]:
