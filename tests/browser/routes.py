@@ -61,11 +61,13 @@ PAGES = {
         "/surveillance/cases?purpose=surveillance",
         "/surveillance/cases?purpose=surveillance&disease=A90&since=2026-01-01",
     ),
+    "nation": ("/watches/ili/retune", "/watches/ili/retune?setting=weekly&value=10&week=2023-27", "/tasks"),
     "privacy": ("/privacy", "/privacy/readers/{reader}", "/privacy/known", "/emergencies", "/bases"),
     "keeper": (
         "/operation", "/emergencies", "/bases", "/gate/explain", "/persons/duplicates", "/persons/history",
         "/persons/pair?one={citizen}&other={daughter}",
         "/gate/explain?reader=clinician&purpose=TREAT&record=Condition/{condition}",
+        "/gate/standings", "/gate/standings?account=officer",
     ),
 }  # fmt: skip
 """Pages, each held to every demand that a page must meet."""
@@ -130,12 +132,11 @@ LATER = {
     "citizen": ("/fhir/$export", "/fhir/$export-job/x", "/fhir/$export-job/x/1"),
     "keeper": ("/fhir/$import-job/x", "/fhir/$import-job/x/bad"),
     "officer": (
-        "/surveillance/Condition/x", "/surveillance/fhir/x", "/tasks/x/files/x", "/watches/x/retune",
+        "/surveillance/Condition/x", "/surveillance/fhir/x", "/tasks/x/files/x",
     ),
 }  # fmt: skip
 """Addresses of work that is answered later, which tests/web/fhir/test_export.py and test_import.py open, and of cases,
-of which a demo may have none: tests/work/test_line_list_page.py opens them, and test_attachments.py the files. A
-threshold is changed by who answers for the whole country: tests/watch/test_retuning_page.py."""
+of which a demo may have none: tests/work/test_line_list_page.py opens them, and test_attachments.py the files."""
 
 
 def listed(kinds):

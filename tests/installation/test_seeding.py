@@ -80,12 +80,14 @@ def test_the_demo_has_a_guardian_an_officer_of_one_county_and_a_privacy_officer(
     Seeding(installation, Plan.of(tmp_path, PEOPLE, 1)).begin()
     gate = installation.gate
     users = {user.name: user for user in gate.identity.users()}
-    assert {"guardian", "officer", "privacy"} <= users.keys()
+    assert {"guardian", "officer", "nation", "privacy"} <= users.keys()
     (child,) = gate.letting_in(users["guardian"].reader())
     access = gate.access(users["guardian"].reader(), Purpose.SELF, child)
     assert (access.ground, access.writes) == ("guardian", frozenset({"Consent"}))
     assert gate.standings.of("officer").scope.areas == {"67000"}
     assert gate.standings.of("officer").organisation_kind == "government"
+    assert gate.standings.of("nation").scope.areas == frozenset()
+    assert gate.standings.of("nation").organisation_kind == "government"
     for basis, purpose, code in (
         ("communicable-disease-investigation", Purpose.SURVEILLANCE, "PUBHLTH"),
         ("statutory-duty", Purpose.SECONDARY, "GOV"),

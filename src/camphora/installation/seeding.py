@@ -35,7 +35,7 @@ FIRST_HOUSEHOLDS = 40
 """So many households are written before the first page is shown."""
 CHILDHOOD = range(3, 13)
 """Ages, in whole years, of the demo's child, for whom a guardian chooses."""
-COUNTY_OF_OFFICER = "67000"
+OFFICER, COUNTY_OF_OFFICER = "officer", "67000"
 """臺南市, where the characters live: the area of the demo's officer."""
 OUTBREAK, OUTBREAK_CASES = date(2015, 7, 12), 38
 """The week of 104 (2015) week 28, in which 臺南市 had so many cases of dengue: the persons here are invented."""
@@ -179,8 +179,9 @@ class Seeding:
         for user in self._users(family):
             if gate.identity.user(user.name) is None:
                 gate.identity.add_user(user, None)
-                if user.role is Role.OFFICER:
+                if user.name == OFFICER:
                     gate.standings.set(user.name, "area", [COUNTY_OF_OFFICER])
+                if user.role is Role.OFFICER:
                     gate.standings.set(user.name, "organisation-kind", ["government"])
 
     def _users(self, family: tuple[str, str] | None) -> list[User]:
@@ -195,7 +196,8 @@ class Seeding:
         guardian = [User("guardian", named("Patient", mother), Role.CITIZEN, person=mother)] if mother else []
         return [
             *guardian,
-            User("officer", "示範公共衛生人員", Role.OFFICER),
+            User(OFFICER, "示範公共衛生人員", Role.OFFICER),
+            User("nation", "示範全國防疫人員", Role.OFFICER),
             User("citizen", named("Patient", ids.citizen), Role.CITIZEN, person=ids.citizen),
             User("relative", named("Patient", ids.daughter), Role.CITIZEN, person=ids.daughter),
             User(

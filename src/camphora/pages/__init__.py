@@ -298,6 +298,8 @@ class View:
     actions: Sequence[Action] = ()
     act: Action | None = None
     """What its reader is to do with it: in the head too, where the page is long."""
+    making: bool = False
+    """What it is about is still being worked out; it is to be asked for again."""
     foot: str = ""
     """What stands at the foot of each page on paper."""
     downloads: str = ""

@@ -116,12 +116,7 @@ class Public:
     def _system_card(self, system: System, words: Words) -> Card:
         title, text = system.title[words.lang], system.summary[words.lang]
         picture = self._picture(system, words)
-        return Card(title, text, self._opening(system), system.state, system.badge, picture)
-
-    def _opening(self, system: System) -> str:
-        """The first page of a system; in a demo what it shows first: of a feed that has ended, a week of then."""
-        shown = system.demo.links if self.site.installation.demo else ()
-        return shown[0].href if shown else f"/systems/{system.name}"
+        return Card(title, text, self.site.opening(system), system.state, system.badge, picture)
 
     def _picture(self, system: System, words: Words) -> LineChart | CountyMap | None:
         """The first chart of the system's first page; of what is watched, once somebody has opened that page."""
@@ -135,7 +130,11 @@ class Public:
             blocks = system.view(page, tables, words.lang, {}, watched).blocks
             return next((block for block in blocks if isinstance(block, LineChart | CountyMap)), None)
 
-        if not batches or len(watched) < len(page.watch) or not all(one.is_swept for one in watched.values()):
+        if (
+            not batches
+            or len(watched) < len(page.watch)
+            or not all(part.is_weighed for one in watched.values() for part in one.sharing)
+        ):
             return None
         return self._pictures.get((system.name, words.lang, *batches), make)
 

@@ -25,7 +25,8 @@ def with_states(pages: WorkPages, request: Request, view: View) -> View:
     words, every = naming.words, pages.ledger.open(access)
     late = [each for each in every if each.overdue(forms.today())]
     number = Counter[str](each.state for each in every)
-    figures = [Figure(words(f"work.state.{state}"), f"{number[state]:,}") for state in STATES]
+    overdue_now = Figure(words("room.late"), f"{len(late):,}", tone="alert" if late else "plain")
+    figures = [overdue_now, *(Figure(words(f"work.state.{state}"), f"{number[state]:,}") for state in STATES)]
     overdue: list[Figures | Table] = [Figures(figures)]
     if late:
         overdue.append(forms.works_table(naming, "overdue", words("room.overdue", n=len(late)), late))

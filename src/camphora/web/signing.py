@@ -16,7 +16,7 @@ from camphora.policy import Role
 from camphora.web.contexts import DraftKept, Field, Form, Persona, SignIn, SignInAs
 from camphora.web.drafts import Draft
 from camphora.web.front import place_of
-from camphora.web.site import COOKIE, DEVICE, DOORS, Site, cookie_name, get, keep_cookie, post, see_other
+from camphora.web.site import COOKIE, DEVICE, Site, cookie_name, get, keep_cookie, post, see_other
 
 
 def routes(site: Site) -> list[BaseRoute]:
@@ -147,7 +147,7 @@ class Signing:
     def _signed_in(self, request: Request, session: Session, following: str) -> Response:
         """Into the new session, which no earlier cookie can name; the one before it ends."""
         self._end(request)
-        doors = DOORS.get(session.user.role, ())
+        doors = self.site.doors(session.user.role)
         if self.site.drafts.of(session.user.name):
             answer = see_other("/sign-in")
         else:

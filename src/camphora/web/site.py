@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from camphora.catalogue import System
 from camphora.errors import Forbidden, Lang
 from camphora.gate import Gate, Session
 from camphora.gate.gate import ANYBODY, NO_GROUNDS, Grounds
@@ -46,9 +47,9 @@ DOORS: dict[Role, tuple[tuple[str, str], ...]] = {
     Role.PHARMACIST: (("own.patients", "/patients"),),
     Role.ANALYST: (("own.ask", "/ask"), ("own.bases", "/bases")),
     Role.OFFICER: (
-        ("own.ask", "/ask"),
         ("own.work", "/tasks"),
         ("own.surveillance", "/surveillance"),
+        ("own.ask", "/ask"),
         ("own.bases", "/bases"),
     ),
     Role.MANAGER: (("own.ask", "/ask"), ("own.bases", "/bases")),
@@ -57,11 +58,14 @@ DOORS: dict[Role, tuple[tuple[str, str], ...]] = {
         ("own.operation", "/operation"),
         ("own.emergencies", "/emergencies"),
         ("own.explain", "/gate/explain"),
+        ("own.standings", "/gate/standings"),
         ("own.persons", "/persons/duplicates"),
         ("own.bases", "/bases"),
     ),
 }
-"""The reader's own pages by role: (word, address). The first is where signing in leads."""
+"""The reader's own pages by role: (word, address). The first is where signing in leads; before an officer's lie the
+signals of what is watched."""
+SIGNALS = "engine:watch.signals"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +139,30 @@ class Site:
             raise Forbidden("web-form-expired")
         return self.access(request)
 
+    def doors(self, role: Role) -> list[tuple[str, str]]:
+        """The own pages of a role, those of its day's beginning first."""
+        own = list(DOORS.get(role, ()))
+        if role is Role.OFFICER and (system := self._watching()):
+            own.insert(0, ("own.signals", self.opening(system)))
+        return own
+
+    def _watching(self) -> System | None:
+        """The first system that has the signals of a week on its first page."""
+        systems = self.installation.catalogue.systems.values()
+        return next((one for one in systems if one.pages and one.pages[0].function == SIGNALS), None)
+
+    def opening(self, system: System) -> str:
+        """The first page of a system; in a demo what it shows first: of a feed that has ended, a week of then."""
+        shown = system.demo.links if self.installation.demo else ()
+        return shown[0].href if shown else f"/systems/{system.name}"
+
     def chrome(self, request: Request, *, nav: Nav = "", synthetic: bool = False) -> Chrome:
         session = self.session(request)
         words = self.words(request)
         query = f"?{request.url.query}" if request.url.query else ""
         theme = request.query_params.get("theme") or request.cookies.get("theme", "")
         size = request.query_params.get("size") or request.cookies.get("size", "")
-        doors = DOORS.get(session.user.role, ()) if session else ()
+        doors = self.doors(session.user.role) if session else ()
         return Chrome(
             lang=self.lang(request),
             path=request.url.path + query,

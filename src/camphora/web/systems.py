@@ -35,6 +35,8 @@ Rows = Sequence[Mapping[str, Any]]
 ROOM = "engine:watch.room"
 MAKING = "making"
 """The name of a view that says only that its page is being worked out."""
+AGAIN = "5"
+"""Seconds after which a browser asks for such a page again."""
 FEW = 80
 """Up to so many choices stand in a list; a parameter with more is set by links."""
 
@@ -79,6 +81,14 @@ class SystemPages:
         if view.name != MAKING and found.page.function in TOLD:
             view = with_freshness(view, words, self._watched(found, access), found.given, today())
         fields = self._fields(found, access, words) if self._is_read(found, access) else []
+        answer = self._answer(request, found, view, fields, words)
+        if view.making:
+            answer.headers["refresh"] = AGAIN
+        return answer
+
+    def _answer(
+        self, request: Request, found: Found, view: View, fields: Sequence[Field], words: Words
+    ) -> Response:
         nav: Nav = "open" if found.system.public else ""
         if found.page.function == ROOM and view.name != MAKING:
             return self._room(request, with_states(self._work, request, view), fields)
@@ -101,7 +111,7 @@ class SystemPages:
         found, words = self._find(request), self.site.words(request)
         access = self._access(request, found.system)
         view = self._view(found, access, words)
-        if view.name == MAKING:
+        if view.making:
             raise Busy("watch-making")
         tables = [found.system.tables[name] for name in found.system.tables_of(found.page)]
         licence, name = tables[0].licence if tables else "", f"{found.system.name}-{view.name}"
@@ -163,8 +173,8 @@ class SystemPages:
         given = tuple(sorted(found.given.items()))
         digests = self._digests(access, found.system.tables_of(found.page))
         watched = self._watched(found, access)
-        if not all(each.is_swept for each in watched.values()):
-            return in_making(found, words)
+        if not all(each.ready(found.given.get("day", "")) for each in watched.values()):
+            return in_making(found, words, watched)
         foreseen = tuple(each.is_foreseen for each in watched.values())
         decided = tuple(getattr(each.watch, "retunings", ()) for each in watched.values())
         known = (digests, foreseen, decided)
@@ -213,11 +223,16 @@ class SystemPages:
         return fields
 
 
-def in_making(found: Found, words: Words) -> View:
-    """A page whose sweep is being worked out, which says so; it takes seconds, once for each state of the data."""
-    told = Prose("", [words("watch.making")], "notice")
+def in_making(found: Found, words: Words, watched: Mapping[str, Watched | Followed] | None = None) -> View:
+    """A page whose sweeps are being worked out, which says so and how far; it takes seconds, once for each state of the
+    data."""
+    said = [words("watch.making")]
+    parts = {part.watch.name: part.is_weighed for one in (watched or {}).values() for part in one.sharing}
+    if len(parts) > 1:
+        said.append(words("watch.progress", n=len(parts), done=sum(parts.values())))
     crumbs = [Link(found.system.title[words.lang], f"/systems/{found.system.name}")]
-    return View(MAKING, found.page.title[words.lang], [told], badge=found.system.badge, crumbs=crumbs)
+    title, badge = found.page.title[words.lang], found.system.badge
+    return View(MAKING, title, [Prose("", said, "notice")], badge=badge, crumbs=crumbs, making=True)
 
 
 def near_weeks(labels: Sequence[str], chosen: str) -> list[str]:

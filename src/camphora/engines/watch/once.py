@@ -27,12 +27,14 @@ class Once(Generic[Value]):
                 self.made = make()
             return self.made
 
-    def soon(self, make: Callable[[], Value]) -> Value | None:
+    def soon(self, make: Callable[[], Value], within: float = 0.0) -> Value | None:
+        """It if it is made, or is within so many seconds; else None, and it is being made from now on."""
+        if self.made is None and self._thread is None:
+            self._thread = threading.Thread(target=self._make, args=(make,), name="watched", daemon=True)
+            self._thread.start()
+            self._thread.join(within)
         if self.failed:
             raise self.failed
-        if self.made is None and self._thread is None:
-            self._thread = threading.Thread(target=self._make, args=(make,), name="forecasts", daemon=True)
-            self._thread.start()
         return self.made
 
     def _make(self, make: Callable[[], Value]) -> None:

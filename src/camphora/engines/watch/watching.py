@@ -84,6 +84,10 @@ class Watched:
         watch, series, job = self.watch, self.series, self.job
         return self._swept.waited(lambda: (job and job.sweep(watch, series)) or swept(watch, series))
 
+    def ready(self, day: str) -> bool:  # noqa: ARG002
+        """As `Followed.ready`."""
+        return self.is_swept
+
     @property
     def is_swept(self) -> bool:
         """Whether a page need not wait: the sweeps have been made, or nobody makes them but who asks."""

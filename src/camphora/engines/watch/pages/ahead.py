@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from camphora.engines.watch.forecasts import Ahead
 from camphora.engines.watch.pages import charts, sentences
@@ -25,14 +26,16 @@ def forecasts(watched: Mapping[str, Watched], words: Words, parameters: Mapping[
         blocks.append(Prose(words("ahead.title"), [words("ahead.making")], "notice"))
     elif not ahead:
         blocks.append(Prose(words("ahead.title"), [words("ahead.too_early")], "notice"))
-    blocks += [charts.course(here, words, weeks=WEEKS, ahead=ahead, came=True), _table(ahead, here, words)]
+    blocks.append(charts.course(here, words, weeks=WEEKS, ahead=ahead, came=True))
+    if ahead:
+        blocks.append(_table(ahead, here, words))
     name = area_name(here.area, words)
     actions = [
         Action(words("action.scorecard"), address(here, "scorecard"), primary=True),
         *steps(here, "forecasts", words, area=here.area),
     ]
     title = words("ahead.page", place=name, title=here.watch.title[words.lang])
-    return view(
+    shown = view(
         "forecasts",
         title,
         blocks,
@@ -41,9 +44,10 @@ def forecasts(watched: Mapping[str, Watched], words: Words, parameters: Mapping[
         lead=sentences.joined(
             [words("ahead.lead", week=week_text(here.week, words)), _held(ahead, words)], words
         ),
-        downloads="ahead",
+        downloads="ahead" if ahead else "weeks",
         actions=actions,
     )
+    return replace(shown, making=made is None)
 
 
 def _held(ahead: Sequence[Ahead], words: Words) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -29,23 +30,25 @@ def scorecard(watched: Mapping[str, Watched], words: Words, parameters: Mapping[
     blocks: list[Block] = [*_told(scores, here, words)] if scores else []
     if made is None:
         blocks.append(Prose(words("ahead.title"), [words("ahead.making")], "notice"))
-    blocks.append(_table(scores, words))
+    if scores:
+        blocks.append(_table(scores, words))
     blocks.append(Prose(words("judged.all_title"), [_signals(here, words)]))
     blocks.append(
         Prose(words("score.how"), [words("score.wis"), words("score.against"), words("score.held")])
     )
     title = words("score.title", title=here.watch.title[words.lang])
     actions = [Action(words("action.forecasts"), address(here, "forecasts"), primary=True)]
-    return view(
+    shown = view(
         "scorecard",
         title,
         blocks,
         here,
         words,
         lead=words("score.lead"),
-        downloads="scores",
+        downloads="scores" if scores else "",
         actions=actions,
     )
+    return replace(shown, making=made is None)
 
 
 def _signals(here: Asked, words: Words) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from statistics import median
 
 from camphora.engines.watch.pages.season import Day, day_of, view
@@ -36,17 +37,18 @@ def warnings(watched: Mapping[str, Followed], words: Words, parameters: Mapping[
         words(f"warnings.{key}", **facts)
         for key in ("defined", "relative", "fair", "borrowed", "chosen", "dates")
     ]
-    blocks += [_table(found or (), here, words), Prose(words("warnings.how"), how)]
-    return view(
+    blocks += [*([] if found is None else [_table(found, here, words)]), Prose(words("warnings.how"), how)]
+    shown = view(
         f"{here.season.name}_warnings",
         words("warnings.title", title=here.season.title[words.lang]),
         blocks,
         here,
         words,
         lead=words("warnings.lead_text", **facts),
-        downloads="warnings",
+        downloads="" if found is None else "warnings",
         actions=[Action(words("warnings.season"), here.address(here.season.name, day=""), primary=True)],
     )
+    return replace(shown, making=found is None)
 
 
 def _figures(found: Sequence[Warned], words: Words) -> Figures:

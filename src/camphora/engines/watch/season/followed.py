@@ -32,10 +32,21 @@ class Followed:
     beforehand: bool = True
     """All days are scanned in a thread as soon as somebody asks for them."""
     _whole: Once[Scanned] = field(default_factory=Once, compare=False, repr=False)
-    _days: dict[int, tuple[Cluster, ...]] = field(default_factory=dict, compare=False, repr=False)
+    _days: dict[int, Once[tuple[Cluster, ...]]] = field(default_factory=dict, compare=False, repr=False)
 
-    is_swept = True
-    """A page of a day waits for nothing but that day."""
+    sharing = ()
+    is_weighed = True
+    """It shares no budget of signals, and its first picture waits for no scan."""
+
+    def ready(self, day: str) -> bool:
+        """Whether the page of a day (the last where empty) need not wait for its scan, which is begun."""
+        if self.job is None or self.is_foreseen or (day and day not in self.counts.days):
+            return True
+        at = self.counts.at(day) if day else len(self.counts.days) - 1
+        return self._day(at).soon(lambda: clusters_of(self.watch, self.counts, at)[0], SOON) is not None
+
+    def _day(self, at: int) -> Once[tuple[Cluster, ...]]:
+        return self._days.setdefault(at, Once())
 
     def choices(self, kind: str) -> list[str]:
         """What an address may name: days, or townships with a case (the empty one is all)."""
@@ -66,9 +77,8 @@ class Followed:
         """Those of a day that warn, the most likely first."""
         if self.is_foreseen:
             return warning(self.watch, self.scanned.clusters[at])
-        if at not in self._days:
-            self._days[at] = clusters_of(self.watch, self.counts, at)[0]
-        return warning(self.watch, self._days[at])
+        found = self._day(at).waited(lambda: clusters_of(self.watch, self.counts, at)[0])
+        return warning(self.watch, found)
 
     def warned(self) -> tuple[Warned, ...] | None:
         """Of the whole season; None while the days are being scanned, which begins now."""
@@ -114,5 +124,7 @@ class Followed:
         return self._rt(county, at)
 
 
+SOON = 0.25
+"""Seconds that a page waits for the scan of its day before it says that this is being made."""
 FEWEST = 11
 """Cori and others ask for so many cases in a window, for the posterior's coefficient of variation to be 0.3."""
