@@ -18,7 +18,7 @@ from camphora.fhir.search import parse_query
 from camphora.policy.internal import loading
 from camphora.records import Put, SQLiteStore
 from camphora.records.histories import Versions
-from camphora.records.noting import Notes
+from camphora.records.noting import Notes, record_of
 
 
 def _full(*_):
@@ -63,14 +63,17 @@ def test_after_a_power_cut_nobody_is_shown_the_receipt_of_another(tmp_path):
     assert verify(tmp_path / "audit").sound
 
 
-def test_waiting_receipts_are_appended_while_running(store, monkeypatch):
+@pytest.mark.parametrize("known", [False, True])
+def test_waiting_receipts_are_appended_while_running(store, monkeypatch, known):
+    """Where it is not known yet that the log cannot be written they wait in the journal, then in the store."""
     with monkeypatch.context() as patched:
-        patched.setattr(Log, "append", _full)
+        patched.setattr(Log, "_write", _full)
+        patched.setattr(store.audit, "failing", known)
         for _ in range(3):
             assert store.read(clinician(), "Patient", "ada").id == "ada"
         with pytest.raises(Busy, match="audit-unwritable"):
             store.leave(analyst(), "ask", ["Patient"], [1])
-    assert store.looks(citizen(), "ada") == []
+        assert store.looks(citizen(), "ada") == []
     store.read(clinician(), "Patient", "bo")
     store.settle()
     store.settle()
@@ -249,14 +252,14 @@ def test_what_a_crash_left_unindexed_is_found_again(tmp_path, spoilt):
         store.read(clinician(), "Patient", name)
     store.settle()
     numbers = [look.receipt for look in store.looks(citizen(), "ada")]
-    nonces = [store.audit.receipt(number)["nonce"] for number in range(len(store.audit))]
     store.settle()
+    lines = [store.audit.entry(number) for number in range(len(store.audit))]
     (who,) = next(store._connections.writer.execute("SELECT no FROM person WHERE patient = 'ada'"))
     store._connections.writer.execute("DELETE FROM look")
     store._connections.writer.execute("UPDATE place SET change = 0 WHERE follower = 'receipts'")
     store.close()
-    notes = "".join(f"{number} {nonces[number]} 1 {who} .\n" for number in numbers)
-    (tmp_path / "looks.pending").write_text(f"0 {nonces[0]} 1 99" if spoilt else notes)
+    kept = b"".join(record_of(number, [who], lines[number]) for number in numbers)
+    (tmp_path / "looks.pending").write_bytes(b"0" + kept[1:-20] if spoilt else kept)
     again = SQLiteStore(tmp_path)
     assert [look.receipt for look in again.looks(citizen(), "ada")] == numbers
     again.close()

@@ -166,7 +166,7 @@ def test_without_the_receipt_there_is_no_answer(lake, store, monkeypatch):
     def full(_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(store.audit, "append", full)
+    monkeypatch.setattr(store.audit, "_write", full)
     with pytest.raises(Busy, match="audit-unwritable"):
         lake.ask(analyst(), Question("person", PERSONS))
 

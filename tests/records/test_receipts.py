@@ -22,7 +22,7 @@ def _unwritable(monkeypatch):
     def refuse(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Log, "append", refuse)
+    monkeypatch.setattr(Log, "_write", refuse)
 
 
 def test_care_goes_on_and_its_receipt_waits_for_the_log(tmp_path, monkeypatch):
@@ -31,7 +31,7 @@ def test_care_goes_on_and_its_receipt_waits_for_the_log(tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
         _unwritable(patched)
         assert store.read(clinician(), "Patient", "ada").id == "ada"
-    assert store.looks(citizen(), "ada") == []
+        assert store.looks(citizen(), "ada") == []
     store.close()
     again = SQLiteStore(tmp_path)
     assert [look.act for look in again.looks(citizen(), "ada")] == ["read"]

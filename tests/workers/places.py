@@ -18,6 +18,7 @@ from camphora.installation import Installation
 from camphora.policy import Role
 from camphora.policy.internal import loading
 from camphora.records import Put
+from camphora.records.noting import NAMES, kept_of
 from consented import consent, treating
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,7 +80,13 @@ class Place:
         return None
 
     def lines(self):
-        return [orjson.loads(each) for each in (self.folder / "audit/receipts.log").read_bytes().splitlines()]
+        """Every receipt that a process killed now would leave: in the journal, which is read first, and in the log."""
+        journal = [(self.folder / name).read_bytes() for name in NAMES if (self.folder / name).exists()]
+        kept = {found for file in journal for each in file.split(b"\n") if (found := kept_of(each))}
+        written = (self.folder / "audit/receipts.log").read_bytes().splitlines()
+        return [
+            orjson.loads(line) for line in dict.fromkeys([*written, *(each.line for each in sorted(kept))])
+        ]
 
 
 class Client:

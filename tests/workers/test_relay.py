@@ -21,9 +21,8 @@ from camphora.records.relay import ACKNOWLEDGED, HEAD, Relay, arrived, frame
 
 LOAD = loading("test")
 LEAF = Leaf(
-    Receipt(1, "lin", "林醫師", "clinician", None, "care", "read", ("Patient",), ("ab",), None, "00"),
+    Receipt(1, "lin", "林醫師", "clinician", None, "care", "read", ("Patient",), ("ab",), None, "00").line(),
     BitMap([3]),
-    b"",
 )
 ADA, ANALYST = citizen(), analyst()
 
@@ -170,8 +169,7 @@ def test_where_the_log_cannot_be_written_care_goes_on_and_other_use_stops(both, 
     def full(_):
         raise OSError(28, "full")
 
-    for written in ("append", "extend"):
-        monkeypatch.setattr(store.audit, written, full)
+    monkeypatch.setattr(store.audit, "_write", full)
     store.audit.give_way()
     assert reading.read(clinician(), "Patient", "ada")
     assert store.working().waiting == 1
@@ -209,8 +207,8 @@ def test_leaves_arrive_whole_however_they_are_cut():
     for byte in content:
         buffer.append(byte)
         found += arrived(buffer)
-    assert [(each.number, each.leaf.receipt.line(), each.leaf.members) for each in found] == [
-        (1, LEAF.receipt.line(), LEAF.members), (2, LEAF.receipt.line(), LEAF.members),
+    assert [(each.number, each.leaf.line, each.leaf.members) for each in found] == [
+        (1, LEAF.line, LEAF.members), (2, LEAF.line, LEAF.members),
     ]  # fmt: skip
     assert ACKNOWLEDGED.size == 17
 

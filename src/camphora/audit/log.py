@@ -15,7 +15,8 @@ import os
 import threading
 import time
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ from camphora.errors import Fault, NotFound
 
 told = logging.getLogger("camphora.audit")
 GROUP = 0.02
-"""Seconds that a receipt lies before the sync of its group begins, where none is running."""
+"""Seconds that a receipt lies at most before the sync of its group begins, where none is running."""
 HEAD_EVERY = 1.0
 """Seconds after which receipts come under a signed head, where nothing asks for one before."""
 REST = 1.0
@@ -43,8 +44,10 @@ RESERVE = 4 << 20
 class Log:
     """Appends receipts and proves them. One process writes; every method may be called from any thread.
 
-    A line is written before `append` returns, so that a killed process loses none. A thread of the log's own forces
-    the lines to disk in groups: each lies `GROUP` seconds, then waits for one sync, or two where one is running.
+    A line is written before `append` returns, so that a killed process loses none; one that is kept elsewhere until it
+    is written may be given to `take` instead, which waits for no call of the system. A thread of the log's own writes
+    those and forces all to disk in groups: each lies `GROUP` seconds at most, then waits for one sync, or two where one
+    is running. Whatever reads the log has them written first.
     """
 
     def __init__(self, folder: Path, known: int = 0) -> None:
@@ -53,7 +56,14 @@ class Log:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
         self._syncing = threading.Lock()
+        self._taken: list[bytes] = []
+        self._given_way = False
+        self.failing = False
+        """Whether the last try of the log's own thread to write or to sync has failed."""
+        self.after_head: Callable[[], None] = lambda: None
+        """Called by that thread when it has signed a head."""
         self._tree = Tree()
         self._starts = array("Q")
         self._key, self.first_key = _keys(folder)
@@ -65,12 +75,19 @@ class Log:
         self._durable = 0
         self.keep_space()
         self._wake, self._closing = threading.Event(), threading.Event()
-        self._since = 0.0  # when the oldest receipt of the next group came
         self._thread = threading.Thread(target=self._run, name="receipts", daemon=True)
         self._thread.start()
 
     def __len__(self) -> int:
+        with suppress(OSError):
+            self.write_out()
         return len(self._tree)
+
+    @property
+    def next(self) -> int:
+        """The number of the receipt that is taken or written next."""
+        with self._lock:
+            return len(self._tree) + len(self._taken)
 
     @property
     def durable(self) -> int:
@@ -92,38 +109,58 @@ class Log:
 
     def append(self, receipt: Receipt) -> int:
         """Write one receipt; returns its number. It survives a killed process at once, a power cut after `flush`."""
-        line = receipt.line()
-        leaf = leaf_hash(line)
-        with self._lock:
-            self._write(line + b"\n")
-            number = self._added(line, leaf)
-        self._wake_up()
-        return number
+        return self.write([receipt.line()])
 
     def extend(self, receipts: Sequence[Receipt]) -> int:
         """Write receipts by one write, all or none; returns the number of the first. Raises OSError."""
-        lines = [receipt.line() for receipt in receipts]
-        leaves = [leaf_hash(line) for line in lines]
-        content = b"\n".join([*lines, b""])
-        with self._lock:
-            self._write(content)
-            ends = list(accumulate((len(line) + 1 for line in lines), initial=self._end))
-            self._end = ends.pop()
-            self._starts.extend(ends)
-            first = self._tree.extend(leaves)
+        return self.write([receipt.line() for receipt in receipts])
+
+    def write(self, lines: Sequence[bytes]) -> int:
+        """The same of their lines."""
+        with self._writing, self._lock:
+            before = len(self._taken)
+            first = self._add(*self._written([*self._taken, *lines])) + before
+            self._taken.clear()
         self._wake_up()
         return first
 
-    def _added(self, line: bytes, leaf: bytes) -> int:
-        """A line that was written has its place; returns its number."""
-        self._starts.append(self._end)
-        self._end += len(line) + 1
-        return self._tree.append(leaf)
+    def take(self, lines: Sequence[bytes]) -> int:
+        """Take lines that somebody keeps until they are written; returns the number of the first."""
+        with self._lock:
+            first = len(self._tree) + len(self._taken)
+            self._taken += lines
+        self._wake_up()
+        return first
+
+    def write_out(self) -> None:
+        """Write what was taken until now. Raises OSError; then it is tried again with whatever comes next."""
+        if not self._taken:
+            return
+        with self._writing:
+            lines = self._taken[:]
+            written = self._written(lines)
+            with self._lock:
+                self._add(*written)
+                del self._taken[: len(lines)]
+
+    def _written(self, lines: Sequence[bytes]) -> tuple[list[int], list[bytes]]:
+        """Write lines behind the last; returns where each ends, and their hashes."""
+        leaves = [leaf_hash(line) for line in lines]
+        self._write(b"\n".join([*lines, b""]))
+        return list(accumulate(len(line) + 1 for line in lines)), leaves
+
+    def _add(self, ends: list[int], leaves: list[bytes]) -> int:
+        """Lines that were written have their places; returns the number of the first."""
+        if ends:
+            start = self._end
+            self._end += ends.pop()
+            self._starts.append(start)
+            self._starts.extend([start + end for end in ends])
+        return self._tree.extend(leaves)
 
     def _wake_up(self) -> None:
-        """See to it that what was written is forced to disk."""
+        """See to it that what was written or taken is forced to disk."""
         if not self._wake.is_set():
-            self._since = time.monotonic()
             self._wake.set()
 
     def _write(self, content: bytes) -> None:
@@ -142,11 +179,13 @@ class Log:
         if not reserve.exists():
             return False
         reserve.unlink()
+        self._given_way = True
         return True
 
     def keep_space(self) -> None:
         """Keep some space for a full disk, where there is enough now."""
         aside, reserve = self.folder / "reserve.new", self.folder / "reserve"
+        self._given_way = False
         if reserve.exists():
             return
         try:
@@ -155,11 +194,13 @@ class Log:
             aside.rename(reserve)
         except OSError:
             aside.unlink(missing_ok=True)
+            self._given_way = True
 
     # Syncing and signing
 
     def flush(self) -> None:
         """Force all receipts to disk. Those who wait together share one sync; appending goes on meanwhile."""
+        self.write_out()
         wanted = len(self._tree)
         with self._syncing:
             if self._durable >= wanted:
@@ -215,29 +256,48 @@ class Log:
                 raise
 
     def _run(self) -> None:
-        """Sync groups as they come, and sign a head over them now and then."""
-        signed, unsigned = time.monotonic(), False
+        """Sync groups as they come, and sign a head over them now and then. While receipts come it looks for them by
+        itself: to be woken for each group would cost those who read more than the rest of keeping a receipt."""
+        signed = time.monotonic()
         while not self._closing.is_set():
-            left = max(0.0, signed + HEAD_EVERY - time.monotonic()) if unsigned else None
-            if self._wake.wait(left) and not self._closing.wait(
-                max(0.0, self._since + GROUP - time.monotonic())
-            ):
-                self._wake.clear()
-                unsigned = True
+            self._wake.wait()
+            self._closing.wait(GROUP)
             try:
-                self.flush()
-                if unsigned and time.monotonic() - signed >= HEAD_EVERY:
-                    self.sync()
-                    signed, unsigned = time.monotonic(), False
+                if not self._closing.is_set() and self._go_on(signed):
+                    signed = time.monotonic()
             except OSError as error:
+                self.failing = True
+                if self._taken and self.give_way():
+                    continue
                 told.error("receipts are not on disk: %s", errno.errorcode.get(error.errno or 0, "?"))
-                self._wake.set()
                 self._closing.wait(REST)
+
+    def _go_on(self, signed: float) -> bool:
+        """Sync what has come, and sign a head where the last is old enough; whether one was signed. Rests until it is
+        woken where nothing is left to sign."""
+        self.flush()
+        self.failing = False
+        if time.monotonic() - signed < HEAD_EVERY:
+            return False
+        before = self._head
+        self.sync()
+        if self._given_way:
+            self.keep_space()
+        if self._head is not before:
+            self.after_head()
+        elif not self._taken:
+            self._wake.clear()
+            if self._taken or len(self._tree) > self._durable:  # it came in between
+                self._wake.set()
+        return True
 
     # Reading and proving
 
     def entry(self, number: int) -> bytes:
         """The exact line of a receipt."""
+        if number >= len(self._starts):
+            with suppress(OSError):
+                self.write_out()
         with self._lock:
             if not 0 <= number < len(self._starts):
                 raise NotFound("audit-no-receipt", number=number)
@@ -287,6 +347,7 @@ class Log:
 
     def consistency(self, old: int, new: int) -> list[bytes]:
         """The proof that the first `new` receipts begin with the first `old`. Raises NotFound where there are fewer."""
+        self.write_out()
         with self._lock:
             if not 0 < old <= new <= len(self._tree):
                 raise NotFound("audit-no-receipt", number=max(old, new))
@@ -318,6 +379,11 @@ class Log:
         self._thread.join()
         self.sync()
         os.close(self._file)
+
+    def numbers(self, lines: Collection[bytes]) -> dict[bytes, int]:
+        """Which of these lines are in the log, each with its number. Reads the whole of it."""
+        with (self.folder / "receipts.log").open("rb") as written:
+            return {line: number for number, each in enumerate(written) if (line := each[:-1]) in lines}
 
     # Opening
 

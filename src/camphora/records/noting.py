@@ -1,18 +1,25 @@
-"""Whom receipts name that are not indexed yet, in a file beside the log: after a crash they are found by it.
+"""Receipts that are not in the log yet or not in its index, in files beside it: after a crash they are found by them.
 
-The file is mapped into memory. A line is kept from the moment that it is copied there, as by a write, which a killed
+A file is mapped into memory. A line is kept from the moment that it is copied there, as by a write, which a killed
 process cannot take back; but no call gives the interpreter's lock away, to be won back from a busy event loop: that
 took more of a read over HTTP than the making of its receipt.
 """
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
+from zlib import crc32
 
 ROOM = 1 << 18
-"""Bytes that the file has at least; twice as many wherever they do not suffice."""
+"""Bytes that a file has at least; twice as many wherever they do not suffice."""
+MOST = 1 << 26
+"""Bytes that it has at most: some 120,000 receipts."""
+NAMES = ("looks.pending", "looks.passing")
 
 
 class Notes:
@@ -42,6 +49,9 @@ class Notes:
         self._map[self._end : end] = lines
         self._end = end
 
+    def __bool__(self) -> bool:
+        return self._end > 0
+
     def clear(self) -> None:
         """Forget all lines."""
         if self._map is not None and self._end:
@@ -53,7 +63,14 @@ class Notes:
             self._map.close()
         os.close(self._file)
 
+    def flush(self) -> None:
+        """Force it to disk as it is."""
+        if self._map is not None:
+            self._map.flush()
+
     def _grow(self, needed: int) -> None:
+        if needed > MOST:
+            raise OSError(errno.ENOSPC, "as much as may wait")
         size = max(ROOM, 2 * len(self._map or b""))
         while size < needed:
             size *= 2
@@ -62,3 +79,66 @@ class Notes:
             self._map = mmap.mmap(self._file, size)
         else:
             self._map.resize(size)
+
+
+class Kept(NamedTuple):
+    """A receipt as it is kept: the number that it was given, whom it names, and its line."""
+
+    number: int
+    persons: tuple[int, ...]
+    line: bytes
+
+
+def record_of(number: int, persons: Iterable[int], line: bytes) -> bytes:
+    """As a receipt stands in the file: behind a sum over it, since a crash may tear it and a power cut mix it."""
+    said = b"%d %b %b" % (number, b",".join([b"%d" % each for each in persons]) or b"-", line)
+    return b"%08x %b\n" % (crc32(said), said)
+
+
+def kept_of(record: bytes) -> Kept | None:
+    """What a record holds; None where it is not whole."""
+    checksum, _, said = record.partition(b" ")
+    if checksum != b"%08x" % crc32(said):
+        return None
+    number, persons, line = said.split(b" ", 2)
+    return Kept(int(number), tuple(map(int, persons.split(b","))) if persons != b"-" else (), line)
+
+
+class Journal:
+    """Records in two files by turns: one is written to while what stands in the other is indexed and forgotten. Not for
+    several threads at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._notes, self._passing = (Notes(folder / name) for name in NAMES)
+
+    def add(self, records: bytes) -> None:
+        """Keep records. Raises OSError where there is no room."""
+        self._notes.add(records)
+
+    def turn(self) -> bool:
+        """Let what is kept pass, where nothing is passing already; whether it does."""
+        if self._passing:
+            return False
+        self._notes, self._passing = self._passing, self._notes
+        return True
+
+    def forget_passing(self) -> None:
+        self._passing.clear()
+
+    def read(self) -> list[Kept]:
+        """All that is kept, whole, in its order."""
+        found = [
+            kept_of(each) for notes in (self._notes, self._passing) for each in notes.read().split(b"\n")
+        ]
+        return sorted({each for each in found if each is not None})
+
+    def clear(self) -> None:
+        """Forget all, on disk too."""
+        for notes in (self._notes, self._passing):
+            if notes:
+                notes.clear()
+                notes.flush()
+
+    def close(self) -> None:
+        self._notes.close()
+        self._passing.close()

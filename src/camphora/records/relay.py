@@ -14,14 +14,14 @@ import struct
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 from pyroaring import BitMap
 
-from camphora.audit.receipt import Receipt
 from camphora.errors import Busy
-from camphora.records.looks import GATHERED, Leaf, Looks, is_awaited
+from camphora.records.leaving import Leaf, Leaves
+from camphora.records.looks import GATHERED, Looks, is_awaited
 
 told = logging.getLogger("camphora.records")
 HEAD, ACKNOWLEDGED = struct.Struct("<IQ"), struct.Struct("<QqB")
@@ -35,14 +35,12 @@ NOT_NUMBERED = -1
 
 
 class _Frame(NamedTuple):
-    """A leaf as it travels: the line of its receipt, and what the index wants of it."""
+    """A leaf as it travels."""
 
     line: bytes
-    nonce: str
-    commitment: str | None
-    purpose: str
     members: bytes
     salt: bytes
+    secondary: bool
 
 
 _FRAMES = msgspec.msgpack.Decoder(_Frame)
@@ -50,15 +48,7 @@ _FRAMES = msgspec.msgpack.Decoder(_Frame)
 
 def frame(number: int, leaf: Leaf) -> bytes:
     """A leaf as it travels, under a number of the sender's."""
-    receipt = leaf.receipt
-    said = _Frame(
-        receipt.line(),
-        receipt.nonce,
-        receipt.members,
-        str(receipt.purpose),
-        leaf.members.serialize(),
-        leaf.salt,
-    )
+    said = _Frame(leaf.line, leaf.members.serialize(), leaf.salt, leaf.secondary)
     body = msgspec.msgpack.encode(said)
     return HEAD.pack(len(body), number) + body
 
@@ -66,19 +56,6 @@ def frame(number: int, leaf: Leaf) -> bytes:
 class Arrived(NamedTuple):
     number: int
     leaf: Leaf
-
-
-class _Written:
-    """A receipt whose line was written elsewhere; all that keeping it asks of a `Receipt`."""
-
-    __slots__ = ("_line", "members", "nonce", "purpose")
-
-    def __init__(self, said: _Frame) -> None:
-        self._line = said.line
-        self.nonce, self.members, self.purpose = said.nonce, said.commitment, said.purpose
-
-    def line(self) -> bytes:
-        return self._line
 
 
 def arrived(buffer: bytearray) -> Iterator[Arrived]:
@@ -95,7 +72,7 @@ def arrived(buffer: bytearray) -> Iterator[Arrived]:
         if b"\n" in said.line or not said.line.startswith(b"{"):
             raise ValueError(number)
         members = BitMap.deserialize(said.members)
-        yield Arrived(number, Leaf(cast("Receipt", _Written(said)), members, said.salt))
+        yield Arrived(number, Leaf(said.line, members, said.salt, said.secondary))
         at = end
     del buffer[:at]
 
@@ -267,8 +244,7 @@ class RelayedLooks(Looks):
 
     def __init__(self, relay: Relay, secret: bytes) -> None:
         self._relay = relay
-        self._secret = secret
-        self._salts = {}
+        self._leaves = Leaves(secret)
 
     def keep(self, leaf: Leaf) -> int | None:
         return self._relay.keep(leaf)

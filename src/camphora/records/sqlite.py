@@ -51,7 +51,8 @@ from camphora.records.indexing import run as index_anew
 from camphora.records.judging import PERSONS, Judge, has_closed, lets_in, stood_for, whom_of, with_teams
 from camphora.records.keeper import Keeper
 from camphora.records.labelling import Labelling, Progress, progress, run
-from camphora.records.looks import LAST, UNCOUNTED, Act, Looks, on_disk
+from camphora.records.leaving import LAST, UNCOUNTED, Act
+from camphora.records.looks import Looks, on_disk
 from camphora.records.marking import mark
 from camphora.records.planning import Coding, PlanTold, plan, told
 from camphora.records.prepare import Prepared, prepare
@@ -111,6 +112,7 @@ class SQLiteStore:
         """Answers what is asked by value set or hierarchy; the installation gives it."""
         self._review = Review(self.audit)
         self._keeper.submit(self._looks.bring_up).result()
+        self._looks.forget_kept()
         self._keeper.submit(bring_up).result()
         self._sets = Sets()
         self._labelling = Labelling(rules or Rules.bundled())
@@ -141,6 +143,7 @@ class SQLiteStore:
 
     def close(self) -> None:
         with suppress(Exception):  # it must close, whatever ails it
+            self._looks.catch_up()
             self._keeper.submit(self._looks.note_on_disk).result()
         self._keeper.close()
         self._looks.close()
@@ -694,6 +697,7 @@ class SQLiteStore:
 
     def settle(self) -> None:
         """Wait until everything handed to the keeper before now is durable, receipts included."""
+        self._looks.catch_up()
         self._keeper.submit(lambda _: None).result()
         self.audit.sync()
 

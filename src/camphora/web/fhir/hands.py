@@ -24,7 +24,8 @@ from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 
-from camphora.records.looks import GATHERED, Leaf
+from camphora.records.leaving import Leaf
+from camphora.records.looks import GATHERED
 
 P = ParamSpec("P")
 T = TypeVar("T")

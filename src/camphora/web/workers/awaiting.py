@@ -12,7 +12,8 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from camphora.records.looks import GATHERED, Leaf, is_awaited
+from camphora.records.leaving import Leaf
+from camphora.records.looks import GATHERED, is_awaited
 from camphora.records.relay import Answer, Relay
 from camphora.web.door import Door
 
