@@ -14,7 +14,7 @@ import pytest
 from audit.leaves import receipt
 from camphora.audit import Log, verify
 from camphora.audit import log as logs
-from camphora.audit.receipt import FIRST_FORM, fields_of, from_line
+from camphora.audit.receipt import FIRST_FORM, commitment, fields_of, salt_of, salted_digest
 
 SECOND = 1000
 
@@ -237,15 +237,38 @@ def test_lines_of_the_first_form_stay_and_are_read(tmp_path):
     log = Log(tmp_path)
     assert log.entry(0) == line
     assert (log.receipt(0)["decision"], log.receipt(0)["form"]) == ("permit", 1)
-    assert from_line(line).reader == "u1"
+    assert log.receipt(0)["reader"] == "u1"
     log.append(receipt(4))
     log.close()
     assert verify(tmp_path).sound
 
 
-def test_a_line_says_nothing_that_can_be_guessed():
-    from camphora.audit.receipt import salt_of, salted_digest
+KEY, NONCE = bytes(range(32)), "0011223344556677"
 
+
+@pytest.mark.parametrize(
+    ("form", "named", "salt", "result"),
+    [
+        (
+            2, "06a8262a8e80f4c2b31d56a644b794b4",
+            "c26a9caebbb9b4a9e2c3c88f61e91e921bd9b99a39c38734d5b268be68a5e89f",
+            "f82dfa7f0d14c9313beebdb9341e1522",
+        ),
+        (
+            3, "d9fb03cf63d942684a96d286d226ede3",
+            "b56bb8aa074fad8cb02dffa42ab01ecd13e7b573fb028c684f7c1e54d31cff82",
+            "1e4d7514cf912806f3f83f548dc76c70",
+        ),
+    ],
+)  # fmt: skip
+def test_the_digests_of_each_form_are_those_of_another_program(form, named, salt, result):
+    """Made with `openssl mac`: HMAC with SHA-256, and BLAKE2BMAC with 16 and 32 bytes."""
+    assert commitment(KEY[:16], NONCE, form=form) == named
+    assert salt_of(KEY, NONCE, form).hex() == salt
+    assert salted_digest(bytes.fromhex(salt), [b"answer", b"b"], form) == result
+
+
+def test_a_line_says_nothing_that_can_be_guessed():
     nonce = "00" * 8
     digest = salted_digest(salt_of(b"secret", nonce), [b"answer"])
     assert digest != salted_digest(salt_of(b"other", nonce), [b"answer"])

@@ -1,6 +1,7 @@
 """Receipts and the index of them: they agree after a power cut; waiting receipts are appended while running."""
 
 import os
+import shutil
 from dataclasses import replace
 
 import apsw
@@ -107,7 +108,7 @@ def test_a_refusal_leaves_a_receipt_of_nobody_too(store):
 def _nobody(store, fields):
     """A commitment to the empty set under the salt of this line, as whoever is given that salt works it out."""
     salt = salt_of((store.folder / "secret.key").read_bytes(), fields["nonce"])
-    return commitment(salt + BitMap().serialize(), fields["nonce"])
+    return commitment(salt, fields["nonce"], BitMap().serialize())
 
 
 @pytest.mark.parametrize(
@@ -173,7 +174,7 @@ def test_a_line_has_a_place_for_each_who_is_asked_for_whoever_is_known(store, ki
     assert {commitment(_salt(store, name), fields["nonce"]) for name in named} <= set(fields["persons"])
     salt = salt_of((store.folder / "secret.key").read_bytes(), fields["nonce"])
     free = [BitMap().serialize() + (number.to_bytes(2) if number else b"") for number in range(places)]
-    nobody = {commitment(salt + each, fields["nonce"]) for each in free[: places - len(named)]}
+    nobody = {commitment(salt, fields["nonce"], each) for each in free[: places - len(named)]}
     assert nobody <= set(fields["persons"])
     store.settle()
     assert [name for name in ("ada", "bo") if store.looks(citizen(name), name)] == named
@@ -188,7 +189,7 @@ def test_who_bears_a_number_beside_others_stands_with_them_in_one_place(store):
         row for (row,) in store._connections.writer.execute("SELECT no FROM person ORDER BY no DESC LIMIT 3")
     ]
     salt = salt_of((store.folder / "secret.key").read_bytes(), fields["nonce"])
-    assert fields["persons"] == [commitment(salt + BitMap(numbers).serialize(), fields["nonce"])]
+    assert fields["persons"] == [commitment(salt, fields["nonce"], BitMap(numbers).serialize())]
     store.settle()
     assert [len(store.looks(citizen(name), name)) for name in ("one", "two", "three")] == [1, 1, 1]
 
@@ -224,7 +225,7 @@ def test_a_receipt_says_what_was_answered_to_whoever_holds_its_salt(store):
     salt = salt_of((store.folder / "secret.key").read_bytes(), fields["nonce"])
     assert fields["result"] == salted_digest(salt, [answered])
     assert fields["result"] != salted_digest(salt, [answered + b" "])
-    assert (fields["form"], fields["ground"], fields["purposes"]) == (2, "care", ["TREAT"])
+    assert (fields["form"], fields["ground"], fields["purposes"]) == (3, "care", ["TREAT"])
 
 
 def test_no_receipt_holds_a_name_an_identifier_or_a_value(store):
@@ -274,3 +275,29 @@ def test_a_receipt_marks_the_choices_without_counting_changes(store):
     assert one == same != later
     assert len(one) == len(later) == 20
     assert later == store.mark(store.last_change())
+
+
+def test_lines_of_the_form_before_are_found_and_checked_by_their_own_digests(tmp_path):
+    store = SQLiteStore(tmp_path)
+    store.write(loading("t"), [Put(one) for one in people()])
+    body = store.read(clinician(), "Patient", "ada").body
+    fields, salt, secret = store.audit.receipt(0), _salt(store, "ada"), (tmp_path / "secret.key").read_bytes()
+    store.close()
+    nonce = fields["nonce"]
+    fields |= {
+        "form": 2,
+        "persons": [commitment(salt, nonce, form=2)],
+        "result": salted_digest(salt_of(secret, nonce, 2), [body], 2),
+    }
+    shutil.rmtree(tmp_path / "audit")
+    (tmp_path / "audit").mkdir()
+    (tmp_path / "audit" / "receipts.log").write_bytes(orjson.dumps(fields) + b"\n")
+    _on_disk_were(tmp_path, 0)
+    connection = apsw.Connection(str(tmp_path / "records.sqlite"))
+    connection.execute("DELETE FROM look; UPDATE place SET change = 0 WHERE follower = 'receipts'")
+    connection.close()
+    again = SQLiteStore(tmp_path)
+    assert [look.receipt for look in again.looks(citizen(), "ada")] == [0]
+    assert again.salt_for(0, [body]) == salt_of(secret, nonce, 2).hex()
+    assert again.salt_for(0, [body + b" "]) is None
+    again.close()

@@ -56,7 +56,9 @@ def test_secondary_use_leaves_a_receipt_of_nobody_too(loaded):
 def test_a_salted_set_cannot_be_guessed_from_its_digest(loaded):
     number = loaded.leave(analyst(), "ask", ["Patient"], [1])
     fields = loaded.audit.receipt(number)
-    guesses = [commitment(BitMap(members).serialize(), fields["nonce"]) for members in ([], [1], [2], [1, 2])]
+    guesses = [
+        commitment(b"", fields["nonce"], BitMap(members).serialize()) for members in ([], [1], [2], [1, 2])
+    ]
     assert fields["members"] not in guesses
 
 

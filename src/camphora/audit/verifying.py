@@ -214,9 +214,9 @@ def check_written(proof: Mapping[str, Any]) -> bool | None:
     if not proof.keys() & {"salt", "consents", "written"}:
         return None
     texts = [str(text).encode() for text in proof["written"]]
-    digest = salted_digest(bytes.fromhex(proof["salt"]), texts)
-    said = fields_of(proof["entry"].encode())["result"]
-    return bool(digest == said) and [orjson.loads(text) for text in texts] == proof["consents"]
+    said = fields_of(proof["entry"].encode())
+    digest = salted_digest(bytes.fromhex(proof["salt"]), texts, said["form"])
+    return bool(digest == said["result"]) and [orjson.loads(text) for text in texts] == proof["consents"]
 
 
 def _stands(proof: Mapping[str, Any]) -> bool:

@@ -58,12 +58,16 @@ class Act(NamedTuple):
     places: int | None = None
 
 
+Members = BitMap | list[int]
+"""Persons, each once; a list where there is one or none, since a set of one takes longer to make than its digest."""
+
+
 class Leaf(NamedTuple):
     """The line of a receipt with what only the store knows: its members, and the salt of their digest where it names
     their set. `secondary`: left for secondary use."""
 
     line: bytes
-    members: BitMap
+    members: Members
     salt: bytes = b""
     secondary: bool = False
 
@@ -82,12 +86,12 @@ class Leaves:
         that are about persons leaves one of nobody too, so that what is hidden and what is absent cost the same. So
         does all secondary use, and each refusal. Inner readers leave none.
         """
-        members = BitMap(persons)
+        members = persons if isinstance(persons, list) and len(persons) < 2 else BitMap(persons)
         if access.ground in INNER or not (members or _may_tell(access, act)):
             return None
         return self._leaf(access, act, members, reader)
 
-    def _leaf(self, access: Access, act: Act, members: BitMap, reader: apsw.Connection) -> Leaf:
+    def _leaf(self, access: Access, act: Act, members: Members, reader: apsw.Connection) -> Leaf:
         nonce, own = _drawn(self._secret)
         places = len(members) if act.places is None else act.places
         few = places <= FEW and access.purpose is not Purpose.SECONDARY
@@ -109,7 +113,7 @@ class Leaves:
             act=act.name,
             types=tuple(act.types) if len(act.types) == 1 else tuple(sorted(set(act.types))),
             persons=named,
-            members=None if few else commitment(salt + members.serialize(), nonce),
+            members=None if few else commitment(salt, nonce, BitMap(members).serialize()),
             nonce=nonce,
             purposes=access.purposes,
             ground=access.ground,
@@ -132,7 +136,7 @@ class Leaves:
         return mark(self._secret, int(last))
 
     def _placed(
-        self, members: BitMap, places: int, nonce: str, own: bytes, reader: apsw.Connection
+        self, members: Members, places: int, nonce: str, own: bytes, reader: apsw.Connection
     ) -> tuple[str, ...]:
         """A commitment for each place, in no order that tells: to each person, to nobody where one is free, and where
         there are more persons than places (several bear one number) to the set of the last of them in one."""
@@ -142,14 +146,14 @@ class Leaves:
             return (commitment(salt, nonce),)
         if len(members) > places:
             alone = BitMap(list(members)[: places - 1])
-            rest = commitment(own + (members - alone).serialize(), nonce)
+            rest = commitment(own, nonce, (BitMap(members) - alone).serialize())
             named = [rest, *self._commitments(alone, nonce, reader)]
         else:
             named = self._commitments(members, nonce, reader)
         named += [of_nobody(own, nonce, place) for place in range(places - len(named))]
         return tuple(named if len(named) == 1 else sorted(named))
 
-    def _commitments(self, members: BitMap, nonce: str, reader: apsw.Connection) -> list[str]:
+    def _commitments(self, members: Members, nonce: str, reader: apsw.Connection) -> list[str]:
         salts = self._salts
         missing = [person for person in members if person not in salts]
         if missing:
@@ -171,7 +175,7 @@ def _may_tell(access: Access, act: Act) -> bool:
 def of_nobody(salt: bytes, nonce: str, place: int = 0) -> str:
     """What a receipt bears in a place of nobody: whoever is given the salt of this receipt can show that it is the
     empty set. `place`: how many such places are before it."""
-    return commitment(salt + NOBODY + (place.to_bytes(2) if place else b""), nonce)
+    return commitment(salt, nonce, NOBODY + (place.to_bytes(2) if place else b""))
 
 
 _DRAWN: dict[bytes, list[tuple[str, bytes]]] = {}
@@ -200,7 +204,7 @@ def _stands_on(access: Access) -> tuple[str | None, str]:
     return None, ""
 
 
-def _ruling(access: Access, members: BitMap, reader: apsw.Connection) -> Ruling:
+def _ruling(access: Access, members: Members, reader: apsw.Connection) -> Ruling:
     """How an act that found something was decided. A basis that does not stand before choices is noted, and permits no
     more than there was; one that does so within some areas is told where it reached somebody of those read, with a
     choice or without: the line must not tell which."""
@@ -219,13 +223,13 @@ def _ruling(access: Access, members: BitMap, reader: apsw.Connection) -> Ruling:
     return "override" if PERSONS.of(reader, person).judge(asked)(None).reasons[-1].code == OPENS else "permit"
 
 
-def _living_in(limits: Collection[str], members: BitMap, reader: apsw.Connection) -> int | None:
+def _living_in(limits: Collection[str], members: Members, reader: apsw.Connection) -> int | None:
     """One of the members who lives in one of these areas."""
     ranges = [found for code in sorted(limits) if (found := area_range(code))]
     if not ranges:
         return None
     tests = " OR ".join("area BETWEEN ? AND ?" for _ in ranges)
     sql = f"SELECT no FROM person WHERE no IN (SELECT value FROM json_each(?)) AND ({tests}) LIMIT 1"
-    numbers = orjson.dumps(members.to_array().tolist()).decode()
+    numbers = orjson.dumps(list(members)).decode()
     edges = [edge for found in ranges for edge in found]
     return next((int(no) for (no,) in reader.execute(sql, (numbers, *edges))), None)

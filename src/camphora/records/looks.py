@@ -277,7 +277,7 @@ class Looks:
             else:
                 receipts.append((number, fields_of(line)))
         listed = [
-            (number, set(fields["persons"]), fields["nonce"])
+            (number, set(fields["persons"]), fields["nonce"], fields["form"])
             for number, fields in receipts
             if fields["persons"]
         ]
@@ -290,7 +290,11 @@ class Looks:
             ):
                 if tried % EACH == 0:
                     told.warning("%d persons' salts tried", tried)
-                found = [number for number, names, nonce in listed if commitment(salt, nonce) in names]
+                found = [
+                    number
+                    for number, names, nonce, form in listed
+                    if commitment(salt, nonce, form=form) in names
+                ]
                 connection.executemany(
                     "INSERT OR IGNORE INTO look VALUES (?, ?)", ((person, number) for number in found)
                 )
@@ -318,7 +322,7 @@ class Looks:
 
 def _wait(connection: apsw.Connection, leaf: Leaf) -> None:
     """Keep a leaf until the log can be written."""
-    values = (leaf.line, leaf.members.serialize(), leaf.salt)
+    values = (leaf.line, BitMap(leaf.members).serialize(), leaf.salt)
     connection.execute("INSERT INTO waiting_receipt (receipt, members, salt) VALUES (?, ?, ?)", values)
 
 
@@ -365,7 +369,7 @@ def _index(connection: apsw.Connection, due: Iterable[tuple[int, Leaf]]) -> None
         if not leaf.salt:
             looks += [(person, number) for person in leaf.members]
         else:
-            sets.append((number, leaf.members.serialize(), leaf.salt))
+            sets.append((number, BitMap(leaf.members).serialize(), leaf.salt))
     connection.executemany("INSERT OR IGNORE INTO look VALUES (?, ?)", looks)
     connection.executemany("INSERT OR IGNORE INTO person_set VALUES (?, ?, ?)", sets)
     _note_indexed(connection, through)

@@ -48,7 +48,7 @@ _FRAMES = msgspec.msgpack.Decoder(_Frame)
 
 def frame(number: int, leaf: Leaf) -> bytes:
     """A leaf as it travels, under a number of the sender's."""
-    said = _Frame(leaf.line, leaf.members.serialize(), leaf.salt, leaf.secondary)
+    said = _Frame(leaf.line, BitMap(leaf.members).serialize(), leaf.salt, leaf.secondary)
     body = msgspec.msgpack.encode(said)
     return HEAD.pack(len(body), number) + body
 

@@ -662,8 +662,9 @@ class SQLiteStore:
         """The salt (hexadecimal) by which anybody can check that a receipt was left over these parts; None where it was
         not. It opens no other receipt."""
         fields = self.audit.receipt(number)
-        salt = salt_of(self._secret, fields["nonce"])
-        return salt.hex() if salted_digest(salt, parts) == fields["result"] else None
+        form = fields["form"]
+        salt = salt_of(self._secret, fields["nonce"], form)
+        return salt.hex() if salted_digest(salt, parts, form) == fields["result"] else None
 
     def unusual(
         self, access: Access, since: int, well_known: Iterable[str], readers: Mapping[str, str]
