@@ -9,14 +9,10 @@ import datetime as dt
 import zipfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import Any, cast
-
-from openpyxl.reader.excel import ExcelReader
-from openpyxl.xml.constants import SHARED_STRINGS
+from typing import Any
 
 from camphora.errors import CamphoraError, Invalid, NotFound, Place, TooLarge
 from camphora.formats.csv_rows import Row, check_header
-from camphora.formats.excel_strings import Strings
 from camphora.formats.limits import Limits, Source, megabytes, name_of
 
 
@@ -62,20 +58,13 @@ def _sheet(source: Source, sheet: str | None, name: str, required: Collection[st
         yield from _rows(page.iter_rows(values_only=True), name, required)
 
 
-class _Reader(ExcelReader):
-    """As openpyxl's, with the texts of the workbook held in a tenth of the memory."""
-
-    def read_strings(self) -> None:
-        """The texts that cells name by their number."""
-        part = self.package.find(SHARED_STRINGS)  # type: ignore[no-untyped-call]
-        if part is not None:
-            with self.archive.open(part.PartName[1:]) as stream:
-                self.shared_strings = cast("list[str]", Strings.read(stream))
-
-
 @contextmanager
 def _page(source: Source, sheet: str | None, name: str) -> Iterator[Any]:
-    reader = _Reader(source, read_only=True, data_only=True)
+    from camphora.formats.excel_strings import (
+        Reader,
+    )  # openpyxl, a third of a second that most starts can spare
+
+    reader = Reader(source, read_only=True, data_only=True)
     reader.read()
     book = reader.wb
     try:
