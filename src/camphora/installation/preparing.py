@@ -1,7 +1,8 @@
 """Resources of a file made ready to be written: parsed, checked against structure and profiles, indexed.
 
 It costs more than writing them does, so long files are prepared by other processes while this one writes; their answers
-are taken in the order of the lines, and only so many chunks are under way at a time.
+are taken in the order of the lines, and only so many chunks are under way at a time. Where this one would wait for them
+it makes the chunk ready that is farthest from its turn.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ SMALL = 4_000_000
 SELDOM = (50_000, 50, 100)
 """How seldom cycles are looked for where resources pass by: they have none, and to look costs a fifth of the work."""
 Numbered = tuple[int, bytes]
+UnderWay = tuple[list[Numbered], "Future[bytes] | list[Outcome]"]
+"""A chunk, and what will become of it or has."""
 
 
 class Warned(NamedTuple):
@@ -112,18 +115,30 @@ class Elsewhere(Preparing):
 
     def outcomes(self, lines: Iterable[Numbered], name: str) -> Iterator[Outcome]:
         waiting = _chunks(lines)
-        under_way: deque[tuple[list[Numbered], Future[bytes]]] = deque()
+        under_way: deque[UnderWay] = deque()
         try:
             while True:
                 for chunk in islice(waiting, AHEAD - len(under_way)):
                     under_way.append((chunk, self._pool.submit(_prepared, chunk, name)))
                 if not under_way:
                     return
-                chunk, future = under_way.popleft()
-                for (number, raw), sent in zip(chunk, _read(future.result()), strict=True):
-                    yield self._here(number, raw, sent)
+                chunk, made = under_way.popleft()
+                if isinstance(made, Future):
+                    self._help(under_way, made, name)
+                    rows = _read(made.result())
+                    made = [self._here(*line, sent) for line, sent in zip(chunk, rows, strict=True)]
+                yield from made
         except BrokenProcessPool:
             raise Fault("installation-worker-gone") from None
+
+    def _help(self, under_way: deque[UnderWay], awaited: Future[bytes], name: str) -> None:
+        """Make chunks ready that nobody has begun, as long as the one whose turn it is is not."""
+        for place in reversed(range(len(under_way))):
+            chunk, made = under_way[place]
+            if awaited.done():
+                return
+            if isinstance(made, Future) and made.cancel():
+                under_way[place] = chunk, [self.outcome(*line, name) for line in chunk]
 
     def _here(self, number: int, raw: bytes, sent: Row) -> Outcome:
         if sent[0] is None:

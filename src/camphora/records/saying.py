@@ -146,7 +146,9 @@ class Sayings:
         if emit is not None:
             emit(value, out)
         rows = tuple((kind, tuple(made)) for kind in _ROWS if (made := getattr(out, kind)))
-        found = self.rules.of_part(value) if name not in UNREAD and name[0] != "_" else frozenset[Found]()
+        coded = raw is None or b'"code"' in raw or b"\\" in raw
+        reads = coded and name not in UNREAD and name[0] != "_"
+        found = self.rules.of_part(value) if reads else frozenset[Found]()
         told = narrative(value.get("div", "")) if name == "text" else ""
         lines = _lines(self._type, name, value)
         points = targets_of(name, value, raw) if self._may_point else ()
