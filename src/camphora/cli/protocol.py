@@ -6,14 +6,16 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from typing import Any, ClassVar
+from functools import partial
+from typing import Any, ClassVar, cast
 from urllib.parse import quote
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from camphora.errors import Busy, CamphoraError, Invalid, Lang, TooLarge
 from camphora.installation.service import Service
 from camphora.web.fhir.outcomes import outcome_bytes
+from camphora.web.heads import EXTENSIONS, WHOLE
 
 LONGEST_ADDRESS, LARGEST_HEAD, MOST_HEADERS = 8 * 1024, 32 * 1024, 100
 ONE_READ = 256 * 1024
@@ -122,6 +124,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_is_here()
         self._in_line = False
         super().on_headers_complete()
+        if self.cycle is not None and self.cycle.scope is self.scope:
+            cast("dict[str, Any]", self.scope)[EXTENSIONS] = {WHOLE: partial(_whole, self.cycle)}
 
     def data_received(self, data: bytes) -> None:
         """A header that goes on and on reaches no callback, so what came for one head is counted here too."""
@@ -204,6 +208,23 @@ class BoundedProtocol(HttpToolsProtocol):
     def _too_slow(self) -> None:
         self._timer, self._status = None, 408
         self.send_400_response("")
+
+
+def _whole(cycle: RequestResponseCycle, status: int, lines: bytes, body: bytes) -> bool:
+    """Send a whole answer by one write, as two messages would; False where that cannot be done now. `lines`: its
+    headers as they stand on the wire, the length among them, made by ourselves: nothing in them is looked at."""
+    if cycle.response_started or cycle.disconnected or cycle.flow.write_paused:
+        return False
+    cycle.response_started = cycle.response_complete = True
+    usual = b"".join([b"%b: %b\r\n" % pair for pair in cycle.default_headers])
+    close = b"" if cycle.keep_alive else b"connection: close\r\n"
+    shown = b"" if cycle.scope["method"] == "HEAD" else body
+    cycle.transport.write(b"".join([STATUS_LINE[status], usual, lines, close, b"\r\n", shown]))
+    cycle.message_event.set()
+    if not cycle.keep_alive:
+        cycle.transport.close()
+    cycle.on_response()
+    return True
 
 
 def _in_words(refusal: CamphoraError) -> bytes:

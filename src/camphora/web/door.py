@@ -18,10 +18,11 @@ from starlette.types import Message, Receive, Scope, Send
 from camphora.errors import CamphoraError, deadline
 from camphora.web.compressing import Compressed, as_it_is
 from camphora.web.fhir.addresses import Addresses
+from camphora.web.fhir.routes import Whole
 from camphora.web.front import Entrance, arrive
-from camphora.web.heads import ARRIVED
+from camphora.web.heads import ARRIVED, EXTENSIONS, WHOLE
 from camphora.web.monitoring import UNKNOWN, Measures
-from camphora.web.securing import Headers, secured
+from camphora.web.securing import Headers, on_the_wire, secured
 
 PATH, NAME = "/fhir", "camphora.route"
 INSIDE = f"{PATH}/"
@@ -128,6 +129,10 @@ class _Given:
     async def _whole(self, answer: Response, headers: Iterable[tuple[bytes, bytes]]) -> None:
         scope = self._scope
         self.status = answer.status_code
+        if type(answer) is Whole and (at_once := scope.get(EXTENSIONS, {}).get(WHOLE)):
+            lines = on_the_wire(headers, scope["query_string"], secure=scope["scheme"] == "https")
+            if at_once(self.status, lines, answer.body):
+                return
         made = secured(headers, scope["query_string"], secure=scope["scheme"] == "https")
         await self._send({"type": "http.response.start", "status": self.status, "headers": made})
         await self._send({"type": "http.response.body", "body": answer.body})

@@ -8,6 +8,8 @@ from starlette.types import Scope
 KEPT = "camphora.headers"
 ARRIVED = "camphora.arrived"
 """When a request came, by `time.perf_counter`."""
+EXTENSIONS, WHOLE = "extensions", "camphora.whole"
+"""Under which our own server offers to take an answer whole: `(status, lines of its headers, body)`, True if it did."""
 
 
 def headers_of(scope: Scope) -> dict[str, str]:

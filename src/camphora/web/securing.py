@@ -67,6 +67,19 @@ def secured(
     return made
 
 
+def on_the_wire(given: Iterable[tuple[bytes, bytes]], query: bytes, *, secure: bool) -> bytes:
+    """What `secured` makes of headers that say nothing about keeping, as lines."""
+    more = [*(HTTPS if secure else ()), *(_cookies(_to_remember(query), secure=secure) if query else ())]
+    return b"".join([_lines(given), NOT_KEPT_LINES, _lines(more)])
+
+
+def _lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return b"".join([b"%b: %b\r\n" % pair for pair in headers])
+
+
+NOT_KEPT_LINES = _lines(NOT_KEPT)
+
+
 def _to_remember(query: bytes) -> dict[str, str]:
     names = (part.partition(b"=")[0] for part in query.split(b"&"))
     if not any(name in NAMES or b"%" in name for name in names):
