@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from camphora.pages import Prose, View, dates
+from camphora.pages import Block, Prose, Table, View, dates
 from camphora.pages.words import Words
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 SILENT = 21
 """Days without news after which a weekly feed has stopped; a load says so after as many."""
+FRESH = "fresh"
+"""The situation room's table of feeds."""
 TOLD = tuple(f"engine:watch.{name}" for name in ("signals", "signal", "room", "bulletin"))
 
 
@@ -31,7 +33,17 @@ def with_freshness(
         words("freshness.stopped", what=one.watch.title[words.lang], day=dates.day(one.as_of, words.lang))
         for one in silent
     ]
-    return replace(view, blocks=[Prose(words("freshness.title"), said, "notice"), *view.blocks])
+    titles = {one.watch.title[words.lang] for one in silent}
+    blocks = [_told(block, titles, words) for block in view.blocks]
+    return replace(view, blocks=[Prose(words("freshness.title"), said, "notice"), *blocks])
+
+
+def _told(block: Block, titles: set[str], words: Words) -> Block:
+    """The table of how fresh feeds are, with those that have stopped."""
+    if not (isinstance(block, Table) and block.name == FRESH):
+        return block
+    state = {"state": words("freshness.silent", n=SILENT), "tone": "alert"}
+    return replace(block, rows=[{**row, **(state if row["watch"] in titles else {})} for row in block.rows])
 
 
 def _silent(one: Watched | Followed, today: date) -> bool:

@@ -177,7 +177,12 @@ class SystemPages:
             return in_making(found, words, watched)
         foreseen = tuple(each.is_foreseen for each in watched.values())
         decided = tuple(getattr(each.watch, "retunings", ()) for each in watched.values())
-        known = (digests, foreseen, decided)
+        revised = (
+            [getattr(each, "revised", int)() for each in watched.values()]
+            if found.page.function == ROOM
+            else ()
+        )
+        known = (digests, foreseen, decided, *revised)
         key = (found.system.name, found.page.name, given, words.lang, access.digest(), known)
 
         def make() -> View:

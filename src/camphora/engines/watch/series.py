@@ -135,3 +135,17 @@ def _sum(values: Floats, axes: tuple[int, ...]) -> Floats:
     """Of what is known; missing where nothing is."""
     total: Floats = np.nansum(values, axis=axes)
     return np.where(np.isnan(values).all(axis=axes), np.nan, total)
+
+
+def changed(before: Series, after: Series) -> int:
+    """How many counts of a place, group and week that both know differ, without the sums over places and groups."""
+    rows = {key: row for row, key in enumerate(after.keys)}
+    at = {str(label): place for place, label in enumerate(after.label)}
+    parents = set(before.parent.tolist())
+    same = [(row, rows[key]) for row, key in enumerate(before.keys) if key in rows and row not in parents]
+    weeks = [(place, at[str(label)]) for place, label in enumerate(before.label) if str(label) in at]
+    if not same or not weeks:
+        return 0
+    (old, new), (then, now) = (np.array(each).T for each in (same, weeks))
+    was, stands = before.counts[np.ix_(old, then)], after.counts[np.ix_(new, now)]
+    return int(((was != stands) & ~(np.isnan(was) & np.isnan(stands))).sum())

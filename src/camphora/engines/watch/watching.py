@@ -16,12 +16,14 @@ from camphora.engines.watch.season.counts import Counts, counts_of
 from camphora.engines.watch.season.counts import Rows as SeasonRows
 from camphora.engines.watch.season.declaration import Season
 from camphora.engines.watch.season.followed import Followed
-from camphora.engines.watch.series import Series, series_of
+from camphora.engines.watch.series import Series, changed, series_of
 from camphora.engines.watch.sweep import Sweep, swept
 from camphora.engines.watch.together import together
 from camphora.engines.watch.workshop import Job, Workshop
 
 KEPT = 16
+READ = 0.25
+"""Seconds that a page waits for an earlier edition to be read."""
 Rows = Callable[[], Iterable[Mapping[str, Any]]]
 
 
@@ -51,6 +53,7 @@ class Watched:
     nation: Nation | None = field(default=None, compare=False, repr=False)
     """All that shares its budget of signals, itself among them."""
     _swept: Once[Sweep] = field(default_factory=Once, compare=False, repr=False)
+    _revised: Once[int] = field(default_factory=Once, compare=False, repr=False)
     _vintages: Once[tuple[Series, ...]] = field(default_factory=Once, compare=False, repr=False)
     _ahead: Once[Forecasts] = field(default_factory=Once, compare=False, repr=False)
 
@@ -121,6 +124,14 @@ class Watched:
     def _read(self) -> tuple[Series, ...]:
         read = ([*each.rows()] for each in self.editions[-MOST:-1])
         return (*(series_of(self.watch, rows) for rows in read if rows), self.series)
+
+    def revised(self) -> int | None:
+        """How many counts of weeks that the edition before the last one held the last one changed; None where there is
+        none before it, or while that is read, which begins now."""
+        return self._revised.soon(self._changes, READ) if len(self.editions) > 1 else None
+
+    def _changes(self) -> int:
+        return changed(series_of(self.watch, self.editions[-2].rows()), self.series)
 
     @property
     def is_foreseen(self) -> bool:

@@ -80,19 +80,30 @@ def _fresh(watched: Mapping[str, Watched], words: Words) -> Table:
             {
                 "watch": one.watch.title[words.lang],
                 "as_of": dates.day(one.as_of, words.lang),
-                "editions": len(one.editions) or 1,
                 "state": words("room.ended", day=dates.day(ended, words.lang))
                 if ended
                 else words("room.coming"),
                 "tone": "notice" if ended else "good",
-                "source": one.source[words.lang],
+                "last": _last_load(one, words),
             }
         )
     columns = [
         Column("watch", words("column.watch")),
         Column("as_of", words("room.as_of")),
-        Column("state", words("column.state")),
-        Column("editions", words("room.editions"), "integer"),
-        Column("source", words("room.source")),
+        Column("state", words("room.state")),
+        Column("last", words("room.last")),
     ]
     return Table("fresh", words("room.fresh"), columns, rows, chip={"state": "tone"}, stacked=True)
+
+
+def _last_load(one: Watched, words: Words) -> str:
+    """Whether the last edition changed what the one before it held."""
+    edition = words("room.edition", n=len(one.editions) or 1)
+    if len(one.editions) < 2:
+        return edition
+    changes = one.revised()
+    if changes is None:
+        said = words("room.comparing")
+    else:
+        said = words("room.changed", n=changes) if changes else words("room.unchanged")
+    return words("room.load", one=edition, two=said)
