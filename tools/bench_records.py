@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import random
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -53,6 +54,11 @@ def options(given: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--people", default="1000,4000", help="sizes of one installation that grows, ascending"
     )
+    parser.add_argument(
+        "--place",
+        type=Path,
+        help="an installation that is there: a copy of it is measured, nothing is loaded",
+    )
     parser.add_argument("--whole", type=int, default=0, help="the size at which every row is run; the first")
     parser.add_argument("--observations", type=int, default=0, help="at the end, grow to so many of them")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each row")
@@ -75,6 +81,9 @@ def records_figures(given: list[str]) -> Figures:
     asked_for = options(given)
     sizes = [int(each) for each in asked_for.people.split(",")]
     whole = asked_for.whole or sizes[0]
+    if asked_for.place:
+        yield from _asked_for(_there(asked_for), asked_for)
+        return
     with tempfile.TemporaryDirectory(prefix="camphora-bench-") as name:
         place = _Place(Path(name), sizes[-1], asked_for)
         for people in sizes:
@@ -84,6 +93,25 @@ def records_figures(given: list[str]) -> Figures:
             yield from _asked_for(place.figures(grown, whole=False), asked_for)
     if asked_for.kills:
         yield kills(asked_for.kills)
+
+
+def _there(given: argparse.Namespace) -> Figures:
+    """The rows of an installation that is there, asked of a copy beside it; with `--whole` the writing ones too."""
+    with tempfile.TemporaryDirectory(prefix="camphora-bench-", dir=given.place.resolve().parent) as name:
+        counted = _counted(given.place)
+        place = _Place(Path(name), counted["people"], given)
+        place.settings = counted
+        shutil.copytree(given.place, place.folder)
+        yield from place.measured(whole=bool(given.whole))
+
+
+def _counted(folder: Path) -> dict[str, int]:
+    connection = apsw.Connection(str(folder / "records.sqlite"), flags=apsw.SQLITE_OPEN_READONLY)
+    sql = "SELECT count(*) FROM record r JOIN type t ON t.no = r.type WHERE t.name = 'Patient'"
+    found = {"people": next(connection.execute(sql))[0]}
+    found["records"] = next(connection.execute("SELECT count(*) FROM record"))[0]
+    connection.close()
+    return found
 
 
 def _asked_for(rows: Figures, given: argparse.Namespace) -> Figures:
@@ -123,6 +151,10 @@ class _Place:
         """`whole`: every row; else those that tell how things grow. What `--row` does not ask for is left out, but the
         loading."""
         yield self._load(lines)
+        yield from self.measured(whole=whole)
+
+    def measured(self, *, whole: bool) -> Figures:
+        """The same rows but the loading, of what is there."""
         yield from self._sizes()
         yield self._parts()
         sample = sampled(self.folder)
