@@ -1,5 +1,6 @@
 import csv
 import io
+import zipfile
 
 import pytest
 from hypothesis import given
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 
 from camphora.errors import Faults, Invalid
 from camphora.formats import csv_rows
+from camphora.formats.csv_rows import csv_header
 
 cells = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=8)
 
@@ -33,6 +35,38 @@ def test_header_faults_come_together():
         rows("a,a,b\n1,2,3\n", required=["c", "d"])
     codes = [fault.code for fault in error.value.faults]
     assert codes == ["formats-header-doubled", "formats-header-missing", "formats-header-missing"]
+
+
+def header(text):
+    return csv_header(io.BytesIO(text.encode() if isinstance(text, str) else text), name="a.csv")
+
+
+@pytest.mark.parametrize("above", ["\n\n", "個案清單,,,\n製表日 115/11/20,,,\n"])
+def test_titles_above_the_column_names_are_told_with_their_row(above):
+    with pytest.raises(Invalid, match="formats-header-lower") as error:
+        header(f"{above}a,b,c,d\n1,2,3,4\n")
+    assert error.value.facts["line"] == 3
+
+
+@pytest.mark.parametrize("text", ["a,b,c\n1\n", 'a,"b\nc",d\n1,2,3\n', "a\n1\n", "a,b,c\n\0,1,2\n"])
+def test_column_names_in_the_first_row_are_taken(text):
+    assert header(text)[0] == "a"
+
+
+@pytest.mark.parametrize("separator", ["\t", ";", "|"])
+def test_another_separator_is_named(separator):
+    with pytest.raises(Invalid, match="formats-separator"):
+        header(f"a{separator}b\n1{separator}2\n")
+
+
+def test_workbooks_under_another_name_are_told_as_such():
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("xl/workbook.xml", "<a/>")
+    with pytest.raises(Invalid, match="formats-excel-named"):
+        header(out.getvalue())
+    with pytest.raises(Invalid, match="formats-excel-old"):
+        header(b"\xd0\xcf\x11\xe0" + bytes(100))
 
 
 def test_a_nul_byte_is_found_in_its_column():

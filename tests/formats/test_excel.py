@@ -8,9 +8,9 @@ import pytest
 from openpyxl.reader.strings import read_string_table
 from openpyxl.xml.constants import SHEET_MAIN_NS
 
-from camphora.errors import Invalid, NotFound, TooLarge
+from camphora.errors import Faults, Invalid, NotFound, TooLarge
 from camphora.formats import Limits
-from camphora.formats.excel import sheet_rows
+from camphora.formats.excel import sheet_header, sheet_rows
 from camphora.formats.excel_strings import Strings
 
 
@@ -37,6 +37,52 @@ def test_a_sheet_that_is_not_there_is_named_with_those_that_are():
 def test_what_is_no_workbook_is_refused():
     with pytest.raises(Invalid, match="formats-excel-broken"):
         list(sheet_rows(io.BytesIO(b"a,b\n1,2\n")))
+
+
+def test_a_row_of_blanks_is_no_row():
+    found = list(sheet_rows(workbook(["a", "b"], ["1", "2"], [" ", None])))
+    assert [row.line for row in found] == [2]
+
+
+def test_a_formula_without_its_result_is_refused_and_not_read_as_nothing():
+    with pytest.raises(Invalid, match="formats-excel-formula") as error:
+        list(sheet_rows(workbook(["a", "b"], ["1", "2"], ["3", "=DATE(2026,9,17)"])))
+    assert (error.value.place.line, error.value.place.column) == (3, "B")
+
+
+@pytest.mark.parametrize("result", ["<v>7</v>", "TEXT"])
+def test_a_formula_with_its_result_is_that(result):
+    plain = workbook(["a", "b"], ["1", "=3+4"])
+    cell = (
+        '<c r="B2" t="str"><f>3+4</f><v></v></c>' if result == "TEXT" else f'<c r="B2"><f>3+4</f>{result}</c>'
+    )
+    out = io.BytesIO()
+    with zipfile.ZipFile(plain) as read, zipfile.ZipFile(out, "w") as write:
+        for item in read.infolist():
+            body = read.read(item)
+            if item.filename == "xl/worksheets/sheet1.xml":
+                body, found = re.subn(rb'<c r="B2"><f>3\+4</f><v ?/></c>', cell.encode(), body)
+                assert found == 1
+            write.writestr(item, body)
+    assert [row.cells["b"] for row in sheet_rows(out)] == ["" if result == "TEXT" else "7"]
+
+
+def test_a_title_above_the_column_names_is_told_with_their_row():
+    with pytest.raises(Invalid, match="formats-header-lower") as error:
+        sheet_header(workbook(["個案清單"], [], ["a", "b", "c"], ["1", "2", "3"]))
+    assert error.value.facts["line"] == 3
+    assert sheet_header(workbook(["a", "b", "c"], ["1"], ["1", "2", "3"])) == ["a", "b", "c"]
+
+
+def test_merged_names_of_columns_are_told_as_such():
+    with pytest.raises(Faults, match="formats-header-blank") as error:
+        sheet_header(workbook(["a", "居住地", None, None, "b"], ["1", "2", "3", "4", "5"]))
+    assert error.value.faults[0].facts["column"] == 3
+
+
+def test_a_workbook_of_before_2007_or_with_a_password_is_told_as_such():
+    with pytest.raises(Invalid, match="formats-excel-old"):
+        list(sheet_rows(io.BytesIO(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512))))
 
 
 def test_a_workbook_that_swells_is_refused():

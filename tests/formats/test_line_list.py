@@ -118,6 +118,8 @@ def test_a_synthetic_list_is_read_without_a_fault(tmp_path):
     ("changed", "code", "column"),
     [
         ({"onset": "115/13/01"}, "formats-date", "發病日"),
+        ({"onset": "46282"}, "line-list-serial", "發病日"),
+        ({"onset": "115/09/17 下午"}, "formats-date", "發病日"),
         ({"onset": "116/01/01"}, "formats-time-ahead", "發病日"),
         ({"notified": "100/01/01"}, "line-list-order", "通報日"),
         ({"birth_date": "115/11/19"}, "line-list-order", "發病日"),
@@ -144,6 +146,14 @@ def test_a_row_with_a_fault_is_no_case_and_says_where_and_what_to_do(tmp_path, c
         said = faults[0].text(lang) + faults[0].remedy(lang)
         assert faults[0].remedy(lang)
         assert not any(cell in said for cell in changed.values() if cell and len(cell) > 1)
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-09-17 09:30:00", "2026-09-17T00:00", "2026/9/17 上午 09:30:00", "115/9/17 9:05", "1150917"]
+)
+def test_of_a_moment_the_day_is_taken(tmp_path, text):
+    (case,) = _read(tmp_path, _some(onset=text, diagnosed="", notified="")).cases
+    assert case.onset == "2026-09-17"
 
 
 def test_no_fault_repeats_what_a_row_says(tmp_path):

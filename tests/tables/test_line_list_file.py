@@ -56,7 +56,7 @@ def mapping(tmp_path):
 
 def _bare(installation):
     """Without the standard's profiles, which take their time."""
-    return Preparing(SimpleNamespace(validate=lambda _: []), installation.store.registry)
+    return Preparing(SimpleNamespace(validate=lambda _: [], holds_structure=False), installation.store.registry)
 
 
 def _load(installation, path, mapping=None, **more):
@@ -332,6 +332,25 @@ def test_a_load_that_broke_off_is_loaded_again_and_nothing_is_doubled(
     report = _load(installation, path)
     assert (report.written, report.unchanged, report.notes) == (2, 10, [])
     assert _count(installation)["Patient"] == 12
+
+
+def test_rows_of_nothing_are_no_rows(installation, tmp_path, mapping):
+    path = _csv(tmp_path / "w.csv", ROWS)
+    path.write_bytes(path.read_bytes() + (b"," * (len(COLUMNS) - 1) + b"\r\n") * 3)
+    report = _load(installation, path, mapping)
+    assert (report.read, report.written, report.faults) == (12, 12, [])
+
+
+def test_of_whom_nothing_stood_no_case_is_looked_for(installation, tmp_path, mapping, monkeypatch):
+    """Whom others have brought under the same name is looked for still."""
+    _load(installation, _csv(tmp_path / "a.csv", ROWS[:2]), mapping)
+    asked, search = [], type(installation.store).search
+    monkeypatch.setattr(type(installation.store), "search", lambda *a: asked.append(a[2].type) or search(*a))
+    known = {**ROWS[0], "通報單編號": "D999"}
+    report = _load(installation, _csv(tmp_path / "b.csv", [*ROWS[2:], known]))
+    assert report.written == 11
+    assert asked == ["Patient"] * 11 + ["Condition"]
+    assert [note.code for note in report.notes] == ["line-list-known"]
 
 
 def test_every_row_at_fault_comes_back_however_many_there_are(installation, tmp_path, mapping, monkeypatch):

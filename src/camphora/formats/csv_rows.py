@@ -10,6 +10,7 @@ import csv
 from collections import Counter, deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import TextIO
 
 from camphora.errors import Faults, Invalid, Place
@@ -17,6 +18,9 @@ from camphora.formats.encoding import open_text
 from camphora.formats.limits import Limits, Source, name_of
 
 LONGEST_CELL = 1 << 20
+LOOK = 10
+"""Rows among which the column names are looked for, to say where they are; they are read from the first."""
+SEPARATORS = {"\t": "Tab", ";": ";", "|": "|"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +48,28 @@ def csv_rows(
 
 
 def csv_header(source: Source, *, limits: Limits | None = None, name: str | None = None) -> list[str]:
-    """The column names of a CSV file. Raises Faults with formats-header-empty, -doubled."""
+    """The column names of a CSV file. Raises Faults with formats-header-empty, -doubled, -blank, -lower, and Invalid
+    formats-separator."""
     name = name or name_of(source)
     with open_text(source, limits, name) as text:
-        lines = _Lines(text)
+        first = list(islice(text, LOOK))
+        require_topmost([_cells(line) for line in first], name)
+        lines = _Lines(chain(first, text))
         return _header(csv.reader(lines, strict=True), lines, name, ())
+
+
+def _cells(line: str) -> list[str]:
+    """What stands in a line, as far as can be told without the ones around it."""
+    try:
+        return next(csv.reader([line.replace("\0", "")]), [])
+    except csv.Error:
+        return []
 
 
 class _Lines:
     """The lines of a text with the way back: what a broken row took too many of is read again."""
 
-    def __init__(self, text: TextIO) -> None:
+    def __init__(self, text: Iterator[str]) -> None:
         self._text = text
         self._back: deque[str] = deque()
         self.taken: list[str] = []
@@ -124,8 +139,20 @@ def _header(reader: Iterator[list[str]], lines: _Lines, name: str, required: Col
         raise _broken(lines.give_back_all_but_first(), Place(name, 1))[1] from error
     if not any(header):
         raise Invalid("formats-header-empty", place=Place(name, 1))
+    if len(header) == 1 and (found := next((sign for sign in SEPARATORS if sign in header[0]), None)):
+        raise Invalid("formats-separator", place=Place(name, 1), separator=SEPARATORS[found])
     check_header(header, name, required)
     return header
+
+
+def require_topmost(first: Sequence[Sequence[str]], name: str) -> None:
+    """Raise Invalid `formats-header-lower` where titles seem to stand above the column names: what stands in a later
+    one of the first rows is more than twice as much."""
+    filled = [sum(1 for cell in row if cell.strip()) for row in first]
+    most = max(filled, default=0)
+    if filled and 2 * filled[0] < most:
+        at = next(number for number, count in enumerate(filled, 1) if 2 * count >= most)
+        raise Invalid("formats-header-lower", place=Place(name, 1), line=at)
 
 
 def check_header(header: Sequence[str], name: str, required: Collection[str]) -> None:
@@ -133,7 +160,12 @@ def check_header(header: Sequence[str], name: str, required: Collection[str]) ->
     doubled = sorted(key for key, count in Counter(header).items() if count > 1)
     missing = [key for key in required if key not in header]
     place = Place(name, 1)
-    faults = [Invalid("formats-header-doubled", place=place, column=key or "∅") for key in doubled]
+    faults = [
+        Invalid("formats-header-doubled", place=place, column=key)
+        if key
+        else Invalid("formats-header-blank", place=place, column=header.index("") + 1)
+        for key in doubled
+    ]
     faults += [Invalid("formats-header-missing", place=place, column=key) for key in missing]
     if faults:
         raise Faults(faults)

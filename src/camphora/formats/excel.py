@@ -6,14 +6,23 @@ Excel keeps numbers without their leading zeros; a column's declared pattern fin
 from __future__ import annotations
 
 import datetime as dt
+import re
 import zipfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 from camphora.errors import CamphoraError, Invalid, NotFound, Place, TooLarge
-from camphora.formats.csv_rows import Row, check_header
-from camphora.formats.limits import Limits, Source, megabytes, name_of
+from camphora.formats.csv_rows import LOOK, Row, check_header, require_topmost
+from camphora.formats.limits import Limits, Source, megabytes, name_of, require_no_old_excel
+
+PART, LONGEST_FORMULA = 1 << 20, 20_000
+"""Bytes of a sheet that are looked through at once, and more than one cell with a formula takes."""
+UNSOLVED = re.compile(
+    rb'<c r="([A-Z]+)([0-9]+)"(?![^>]*t="str")[^>]*><f(?:[^>]*/>|[^>]*>[^<]*</f>)(?:<v ?/>|<v></v>)?</c>'
+)
+"""A cell with a formula and without its result."""
 
 
 def sheet_rows(
@@ -26,7 +35,8 @@ def sheet_rows(
 ) -> Iterator[Row]:
     """The rows of `sheet` (the first one where none is named); its first row is the header. Empty rows are left out.
 
-    Raises TooLarge formats-swells, Invalid formats-excel-broken, NotFound formats-excel-sheet, Faults for the header.
+    Raises TooLarge formats-swells, Invalid formats-excel-broken, formats-excel-old, formats-excel-formula, NotFound
+    formats-excel-sheet, Faults for the header.
     """
     name = name or name_of(source)
     _weigh(source, limits or Limits(), name)
@@ -46,7 +56,9 @@ def sheet_header(
     _weigh(source, limits or Limits(), name)
     try:
         with _page(source, sheet, name) as page:
-            return _header(page.iter_rows(values_only=True), name, ())
+            first = list(islice(page.iter_rows(values_only=True), LOOK))
+            require_topmost([[_text(cell) for cell in row] for row in first], name)
+            return _header(iter(first), name, ())
     except (CamphoraError, MemoryError):
         raise
     except Exception as error:
@@ -55,6 +67,7 @@ def sheet_header(
 
 def _sheet(source: Source, sheet: str | None, name: str, required: Collection[str]) -> Iterator[Row]:
     with _page(source, sheet, name) as page:
+        _require_results(page, name)
         yield from _rows(page.iter_rows(values_only=True), name, required)
 
 
@@ -77,6 +90,17 @@ def _page(source: Source, sheet: str | None, name: str) -> Iterator[Any]:
         book.close()
 
 
+def _require_results(page: Any, name: str) -> None:
+    """Refuse formulas whose results no program has put into the file: they would be read as empty cells."""
+    with page._get_source() as stream:  # noqa: SLF001 - the sheet as it lies in the workbook
+        rest = b""
+        while part := stream.read(PART):
+            if found := UNSOLVED.search(rest + part):
+                row, column = found[2].decode(), found[1].decode()
+                raise Invalid("formats-excel-formula", place=Place(name, int(row), column))
+            rest = (rest + part)[-LONGEST_FORMULA:]
+
+
 def _header(lines: Iterator[tuple[Any, ...]], name: str, required: Collection[str]) -> list[str]:
     header = [_text(cell).strip() for cell in next(lines, ())]
     while header and not header[-1]:
@@ -91,7 +115,7 @@ def _rows(lines: Iterator[tuple[Any, ...]], name: str, required: Collection[str]
     header = _header(lines, name, required)
     for line, cells in enumerate(lines, start=2):
         raw = [_text(cell) for cell in cells[: len(header)]]
-        if any(raw):
+        if any(cell.strip() for cell in raw):
             raw += [""] * (len(header) - len(raw))
             yield Row(line, dict(zip(header, raw, strict=True)), raw, name)
 
@@ -115,6 +139,7 @@ def _weigh(source: Source, limits: Limits, name: str) -> None:
             if "xl/workbook.xml" not in archive.namelist():
                 raise Invalid("formats-excel-broken", place=Place(name))
     except (zipfile.BadZipFile, OSError) as error:
+        require_no_old_excel(source, name)
         raise Invalid("formats-excel-broken", place=Place(name)) from error
     most = min(limits.unpacked, max(limits.free, packed * limits.ratio))
     if packed > limits.packed:

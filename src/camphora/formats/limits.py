@@ -21,6 +21,8 @@ from camphora.errors import Invalid, Place, TooLarge
 
 Source = Path | BinaryIO
 MEGABYTE = 1024 * 1024
+OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+"""How files of Excel begin that are of before 2007, or have a password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +101,25 @@ def open_limited(
             stream.close()
 
 
+def require_no_old_excel(source: Source, name: str) -> None:
+    """Raise Invalid `formats-excel-old` for a workbook of before 2007, or one with a password."""
+    stream = source.open("rb") if isinstance(source, Path) else source
+    try:
+        stream.seek(0)
+        if stream.read(4) == OLD_EXCEL:
+            raise Invalid("formats-excel-old", place=Place(name))
+    finally:
+        if isinstance(source, Path):
+            stream.close()
+
+
 def _unpacked(stream: BinaryIO, name: str) -> tuple[IO[bytes], bool]:
     start = stream.read(4)
     stream.seek(0)
     if start[:2] == b"\x1f\x8b":
         return cast("IO[bytes]", gzip.open(stream, "rb")), True
+    if start == OLD_EXCEL:
+        raise Invalid("formats-excel-old", place=Place(name))
     if start == b"PK\x03\x04":
         return _only_member(stream, name), True
     return stream, False
@@ -113,6 +129,8 @@ def _only_member(stream: BinaryIO, name: str) -> IO[bytes]:
     try:
         archive = zipfile.ZipFile(stream)
         members = [item for item in archive.infolist() if not item.is_dir()]
+        if any(item.filename == "xl/workbook.xml" for item in members):
+            raise Invalid("formats-excel-named", place=Place(name))
         if len(members) != 1:
             raise Invalid("formats-archive-many", place=Place(name), count=len(members))
         return archive.open(members[0])

@@ -111,7 +111,8 @@ class LineListFile:
     def _rows(self, stream: BinaryIO) -> Iterator[Row]:
         read = sheet_rows if _is_excel(self.path) else csv_rows
         required = tuple(self.mapping.columns.values())
-        return read(stream, required=required, limits=OF_ROWS, name=self.path.name)
+        rows = read(stream, required=required, limits=OF_ROWS, name=self.path.name)
+        return (row for row in rows if row.fault or any(cell.strip() for cell in row.raw))
 
 
 class _Writing:
@@ -235,7 +236,8 @@ class _Writing:
             changed: Standing = "changed" if set(states) != {"same"} else "same"
             self._report.tell("new" if states[-1] == "new" else changed)
             if states[-1] == "new":
-                self._stood.look(each.case, each.subject)
+                newcomer = each.records[0].type == "Patient" and states[0] == "new"
+                self._stood.look(each.case, each.subject, newcomer=newcomer)
             if each.subject in self._patients:
                 self._stood.wrote(each.subject)
 

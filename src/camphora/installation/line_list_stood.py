@@ -41,10 +41,11 @@ class Stood(Aside):
         if self._others:
             self.disk.execute("INSERT OR IGNORE INTO own VALUES (?)", (case,))
 
-    def look(self, case: Case, subject: str) -> None:
-        """Note what stands and may be this new case."""
+    def look(self, case: Case, subject: str, *, newcomer: bool) -> None:
+        """Note what stands and may be this new case. `subject`: whose it is; `newcomer`: who did not stand before."""
         if self._others:
-            found = [(case.place.line or 0, one, one) for one in self._others.of(case, subject)]
+            others = self._others.of(case, subject, newcomer=newcomer)
+            found = [(case.place.line or 0, one, one) for one in others]
             sql = "INSERT INTO other SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM own WHERE id = ?)"
             self.disk.executemany(sql, found)
 
@@ -66,9 +67,10 @@ class _Others:
     def __init__(self, store: SQLiteStore) -> None:
         self._store = store
 
-    def of(self, case: Case, subject: str) -> list[str]:
+    def of(self, case: Case, subject: str, *, newcomer: bool) -> list[str]:
         """Their ids: of the person who bears the number, and of those of the same name and day of birth."""
-        persons = [subject, *(one for one in self._namesakes(case) if one != subject)]
+        persons = [] if newcomer else [subject]
+        persons += [one for one in self._namesakes(case) if one != subject]
         return [found for person in persons for found in self._cases(person, case)]
 
     def _cases(self, person: str, case: Case) -> Iterator[str]:

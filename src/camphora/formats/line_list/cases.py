@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -42,6 +43,7 @@ RESULT = {
 YES = {"是": True, "有": True, "y": True, "yes": True, "1": True, "true": True,
        "否": False, "無": False, "n": False, "no": False, "0": False, "false": False}  # fmt: skip
 CHOICES: dict[str, dict[str, Any]] = {"sex": SEX, "status": STATUS, "result": RESULT, "hospitalised": YES}
+SERIAL = re.compile(r"[1-9][0-9]{4}(\.[0-9]+)?")
 ORDER = {"onset": ("birth_date",), "notified": ("onset", "diagnosed")}
 """Days that none of these may come after."""
 
@@ -219,7 +221,17 @@ def _placed(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _date(text: str) -> str:
-    return roc.date(text)
+    """A day; of a moment its day. Numbers in which Excel counts days are two days, by where it began to count."""
+    try:
+        return roc.date(text)
+    except Invalid:
+        if SERIAL.fullmatch(text):
+            raise Invalid("line-list-serial") from None
+        try:
+            return roc.instant(text)[:10]
+        except Invalid:
+            pass
+        raise
 
 
 def _county(text: str) -> str:
