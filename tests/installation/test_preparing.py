@@ -1,5 +1,6 @@
 """Who waits for another process helps: nothing is lost, done twice or out of order, whoever made it ready."""
 
+import gc
 import sys
 from concurrent.futures import Future
 
@@ -11,6 +12,11 @@ from camphora.fhir.registry import Registry
 from camphora.fhir.validation import Policy, Validator
 from camphora.installation import preparing
 from camphora.installation.preparing import CHUNK, Elsewhere, Preparing
+
+
+class Idle:
+    def look(self):
+        pass
 
 
 class Slow:
@@ -52,9 +58,9 @@ def lines(many):
 
 def test_who_waits_makes_the_last_chunks_ready(validator, monkeypatch):
     registry, pool = Registry.bundled(), Slow()
-    monkeypatch.setattr(preparing, "_own", [Preparing(validator, registry)])
+    monkeypatch.setattr(preparing, "_own", [(Preparing(validator, registry), Idle())])
     many = CHUNK * 3 + 7
-    found = list(Elsewhere(validator, registry, None, pool).outcomes(lines(many), "a.ndjson"))
+    found = list(Elsewhere(validator, registry, None, pool, Idle()).outcomes(lines(many), "a.ndjson"))
     assert [each.number for each in found] == list(range(1, many + 1))
     assert [each.ready.id for each in found] == [f"b{number}" for number in range(1, many + 1)]
     assert [future.cancelled() for future in pool.given] == [False, True, True, True]
@@ -62,9 +68,9 @@ def test_who_waits_makes_the_last_chunks_ready(validator, monkeypatch):
 
 def test_what_is_heavy_shares_no_chunk(validator, monkeypatch):
     registry, pool = Registry.bundled(), Slow()
-    monkeypatch.setattr(preparing, "_own", [Preparing(validator, registry)])
+    monkeypatch.setattr(preparing, "_own", [(Preparing(validator, registry), Idle())])
     monkeypatch.setattr(preparing, "HEAVY", 100)
-    assert len(list(Elsewhere(validator, registry, None, pool).outcomes(lines(10), "a.ndjson"))) == 10
+    assert len(list(Elsewhere(validator, registry, None, pool, Idle()).outcomes(lines(10), "a.ndjson"))) == 10
     assert len(pool.given) == 5
 
 
@@ -87,3 +93,22 @@ def test_a_softened_rule_of_structure_still_refuses(validator):
     assert [one.code for one in made.outcome(1, orjson.dumps(wrong), "a.ndjson").faults] == [
         "fhir-unknown-element"
     ]
+
+
+def test_cycles_are_looked_for_between_chunks_alone(monkeypatch):
+    looked = []
+    monkeypatch.setattr(preparing, "WHOLE", 3)
+    stood = gc.isenabled(), gc.get_freeze_count()
+    try:
+        cycles = preparing.Cycles()
+        assert not gc.isenabled()
+        monkeypatch.setattr(gc, "collect", looked.append)
+        for _ in range(6):
+            cycles.look()
+    finally:
+        monkeypatch.undo()
+        if stood[0]:
+            gc.enable()
+        if not stood[1]:
+            gc.unfreeze()
+    assert looked == [0, 0, 2, 0, 0, 2]

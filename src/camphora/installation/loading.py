@@ -139,12 +139,15 @@ class Loader:
         faults = reached.faults
         read, through = 0, _Through(raw_lines(path, limits=OF_LINES))
         lines = (line for line in through if line[0] > reached.line)
-        outcomes = self._prepares().outcomes(lines, path.name)
+        preparing = self._prepares()
+        outcomes = preparing.outcomes(lines, path.name)
         while chunk := list(islice(outcomes, self.chunk or CHUNK)):
             faults += self._chunk(chunk, report, bad)
             read += sum(len(each.raw) + 1 for each in chunk)
             self._note(key, Reached(chunk[-1].number, bad.rows if bad else 0, False, faults, into))
             count(read)
+            chunk.clear()
+            preparing.rest()
             if self.stopped():
                 raise Stopped
         self._note(key, Reached(through.last, bad.rows if bad else 0, True, faults, into))

@@ -39,8 +39,8 @@ AHEAD = 24
 """So many chunks are under way: more than share a transaction, to be made ready while one is written."""
 SMALL = 4_000_000
 """Files below so many bytes are not worth other processes, which take a second to start."""
-SELDOM = (50_000, 50, 100)
-"""How seldom cycles are looked for where resources pass by: they have none, and to look costs a fifth of the work."""
+WHOLE = 256
+"""After so many looks for cycles among what is young, one among all."""
 Numbered = tuple[int, bytes]
 UnderWay = tuple[list[Numbered], "Future[bytes] | list[Outcome]"]
 """A chunk, and what will become of it or has."""
@@ -71,6 +71,9 @@ class Preparing:
         self.validator = validator
         self.registry = registry
         self.rules = rules or Rules.bundled()
+
+    def rest(self) -> None:
+        """To be called where nothing of what was prepared is held any more."""
 
     def outcomes(self, lines: Iterable[Numbered], name: str) -> Iterator[Outcome]:
         """What becomes of each line, in their order."""
@@ -109,9 +112,14 @@ class Elsewhere(Preparing):
         registry: Registry,
         rules: Rules | None,
         pool: ProcessPoolExecutor,
+        cycles: Cycles,
     ) -> None:
         super().__init__(validator, registry, rules)
         self._pool = pool
+        self._cycles = cycles
+
+    def rest(self) -> None:
+        self._cycles.look()
 
     def outcomes(self, lines: Iterable[Numbered], name: str) -> Iterator[Outcome]:
         waiting = _chunks(lines)
@@ -148,6 +156,20 @@ class Elsewhere(Preparing):
         return Outcome(number, raw, ready, (), [Warned(*one) for one in warned])
 
 
+class Cycles:
+    """Looks for cycles between chunks of resources alone: these have none, and to go over them while they are held
+    costs a tenth of the work."""
+
+    def __init__(self) -> None:
+        self._looks = 0
+        gc.freeze()
+        gc.disable()
+
+    def look(self) -> None:
+        self._looks += 1
+        gc.collect(0 if self._looks % WHOLE else 2)
+
+
 @contextmanager
 def elsewhere(
     folder: Path, validator: Validator, registry: Registry, rules: Rules | None = None
@@ -160,13 +182,12 @@ def elsewhere(
         initializer=_begin,
         initargs=(folder, registry.parameters, rules.dump() if rules else None),
     )
-    before, apart = gc.get_threshold(), gc.get_freeze_count()
-    gc.freeze()
-    gc.set_threshold(*SELDOM)
+    looked, apart = gc.isenabled(), gc.get_freeze_count()
     try:
-        yield Elsewhere(validator, registry, rules, pool)
+        yield Elsewhere(validator, registry, rules, pool, Cycles())
     finally:
-        gc.set_threshold(*before)
+        if looked:
+            gc.enable()
         if not apart:
             gc.unfreeze()
         pool.shutdown(wait=True, cancel_futures=True)
@@ -188,7 +209,7 @@ def _chunks(lines: Iterable[Numbered]) -> Iterator[list[Numbered]]:
 # In the other processes
 
 
-_own: list[Preparing] = []
+_own: list[tuple[Preparing, Cycles]] = []
 
 
 def _begin(folder: Path, parameters: tuple[Any, ...], rules: bytes | None) -> None:
@@ -196,18 +217,21 @@ def _begin(folder: Path, parameters: tuple[Any, ...], rules: bytes | None) -> No
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     terminology = Terminology.ready(folder / "terminology.sqlite")
     validator = Standard.of(folder, terminology).validator
-    _own.append(Preparing(validator, Registry(parameters), Rules.load(rules) if rules else None))
-    gc.freeze()
-    gc.set_threshold(*SELDOM)
+    preparing = Preparing(validator, Registry(parameters), Rules.load(rules) if rules else None)
+    _own.append((preparing, Cycles()))
 
 
 def _prepared(chunk: list[Numbered], name: str) -> bytes:
     """The outcomes of a chunk, light: as plain values, each that comes again once."""
-    rows = [_sent(_own[0].outcome(number, raw, name)) for number, raw in chunk]
+    (preparing, cycles) = _own[0]
+    rows = [_sent(preparing.outcome(number, raw, name)) for number, raw in chunk]
     try:
-        return b"m" + marshal.dumps(rows)
+        sent = b"m" + marshal.dumps(rows)
     except ValueError:
-        return b"p" + pickle.dumps(rows)
+        sent = b"p" + pickle.dumps(rows)
+    rows.clear()
+    cycles.look()
+    return sent
 
 
 def _read(sent: bytes) -> list[Row]:
