@@ -93,6 +93,8 @@ def test_an_old_week_is_said_to_be_a_replay_and_the_last_one_is_not():
     last = view("signals")
     assert "2023 week 26" in last.lead
     assert "Replay" not in last.lead
+    assert last.lead.endswith("The source ended on 1 Jul 2023.")
+    assert "ended" not in view("signals", week=WEEK).lead
     assert last.as_of == "1 Jul 2023"
 
 
@@ -218,7 +220,7 @@ def test_forecasts_that_are_not_made_yet_are_said_to_be_in_the_making(lang):
         shown = view(page, lang)
         text = system().words(lang)("ahead.making")
         assert any(text in getattr(each, "paragraphs", ()) for each in shown.blocks)
-        assert shown.downloads
+        assert shown.making
 
 
 def test_the_words_of_the_engine_are_whole_in_both_languages():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 from camphora.catalogue import Page, Parameter, System
 from camphora.catalogue.folder import WATCHED
 from camphora.errors import Busy, Forbidden, NotFound
-from camphora.pages import Link, Prose, View, dates
+from camphora.pages import Action, Link, Prose, View, dates
 from camphora.pages.counties import BY_CODE
 from camphora.pages.words import Words
 from camphora.policy import Access
@@ -25,7 +25,7 @@ from camphora.web.judged import LAID, Asked, with_judgements
 from camphora.web.reading.plain import today
 from camphora.web.room import with_states
 from camphora.web.showing import Kept, Shown, as_file, filtered_page, require_form
-from camphora.web.site import Nav, Site, get
+from camphora.web.site import SIGNALS, Nav, Site, get
 from camphora.web.work import WorkPages, with_work
 
 if TYPE_CHECKING:
@@ -80,11 +80,21 @@ class SystemPages:
                 view = with_judgements(self._work, request, view, self._asked_of(found, access))
         if view.name != MAKING and found.page.function in TOLD:
             view = with_freshness(view, words, self._watched(found, access), found.given, today())
+        if found.page.function == SIGNALS and not found.given:
+            view = self._with_replay(view, found.system, words)
         fields = self._fields(found, access, words) if self._is_read(found, access) else []
         answer = self._answer(request, found, view, fields, words)
         if view.making:
             answer.headers["refresh"] = AGAIN
         return answer
+
+    def _with_replay(self, view: View, system: System, words: Words) -> View:
+        """In a demo, whose feeds have ended, with the way to the week that it shows first."""
+        if not (self.site.installation.demo and system.demo.links):
+            return view
+        shown = system.demo.links[0]
+        replay = Action(shown.label[words.lang], shown.href)
+        return replace(view, act=replay, actions=[replay, *view.actions])
 
     def _answer(
         self, request: Request, found: Found, view: View, fields: Sequence[Field], words: Words

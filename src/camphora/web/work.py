@@ -284,8 +284,14 @@ class WorkPages(Desk):
     def naming(self, request: Request) -> Naming:
         """How signals and places are called in the reader's language."""
         words = self.site.words(request)
-        found = {name: one.title[words.lang] for _, name, one in self._watches()}
-        return Naming(words, found, self._township_names())
+        watches = {name: one for _, name, one in self._watches()}
+        titles = {name: one.title[words.lang] for name, one in watches.items()}
+        groups = {
+            (name, key): label[words.lang]
+            for name, one in watches.items()
+            for key, label in one.groups.items()
+        }
+        return Naming(words, titles, self._township_names(), groups)
 
     def _township_names(self) -> dict[str, str]:
         access, installation = self.site.open_access(), self.site.installation

@@ -50,6 +50,8 @@ class Naming(NamedTuple):
     words: Words
     watches: Mapping[str, str]
     townships: Mapping[str, str]
+    groups: Mapping[tuple[str, str], str]
+    """Labels by watch and group."""
 
     def place(self, code: str) -> str:
         """The area of an account or a request: a county, a township with its county, or the whole country."""
@@ -81,7 +83,8 @@ class Naming(NamedTuple):
             what=self.watches.get(found.watch, found.watch),
             week=week,
         )
-        return said if found.group == "all" else self.words("work.of_group", said=said, group=found.group)
+        group = self.groups.get((found.watch, found.group), found.group)
+        return said if group == "all" else self.words("work.of_group", said=said, group=group)
 
 
 def today() -> date:

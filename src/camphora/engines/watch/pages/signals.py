@@ -21,7 +21,7 @@ from camphora.engines.watch.pages.frame import (
 )
 from camphora.engines.watch.sweep import Signal
 from camphora.engines.watch.watching import Watched
-from camphora.pages import Action, Cell, Chip, Column, Figure, Figures, Item, Ranked, Table, View
+from camphora.pages import Action, Cell, Chip, Column, Figure, Figures, Item, Ranked, Table, View, dates
 from camphora.pages.words import Words
 
 TREND = 26
@@ -64,7 +64,9 @@ def _lead(found: tuple[Signal, ...], here: Asked, words: Words) -> str:
     first = words("signals.lead", days=days_text(here, words), **facts)
     number = words("signals.number", n=len(found)) if found else words("signals.none")
     replay = words("signals.replay") if is_replay(here) else ""
-    return sentences.joined([first, number, _left_out(found, here, words), replay], words)
+    ended = here.watch.ended if not replay else None
+    last = words("quality.ended", day=dates.day(ended, words.lang)) if ended else ""
+    return sentences.joined([first, number, _left_out(found, here, words), replay, last], words)
 
 
 def _left_out(found: tuple[Signal, ...], here: Asked, words: Words) -> str:
