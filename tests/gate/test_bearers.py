@@ -9,7 +9,7 @@ import pytest
 
 from camphora.errors import Forbidden, NotFound
 from camphora.gate import Gate, Identity, User, bearers
-from camphora.gate.standing import Standings
+from camphora.gate.standing import NOWHERE, Standings
 from camphora.gate.state import State
 from camphora.policy import Role
 
@@ -53,6 +53,16 @@ def by_another_process(tmp_path, sql):
 
 def test_a_token_that_is_nobodys_gives_nothing(gate):
     assert gate.of_bearer("cam_none") is None
+
+
+def test_a_token_is_limited_by_what_holds_at_its_moment(gate, token, clock, monkeypatch):
+    """Nothing is written when the time of a standing is over: what is kept for a token ends with it by itself."""
+    monkeypatch.setattr("camphora.gate.standing.now", lambda: int(clock.now * 1000))
+    gate.standings.give("lin", "institution", "h7", by="root", until=int(clock.now * 1000) + 60_000)
+    held = gate.of_bearer(token)
+    assert (held.scope.institutions, gate.of_bearer(token) is held) == ({"h7"}, True)
+    clock.now += 60
+    assert gate.of_bearer(token).scope.institutions == {NOWHERE}
 
 
 def test_a_revoked_token_ends_at_once(gate, token):

@@ -1,10 +1,12 @@
 """Scope and memberships of accounts, and projects."""
 
+import apsw
 import pytest
 
 from camphora.errors import Conflict, Forbidden, Invalid, NotFound
 from camphora.gate.projects import Project, Projects
-from camphora.gate.standing import Standing, Standings
+from camphora.gate.standing import NOWHERE, Standing, Standings
+from camphora.gate.state import State
 from camphora.policy.asking import Scope
 
 
@@ -75,6 +77,105 @@ def test_an_organisation_has_one_kind(standings):
     assert standings.of("lin").organisation_kind == "insurer"
     with pytest.raises(Invalid):
         standings.set("lin", "organisation-kind", ["insurer", "hospital"])
+
+
+DAY = 86_400_000
+
+
+@pytest.fixture
+def at(monkeypatch):
+    """The clock by which standings hold."""
+
+    class At:
+        now = 1_000 * DAY
+
+    monkeypatch.setattr("camphora.gate.standing.now", lambda: At.now)
+    return At
+
+
+def test_what_is_given_holds_from_its_first_moment_to_its_last(standings, at):
+    standings.give("lin", "membership", "CareTeam/t1", by="root", since=at.now + DAY, until=at.now + 2 * DAY)
+    assert (standings.of("lin").memberships, standings.of("lin").until) == (frozenset(), at.now + DAY)
+    at.now += DAY
+    assert (standings.of("lin").memberships, standings.of("lin").until) == ({"CareTeam/t1"}, at.now + DAY)
+    at.now += DAY
+    assert standings.of("lin") == Standing()
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "part"),
+    [("area", "63000", "areas"), ("institution", "h1", "institutions"), ("ward", "Location/w", "wards")],
+)
+def test_a_limit_whose_time_is_over_opens_nothing_until_somebody_lifts_it(standings, at, kind, value, part):
+    """An officer who stood in for a county sees no whole country when the weeks are over."""
+    given = standings.give("lin", kind, value, by="root", since=at.now, until=at.now + DAY)
+    assert getattr(standings.of("lin").scope, part) == {value}
+    at.now += DAY
+    assert getattr(standings.of("lin").scope, part) == {NOWHERE}
+    standings.give("lin", kind, f"{value[:-1]}2", by="root")
+    assert getattr(standings.of("lin").scope, part) == {f"{value[:-1]}2"}
+    for each in standings.all("lin"):
+        standings.end(each.no, "root")
+    assert standings.of("lin") == Standing()
+    assert {(each.no == given.no, each.ender) for each in standings.all("lin")} == {
+        (True, "root"),
+        (False, "root"),
+    }
+
+
+def test_a_limit_that_has_not_begun_limits_nothing_yet(standings, at):
+    standings.give("lin", "area", "63000", by="root", since=at.now + DAY)
+    assert standings.of("lin").scope == Scope()
+
+
+def test_everything_that_was_given_and_taken_back_stays_with_who_did_it(standings, at):
+    given = standings.give("lin", "area", "63000", by="root")
+    standings.end(given.no, "other")
+    standings.end(given.no, "late")
+    standings.set("lin", "area", ["65000"])
+    told = [(each.value, each.giver, each.ender) for each in standings.all("lin")]
+    assert told == [("65000", "", None), ("63000", "root", "other")]
+    standings.forget("lin")
+    assert standings.of("lin") == Standing()
+    assert len(standings.all()) == 2
+    with pytest.raises(NotFound, match="gate-no-standing"):
+        standings.end(99, "root")
+
+
+def test_what_cannot_be_given_is_refused(standings, at):
+    standings.give("lin", "record", "Practitioner/a", by="root")
+    standings.give("lin", "record", "PractitionerRole/a", by="root")
+    standings.give("lin", "organisation-kind", "insurer", by="root", until=at.now + DAY)
+    for kind, value in (
+        ("record", "Practitioner/a"),
+        ("record", "Practitioner/b"),
+        ("organisation-kind", "hospital"),
+    ):
+        with pytest.raises(Conflict, match="gate-standing-kept"):
+            standings.give("lin", kind, value, by="root")
+    for since, until in ((0, at.now), (at.now + DAY, at.now + DAY)):
+        with pytest.raises(Invalid, match="gate-standing-time"):
+            standings.give("lin", "area", "63000", by="root", since=since, until=until)
+    with pytest.raises(Invalid, match="gate-standing"):
+        standings.give("lin", "area", "630", by="root")
+    at.now += DAY
+    assert standings.give("lin", "organisation-kind", "hospital", by="root").value == "hospital"
+
+
+def test_standings_kept_before_they_had_a_time_stand_as_they_did(tmp_path):
+    connection = apsw.Connection(str(tmp_path / "old.sqlite"))
+    connection.execute(
+        "CREATE TABLE standing (user TEXT, kind TEXT, value TEXT, PRIMARY KEY (user, kind, value))"
+    )
+    connection.execute(
+        "INSERT INTO standing VALUES ('lin', 'area', '63000'), ('lin', 'membership', 'CareTeam/t')"
+    )
+    connection.close()
+    for _ in range(2):
+        opened = State(tmp_path / "old.sqlite")
+        kept = Standings(opened).of("lin")
+        opened.close()
+        assert (kept.scope.areas, kept.memberships) == ({"63000"}, {"CareTeam/t"})
 
 
 def project(clock, **changes):

@@ -2,15 +2,19 @@
 
 import json
 import re
+import time
+from unittest.mock import patch
 
 from builders import NOW, observation
 from camphora.fhir.search import parse_query
+from camphora.lake.question import Measure, Question
 from camphora.policy import Purpose, choices
+from camphora.policy.asking import Scope
 from camphora.policy.internal import deciding, loading
 from camphora.records import Delete, Put
 from consented import at_home, diagnosis
 from leak.ground import OTHER, visit
-from leak.scenarios import AREA, CLINIC, FHIR, reader, refused, scene
+from leak.scenarios import AREA, CLINIC, DAY, FHIR, QUESTIONS, exactly, reader, refused, scene
 
 
 @scene(
@@ -290,6 +294,48 @@ def surveillance_reaches_notifiable_records_of_the_area_alone(make):
     assert not reads("Condition", "in-tb")
     world.write(diagnosis("in-tb", "in", "A15.0"), at_home("in", "高雄市", "三民區"))
     assert found("Patient") == found("Condition") == set()
+
+
+@scene((*CASES, *QUESTIONS, "surveillance.enter"), "scope", "old-token", "cache", "delegated")
+def a_limit_whose_days_are_over_opens_nothing_at_all(make):
+    """An officer who stood in for a county: with the last day her reach is none, not the whole country, by page, by
+    question and for what was handed out before. It is lifted by an administrator alone."""
+    world = make()
+    world.write(at_home("in", "臺北市", "信義區"), diagnosis("in-tb", "in", "A15.0"))
+    world.write(at_home("out", "新北市", "板橋區"), diagnosis("out-tb", "out", "A15.0"))
+    gate, client, now = world.installation.gate, world.client("officer"), int(time.time() * 1000)
+    old = gate.access(reader(world, "officer"), Purpose.SURVEILLANCE)
+    exactly(world).installation.lake.catch_up()
+    question, counted = Question("person", Measure("persons")), []
+
+    def seen():
+        page = client.get("/surveillance", params=ON_DUTY).text
+        access = gate.access(reader(world, "officer"), Purpose.SURVEILLANCE)
+        found = world.installation.store.search(access, parse_query("Condition", [], strict=True))
+        asked = gate.access(reader(world, "officer"), Purpose.SECONDARY)
+        counted.append(world.installation.lake.ask(asked, question).rows)
+        ids = re.findall(r"/surveillance/Condition/([a-z-]+)\?", page)
+        assert set(ids) == {row.id for row in found.rows}
+        return set(ids)
+
+    assert old.scope == Scope()
+    assert seen() == {"in-tb", "out-tb"}
+    gate.standings.give("officer", "area", AREA, by="administrator", until=now + DAY)
+    assert seen() == {"in-tb"}
+    with patch("camphora.gate.standing.now", lambda: now + DAY):
+        assert seen() == set()
+        assert counted[-1] not in counted[:-1]
+        for path in ("/surveillance/Condition/in-tb", "/surveillance/Condition/out-tb"):
+            assert client.get(path, params=ON_DUTY).status_code == 404
+        for by in ("officer", "other", "analyst", "stranger", "pharmacist"):
+            asking = world.client(by)
+            number = gate.standings.all("officer")[0].no
+            asked = {"csrf": asking.csrf, "account": by, "kind": "area", "value": AREA, "number": str(number)}
+            codes = {asking.post(f"/gate/standings{part}", data=asked).status_code for part in ("", "/end")}
+            assert codes | {asking.get("/gate/standings", params=asked).status_code} == {403}, by
+        assert seen() == set()
+        gate.standings.end(gate.standings.all("officer")[0].no, "administrator")
+        assert seen() == {"in-tb", "out-tb"}
 
 
 # One institution or ward

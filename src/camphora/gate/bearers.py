@@ -21,6 +21,7 @@ from camphora.gate.identity import Identity
 from camphora.policy import Access, Reader
 
 MOST = 10_000
+NEVER = 1 << 62
 WAIT_MS = 5000
 
 
@@ -32,10 +33,18 @@ class _Held(NamedTuple):
 class Bearers:
     """Accesses by token, for all threads."""
 
-    def __init__(self, identity: Identity, access: Callable[[Reader], Access], paths: Iterable[Path]) -> None:
-        """`access`: how a reader's usual Access is decided. `paths`: the files on which it rests."""
+    def __init__(
+        self,
+        identity: Identity,
+        access: Callable[[Reader], Access],
+        until: Callable[[str], int | None],
+        paths: Iterable[Path],
+    ) -> None:
+        """`access`: how a reader's usual Access is decided. `until`: the moment (milliseconds) from which an account's
+        standing is another by time alone. `paths`: the files on which both rest."""
         self._identity = identity
         self._access = access
+        self._until = until
         self._connections = [_watching(path) for path in sorted(set(paths))]
         self._lock = threading.Lock()
         self._seen: list[int] = []
@@ -58,9 +67,10 @@ class Bearers:
         if found is None:
             return None
         user, expires = found
+        changes = self._until(user.name)
         access = self._access(user.reader())
         if user.person is None:
-            self._keep(key, _Held(access, expires), seen)
+            self._keep(key, _Held(access, min(expires, (changes or NEVER) // 1000)), seen)
         return access
 
     def _look(self, key: bytes, since: float) -> tuple[list[int], _Held | None]:

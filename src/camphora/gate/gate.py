@@ -74,7 +74,9 @@ class Gate:
         self.projects = Projects(state)
         self.reviews = Reviews(state)
         self._store = store
-        self._bearers = Bearers(identity, self.access, (identity.path, state.path))
+        self._bearers = Bearers(
+            identity, self.access, lambda name: self.standings.of(name).until, (identity.path, state.path)
+        )
 
     def close(self) -> None:
         self._bearers.close()

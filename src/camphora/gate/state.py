@@ -34,9 +34,11 @@ CREATE TABLE IF NOT EXISTS legal_basis (
 CREATE INDEX IF NOT EXISTS legal_basis_applicant ON legal_basis (applicant);
 CREATE TABLE IF NOT EXISTS legal_basis_use (basis INTEGER NOT NULL, at INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS legal_basis_use_basis ON legal_basis_use (basis, at);
-CREATE TABLE IF NOT EXISTS standing (
-  user TEXT NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (user, kind, value)
-) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS standing_given (
+  no INTEGER PRIMARY KEY AUTOINCREMENT, user TEXT NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL,
+  since INTEGER NOT NULL, until INTEGER, given INTEGER NOT NULL, giver TEXT NOT NULL, ended INTEGER, ender TEXT
+);
+CREATE INDEX IF NOT EXISTS standing_given_user ON standing_given (user);
 CREATE TABLE IF NOT EXISTS project (
   id TEXT PRIMARY KEY, title TEXT NOT NULL, purpose TEXT NOT NULL, approver TEXT NOT NULL,
   since INTEGER NOT NULL, until INTEGER NOT NULL, ended INTEGER
@@ -45,6 +47,12 @@ CREATE TABLE IF NOT EXISTS project_member (
   project TEXT NOT NULL, user TEXT NOT NULL, PRIMARY KEY (project, user)
 ) WITHOUT ROWID;
 """
+BEFORE = "SELECT 1 FROM sqlite_schema WHERE name = 'standing'"
+CARRIED = """
+INSERT INTO standing_given (user, kind, value, since, given, giver) SELECT user, kind, value, 0, 0, '' FROM standing;
+DROP TABLE standing;
+"""
+"""Standings as they were kept before they had a time, and who gave them."""
 
 
 def now() -> int:
@@ -64,7 +72,13 @@ class State:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
             self._connection.execute(SCHEMA)
+            self._carry_over()
         self._lock = threading.Lock()
+
+    def _carry_over(self) -> None:
+        with self._connection:
+            if next(self._connection.execute(BEFORE), None):
+                self._connection.execute(CARRIED)
 
     def close(self) -> None:
         with self._lock:

@@ -1,5 +1,5 @@
-"""Pages of duties about the gate: emergencies reviewed, legal bases applied for and approved, decisions explained, and
-what is read for surveillance."""
+"""Pages of duties about the gate: emergencies reviewed, legal bases applied for and approved, decisions explained,
+standings given, and what is read for surveillance."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from camphora.web.duties.entering import EnterPages
 from camphora.web.duties.explain import ExplainPages
 from camphora.web.duties.line_list import LineListPages
 from camphora.web.duties.review import ReviewPages
+from camphora.web.duties.standings import StandingPages
 from camphora.web.duties.surveillance import SurveillancePages
 from camphora.web.duties.unusual import UnusualPages
 from camphora.web.site import Site, get, post
 
 
 def routes(site: Site) -> list[BaseRoute]:
-    """`/emergencies`, `/bases`, `/gate/explain`, `/privacy` and `/surveillance`."""
+    """`/emergencies`, `/bases`, `/gate/explain`, `/gate/standings`, `/privacy` and `/surveillance`."""
     review, unusual = ReviewPages(site), UnusualPages(site)
     explain, bases, surveillance = ExplainPages(site), BasesPages(site), SurveillancePages(site)
-    lines, entering = LineListPages(site), EnterPages(site)
+    lines, entering, standings = LineListPages(site), EnterPages(site), StandingPages(site)
     return [
         get("/emergencies", review.page, "emergencies", "persons"),
         post("/emergencies/judge", review.judge, "emergencies.judge", site),
@@ -28,6 +29,9 @@ def routes(site: Site) -> list[BaseRoute]:
         post("/bases/decide", bases.decide, "bases.decide", site),
         post("/bases/end", bases.end, "bases.end", site),
         get("/gate/explain", explain.page, "gate.explain", "persons"),
+        get("/gate/standings", standings.page, "gate.standings", "nothing"),
+        post("/gate/standings", standings.give, "gate.standings.give", site),
+        post("/gate/standings/end", standings.end, "gate.standings.end", site),
         get("/surveillance", surveillance.page, "surveillance", "persons"),
         get("/surveillance/cases", lines.page, "surveillance.lines", "persons"),
         get("/surveillance/cases.{form}", lines.file, "surveillance.lines.download", "persons", "download"),

@@ -60,8 +60,8 @@ class BasesPages(Desk):
             given["reason"],
             purposes=[given["purpose"]],
             categories=[given["category"]] if given["category"] else [],
-            since=_day(given["since"]),
-            until=_day(given["until"], days=1),
+            since=day_of(given["since"]),
+            until=day_of(given["until"], days=1),
             least_reason=gate.policy["basis.least_reason"],
         )
 
@@ -278,7 +278,7 @@ def _number(form: FormData) -> int:
     return int(text) if text.isdecimal() and len(text) < 16 else 0
 
 
-def _day(text: str, *, days: int = 0) -> int:
+def day_of(text: str, *, days: int = 0) -> int:
     """The first moment of a day in Taiwan, some days on."""
     try:
         return int(
