@@ -1,14 +1,17 @@
 """The terminology operations and $validate as routes; what is refused at a write by the site's policy."""
 
+import sys
+
 import orjson
 import pytest
 
-from builders import clinician
+from builders import clinician, condition
 from camphora.fhir.packages import Guides
 from camphora.fhir.validation import Policy, Validator
 from camphora.policy.internal import loading
 from camphora.terminology.operations.requests import Desk
 from camphora.terminology.operations.resources import ResourceLibrary
+from web.fhir.asking import bundle, entry
 
 SYSTEM = "http://camphora.test/colours"
 CODES = {
@@ -194,3 +197,33 @@ def test_a_search_parameter_whose_code_is_taken_is_kept_and_its_answer_says_that
     bundle = {"resourceType": "Bundle", "type": "batch", "entry": [entry]}
     (one,) = client.post("/fhir", json=bundle, headers=asks).json()["entry"]
     assert one["response"]["outcome"]["issue"][1]["severity"] == "warning"
+
+
+@pytest.mark.parametrize("policy", [Policy(), Policy(default="warn"), Policy(rules={"fhir-code": "warn"})])
+def test_structure_is_looked_at_once_where_the_validator_holds_to_it(
+    served, loaded, guides, monkeypatch, policy
+):
+    looks = len(policy.rules)
+    client = served(loaded, clinician(), validator=Validator(guides, policy=policy))
+    asked = []
+    monkeypatch.setattr(sys.modules["camphora.records.prepare"], "require", asked.append)
+    made = client.post("/fhir/Condition", json=condition("x", "ada", "E11", None))
+    assert made.status_code == 201
+    assert len(asked) == looks
+    sent = bundle("transaction", entry("POST", "Condition", condition("x", "ada", "E11", None)))
+    assert client.post("/fhir/", json=sent).status_code == 200
+    assert len(asked) == 2 * looks
+
+
+def test_what_is_written_anew_on_its_way_is_looked_at_again(served, loaded, guides, monkeypatch):
+    client = served(loaded, clinician(), validator=Validator(guides))
+    asked = []
+    monkeypatch.setattr(sys.modules["camphora.records.prepare"], "require", asked.append)
+    named = condition("x", "ada", "E11", None) | {"encounter": {"reference": "urn:uuid:1"}}
+    visit = {"resourceType": "Encounter", "status": "finished", "class": {"code": "AMB"},
+             "subject": {"reference": "Patient/ada"}}  # fmt: skip
+    sent = bundle(
+        "transaction", entry("POST", "Condition", named), entry("POST", "Encounter", visit, "urn:uuid:1")
+    )
+    assert client.post("/fhir/", json=sent).status_code == 200
+    assert len(asked) == 1

@@ -92,6 +92,11 @@ class Api:
             kind = Faults if structure.check(resource) else Unfit
             raise kind([found.fault() for found in errors])
 
+    @property
+    def holds_structure(self) -> bool:
+        """Whether what `require` lets pass is right in structure, however the site's policy softens its rules."""
+        return self.validator is None or self.validator.holds_structure
+
     def findings(self, resource: Any, profiles: Sequence[str] = ()) -> list[Finding]:
         """What the validator finds, warnings among it; nothing where there is none."""
         return [] if self.validator is None else self.validator.validate(resource, profiles)

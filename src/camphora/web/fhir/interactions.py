@@ -126,9 +126,10 @@ def search(
 def create(call: Call, record_type: str, body: bytes) -> Later:
     """A new record under an id of the server's."""
     require_type(record_type)
-    resource, body = kept(call, record_type, body)
-    written = call.store.hand_in(call.access, [Put(resource, body, expect="new")])
-    return Later(written, lambda: _put(call, written, body))
+    resource, own = kept(call, record_type, body)
+    put = Put(resource, own, expect="new", held=own == body and call.api.holds_structure)
+    written = call.store.hand_in(call.access, [put])
+    return Later(written, lambda: _put(call, written, own))
 
 
 def update(call: Call, record_type: str, record_id: str, body: bytes) -> Later:

@@ -270,7 +270,9 @@ def _change(call: Call, item: Item, found: Resolved, bodies: dict[int, bytes]) -
         return _patched(call, item, found, bodies)
     assert item.resource is not None
     body = bodies[item.number]
-    resource = item.resource if body == item.body else parse(body)
+    same = body == item.body
+    resource = item.resource if same else parse(body)
+    held = same and call.api.holds_structure
     try:
         if item.method == "PUT" and item.condition is not None:
             row = found.rows[item.number]
@@ -281,8 +283,8 @@ def _change(call: Call, item: Item, found: Resolved, bodies: dict[int, bytes]) -
     except CamphoraError as error:
         raise located(error, item.number) from None
     if item.method == "POST":
-        return Put({**resource, "id": found.ids[item.number]}, body)
-    return Put(resource, body, "either" if call.loads else "present", item.if_match)
+        return Put({**resource, "id": found.ids[item.number]}, body, held=held)
+    return Put(resource, body, "either" if call.loads else "present", item.if_match, held)
 
 
 def _expected(put: Put) -> Expect:
