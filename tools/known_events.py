@@ -19,6 +19,7 @@ import numpy as np
 from camphora.catalogue import Catalogue
 from camphora.engines.watch import Watch, series_of
 from camphora.engines.watch.sweep import Signal, Sweep, swept
+from camphora.engines.watch.together import together
 from camphora.pages.counties import BY_CODE
 
 PAGE = Path(__file__).resolve().parent.parent / "docs/explanation/known-events.md"
@@ -92,13 +93,13 @@ def seen(event: Event, sweep: Sweep) -> Seen:
 
 
 def sweeps() -> dict[str, Sweep]:
-    """Of the bundled series."""
+    """Of the bundled series, within the budget that they share."""
     system = Catalogue.scan().systems[SYSTEM]
     made = {}
     for name, watch in system.watches.items():
         if isinstance(watch, Watch):
             made[name] = swept(watch, series_of(watch, system.own_tables[watch.table].bundled()))
-    return made
+    return together(made)
 
 
 def table(found: Sequence[Seen]) -> str:

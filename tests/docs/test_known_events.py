@@ -4,7 +4,7 @@ import pytest
 
 import known_events
 from known_events import BEGIN, END, EVENTS, PAGE, Seen, finding, seen, table
-from watch.watched import sweep
+from watch.watched import shared as sweep
 
 
 def found():

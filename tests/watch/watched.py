@@ -6,6 +6,7 @@ from pathlib import Path
 import camphora
 from camphora.engines.watch import Watch, series_of
 from camphora.engines.watch.sweep import swept
+from camphora.engines.watch.together import together
 from camphora.formats.declaration import TableDeclaration
 
 SYSTEM = Path(camphora.__file__).parent / "systems" / "smart_epidemic_prevention"
@@ -35,3 +36,13 @@ def series(name):
 @cache
 def sweep(name):
     return swept(watch(name), series(name))
+
+
+@cache
+def all_shared():
+    return together({name: sweep(name) for name in ("ili", "enterovirus", "dengue_weekly")})
+
+
+def shared(name):
+    """The sweep within the budget that all share."""
+    return all_shared()[name]
