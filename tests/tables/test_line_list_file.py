@@ -19,6 +19,7 @@ from camphora.formats.line_list.seen import Seen
 from camphora.installation import Installation, line_list_file
 from camphora.installation import report as report_module
 from camphora.installation.loading import Loader
+from camphora.installation.places import Places
 from camphora.installation.preparing import Preparing
 from camphora.policy import Purpose, Reader, Request, Role, admit
 from camphora.policy.asking import Scope
@@ -56,7 +57,9 @@ def mapping(tmp_path):
 
 def _bare(installation):
     """Without the standard's profiles, which take their time."""
-    return Preparing(SimpleNamespace(validate=lambda _: [], holds_structure=False), installation.store.registry)
+    return Preparing(
+        SimpleNamespace(validate=lambda _: [], holds_structure=False), installation.store.registry
+    )
 
 
 def _load(installation, path, mapping=None, **more):
@@ -332,6 +335,45 @@ def test_a_load_that_broke_off_is_loaded_again_and_nothing_is_doubled(
     report = _load(installation, path)
     assert (report.written, report.unchanged, report.notes) == (2, 10, [])
     assert _count(installation)["Patient"] == 12
+
+
+def test_what_an_interrupted_load_took_is_passed_over_and_still_known(
+    installation, tmp_path, mapping, monkeypatch
+):
+    """Resumed, a load ends as one that was never interrupted: doubles over the break are found, a person of two rows
+    stays as the first of them says, and what was refused is outstanding."""
+    known = patient("ada", "王小明", "1900-01-01", ROWS[1]["身分證字號"])
+    installation.store.write(loading("hospital"), [Put(known)])
+    other = {**ROWS[0], "通報單編號": "D999", "疾病名稱": "恙蟲病", "聯絡電話": "0000-000-001"}
+    path = _csv(tmp_path / "w.csv", [*ROWS[:8], {**ROWS[8], "發病日": "昨天"}, *ROWS[9:], ROWS[3], other])
+    write, calls, given = type(installation.store).write, [], {"bad": tmp_path, "key": "w"}
+    monkeypatch.setattr(line_list_file, "TOGETHER", 5)
+
+    def breaks(*acts, **more):
+        calls.append(len(acts[2]))
+        if len(calls) == 2:
+            raise Fault("installation-worker-gone")
+        return write(*acts, **more)
+
+    monkeypatch.setattr(type(installation.store), "write", breaks)
+    with pytest.raises(Fault):
+        _resumed(installation, path, mapping, **given)
+    report = _resumed(installation, path, mapping, **given)
+    assert (report.read, report.written, report.unchanged, report.outstanding) == (14, 7, 6, 1)
+    assert [(one.code, one.place.line) for one in report.faults] == [("formats-date", 10)]
+    assert [(one.code, one.facts["lines"]) for one in report.notes] == [("line-list-again", "5＝14")]
+    assert (_count(installation)["Patient"], _count(installation)["Condition"]) == (11, 11)
+    assert "0000-000-001" not in {one["telecom"][0]["value"] for one in _all(installation, "Patient")[1:]}
+    again = _resumed(installation, path, mapping, **given)
+    assert (again.passed_over, again.outstanding, len(calls)) == (True, 2, 4)
+
+
+def _resumed(installation, path, mapping, *, bad, key):
+    places = Places.of(installation.folder)
+    loader = Loader(
+        installation, preparing=_bare(installation), today=TODAY, bad=bad, places=places, resume=True
+    )
+    return loader.load(path, line_list=True, mapping=mapping, key=key)
 
 
 def test_rows_of_nothing_are_no_rows(installation, tmp_path, mapping):

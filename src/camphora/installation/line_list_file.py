@@ -25,6 +25,7 @@ from camphora.formats.line_list import Case, Cases, Ids, Mapping, Taken, propose
 from camphora.formats.line_list.resources import case_id, patient_id
 from camphora.installation.bad import RowsApart
 from camphora.installation.line_list_stood import Stood
+from camphora.installation.places import Reached
 from camphora.installation.preparing import Preparing, faults_of
 from camphora.installation.report import Report
 from camphora.policy.internal import identifying, loading
@@ -45,7 +46,8 @@ OF_ROWS = Limits(packed=1 << 40, unpacked=1 << 40)
 
 class Taking(NamedTuple):
     """How a file is taken. `mapping`: the file of one that was looked through; `aside`: the folder into which a
-    proposed one is put; `apart`: where rows at fault go; `progress`: told of the bytes that are done."""
+    proposed one is put; `apart`: where rows at fault go; `progress`: told of the bytes that are done; `reached`: how
+    far an earlier load came, and `note`: told how far this one is."""
 
     mapping: Path | None
     aside: Path
@@ -53,6 +55,8 @@ class Taking(NamedTuple):
     today: date
     apart: RowsApart
     progress: Callable[[int], None] = lambda _: None
+    reached: Reached = Reached()
+    note: Callable[[Reached], None] = lambda _: None
 
 
 class _Ready(NamedTuple):
@@ -104,7 +108,9 @@ class LineListFile:
             while part := list(islice(taken, TOGETHER)):
                 for row, faults in writing.write(part, self.mapping.name):
                     taking.apart.add(header, row, faults)
+                taking.note(Reached(part[-1].row.line, faults=writing.refused))
                 taking.progress(stream.tell())
+            taking.note(Reached(ended=True, faults=report.outstanding + report.fault_count))
             _tell(cases, report)
             stood.tell(report)
 
@@ -132,6 +138,8 @@ class _Writing:
         self._stood = stood
         self._patients: dict[str, dict[str, Any]] = {}
         self._faults: dict[int, list[Invalid]] = {}
+        self.refused = report.outstanding = taking.reached.faults
+        """The faults that reading the rows again would not find."""
 
     def write(self, part: Sequence[Taken], name: str) -> list[tuple[Row, list[Invalid]]]:
         """Write the cases of these rows; the rows at fault, with why."""
@@ -140,8 +148,20 @@ class _Writing:
             self._report.read += 1
             self._report.unchanged += one.case is None and not one.faults
             self._fault(one.faults, Place(self._report.file, one.row.line))
-        self._keep([found for one in part if one.case and (found := self._ready(one.case, name))])
+        before = self._report.fault_count
+        new = [one.case for one in part if one.case and not self._was_taken(one.case, Ids(name, self._named))]
+        self._keep([found for case in new if (found := self._ready(case, name))])
+        self.refused += self._report.fault_count - before
         return [(one.row, faults) for one in part if (faults := self._faults.get(one.row.line))]
+
+    def _was_taken(self, case: Case, ids: Ids) -> bool:
+        """Whether the row lies before the place that an earlier load reached: then all that is done is to know it."""
+        if (case.place.line or 0) > self._taking.reached.line:
+            return False
+        self._stood.own(case_id(case, ids))
+        self._stood.wrote(patient_id(case, ids))
+        self._report.unchanged += 1
+        return True
 
     def _fault(self, faults: Sequence[CamphoraError], place: Place) -> None:
         if faults:

@@ -107,13 +107,13 @@ class Loader:
         if not path.is_file():
             raise Invalid("installation-no-file", file=path.name)
         if line_list:
-            return self._cases(path, mapping, count)
+            return self._cases(path, mapping, count, key)
         if table or ending.endswith((".csv", ".xlsx")):
             return self._rows(path, table, count)
         if not ending.endswith(FHIR):
             raise Invalid("installation-unknown-kind", file=path.name)
         report = into or Report(name or path.name)
-        reached = self.places.at(key) if self.places and self.resume and key else Reached()
+        reached = self._reached(key)
         report.outstanding = reached.faults
         if reached.ended:
             if self.bad_is_own:
@@ -323,17 +323,26 @@ class Loader:
             self._set_rows_apart(path, bad, report)
         return report
 
-    def _cases(self, path: Path, mapping: Path | None, count: Count) -> Report:
-        report = Report(path.name)
+    def _cases(self, path: Path, mapping: Path | None, count: Count, key: str | None) -> Report:
+        report, reached = Report(path.name), self._reached(key)
+        if reached.ended:
+            report.passed_over, report.outstanding = True, reached.faults
+            return report
         aside = self.bad if self.bad and self.bad.is_dir() else path.parent
         named = partial(self._bad_path, path, ".csv") if self.bad is not None else None
         with RowsApart(named, self.lang) as apart:
-            taking = Taking(mapping, aside, self.dry_run, self.today, apart, count)
+            taking = Taking(
+                mapping, aside, self.dry_run, self.today, apart, count, reached, partial(self._note, key)
+            )
             brought = LineListFile.of(path, self.installation, taking)
             brought.load(self.installation, self._prepares(), taking, report)
         count(path.stat().st_size)
         report.bad_file = str(apart.path) if apart.path else None
         return report
+
+    def _reached(self, key: str | None) -> Reached:
+        """How far an earlier load came that is to be gone on with."""
+        return self.places.at(key) if self.places and self.resume and key else Reached()
 
     def _set_rows_apart(self, path: Path, bad: list[Row], report: Report) -> None:
         if bad and self.bad is not None:
