@@ -14,7 +14,7 @@ from builders import citizen, clinician, people
 from camphora.audit import Log, verify
 from camphora.policy.internal import loading
 from camphora.records import Put, SQLiteStore, looks
-from camphora.records.noting import kept_of
+from camphora.records.noting import Journal, kept_of
 
 
 def _full(*_):
@@ -177,3 +177,21 @@ def test_a_read_writes_nothing_to_the_log_by_itself(store, monkeypatch):
     assert written == []
     monkeypatch.undo()
     assert len(store.audit) == 3
+
+
+def test_now_and_then_the_journal_is_forced_to_disk_and_what_is_due_is_indexed(store, monkeypatch):
+    keeping, forced = store.keeping, []
+    monkeypatch.setattr(store.audit, "after_group", lambda: None)
+    monkeypatch.setattr(Journal, "flush", lambda journal: forced.append(len(journal.read())))
+    for name in ("NOTED_EVERY", "INDEX_EVERY"):
+        monkeypatch.setattr(looks, name, 1e9)
+    store.read(clinician(), "Patient", "ada")
+    keeping._go_on()
+    assert (forced, keeping.due) == ([], 1)
+    monkeypatch.setattr(looks, "NOTED_EVERY", 0)
+    keeping._go_on()
+    assert forced[0] == keeping.due == 1
+    monkeypatch.setattr(looks, "INDEX_EVERY", 0)
+    keeping._go_on()
+    store.write(loading("t"), [Put(people()[0])])  # the keeper does what came before it first
+    assert keeping.due == 0

@@ -62,8 +62,8 @@ class Log:
         self._given_way = False
         self.failing = False
         """Whether the last try of the log's own thread to write or to sync has failed."""
-        self.after_head: Callable[[], None] = lambda: None
-        """Called by that thread when it has signed a head."""
+        self.after_group: Callable[[], None] = lambda: None
+        """Called by that thread behind each group, and for a second behind the last."""
         self._tree = Tree()
         self._starts = array("Q")
         self._key, self.first_key = _keys(folder)
@@ -71,6 +71,8 @@ class Log:
         self._rotations: list[dict[str, Any]] = []
         self._open_heads()
         self._end = self._open_lines(known)
+        self.next = len(self._tree)
+        """The number of the receipt that is taken or written next."""
         self._file = os.open(folder / "receipts.log", os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         self._durable = 0
         self.keep_space()
@@ -82,12 +84,6 @@ class Log:
         with suppress(OSError):
             self.write_out()
         return len(self._tree)
-
-    @property
-    def next(self) -> int:
-        """The number of the receipt that is taken or written next."""
-        with self._lock:
-            return len(self._tree) + len(self._taken)
 
     @property
     def durable(self) -> int:
@@ -118,16 +114,16 @@ class Log:
     def write(self, lines: Sequence[bytes]) -> int:
         """The same of their lines."""
         with self._writing, self._lock:
-            before = len(self._taken)
-            first = self._add(*self._written([*self._taken, *lines])) + before
+            self._add(*self._written([*self._taken, *lines]))
             self._taken.clear()
+            first, self.next = self.next, len(self._tree)
         self._wake_up()
         return first
 
     def take(self, lines: Sequence[bytes]) -> int:
         """Take lines that somebody keeps until they are written; returns the number of the first."""
         with self._lock:
-            first = len(self._tree) + len(self._taken)
+            first, self.next = self.next, self.next + len(lines)
             self._taken += lines
         self._wake_up()
         return first
@@ -149,14 +145,14 @@ class Log:
         self._write(b"\n".join([*lines, b""]))
         return list(accumulate(len(line) + 1 for line in lines)), leaves
 
-    def _add(self, ends: list[int], leaves: list[bytes]) -> int:
-        """Lines that were written have their places; returns the number of the first."""
+    def _add(self, ends: list[int], leaves: list[bytes]) -> None:
+        """Lines that were written have their places."""
         if ends:
             start = self._end
             self._end += ends.pop()
             self._starts.append(start)
             self._starts.extend([start + end for end in ends])
-        return self._tree.extend(leaves)
+        self._tree.extend(leaves)
 
     def _wake_up(self) -> None:
         """See to it that what was written or taken is forced to disk."""
@@ -277,15 +273,14 @@ class Log:
         woken where nothing is left to sign."""
         self.flush()
         self.failing = False
+        self.after_group()
         if time.monotonic() - signed < HEAD_EVERY:
             return False
         before = self._head
         self.sync()
         if self._given_way:
             self.keep_space()
-        if self._head is not before:
-            self.after_head()
-        elif not self._taken:
+        if self._head is before and not self._taken:
             self._wake.clear()
             if self._taken or len(self._tree) > self._durable:  # it came in between
                 self._wake.set()

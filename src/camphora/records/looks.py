@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
@@ -29,6 +30,10 @@ INDEXED = "receipts"
 """The place up to which receipts are indexed."""
 ON_DISK = "receipts-on-disk"
 """So many receipts were on disk for certain: no power cut takes them back."""
+INDEX_EVERY = 1.0
+"""Seconds that a receipt waits at most until it is handed over to be indexed."""
+NOTED_EVERY = 0.25
+"""Seconds after which the journal is on disk, so that a power cut too leaves few receipts for which to try salts."""
 EACH = 100_000
 """So many persons are tried, where notes were lost, from one line of progress to the next."""
 GATHERED: ContextVar[list[Leaf] | None] = ContextVar("gathered", default=None)
@@ -54,7 +59,8 @@ class Looks:
         self._journal = Journal(log.folder.parent)
         self._passing = 0
         """Before this number stands what passes in the journal."""
-        log.after_head = self._index_soon
+        self._indexing = self._noted = time.monotonic()
+        log.after_group = self._go_on
 
     def leave(self, access: Access, act: Act, persons: Iterable[int], reader: apsw.Connection) -> int | None:
         """Hand over one receipt before the answer leaves (`Leaves.of` says of which acts); returns its number, None
@@ -162,9 +168,14 @@ class Looks:
 
     # The index
 
-    def _index_soon(self) -> None:
-        """Called once a second while receipts come."""
-        if self._due and not self._asked:
+    def _go_on(self) -> None:
+        """Called while receipts come: now and then the journal is forced to disk, and what is due is indexed."""
+        now = time.monotonic()
+        if self._due and now - self._noted >= NOTED_EVERY:
+            self._noted = now
+            self._journal.flush()
+        if self._due and not self._asked and now - self._indexing >= INDEX_EVERY:
+            self._indexing = now
             with suppress(Busy):  # the store is closing, and indexes what is left
                 self._hand_over(patient=True)
 
@@ -302,6 +313,7 @@ class Looks:
             _note_indexed(connection, len(self._log))
 
     def close(self) -> None:
+        self._log.after_group = lambda: None
         self._journal.close()
 
     # Who looked
@@ -360,19 +372,12 @@ def _note_place(connection: apsw.Connection, name: str, through: int) -> None:
     connection.execute(sql, (name, through))
 
 
-def _index(connection: apsw.Connection, due: Iterable[tuple[int, Leaf]]) -> None:
-    looks: list[tuple[int, int]] = []
-    sets: list[tuple[int, bytes, bytes]] = []
-    through = 0
-    for number, leaf in due:
-        through = number + 1
-        if not leaf.salt:
-            looks += [(person, number) for person in leaf.members]
-        else:
-            sets.append((number, BitMap(leaf.members).serialize(), leaf.salt))
+def _index(connection: apsw.Connection, due: Sequence[tuple[int, Leaf]]) -> None:
+    looks = [(person, number) for number, leaf in due if not leaf.salt for person in leaf.members]
+    sets = [(number, BitMap(leaf.members).serialize(), leaf.salt) for number, leaf in due if leaf.salt]
     connection.executemany("INSERT OR IGNORE INTO look VALUES (?, ?)", looks)
     connection.executemany("INSERT OR IGNORE INTO person_set VALUES (?, ?, ?)", sets)
-    _note_indexed(connection, through)
+    _note_indexed(connection, due[-1][0] + 1)
 
 
 def _look(log: Log, number: int, *, among_many: bool) -> Look:

@@ -64,9 +64,8 @@ class Notes:
         os.close(self._file)
 
     def flush(self) -> None:
-        """Force it to disk as it is."""
-        if self._map is not None:
-            self._map.flush()
+        """Force it to disk as it is, beside whoever adds: `mmap.flush` would keep the interpreter's lock."""
+        os.fdatasync(self._file)
 
     def _grow(self, needed: int) -> None:
         if needed > MOST:
@@ -131,6 +130,11 @@ class Journal:
             kept_of(each) for notes in (self._notes, self._passing) for each in notes.read().split(b"\n")
         ]
         return sorted({each for each in found if each is not None})
+
+    def flush(self) -> None:
+        """Force what is kept to disk, beside whoever adds."""
+        for notes in (self._notes, self._passing):
+            notes.flush()
 
     def clear(self) -> None:
         """Forget all, on disk too."""
