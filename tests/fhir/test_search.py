@@ -635,3 +635,18 @@ def test_sounds_have_no_spelling():
         parse_query("Patient", [("phonetic:exact", "Wang")], strict=True)
     with pytest.raises(Faults):
         parse_query("Patient", [("phonetic", "12")], strict=True)
+
+
+def test_what_a_parameter_says_is_remembered_for_its_moment_and_registry_alone():
+    def clause(now, registry=None, value="ap2020-01-01"):
+        pairs = [("date", value)]
+        return parse_query("Observation", pairs, strict=True, now=now, registry=registry).clauses[0]
+
+    day = 86_400_000
+    assert clause(20_000 * day) is clause(20_000 * day)
+    assert clause(20_000 * day) != clause(30_000 * day)
+    assert clause(20_000 * day) is not clause(20_000 * day, Registry())
+    long = ",".join(["2020-01-01"] * 20)
+    assert clause(day, value=long) == clause(day, value=long)
+    assert clause(day, value=long) is not clause(day, value=long)
+    assert clause(None, value="2020") is not clause(None, value="2020")

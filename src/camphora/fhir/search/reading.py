@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import cast
 
 from camphora.errors import Faults, Invalid
@@ -49,6 +49,8 @@ MOST_ALTERNATIVES, MOST_CLAUSES, MOST_SORTED, MOST_INCLUDED = 200, 50, 10, 20
 MOST_VALUES = 2_000
 """So many values may all parameters of a search name together: each is several bound values of a statement."""
 OWN_MODIFIERS = {"_id": frozenset({"", "missing", "not"}), "_lastUpdated": frozenset({"", "missing"})}
+LONGEST_REMEMBERED = 100
+"""Characters of a value whose meaning is remembered: a form may send a megabyte in one."""
 UNSPLIT = frozenset({"_filter", "_include", "_revinclude", "_page"})
 """Parameters whose values are one, commas or not."""
 
@@ -77,7 +79,7 @@ def parse_query(
     types = _types(resource_type, given, compartment)
     shown = resource_type or (types[0] if len(types) == 1 else "Resource")
     searched = Scope(types, shown, registry or Registry.bundled())
-    reading = _Reading(searched, Values(base, moment), compartment)
+    reading = _Reading(searched, Values(base, moment), compartment, recurs=now is not None)
     for name, value in sorted(given, key=lambda pair: pair[0] == "_list"):
         reading.take(name, value)
     faults = [*reading.faults, *(reading.unknown if strict else ())]
@@ -122,7 +124,16 @@ def _within(compartment: tuple[str, str] | None) -> frozenset[str] | None:
 class _Reading:
     """A query while it is read: what was understood, what was not, and what was wrong."""
 
-    def __init__(self, searched: Scope, values: Values, compartment: tuple[str, str] | None) -> None:
+    def __init__(
+        self,
+        searched: Scope,
+        values: Values,
+        compartment: tuple[str, str] | None,
+        *,
+        recurs: bool = False,
+    ) -> None:
+        """`recurs`: other searches come at the same moment, so that what is read may be remembered for them."""
+        self.recurs = recurs
         self.searched = searched
         self.compartment = compartment
         self.values = values
@@ -177,9 +188,19 @@ class _Reading:
         elif name == "_filter":
             self.clauses.append(filter_clause(value, self.searched, self.names, self.values))
         else:
-            whole = name if name.startswith(HAS) else name.partition(":")[0] if "." not in name else name
-            leaf = partial(self._leaf, whole, split(value, ","))
-            self.clauses.append(self.names.clause(self.searched, name, leaf, whole))
+            self.clauses.append(self._said(name, value))
+
+    def _said(self, name: str, value: str) -> Clause:
+        """What a parameter says; where that hangs on no other one, and on the day alone, it is remembered."""
+        simple = self.recurs and name[:1] != "_" and "." not in name and len(value) <= LONGEST_REMEMBERED
+        if simple:
+            return _remembered(self.searched, self.values.base, self.values.now, name, value)
+        return self.clause(name, value)
+
+    def clause(self, name: str, value: str) -> Clause:
+        whole = name if name.startswith(HAS) else name.partition(":")[0] if "." not in name else name
+        leaf = partial(self._leaf, whole, split(value, ","))
+        return self.names.clause(self.searched, name, leaf, whole)
 
     def _leaf(self, whole: str, parts: list[str], searched: Scope, code: str, modifier: str) -> Clause:
         """The clause of the parameter at the end of a name."""
@@ -296,6 +317,11 @@ class _Reading:
             compartment=compartment,
             types=types,
         )
+
+
+@lru_cache(4096)
+def _remembered(searched: Scope, base: str, now: int, name: str, value: str) -> Clause:
+    return _Reading(searched, Values(base, now), None).clause(name, value)
 
 
 def _of_drugs(allergies: Clause, searched: Scope) -> Clause:

@@ -12,12 +12,10 @@ import orjson
 
 from camphora.records import Version
 from camphora.records.prepare import instant
-from camphora.web.fhir.negotiation import Pairs, etag
+from camphora.web.fhir.negotiation import LONGEST_REMEMBERED, Pairs, etag
 
 PLAIN = re.compile(r"[A-Za-z0-9_.~-]*", re.ASCII)
 """What stands in an address as it is."""
-LONGEST_REMEMBERED = 100
-"""Characters of a text whose quoted form is remembered: a form may send a megabyte in one."""
 
 
 def searchset(

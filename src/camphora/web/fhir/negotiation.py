@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 from urllib.parse import unquote
 
 from camphora.errors import Invalid, Lang
@@ -24,6 +23,8 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 REMEMBERED = 128
 """So many different headers of a kind are remembered as they were understood; clients send the same ones always."""
+LONGEST_REMEMBERED = 100
+"""Characters of a text whose quoted or unquoted form is remembered: a form may send a megabyte in one."""
 Returns = Literal["minimal", "representation", "OperationOutcome"]
 Form = Literal["json", "xml"]
 Pairs = tuple[tuple[str, str], ...]
@@ -42,8 +43,7 @@ _Q = re.compile(r"\s*;\s*q\s*=\s*")
 _ETAG = re.compile(r'(?:W/)?"([0-9]{1,18})"')
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """What is asked of the answer; `pairs` are the parameters of the query, in order."""
 
     lang: Lang = "zh-TW"
@@ -68,9 +68,11 @@ def wish(headers: Mapping[str, str], query: bytes, *, raw: bool = False) -> Wish
     """Read the headers (with names in lower case) and the query string. Raises `Invalid` where a form is asked for
     that is not given, or a header says nothing that can be held to. `raw`: what is asked for may have a form of its
     own, so that any Accept header will do."""
-    if not query:
-        return _plain(*map(headers.get, WEIGHED), raw=raw)
-    return _wish(headers, decode_pairs(query), raw=raw)
+    pairs = decode_pairs(query)
+    if any(name in {"_format", "_pretty"} for name, _ in pairs):
+        return _wish(headers, pairs, raw=raw)
+    plain = _plain(*map(headers.get, WEIGHED), raw=raw)
+    return plain._replace(pairs=pairs) if pairs else plain
 
 
 @lru_cache(REMEMBERED)
@@ -157,7 +159,14 @@ def _unquoted(text: str) -> str:
     """A text of a query string as `urllib.parse.parse_qsl` reads it. Raises ValueError where it is no UTF-8."""
     if "+" in text:
         text = text.replace("+", " ")
-    return unquote(text, errors="strict") if "%" in text else text
+    if "%" not in text:
+        return text
+    return _remembered(text) if len(text) <= LONGEST_REMEMBERED else unquote(text, errors="strict")
+
+
+@lru_cache(4096)
+def _remembered(text: str) -> str:
+    return unquote(text, errors="strict")
 
 
 @lru_cache(REMEMBERED)

@@ -91,8 +91,7 @@ def _alone(call: Call, item: Item) -> bytes:
 
 
 def _for_entry(call: Call, item: Item) -> Call:
-    wish = replace(
-        call.wish,
+    wish = call.wish._replace(
         pairs=item.pairs if item.condition is None else item.condition,
         returns=call.wish.returns or "minimal",
         if_match=item.if_match,
