@@ -66,6 +66,7 @@ class Validator:
         self._compiler = Compiler(*made, off=off)
         self._counting = Compiler(*made, off=off, counting=True)
         self._plans: dict[tuple[object, ...], Plan] = {}
+        self._known: dict[tuple[str, int], tuple[Found, list[Finding]]] = {}
 
     def validate(self, resource: Any, profiles: Sequence[str] = ()) -> list[Finding]:
         """Everything found in a resource, against base R4, the profiles that it declares and those given; empty
@@ -91,9 +92,24 @@ class Validator:
         if self.terms.state != self._state or len(self._compiler.values) > MOST_VALUES:
             self._begin()
 
-    def _judged(self, resource: Any, found: Iterable[Found]) -> list[Finding]:
+    def _judged(self, resource: Any, found: Sequence[Found]) -> list[Finding]:
         kind = resource.get("resourceType") if type(resource) is dict else None
         root = kind if type(kind) is str and kind in definitions.resource_types() else ""
+        if len(found) == 1 and not found[0].path:
+            return self._alone(resource, root, found[0])
+        return self._weighed(resource, root, found)
+
+    def _alone(self, resource: Any, root: str, fault: Found) -> list[Finding]:
+        """What is said of the one fault of a resource as a whole. Most that have any have no other than that narrative
+        is lacking, which is the same object each time."""
+        known = self._known.get((root, id(fault)))
+        if known is None or known[0] is not fault:
+            if len(self._known) >= MOST_PLANS:
+                self._known.clear()
+            known = self._known[root, id(fault)] = fault, self._weighed(resource, root, [fault])
+        return list(known[1])
+
+    def _weighed(self, resource: Any, root: str, found: Iterable[Found]) -> list[Finding]:
         every = [self.policy.judge(one) for one in findings(resource, root, found)]
         return [one for one in every if one is not None]
 

@@ -82,8 +82,9 @@ def findings(resource: Any, root: str, found: Iterable[Found]) -> list[Finding]:
         once.setdefault((one.path, one.code, one.rule if fault.code in _BY_RULE else _said(fault)), one)
     every = list(once.values())
     if len(every) > 1:
-        order = _Order(resource)
-        every.sort(key=lambda one: (order.place(one.path), ORDER[one.severity], one.code))
+        inner = {one.path for one in every} - {root}
+        place = _Order(resource).place if len(inner) > 1 else lambda path: (int(path != root),)
+        every.sort(key=lambda one: (place(one.path), ORDER[one.severity], one.code))
     return every
 
 
