@@ -97,10 +97,13 @@ def salt_of(secret: bytes, nonce: str, form: int = FORM) -> bytes:
 
 def salted_digest(salt: bytes, parts: Iterable[bytes], form: int = FORM) -> str:
     """A digest of parts in order, each with its length, that nobody can guess without the salt."""
-    said = b"".join([piece for part in parts for piece in (len(part).to_bytes(8), part)])
     if form < KEYED:
-        return _hmac(salt, said)
-    return blake2b(said, key=salt, digest_size=DIGEST).hexdigest()
+        return _hmac(salt, b"".join([piece for part in parts for piece in (len(part).to_bytes(8), part)]))
+    digest = blake2b(key=salt, digest_size=DIGEST)
+    for part in parts:
+        digest.update(len(part).to_bytes(8))
+        digest.update(part)
+    return digest.hexdigest()
 
 
 def _hmac(key: bytes, said: bytes) -> str:

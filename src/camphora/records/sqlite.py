@@ -805,9 +805,9 @@ def _judged(judge: Judge, record_id: str, *, older: bool) -> list[_Seen]:
     ]
 
 
-def _bodies(versions: Iterable[Version]) -> Iterator[bytes]:
+def _bodies(versions: Iterable[Version]) -> list[bytes]:
     """What was answered, as it stands in the receipt's digest."""
-    return (version.body or b"" for version in versions)
+    return [version.body or b"" for version in versions]
 
 
 def _numbers(rows: Iterable[_Seen]) -> list[int]:
