@@ -173,3 +173,15 @@ def test_what_cannot_be_understood_is_named_and_the_rest_is_added(run, place, tm
     known = packages.guides(place)
     assert known.find(SYSTEM["url"]) == SYSTEM
     assert known.find(odd["url"]) is None
+
+
+def test_another_process_is_handed_the_packages_of_this_one(place, archive):
+    """A worker goes by what its leader read, also where a package was added since."""
+    before = packages.added_to(packages.guides(place))
+    packages.keep(place, read(archive.read_bytes()))
+    added = packages.added_to(packages.guides(place))
+    assert before == ()
+    assert packages.with_added(before) is Guides.bundled()
+    assert len(added) == 1
+    assert packages.with_added(added).find(SYSTEM["url"]) == SYSTEM
+    assert Guides.bundled().find(SYSTEM["url"]) is None

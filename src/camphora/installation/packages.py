@@ -26,6 +26,17 @@ def guides(folder: Path) -> Guides:
     return _guides(folder / FOLDER, _stamp(folder / FOLDER))
 
 
+def added_to(known: Guides) -> tuple[bytes, ...]:
+    """What was added to guides, for another process, which makes the same guides of it (`with_added`)."""
+    carried = Guides.bundled().packages
+    return tuple(each.data for each in known.packages if not any(each is one for one in carried))
+
+
+def with_added(added: tuple[bytes, ...]) -> Guides:
+    """What Camphora carries with these; the inverse of `added_to`."""
+    return Guides.bundled().also(map(Package.load, added)) if added else Guides.bundled()
+
+
 def keep(folder: Path, package: Package) -> bool:
     """Keep a package, so that it is there whole or not at all; False where the same one is there already.
 

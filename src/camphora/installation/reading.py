@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from camphora.fhir.packages import Guides
 from camphora.gate import Gate, Identity
 from camphora.gate.state import State
-from camphora.installation.packages import guides
 from camphora.policy.policy import Policy
 from camphora.records.reading import ReadingStore
 from camphora.records.relay import Relay
@@ -28,12 +28,12 @@ class Reading:
     _terminology: Terminology
 
     @classmethod
-    def open(cls, folder: Path, policy: Policy, relay: Relay) -> Reading:
-        """`policy`: the leader's, so that both decide alike though the file has changed since. Raises what opening
-        raises where the leader has not made the files yet."""
+    def open(cls, folder: Path, policy: Policy, relay: Relay, known: Guides) -> Reading:
+        """`policy` and `known`: the leader's, so that both decide and answer alike though a file has changed or a
+        package was added since. Raises what opening raises where the leader has not made the files yet."""
         store = ReadingStore(folder, policy, relay)
         terminology = Terminology.open(folder / "terminology.sqlite")
-        holdings = Holdings.of(terminology, guides(folder))
+        holdings = Holdings.of(terminology, known)
         store.coding = HeldTerms(holdings)
         gate_file = folder / "gate.sqlite"
         gate = Gate(Identity(gate_file, reading=True), store, State(gate_file, reading=True), policy)

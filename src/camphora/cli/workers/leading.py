@@ -25,6 +25,7 @@ from camphora.cli.workers.doors import Closed, Counted, Door, Ready, Said, Stop,
 from camphora.cli.workers.handed import Connections, Handed
 from camphora.errors import Busy, Invalid, Lang
 from camphora.installation import Installation
+from camphora.installation.packages import added_to
 from camphora.installation.service import Service
 from camphora.policy.policy import Policy
 from camphora.records.relay import Reception
@@ -49,6 +50,7 @@ class Handover(NamedTuple):
     policy: Policy
     service: Service
     hosts: frozenset[str]
+    packages: tuple[bytes, ...]
 
 
 @dataclass(eq=False)
@@ -85,7 +87,8 @@ class Leader(Server):
         super().__init__(configured(installation, service, host, lang, self.measures, watches), ready)
         self._store, self._lang = installation.store, lang
         hosts = hosts_of(service, host)
-        self._handover = Handover(installation.folder, installation.gate.policy, service, hosts)
+        added = added_to(installation.standard.guides)
+        self._handover = Handover(installation.folder, installation.gate.policy, service, hosts, added)
         self._readers = workers
         self._workers: dict[int, Worker] = {}
         self._own: set[int] = set()

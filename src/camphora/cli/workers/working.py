@@ -21,6 +21,7 @@ from camphora.cli.workers.doors import Closed, Counted, Door, Ready, Said, Stop,
 from camphora.cli.workers.doors import Way as OfClient
 from camphora.cli.workers.handed import Connections, Handed
 from camphora.cli.workers.leading import Handover
+from camphora.installation.packages import with_added
 from camphora.installation.reading import Reading
 from camphora.records.relay import Relay
 from camphora.web.monitoring import Measures
@@ -122,7 +123,7 @@ def main(door: int, leaves: int) -> None:
         signal.signal(each, signal.SIG_IGN)
     told: Handover = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that began this one
     relay = Relay(socket.socket(fileno=leaves))
-    reading = Reading.open(told.folder, told.policy, relay)
+    reading = Reading.open(told.folder, told.policy, relay, with_added(told.packages))
     measures = Measures()
     app = answering(reading, told.service, told.hosts, measures, relay)
     server = Worker(config_of(app, told.service), Door(socket.socket(fileno=door)), relay, measures)
