@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -51,7 +52,9 @@ def demo(kept):
         wait_for_all(process, said)
         overdue.cancel()
         wait_for_sweeps(kept / "watched")
-        yield ready["public"].rstrip("/")
+        address = ready["public"].rstrip("/")
+        wait_until_read(f"{address}/systems/smart_epidemic_prevention")
+        yield address
     finally:
         overdue.cancel()
         process.send_signal(signal.SIGINT)
@@ -75,19 +78,32 @@ def wait_for_sweeps(folder):
         time.sleep(0.25)
 
 
+def wait_until_read(address):
+    """Until a page of a watch, whose sweep is there, is no longer one in the making."""
+    until = time.monotonic() + PATIENCE
+    while "refresh" in urlopen(address).headers:
+        assert time.monotonic() < until, address
+        time.sleep(0.25)
+
+
 @pytest.fixture(scope="session")
 def characters():
     """The ids of the citizen, her daughter, her doctors and their hospitals."""
     return cast(Country.load(), 1, PEOPLE)
 
 
-def open_made(page, path):
-    """Open a page of a watch; again until what it shows, which is being read, is there."""
+def wait_until_made(page, path):
+    """Until the page is no longer one in the making, which would ask for itself again in the midst of a walk."""
     until = time.monotonic() + PATIENCE
-    page.goto(path)
-    while not page.locator("main .figures").count():
+    while "refresh" in page.request.get(path).headers:
         assert time.monotonic() < until, path
-        page.goto(path)
+        time.sleep(0.25)
+
+
+def open_made(page, path):
+    """Open a page of a watch once what it shows, which is being read, is there."""
+    wait_until_made(page, path)
+    page.goto(path)
 
 
 def sign_in_as(page, person, following="/"):

@@ -97,7 +97,7 @@ ERRORS = {
 FILES = {
     "": (
         "/health", "/health/live", "/health/ready", "/systems.csv", "/systems/nurse_ratio.csv?month=2024-03",
-        f"{WATCHED}.csv?week=2017-25", f"{WATCHED}/public.xlsx?week=2017-25", f"{WATCHED}/scorecard.json",
+        f"{WATCHED}.csv?week=2017-25", f"{WATCHED}/public.xlsx?week=2017-25", f"{WATCHED}/method.json",
         f"{WATCHED}/bulletin.csv?week=2019-06", f"{WATCHED}/bulletin.csv?week=2019-06&area=67000",
         "/systems/nurse_ratio/hospitals.json?month=2024-03", "/open.json", "/open/population.xlsx",
         "/codes.csv?q=aspirin", "/codes.json?q=aspirin",

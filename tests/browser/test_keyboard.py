@@ -5,6 +5,7 @@ import re
 import pytest
 
 from browser.conftest import spoken
+from browser.conftest import wait_until_made
 from browser.routes import WATCHED
 from browser.test_citizen import SELF, open_rows
 
@@ -36,6 +37,7 @@ def keyboard(opened):
 
     def walk(person, path):
         page = opened(person, viewport={"width": 1200, "height": 900})
+        wait_until_made(page, path)
         page.goto(path)
         reached = []
         while len(reached) < MOST:

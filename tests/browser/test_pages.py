@@ -6,6 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from starlette.routing import Match, Mount
 
+from browser.conftest import wait_until_made
 from browser.routes import ERRORS, FILES, LATER, PAGES, WATCHED, listed
 from camphora.installation import Installation
 from camphora.web.app import application
@@ -103,6 +104,7 @@ def test_a_page_is_open_to_everybody_light_and_quiet(tabs, facts, person, path, 
     said.clear()
     page.set_viewport_size({"width": 1200, "height": 900})
     page.emulate_media(color_scheme="light")
+    wait_until_made(page, path.format(**facts))
     answer = page.goto(path.format(**facts))
     faults = {
         "status": [] if (answer.status < 400) == ((person, path) in listed(PAGES)) else [answer.status],

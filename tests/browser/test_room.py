@@ -1,10 +1,8 @@
 """The situation room puts news in place and leaves the reader's place as it was."""
 
-import time
-
 import pytest
 
-from browser.conftest import PATIENCE
+from browser.conftest import open_made
 
 ROOM = "/systems/smart_epidemic_prevention/room?week=2017-25"
 LOOK = "document.dispatchEvent(new Event('visibilitychange'))"
@@ -13,11 +11,7 @@ LOOK = "document.dispatchEvent(new Event('visibilitychange'))"
 @pytest.fixture
 def room(opened):
     page = opened("", "en", viewport={"width": 1920, "height": 700})
-    until = time.monotonic() + PATIENCE
-    page.goto(ROOM)
-    while not page.locator("[data-room]").count():  # the sweep is there, and is being read
-        assert time.monotonic() < until
-        page.goto(ROOM)
+    open_made(page, ROOM)
     return page
 
 

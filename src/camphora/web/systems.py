@@ -84,7 +84,7 @@ class SystemPages:
             view = self._with_replay(view, found.system, words)
         fields = self._fields(found, access, words) if self._is_read(found, access) else []
         answer = self._answer(request, found, view, fields, words)
-        if view.making:
+        if view.name == MAKING:
             answer.headers["refresh"] = AGAIN
         return answer
 

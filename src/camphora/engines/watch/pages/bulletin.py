@@ -64,7 +64,8 @@ def bulletin(watched: Mapping[str, Watched], words: Words, parameters: Mapping[s
         taken = _narrowed(taken, area)
         name = say.place(area, words)
         now = words.texts["bulletin.level.now_of"].replace("{place}", name)
-        words = words.merged({"nation": name, "bulletin": {"nation": name, "level": {"now": now}}})
+        own = {"nation": name, "level": {"now": now}, "column": {"rank": words("bulletin.column.rank_of")}}
+        words = words.merged({"nation": name, "bulletin": own})
     weeks = weeks_of(taken)
     asked = parameters.get("week", "")
     label = weeks[-1] if asked in ("", "latest") else asked
