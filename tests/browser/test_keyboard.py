@@ -4,8 +4,7 @@ import re
 
 import pytest
 
-from browser.conftest import spoken
-from browser.conftest import wait_until_made
+from browser.conftest import spoken, wait_until_made
 from browser.routes import WATCHED
 from browser.test_citizen import SELF, open_rows
 
