@@ -375,7 +375,17 @@ class Universe:
         """Somebody who is known by numbers alone, or not even by these."""
         system, value = self.dice.choice(NUMBERED).rsplit("|", 1)
         named = [{"system": system, "value": value}] if self.chance(0.8) else []
-        return {"resourceType": "Practitioner", "id": "in", "identifier": named}
+        if self.chance(0.5):
+            return {"resourceType": "Practitioner", "id": "in", "identifier": named}
+        kind, listed, who = self.dice.choice(
+            (("CareTeam", "participant", "member"), ("Group", "member", "entity"))
+        )
+        members = [{who: self._actor()[0]["reference"]} for _ in range(self.dice.randint(0, 2))]
+        if members and self.chance(0.05):
+            members[0] = self.dice.choice(
+                ({who: {"display": "x"}}, {**members[0], "modifierExtension": [{"url": "urn:x"}]})
+            )
+        return {"resourceType": kind, "id": "in", "identifier": named, listed: members}
 
     def provision(self, kind: str | None, depth: int) -> Json:
         """A provision and those inside it, to depth 4. Without a sense it states nothing that has a direction."""

@@ -253,6 +253,29 @@ def _resolved(d: Dimension) -> None:
     row("群組成員", "A member of the group", no, "Group/night", [night])
     row("已離開群組", "A member who is inactive", care, "Group/night", [{**night, "member": [{"entity": to("Practitioner/lin"), "inactive": True}]}])
     row("描述性之群組無從得知", "Of a descriptive group nobody can tell", no, "Group/night", [{**night, "actual": False}])
+    elsewhere = [{"member": to("Practitioner/lin"), "onBehalfOf": to("Organization/taipei")}]
+    row("成員所代表之機構（onBehalfOf）不計", "For whom a member acts is not weighed", no, "CareTeam/ward5", [{**ward, "participant": elsewhere}])
+    row("以設備之帳號為準：同一帳號之其他權杖亦為該設備", "A device is the account's, whichever of its tokens asks", no, "Device/terminal-7", [device], device="Device/terminal-7")
+    _contained(d)
+
+
+def _contained(d: Dimension) -> None:
+    """Teams that a Consent contains: a denial holds for each member whom they list."""
+    no, care = "deny restricted @c1:provision", "permit care"
+    lin, huang = ({"member": to(f"Practitioner/{name}")} for name in ("lin", "huang"))
+    shut = {"defaults.care": "deny"}
+
+    def row(zh: str, en: str, said: str, *members: Json, sense: Any = deny, **more: Any) -> None:
+        team = entry("CareTeam", "team", more.pop("number", ""), participant=list(members))
+        d.row(zh, en, said, asked(), whom(consent(sense(actor="#team"), contained=[team])), **more)
+
+    row("拒絕內含之團隊：列名之成員", "A contained team is refused: a member whom it lists", no, huang, lin)
+    row("拒絕內含之團隊：未列名者", "A contained team is refused: who is not in it", care, huang)
+    row("內含之團隊，成員期間已過仍拒絕", "A contained team: a member whose time is over is refused too", no, {**lin, "period": {"end": "2020-01-01"}})
+    row("內含之團隊，成員僅以文字記載：拒絕及於所有人", "A contained team with a member told in words: the denial holds for all", no, {"member": {"display": "王護理師"}})
+    row("內含之團隊無成員亦無號碼：拒絕及於所有人", "A contained team without members and number: the denial holds for all", no)
+    row("內含之團隊有號碼、列成員：成員被拒絕", "A contained team with a number lists members: they are refused", no, lin, number="urn:team|5")
+    row("准許內含之團隊：成員不因此得閱覽", "A contained team is let in: a member is not by that", "deny no-default", lin, sense=permit, policy=shut)
 
 
 def action() -> Dimension:

@@ -6,7 +6,7 @@ criterion (docs/explanation/decision.md, section 4).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, TypeVar
@@ -29,6 +29,8 @@ ABOUT_RECORDS = frozenset({"securityLabel", "class", "code", "dataPeriod", "data
 CRITERIA = ABOUT_RECORDS | {"period", "purpose", "action", "actor"}
 
 Sense = Literal["permit", "deny"]
+MEMBERS = {"CareTeam": ("participant", "member"), "Group": ("member", "entity")}
+"""Where a team lists its members, and where each of these is named."""
 T = TypeVar("T")
 Json = Mapping[str, Any]
 Test = Callable[[Facts], bool]
@@ -116,10 +118,11 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """What a provision takes from the Consent: identifiers of what is contained, by `#id`, and whether something not
-    understood modifies all of it."""
+    """What a provision takes from the Consent: by `#id` the identifiers of what is contained, and a team's members; and
+    whether something not understood modifies all of it."""
 
     contained: Mapping[str, tuple[str, ...]]
+    members: Mapping[str, Sequence[Json]]
     modified: bool
 
 
@@ -139,7 +142,7 @@ class Readings:
         if "dateTime" in resource:
             date, readable = _moment(resource["dateTime"])
         checks = resource.get("verification") or ()
-        around = _Around(_contained(resource), _modified(resource))
+        around = _Around(_contained(resource), _members(resource), _modified(resource))
         root = self._provision(resource.get("provision") or {}, "provision", sense, around)
         return Consent(
             id=str(resource.get("id", "")),
@@ -167,7 +170,10 @@ class Readings:
                     tests.append((name, self._test(name, value, sense)))
                     found[name] = True
                 elif name == "actor":
-                    found[name] = _actors(value, sense, around.contained)
+                    told = (
+                        value if sense == "permit" else [each for one in value for each in _told(one, around)]
+                    )
+                    found[name] = _actors(told, sense, around.contained)
                 else:
                     found[name] = _READ[name](value, sense)
             except (ValueError, TypeError, AttributeError, KeyError):
@@ -273,6 +279,29 @@ def _contained(resource: Json) -> dict[str, tuple[str, ...]]:
     for each in resource.get("contained") or ():
         found[f"#{each.get('id', '')}"] = () if _modified(each) else tuple(identifiers_of(each))
     return found
+
+
+def _members(resource: Json) -> dict[str, Sequence[Json]]:
+    """The members whom a contained team lists, by `#id`."""
+    found: dict[str, Sequence[Json]] = {}
+    for each in resource.get("contained") or ():
+        lists, name = MEMBERS.get(each.get("resourceType", ""), ("", ""))
+        if lists and not _modified(each):
+            listed = each.get(lists) or ()
+            found[f"#{each.get('id', '')}"] = [
+                {} if _modified(one) else one.get(name) or {} for one in listed
+            ]
+    return found
+
+
+def _told(actor: Json, around: _Around) -> Iterator[Json]:
+    """An actor of a denial; of a contained team each member too, whatever their time in it."""
+    name = str((actor.get("reference") or {}).get("reference") or "")
+    members = () if _modified(actor) else around.members.get(name, ())
+    if not members or around.contained.get(name):
+        yield actor
+    for each in members:
+        yield {**actor, "reference": each}
 
 
 def _names(reference: Json, contained: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:

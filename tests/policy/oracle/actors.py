@@ -12,6 +12,7 @@ from typing import Any
 
 from camphora.policy.asking import Asker, Whom
 from policy.oracle.dates import Unreadable, holds, period
+from policy.oracle.provisions import with_members
 
 Json = Mapping[str, Any]
 HERE = re.compile(r"([A-Z][A-Za-z]*/[-.0-9A-Za-z]{1,64})(/_history/[-.0-9A-Za-z]{1,64})?")
@@ -151,10 +152,11 @@ def _named(whom: Whom) -> set[str]:
 
     def walk(provision: Json, contained: Sequence[Json]) -> None:
         for actor in provision.get("actor", ()):
-            reference = actor.get("reference") or {}
-            inside = [one for one in contained if reference.get("reference") == "#" + one.get("id", "")]
-            found.update(filter(None, [to(reference), number(reference.get("identifier"))]))
-            found.update(*(numbers_of(one) for one in inside))
+            for one in [actor, *with_members(actor, contained)]:
+                reference = one.get("reference") or {}
+                inside = [x for x in contained if reference.get("reference") == "#" + x.get("id", "")]
+                found.update(filter(None, [to(reference), number(reference.get("identifier"))]))
+                found.update(*(numbers_of(x) for x in inside))
         for child in provision.get("provision", ()):
             walk(child, contained)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -46,7 +46,7 @@ def matched(question: Question, consent: Json, *, for_permits: bool) -> list[Nod
     """The provisions of one sense whose chain matches, in document order."""
     if not isinstance(consent.get("provision"), Mapping) and root_sense(consent) is None:
         return []
-    root = told_plainly(consent.get("provision") or {}, consent)
+    root = told_plainly(consent.get("provision") or {}, consent, root_sense(consent))
     ways = list(ways_down([Link(root, root_sense(consent))], "provision"))
     found = (_node(question, way, path) for path, way in ways if way[-1].sense is for_permits)
     return [node for node in found if node and not (recorded_by_duty(question, node) and not for_permits)]
@@ -55,18 +55,47 @@ def matched(question: Question, consent: Json, *, for_permits: bool) -> list[Nod
 SPOILT = "(modified)"
 
 
-def told_plainly(provision: Json, consent: Json) -> Json:
-    """A provision in which everything stands in its place: what is contained is written out as identifiers, what a
-    modifier spoils is emptied, and a provision that it spoils states nothing but its sense."""
-    inside = [told_plainly(one, consent) for one in provision.get("provision", ())]
+def told_plainly(provision: Json, consent: Json, sense: bool | None) -> Json:
+    """A provision in which everything stands in its place: what is contained is written out as identifiers, in what is
+    no permit a contained team as its members too; what a modifier spoils is emptied, and a provision that it spoils
+    states nothing but its sense."""
+    inside = [told_plainly(one, consent, inner_sense(one, sense)) for one in provision.get("provision", ())]
     if provision.get("modifierExtension") or consent.get("modifierExtension"):
         kept = {name: provision[name] for name in ("type",) if name in provision}
         return {**kept, SPOILT: True, "provision": inside}
     plain = {**provision, "provision": inside}
     for name in ("actor", "data"):
         if isinstance(provision.get(name), list):
-            plain[name] = [_in_place(one, consent) for one in provision[name]]
+            said = provision[name]
+            if name == "actor" and sense is not True:
+                said = [each for one in said for each in with_members(one, consent.get("contained", ()))]
+            plain[name] = [_in_place(one, consent) for one in said]
     return plain
+
+
+def inner_sense(child: Json, around: bool | None) -> bool | None:
+    """The sense of a provision inside another: its own, else the opposite."""
+    opposite = None if around is None else not around
+    return {"permit": True, "deny": False}.get(child["type"]) if child.get("type") else opposite
+
+
+def with_members(actor: Json, contained: Sequence[Json]) -> list[Json]:
+    """An actor; one that is a contained team is each of its members, and itself where it bears a number."""
+    said = (actor.get("reference") or {}).get("reference")
+    team = next((one for one in contained if said == "#" + one.get("id", "")), {})
+    if team.get("modifierExtension") or actor.get("modifierExtension"):
+        return [actor]
+    if team.get("resourceType") == "CareTeam":
+        listed = [(one, one.get("member")) for one in team.get("participant", ())]
+    elif team.get("resourceType") == "Group":
+        listed = [(one, one.get("entity")) for one in team.get("member", ())]
+    else:
+        listed = []
+    members = [
+        {**actor, "reference": {} if one.get("modifierExtension") else who or {}} for one, who in listed
+    ]
+    numbered = any(each.get("system") and each.get("value") for each in team.get("identifier", ()))
+    return members + ([actor] if numbered or not members else [])
 
 
 def _in_place(one: Json, consent: Json) -> Json:
@@ -95,9 +124,7 @@ def ways_down(way: list[Link], path: str) -> Iterator[tuple[str, list[Link]]]:
     yield path, way
     provision, sense = way[-1]
     for index, child in enumerate(provision.get("provision", ())):
-        opposite = None if sense is None else not sense
-        inner = {"permit": True, "deny": False}.get(child["type"]) if child.get("type") else opposite
-        yield from ways_down([*way, Link(child, inner)], f"{path}.provision[{index}]")
+        yield from ways_down([*way, Link(child, inner_sense(child, sense))], f"{path}.provision[{index}]")
 
 
 def _node(question: Question, way: list[Link], path: str) -> Node | None:
