@@ -276,7 +276,8 @@ INNER = {
     "nowcast.triangle.checked", "nowcast.delays.hazards", "nowcast.delays.reported_by", "infection.rates.more",
     "infection.rates.limits", "infection.rates.alike", "infection.rates.cases",
     "forecasting.pooled.middles", "forecasting.smoothing.middles", "detection.bayes.predictive_quantile",
-    "detection.moving.percentiles", "detection.moving.sums_over", "simulation.evaluation.highest",
+    "detection.many.in_order", "detection.moving.percentiles", "detection.moving.sums_over",
+    "simulation.evaluation.highest",
     "simulation.outbreaks.negative_binomial", "simulation.outbreaks.times_of",
 }  # fmt: skip
 INNER_MODULES = {
@@ -284,6 +285,7 @@ INNER_MODULES = {
     "forecasting.spread",
     "forecasting.forecast",
     "arguments",
+    "compiling",
     "made",
     "scoring.passes",
     "detection.baseline",
@@ -292,6 +294,7 @@ INNER_MODULES = {
     "detection.hhh4_model",
     "detection.hhh4_port",
     "detection.hhh4_search",
+    "detection.likelihood_ratios",
     "detection.quasi_poisson",
     "detection.reference_weeks",
     "detection.tails",

@@ -11,11 +11,12 @@ T = TypeVar("T")
 
 
 class Compiled:
-    """A function that numba compiles at its first call, or where another compiled function calls it."""
+    """A function that numba compiles at its first call, or where another compiled function calls it. `py_func`: as it
+    is written, as numba's have it."""
 
     def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
         update_wrapper(self, function)
-        self._function, self._options = function, options
+        self.py_func, self._options = function, options
 
     def __call__(self, *given: Any) -> Any:
         return self.dispatcher(*given)
@@ -28,7 +29,7 @@ class Compiled:
         from numba.extending import typeof_impl
 
         typeof_impl.register(Compiled)(lambda found, _: types.Dispatcher(found.dispatcher))
-        return numba.njit(**self._options)(self._function)
+        return numba.njit(**self._options)(self.py_func)
 
 
 class _Kept(Protocol):
