@@ -29,7 +29,7 @@ TARGETS = {
     f"{RECORDS}.concealed": ("concealed", "_member"),
     f"{RECORDS}.registers": ("Readers.version", "Readers.known", "_refusing"),
     f"{RECORDS}.bearers": ("first_bearer", "_since"),
-    f"{RECORDS}.looks": ("_may_tell",),
+    f"{RECORDS}.leaving": ("_may_tell",),
     f"{PLANNING}.work": ("Level.law", "Level.concealed", "Level.areas", "patients_in"),
     f"{PLANNING}.compiling": ("sought",),
     f"{PLANNING}.driving": ("Sought.tested", "Sought.driven"),
@@ -59,6 +59,7 @@ TARGETS = {
         "_require_follower",
         "_require_work",
         "_versions",
+        "_judged",
     ),
     f"{RECORDS}.histories": ("_superseded", "_types", "_versions"),
     f"{RECORDS}.conditional": ("require_given",),
@@ -301,6 +302,8 @@ EXCUSED: dict[str, str] = {
     "records.concealed._member#0 guard dropped: if hidden.unless is None: return (sql, names)": (
         "what takes the empty name's place is a moment, and in no set"
     ),
+    "records.sqlite._versions#0 guard dropped: if READING.holds(guess, reader, found[0].last if found else None): "
+    "return found": "what was guessed rightly is found anew: it only costs more",
     "records.sqlite.SQLiteStore.versions#4 operand 1 dropped: not rows and asked.type and asked.id": (
         "who sees a version of a record sees the record: it only costs more"
     ),
