@@ -78,3 +78,9 @@ def test_a_feed_is_silent_after_three_weeks_and_never_after_its_end(as_of, today
 
 def _watched():
     return Watched(watch("ili"), series("ili"), "", {}, "")
+
+
+def test_an_officers_day_begins_at_the_signals(browser):
+    form = {"name": "nat", "password": "correct horse battery", "next": ""}
+    answer = TestClient(browser.app).post("/sign-in", data=form, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, SYSTEM)
