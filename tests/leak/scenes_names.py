@@ -13,7 +13,7 @@ from camphora.records.registers import READING
 from consented import REASON, consent
 from leak import portal_attacks as portal
 from leak.ground import HOSPITAL, OTHER
-from leak.scenarios import FHIR, reader, scene
+from leak.scenarios import FHIR, reader, refused, scene
 from leak.scenes_meant import ME, bearing, meaning, named, role
 
 UNTIL = date(2099, 1, 1)
@@ -76,6 +76,35 @@ def what_a_reader_is_is_told_by_the_version_that_is_read(make):
                 assert names(access, last, now) == {SECOND}
 
 
+@scene(("fhir.read", "fhir.vread", "fhir.history"), "cache", "claim", "old-token")
+def what_was_known_of_a_reader_is_asked_anew_at_each_reading(make):
+    """A program keeps its Access: who is refused as what she becomes meanwhile reads nothing from then on, nor does who
+    was let in by what she is no more."""
+    world = make()
+    access, store = treating(world), world.installation.store
+    actor = {"role": choices.RECIPIENT, "reference": {"reference": ROLE}}
+    denial = choices.restrict("bo", "h99", NOW)
+    denial["provision"]["actor"] = [actor]
+    world.choose("bo-says", denial)
+
+    def reads():
+        asks = (
+            lambda: store.read(access, "Observation", "bo-1"),
+            lambda: store.read(access, "Observation", "bo-1", 1),
+            lambda: store.history(access, "Observation", "bo-1"),
+        )
+        return [refused(ask) == "" for ask in asks]
+
+    world.write(role(at=HERE, active=False))
+    for _ in range(2):
+        assert reads() == [True] * 3
+    world.write(role(at=HERE))
+    for _ in range(2):
+        assert reads() == [False] * 3
+    world.write(role(at=HERE, active=False))
+    assert reads() == [True] * 3
+
+
 @scene(FHIR, "cache")
 def no_more_readers_are_remembered_than_there_is_room_for(make):
     world, now = make(), at(6)
@@ -125,9 +154,9 @@ def who_refuses_an_institution_refuses_no_relative_who_works_there(make):
     world.write(bearing("Organization/h9", partOf=named("Organization/ministry")))
     world.installation.gate.standings.set("stranger", "record", ["Organization/h9"])
     world.choose("bo-lets-in", choices.let_in("bo", "dan", UNTIL, NOW))
-    for refused in ("h9", "ministry", HOSPITAL):
-        world.choose("bo-refuses", choices.restrict("bo", refused, NOW))
-        assert world.client("stranger").get("/records/Observation/bo-1?for=bo").status_code == 200, refused
+    for place in ("h9", "ministry", HOSPITAL):
+        world.choose("bo-refuses", choices.restrict("bo", place, NOW))
+        assert world.client("stranger").get("/records/Observation/bo-1?for=bo").status_code == 200, place
 
 
 @scene((*portal.RELATIVE, "clinic.record"), "delegated", "scope")
