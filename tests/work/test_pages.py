@@ -108,7 +108,9 @@ def test_an_officers_week(browser):
 
 
 def test_a_signal_of_a_group_bears_the_groups_own_name(browser):
-    assert "108 年第 1 週・0–6 歲" in spoken(browser("ann").submit("/tasks/take", key="ili-2019-01-65000-0-6"))
+    assert "108 年第 1 週・0–6 歲" in spoken(
+        browser("ann").submit("/tasks/take", key="ili-2019-01-65000-0-6")
+    )
 
 
 def test_of_two_at_once_the_second_is_told_whose_step_came_first(browser):
