@@ -378,8 +378,8 @@ class _Through:
 
 
 def _form(path: Path, *, lines: bool) -> forms.Form:
-    """The form that the content has. A name that says lines is believed where they may be some, broken or none. No size is
-    asked here: how much may be read is known by the form."""
+    """The form that the content has. A name that says lines is believed where they may be some, broken or none.
+    No size is asked here: how much may be read is known by the form."""
     with open_limited(path, OF_LINES) as stream:
         start = stream.read(forms.START)
     if lines:
