@@ -162,7 +162,8 @@ def test_the_cases_behind_a_signal_are_those_of_its_week_and_place(browser, monk
     }
     client = browser("nat")
     for area, count in wanted.items():
-        assert len(set(_cases(_list(client, signal=f"own-{week}-{area}-all")))) == count
+        for lang in ("zh-TW", "en"):
+            assert len(set(_cases(_list(client, signal=f"own-{week}-{area}-all", lang=lang)))) == count
     assert len(set(_cases(_list(browser("far"), signal=f"own-{week}-{TAINAN}-all")))) == 0
     assert (
         client.get("/surveillance/cases", params={**ON_DUTY, "signal": f"ili-{week}-tw-all"}).status_code

@@ -109,9 +109,11 @@ def _farrington(counts: Floats, **parameters: Any) -> Evidence:
     mean = np.where(enough, found.bound_mean, np.nan)
     p = lasting(counts[:, found.at], mean, np.where(enough, found.phi, 1.0)).p
     whole = _whole(times, found.at)
+    # What is said of a week is made again from the counts up to it, of which it is the last one.
+    alone = replace(found.made, parameters={**found.made.parameters, "last": 1})
     return Evidence(
         "detection.farrington.flexible",
-        found.made.plain(),
+        alone.plain(),
         whole(np.where(enough, found.expected, np.nan)),
         whole(np.where(enough, found.upper, np.nan)),
         whole(p),

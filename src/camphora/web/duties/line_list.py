@@ -34,6 +34,7 @@ from camphora.web.reading.chart import name_of, parsed
 from camphora.web.reading.plain import day_of, references_of
 from camphora.web.reading.titles import title
 from camphora.web.showing import require_form
+from camphora.web.site import handlers_words
 from camphora.work.notifying import clock
 from camphora.work.tasks import place_of
 
@@ -207,10 +208,10 @@ class LineListPages(SurveillancePages):
         return Asked(watch.conditions, area, first.isoformat(), last, naming.signal(key))
 
     def _names(self, request: Request, area: str) -> tuple[str, ...]:
-        """The names of a county and a township as addresses bear them."""
+        """The names of a county and a township as addresses bear them, in whichever language they are asked for."""
         if not area:
             return ()
-        naming = self._work.naming(request)
+        naming = self._work.naming(request)._replace(words=handlers_words("zh-TW"))
         county = naming.of_signal(area[:5])
         town = naming.of_signal(area).removeprefix(county) if len(area) > len("67000") else ""
         return (county, town) if town else (county,)
