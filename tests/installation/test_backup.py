@@ -99,6 +99,7 @@ def filled(installation):
     """An installation with two persons, somebody who looked, and its folder's files written."""
     installation.store.write(loading("t"), [Put(resource) for resource in people()])
     installation.store.read(clinician("h1"), "Patient", "ada")
+    installation.store.audit.flush()
     return installation
 
 
@@ -110,6 +111,20 @@ def test_a_backup_says_what_it_holds_and_names_the_keys_apart(filled, tmp_path):
     assert made.keys == ("audit/heads.key", "secret.key")
     assert {"records.sqlite", "gate.sqlite", "audit/receipts.log"} <= {each.name for each in made.files}
     assert read_list(tmp_path / "copy") == made
+
+
+def test_receipts_that_reach_the_log_meanwhile_are_copied_with_the_journal_or_with_the_log(filled, tmp_path):
+    asked = []
+    for name in ("looks.pending", "looks.passing"):
+        assert (filled.folder / name).exists()
+    backup(filled.folder, tmp_path / "copy", lambda *_: asked.append({*names_in(tmp_path / "copy")}))
+    logged = [names for names in asked if "audit/receipts.log" in names]
+    assert logged
+    assert all({"looks.pending", "looks.passing"} <= names for names in logged)
+
+
+def names_in(folder):
+    return (path.relative_to(folder).as_posix() for path in folder.rglob("*"))
 
 
 def test_progress_reaches_the_end(filled, tmp_path):

@@ -23,13 +23,15 @@ import msgspec
 from camphora import __version__
 from camphora.audit.merkle import Tree, leaf_hash
 from camphora.errors import Busy, CamphoraError, Conflict, Invalid
+from camphora.records.noting import NAMES as JOURNAL
 
 LIST, UNFINISHED = "backup.json", "backup.unfinished"
 KEYS = ("secret.key", "audit/heads.key", "audit/heads.key.next")
 """What others must never have: who holds them can sign heads and tell whose receipts are whose."""
 LEFT = ("lake", "watched", "exports", "camphora.lock", "audit/reserve", "audit/reserve.new")
 """What is made again, or asked for again."""
-FIRST = ("records.sqlite", "audit/heads.log", "audit/receipts.log")
+FIRST = ("records.sqlite", *JOURNAL, "audit/heads.log", "audit/receipts.log")
+"""In this order: what leaves one of them meanwhile goes into one that is copied later."""
 PAGES = 2_000
 """So many pages of a database are copied between two tellings."""
 BLOCK = 1 << 20
