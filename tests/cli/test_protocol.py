@@ -1,6 +1,7 @@
 """An answer that goes out by one write is the one that goes out by two messages, byte by byte."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -62,6 +63,12 @@ async def answer(request, *, whole, paused=False):
     return SimpleNamespace(sent=wire.sent, closed=wire.closed, total=state.total_requests)
 
 
+def run(coroutine):
+    """In a thread of its own: a browser of an earlier test may have left its loop running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
+
+
 GET = b"GET /fhir/Patient/a%b HTTP/1.1\r\nhost: x\r\n%b\r\n"
 REQUESTS = [
     GET % (b"", b""),
@@ -75,15 +82,13 @@ REQUESTS = [
 
 @pytest.mark.parametrize("request_", REQUESTS)
 def test_what_goes_out_at_once_is_what_goes_out_in_parts(request_):
-    at_once, in_parts = (asyncio.run(answer(request_, whole=each)) for each in (True, False))
+    at_once, in_parts = (run(answer(request_, whole=each)) for each in (True, False))
     assert b"".join(at_once.sent) == b"".join(in_parts.sent)
     assert (at_once.closed, at_once.total) == (in_parts.closed, in_parts.total)
     assert len(at_once.sent) == at_once.total
 
 
 def test_who_reads_slowly_is_waited_for():
-    at_once, in_parts = (
-        asyncio.run(answer(GET % (b"", b""), whole=True, paused=each)) for each in (False, True)
-    )
+    at_once, in_parts = (run(answer(GET % (b"", b""), whole=True, paused=each)) for each in (False, True))
     assert b"".join(at_once.sent) == b"".join(in_parts.sent)
     assert (len(at_once.sent), len(in_parts.sent)) == (1, 2)

@@ -152,7 +152,7 @@ def test_a_row_with_a_fault_is_no_case_and_says_where_and_what_to_do(tmp_path, c
     "text", ["2026-09-17 09:30:00", "2026-09-17T00:00", "2026/9/17 上午 09:30:00", "115/9/17 9:05", "1150917"]
 )
 def test_of_a_moment_the_day_is_taken(tmp_path, text):
-    (case,) = _read(tmp_path, _some(onset=text, diagnosed="", notified="")).cases
+    (case,) = _read(tmp_path, {**_some(onset=text, notified=""), "診斷日": ""}).cases
     assert case.onset == "2026-09-17"
 
 

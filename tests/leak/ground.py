@@ -89,9 +89,9 @@ class World:
     def write(self, *resources):
         """As a load does: each a millisecond or more after the one before, so that no order is left to chance."""
         for resource in resources:
-            began = int(time.time() * 1000)
             self.installation.store.write(loading("t"), [Put(resource)])
-            while int(time.time() * 1000) == began:
+            ended = int(time.time() * 1000)
+            while int(time.time() * 1000) <= ended:
                 time.sleep(0.0002)
 
     def remove(self, kind, name):

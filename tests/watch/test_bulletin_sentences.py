@@ -403,9 +403,9 @@ def test_signals():
     assert say.signals(bulletin(), EN).startswith(
         "The week shows no new signal; what was shown in the 2 weeks"
     )
-    assert say.signals(bulletin(signals=(signal(),)), EN).startswith("The week shows 1 signal, ")
-    assert say.signals(bulletin(signals=(signal(), signal())), EN).startswith("The week shows 2 signals, ")
-    assert say.signals(bulletin(signals=(signal(),)), ZH) == "本週有 1 件異常訊號，待研判；訊號不等於疫情。"
+    assert say.signals(bulletin(signals=(signal(),)), EN).startswith("The week shows 1 signal; ")
+    assert say.signals(bulletin(signals=(signal(), signal())), EN).startswith("The week shows 2 signals; ")
+    assert say.signals(bulletin(signals=(signal(),)), ZH) == "本週有 1 件異常訊號；訊號須經研判，不等於疫情。"
 
 
 def test_why_a_signal_is_there():

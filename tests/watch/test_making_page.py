@@ -1,16 +1,19 @@
 """Pages of which a part is still worked out: they say so, look again by themselves, and show no empty table."""
 
+import math
 import threading
+from importlib import import_module
 
 import pytest
 from starlette.testclient import TestClient
 
 from camphora.engines.watch import nation_of
+from camphora.engines.watch.forecasts import Score
 from camphora.engines.watch.season import followed as of_season
 from camphora.engines.watch.season.followed import Followed
 from camphora.engines.watch.watching import Watched
 from camphora.installation import Installation
-from camphora.pages import Table
+from camphora.pages import Prose, Table
 from camphora.policy.internal import loading
 from camphora.web.app import application
 from camphora.web.site import handlers_words
@@ -60,6 +63,20 @@ def test_what_is_foreseen_has_no_table_while_it_is_made(page):
     assert shown.making
     assert not [each.name for each in shown.blocks if isinstance(each, Table)]
     assert shown.downloads in {"", "weeks"}
+
+
+def test_where_no_forecast_can_be_scored_none_is_praised(monkeypatch):
+    none = Score(None, None, 0, math.nan, {"flat": math.nan, "seasonal": math.nan}, math.nan, math.nan)
+    monkeypatch.setattr(Watched, "foreseen", lambda self: object())
+    monkeypatch.setattr(
+        import_module("camphora.engines.watch.pages.scorecard"), "_scores", lambda made: (none,)
+    )
+    shown = view("scorecard", lang="en")
+    said = " ".join(text for each in shown.blocks if isinstance(each, Prose) for text in each.paragraphs)
+    assert "No forecast can be scored yet" in said
+    assert "better than" not in said
+    assert not shown.making
+    assert not shown.downloads
 
 
 def test_the_warnings_have_no_table_while_days_are_scanned():

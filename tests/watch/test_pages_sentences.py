@@ -69,6 +69,8 @@ def test_how_many_methods_agree(alarms, able, en):
     ("p", "en"),
     [
         (None, ""),
+        (0.9999, "a probability of about 100%."),
+        (0.98, "a probability of about 98%."),
         (0.04, "a probability of about 4%."),
         (0.0012, "a probability of about 0.12%."),
         (0.00018, "a probability of about 1 in 5,600."),
@@ -79,6 +81,13 @@ def test_how_many_methods_agree(alarms, able, en):
 )
 def test_how_improbable_it_is(p, en):
     assert sentences.unusual(p, EN).endswith(en)
+
+
+@pytest.mark.parametrize(
+    ("p", "cell"), [(1.0, "1"), (1.2e-05, "0.000012"), (1e-9, "< 0.000001"), (None, None)]
+)
+def test_a_probability_in_a_cell(p, cell):
+    assert sentences.probability(p) == cell
 
 
 def test_a_high_is_told_after_a_year_of_counts_and_only_where_it_is_one():

@@ -26,10 +26,14 @@ def scorecard(watched: Mapping[str, Watched], words: Words, parameters: Mapping[
     """The scores of all forecasts whose four weeks have come."""
     here = asked(watched, {**parameters, "week": ""})
     made = here.watched.foreseen()
-    scores = _scores(made) if made else ()
+    scores = [*_scores(made)] if made else []
+    if not any(each.number for each in scores):
+        scores = []
     blocks: list[Block] = [*_told(scores, here, words)] if scores else []
     if made is None:
         blocks.append(Prose(words("ahead.title"), [words("ahead.making")], "notice"))
+    elif not scores:
+        blocks.append(Prose(words("ahead.title"), [words("score.none")], "notice"))
     if scores:
         blocks.append(_table(scores, words))
     blocks.append(Prose(words("judged.all_title"), [_signals(here, words)]))

@@ -101,7 +101,7 @@ def unusual(p: float | None, words: Words) -> str:
     if p < FEWEST:
         return words("said.p_least")
     if p >= 0.001:
-        return words("said.p_share", share=f"{p * 100:.2g}%")
+        return words("said.p_share", share=f"{p * 100:.2g}%" if p < 0.995 else "100%")
     return words("said.p_one", n=rounded(1 / p))
 
 
@@ -109,7 +109,9 @@ def probability(p: float | None) -> str | None:
     """A probability for a cell of a table: 1.2e-05 as 0.000012, less than a millionth as such."""
     if p is None:
         return None
-    return "< 0.000001" if p < FEWEST else np.format_float_positional(p, precision=2, fractional=False)
+    return (
+        "< 0.000001" if p < FEWEST else np.format_float_positional(p, precision=2, fractional=False, trim="-")
+    )
 
 
 def rounded(number: float) -> int:
