@@ -100,10 +100,12 @@ def test_an_officers_week(browser):
     assert "已回覆" in spoken(tom.submit("/tasks/answer", **hidden(got), text="補報 40 人次"))
     page = ann.get(f"/tasks/{hidden(page)['id']}")
     assert "已回覆" in spoken(page)
+    assert spoken(page).count("補報 40 人次") == 2  # beside what was asked, and in the ledger
+    assert "新北市板橋區：回覆" in spoken(page)
     page = ann.submit("/tasks/judge", **hidden(page), judgement="artefact", text="補報")
     page = ann.submit("/tasks/close", **hidden(page), text="")
     assert "已結案" in spoken(page)
-    assert "處置紀錄（4）" in spoken(page)
+    assert "處置紀錄（6）" in spoken(page)
     assert "資料異常" in spoken(page)
 
 
@@ -116,7 +118,11 @@ def test_a_signal_of_a_group_bears_the_groups_own_name(browser):
 def test_of_two_at_once_the_second_is_told_whose_step_came_first(browser):
     ann, bob = browser("ann"), browser("bob", "en")
     page = ann.submit("/tasks/take", key=key(2))
-    assert bob.submit("/tasks/take", key=key(2)).status_code == 409
+    lost = bob.submit("/tasks/take", key=key(2))
+    assert lost.status_code == 409
+    assert "Ann took this signal at 20" in spoken(lost)
+    assert f"/signal/{key(2)}" in lost.text
+    assert 'action="/tasks/hand-over"' in lost.text
     seen = bob.get(f"/tasks/{hidden(page)['id']}")
     ann.submit("/tasks/judge", **hidden(page), judgement="known", text="")
     answer = bob.submit("/tasks/hand-over", **hidden(seen), to="bob", text="night shift")
@@ -300,3 +306,13 @@ def test_a_refused_surveillance_stands_in_the_public_log(browser):
     keeper = browser("keeper")
     assert keeper.get("/tasks").status_code == 403
     assert "疫情監視" in spoken(keeper.get("/uses"))
+
+
+def test_an_english_page_says_places_in_english_and_marks_what_is_chinese(browser):
+    page = browser("ann", "en").submit("/tasks/take", key=key(31))
+    page = browser("ann", "en").submit(
+        "/tasks/ask", **hidden(page), place=TOWNSHIP, due=re.search(r'type="date" value="([^"]+)"', page.text)[1],
+        text="查 A 表"
+    )  # fmt: skip
+    assert '<span lang="zh-Hant">板橋區</span>, New Taipei City' in page.text
+    assert '<span lang="zh-Hant">查</span> A <span lang="zh-Hant">表</span>' in page.text

@@ -6,17 +6,18 @@ Pages work without script and carry neither inline script nor style attribute.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from camphora.errors import Lang
 from camphora.pages import (
@@ -41,6 +42,7 @@ from camphora.web.drawing.thumbnail import thumbnail
 
 CSP = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 """The Content-Security-Policy that every page is made for."""
+CHINESE = re.compile("[㐀-鿿][㐀-鿿、，。：；「」（）・○]*")
 NARROW = 6
 """A table of so many columns has room beside a map."""
 DOWNLOADS = ("csv", "xlsx", "json", "parquet")
@@ -118,6 +120,22 @@ def beside(block: Block | None) -> bool:
     return not block.table.folded and len(block.table.columns) <= NARROW
 
 
+def spoken(text: str, lang: Lang) -> str:
+    """A text of an English page, in which Chinese is marked as such, for who hears it, and set off by blanks."""
+    if lang != "en" or not CHINESE.search(text):
+        return text
+    written = str(escape(text))
+
+    def marked(found: re.Match[str]) -> str:
+        first, last = found.span()
+        before, after = (
+            " " if each.isalnum() else "" for each in (written[first - 1 : first], written[last : last + 1])
+        )
+        return f'{before}<span lang="zh-Hant">{found[0]}</span>{after}'
+
+    return Markup(CHINESE.sub(marked, written))  # noqa: S704 - escaped above
+
+
 class Renderer:
     """Draws pages in both languages. Templates are parsed once; a Renderer may be shared by threads."""
 
@@ -159,14 +177,19 @@ def _environment(lang: Lang) -> Environment:
         thumbnail=thumbnail,
         spark=drawing.spark,
     )
-    made.filters.update(written=_writer(lang), draw=_painter(lang, words), count="{:,}".format)
+    made.filters.update(
+        written=_writer(lang),
+        draw=_painter(lang, words),
+        count="{:,}".format,
+        spoken=partial(spoken, lang=lang),
+    )
     made.tests["sort"] = lambda block, name: type(block).__name__ == name
     return made
 
 
 def _writer(lang: Lang) -> Any:
     def written(value: Cell, column: Column, absent: str) -> str:
-        return numbers.cell(value, column, lang, absent)
+        return spoken(numbers.cell(value, column, lang, absent), lang)
 
     return written
 

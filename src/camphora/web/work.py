@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from camphora.catalogue import System
-from camphora.errors import CamphoraError, Forbidden, Invalid, NotFound
+from camphora.errors import CamphoraError, Conflict, Forbidden, Invalid, NotFound
 from camphora.pages import Action, Block, Link, Ranked, View
 from camphora.pages.counties import BY_CODE
 from camphora.pages.words import Words
@@ -36,12 +36,14 @@ from camphora.web.work_forms import HERE, Naming, Offered
 from camphora.work import Asking, Judgement, Ledger, Work, attached
 from camphora.work.attachments import MOST
 from camphora.work.ledger import actor, could_do
-from camphora.work.tasks import place_of
+from camphora.work.tasks import place_of, signal_id
 
 if TYPE_CHECKING:
     from camphora.engines.watch import Watch, Watched
 
 ALL = "all"
+POINTS = "township_point"
+"""The table that has the English names of townships."""
 DONE = (
     *("take", "ask", "judge", "comment", "attach", "close", "reopen", "hand-over", "answer", "withdraw"),
     *("receive", "all"),
@@ -81,6 +83,7 @@ class WorkPages(Desk):
         super().__init__(site)
         self.ledger = Ledger(site.installation.store)
         self._townships: Kept[dict[str, str]] = Kept(2)
+        self._town_names: Kept[dict[tuple[str, str], str]] = Kept(2)
 
     # What stands
 
@@ -135,11 +138,12 @@ class WorkPages(Desk):
         access, naming = self._access(request), self.naming(request)
         words, work = naming.words, self.ledger.one(access, task_id)
         act, written, error = refused or NOTHING_REFUSED
-        blocks: list[Block] = [forms.ledger_table(words, self.ledger.history(access, work))]
+        steps = self.ledger.course(access, work)
+        blocks: list[Block] = [forms.ledger_table(naming, steps)]
         if files := self.ledger.files(access, work):
             blocks.append(forms.files_table(words, work, files))
         if asked := self.ledger.requests(access, work):
-            blocks.append(forms.works_table(naming, "requests", words("work.requests"), asked))
+            blocks.insert(0, forms.requests_table(naming, asked, steps))
         links = [Action(words("work.see_signal"), page)] if (page := self.address(work.key)) else []
         if work.part_of and places.reaches(access.scope, str(places.place_of(work.part_of))):
             links.append(Action(words("work.see_parent"), f"{HERE}/{quote(work.part_of)}"))
@@ -172,7 +176,10 @@ class WorkPages(Desk):
         if not key:
             return self._done(request, form, "take", "receive")
         self._require_signal(request, key)
-        work = self.ledger.take(access, key)
+        try:
+            work = self.ledger.take(access, key)
+        except Conflict as error:
+            return self._shown(request, signal_id(key), _Refused("take", {}, error))
         return see_other(f"{forms.address(work)}?done=take")
 
     def act(self, name: str) -> Callable[[Request, FormData], Response]:
@@ -291,7 +298,20 @@ class WorkPages(Desk):
             for name, one in watches.items()
             for key, label in one.groups.items()
         }
-        return Naming(words, titles, self._township_names(), groups)
+        return Naming(words, titles, self._township_names(), groups, self._english())
+
+    def _english(self) -> dict[tuple[str, str], str]:
+        """English names of townships by county and name, where the installation has them."""
+        access, installation = self.site.open_access(), self.site.installation
+        digests = tuple(batch.digest for batch in installation.store.batches(access, POINTS))
+        if not digests:
+            return {}
+
+        def make() -> dict[tuple[str, str], str]:
+            rows = installation.lake.rows(access, POINTS).rows
+            return {(str(row["county_name"]), str(row["township_name"])): str(row["name_en"]) for row in rows}
+
+        return self._town_names.get(digests, make)
 
     def _township_names(self) -> dict[str, str]:
         access, installation = self.site.open_access(), self.site.installation
@@ -359,10 +379,9 @@ def with_work(pages: WorkPages, request: Request, view: View, key: str = "") -> 
     if work is None:
         take = Action(words("work.button.take"), f"{HERE}/take", primary=True, post=True, fields={"key": key})
         return replace(view, blocks=blocks, actions=[take, *view.actions], act=take)
-    steps = pages.ledger.history(access, work)
     go_on = "work.go_on" if work.acts(actor(access.reader)) else "work.open"
     more = Action(words(go_on, state=forms.chip(words, work).text), forms.address(work), primary=True)
-    table = forms.ledger_table(words, steps)
+    table = forms.ledger_table(pages.naming(request), pages.ledger.course(access, work))
     return replace(view, blocks=[*blocks, table], actions=[more, *view.actions], act=more)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from typing import NamedTuple, get_args
 from urllib.parse import quote
 
@@ -45,13 +47,15 @@ class Offered(NamedTuple):
 
 class Naming(NamedTuple):
     """How signals are called: titles of watches by name, and names of townships by the codes that series have, which
-    are those of the household register; accounts and requests have postcodes (`areas`)."""
+    are those of the household register; accounts and requests have postcodes (`areas`). `english`: of townships, by
+    county and name."""
 
     words: Words
     watches: Mapping[str, str]
     townships: Mapping[str, str]
     groups: Mapping[tuple[str, str], str]
     """Labels by watch and group."""
+    english: Mapping[tuple[str, str], str] = MappingProxyType({})
 
     def place(self, code: str) -> str:
         """The area of an account or a request: a county, a township with its county, or the whole country."""
@@ -64,10 +68,14 @@ class Naming(NamedTuple):
     def _named(self, code: str, known: Mapping[str, str]) -> str:
         if code == NATION:
             return self.words("work.nation")
-        county = BY_CODE[code[:COUNTY]].name(self.words.lang) if code[:COUNTY] in BY_CODE else code[:COUNTY]
+        one = BY_CODE.get(code[:COUNTY])
+        county = one.name(self.words.lang) if one else code[:COUNTY]
         if len(code) <= COUNTY:
             return county
-        return f"{county}{known.get(code[:8], f'（{code}）')}"
+        town = known.get(code[:8], self.words("work.code", code=code))
+        if self.words.lang == "en" and one:
+            town = ", ".join(self.english.get((one.zh, each), each) for each in town.split("、"))
+        return self.words("work.town", county=county, town=town)
 
     def signal(self, key: str) -> str:
         """Place, what is watched, its week and the group that is meant."""
@@ -131,13 +139,14 @@ def address(work: Work) -> str:
     return f"{HERE}/{quote(work.id)}"
 
 
-def ledger_table(words: Words, steps: Iterable[Step]) -> Table:
-    """The ledger (處置紀錄), the first step first."""
+def ledger_table(naming: Naming, steps: Iterable[Step]) -> Table:
+    """The ledger (處置紀錄), the first step first; steps of a request name of whom it was asked."""
+    words = naming.words
     rows: list[dict[str, Cell]] = [
         {
             "at": moment(words, each.at),
             "who": each.who.name or each.who.account,
-            "act": words(f"work.act.{each.act}"),
+            "act": _act(naming, each),
             "state": words(f"work.state.{each.state}"),
             "tone": TONES.get(each.state, "plain"),
             "text": _said(words, each),
@@ -147,6 +156,11 @@ def ledger_table(words: Words, steps: Iterable[Step]) -> Table:
     columns = [Column(key, words(f"work.column.{key}")) for key in ("at", "who", "act", "state", "text")]
     title = words("work.ledger", n=len(rows))
     return Table("ledger", title, columns, rows, chip={"state": "tone"}, stacked=True)
+
+
+def _act(naming: Naming, step: Step) -> str:
+    act = naming.words(f"work.act.{step.act}")
+    return naming.words("work.act_of", place=naming.place(step.of.place), act=act) if step.of else act
 
 
 def _said(words: Words, step: Step) -> str | None:
@@ -177,6 +191,14 @@ def files_table(words: Words, work: Work, files: Iterable[File]) -> Table:
     return Table(
         "files", words("work.files", n=len(rows)), columns, rows, link={"name": "href"}, stacked=True
     )
+
+
+def requests_table(naming: Naming, asked: Iterable[Work], steps: Iterable[Step]) -> Table:
+    """What was asked about a signal, with the answers."""
+    table = works_table(naming, "requests", naming.words("work.requests"), asked)
+    answers = {address(each.of): each.text for each in steps if each.of and each.act == "answer"}
+    rows = [{**row, "answer": answers.get(str(row["href"]))} for row in table.rows]
+    return replace(table, columns=[*table.columns, Column("answer", naming.words("work.answer"))], rows=rows)
 
 
 def works_table(naming: Naming, name: str, title: str, works: Iterable[Work]) -> Table:

@@ -5,8 +5,9 @@ one transaction, and nothing is ever deleted.
 """
 
 from camphora.work.attachments import Attached, File, attached
-from camphora.work.ledger import Asking, Ledger, Step
+from camphora.work.ledger import Asking, Ledger
 from camphora.work.states import Act, Judgement, Kind, State
+from camphora.work.steps import Step
 from camphora.work.tasks import Work
 
 __all__ = [

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from types import MappingProxyType
@@ -32,6 +32,7 @@ from camphora.work import states, tasks
 from camphora.work.attachments import MANY, Attached, File, content_of, files_of, named, record
 from camphora.work.judgements import Judgements
 from camphora.work.states import Act, Actor, Judgement, State
+from camphora.work.steps import Step, step_of
 from camphora.work.tasks import Person, Work
 
 T = TypeVar("T")
@@ -60,20 +61,6 @@ class Asking(NamedTuple):
     text: str
     due: date
     organisation: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of the ledger: `at` in milliseconds UTC; `text` what was written, `owner` whose it was after it."""
-
-    version: int
-    at: int
-    who: Person
-    act: Act
-    state: State
-    text: str = ""
-    judgement: Judgement | None = None
-    owner: Person | None = None
 
 
 class _Seen(NamedTuple):
@@ -139,7 +126,20 @@ class Ledger:
         bodies = {one.version: orjson.loads(one.body) for one in found if one.body is not None}
         ids = {tasks.provenance_id(work.id, version) for version in bodies}
         acts = {str(each["id"]): each for each in self._bodies(access, "Provenance", ids)}
-        return tuple(self._step(work.id, version, bodies, acts) for version in sorted(bodies))
+        return tuple(step_of(work.id, version, bodies, acts) for version in sorted(bodies))
+
+    def course(self, access: Access, work: Work) -> tuple[Step, ...]:
+        """Every step of a signal and of what was asked about it, in the order of time, as far as the reader's areas
+        reach; that a request was sent is told by the signal's own step."""
+        asked = self.requests(access, work) if work.kind == "signal" else ()
+        theirs = [
+            replace(each, of=one)
+            for one in asked
+            if one.version > 1
+            for each in self.history(access, one)
+            if each.act != "send"
+        ]
+        return tuple(sorted([*self.history(access, work), *theirs], key=lambda each: each.at))
 
     def files(self, access: Access, work: Work) -> tuple[File, ...]:
         """The files beside a piece of work, the oldest first."""
@@ -152,27 +152,10 @@ class Ledger:
             raise NotFound("work-not-found")
         return found, content_of(orjson.loads(self._store.read(access, "Task", file_id).body or b"{}"))
 
-    def _step(
-        self,
-        task_id: str,
-        version: int,
-        bodies: Mapping[int, dict[str, Any]],
-        acts: Mapping[str, dict[str, Any]],
-    ) -> Step:
-        body, before = bodies[version], bodies.get(version - 1, {})
-        made = acts[tasks.provenance_id(task_id, version)]
-        at = int(datetime.fromisoformat(made["recorded"]).timestamp() * 1000)
-        value, notes = tasks.read(body, version, at), body.get("note", ())
-        text = notes[-1]["text"] if len(notes) > len(before.get("note", ())) else ""
-        judged = value.judgement if tasks.act_of(made) == "judge" else None
-        return Step(
-            version, at, tasks.agent_of(made), tasks.act_of(made), value.state, text, judged, value.owner
-        )
-
     # What is done
 
     def take(self, access: Access, key: str, text: str = "", due: date | None = None) -> Work:
-        """Take a signal (受理): its Task begins and is the reader's. Conflict `work-moved-on` where somebody has."""
+        """Take a signal (受理): its Task begins and is the reader's. Conflict `work-taken` where somebody has."""
         task_id, now = tasks.signal_id(key), self._clock()
         self._require_place(access, tasks.place_of(key).place)
         who = _person(access.reader)
@@ -184,7 +167,8 @@ class Ledger:
             changes = _with_act(_moved(body, "taken", who, text, now), "take", who, now)
             self._store.write(access, changes, [absent])
         except Conflict:
-            raise self._moved_on(access, task_id) from None
+            first, when = self._step_of(access, task_id, 1)
+            raise Conflict("work-taken", who=first, when=when) from None
         return self.one(access, task_id)
 
     def ask(self, access: Access, task_id: str, version: int, asked: Asking) -> Work:
@@ -372,10 +356,16 @@ class Ledger:
     def _moved_on(self, access: Access, task_id: str) -> Conflict:
         """Whose step came between, and when."""
         work = self._seen(access, task_id).work
-        ids = [tasks.provenance_id(task_id, work.version)]
-        who = next((tasks.agent_of(each) for each in self._bodies(access, "Provenance", ids)), Person("", ""))
-        when = datetime.fromtimestamp(work.updated / 1000, TAIPEI).strftime("%Y-%m-%d %H:%M")
-        return Conflict("work-moved-on", who=who.name or who.account, when=when)
+        who, when = self._step_of(access, task_id, work.version)
+        return Conflict("work-moved-on", who=who, when=when)
+
+    def _step_of(self, access: Access, task_id: str, version: int) -> tuple[str, str]:
+        """Who made a version of a Task, and when, as an error tells it."""
+        ids = [tasks.provenance_id(task_id, version)]
+        for each in self._bodies(access, "Provenance", ids):
+            who, at = tasks.agent_of(each), datetime.fromisoformat(each["recorded"])
+            return who.name or who.account, at.astimezone(TAIPEI).strftime("%Y-%m-%d %H:%M")
+        raise NotFound("work-not-found")
 
     def _write(self, access: Access, task_id: str, changes: Sequence[Put]) -> None:
         """All changes or none."""

@@ -32,8 +32,8 @@ def test_a_list_by_rank_leads_to_each_with_its_states_sentence_and_line(renderer
     page = drawn(renderer, RANKED)
     assert [int(rank) for rank in re.findall(r'class="rank" aria-hidden="true">(\d+)<', page)] == [1, 2]
     assert '<li id="k-1">' in page
-    assert '<a href="/one">金門縣 &lt;b&gt;</a>' in page
-    assert '<span class="chip alert">高於預期</span>' in page
+    assert '<a href="/one"><span lang="zh-Hant">金門縣</span> &lt;b&gt;</a>' in page
+    assert '<span class="chip alert"><span lang="zh-Hant">高於預期</span></span>' in page
     assert "126 &amp; more" in page
     assert page.count('class="spark"') == 1
     assert "<title>the last 3</title>" in page
