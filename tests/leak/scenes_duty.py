@@ -141,7 +141,7 @@ def an_officers_page_shows_notified_cases_of_the_area_alone(make):
     assert listed() == ["in-tb"]
     cases = client.get("/surveillance/Condition/in-tb", params=ON_DUTY)
     assert cases.status_code == 200
-    assert "林大同" in cases.text
+    assert "林○同" in cases.text
     assert "in-low" not in cases.text
     absent = client.get("/surveillance/Condition/absent", params=ON_DUTY)
     for kind, name in (("Condition", "in-low"), ("Condition", "out-tb"), ("Observation", "bo-1")):
@@ -161,6 +161,32 @@ def an_officers_page_shows_notified_cases_of_the_area_alone(make):
         for path in paths:
             for params in ({}, ON_DUTY):
                 assert world.client(by).get(path, params=params).status_code == 403, by
+
+
+@scene(CASES, "scope")
+def a_mask_holds_wherever_an_officer_looks(make):
+    """List, case, file and FHIR hide the same of one person: the whole country reads no name, a county part of it; who
+    has both a county and a township is masked as the county is."""
+    world = make()
+    person = at_home("in", "臺北市", "信義區")
+    person["telecom"] = [{"system": "phone", "value": "0912-345-678"}]
+    record = diagnosis("in-tb", "in", "A15.0")
+    record["subject"]["display"] = "林大同"
+    world.write(person, record)
+    client, standings = world.client("officer"), world.installation.gate.standings
+    paths = (
+        *("/surveillance", "/surveillance/cases", "/surveillance/cases.csv"),
+        *("/surveillance/Condition/in-tb", "/surveillance/fhir/in-tb"),
+    )
+    for areas, name in (([], ""), ([AREA[:5]], "林○同"), ([AREA[:5], f"{AREA[:5]}110"], "林○同")):
+        standings.set("officer", "area", areas)
+        told = {path: client.get(path, params=ON_DUTY).text for path in paths}
+        assert all("in-tb" in text for text in told.values())
+        for path, text in told.items():
+            assert not [each for each in ("林大同", "0912-345-678", person["birthDate"]) if each in text], (
+                path
+            )
+            assert ("林○同" in text) is (bool(name) and path != "/surveillance"), path
 
 
 @scene(("surveillance.enter",), "scope", "purpose", "status", "error-text")

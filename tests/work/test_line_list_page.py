@@ -185,6 +185,33 @@ def test_a_case_opens_as_fhir_within_the_area_alone(browser):
     assert key not in browser("ann").get(f"/surveillance/fhir/{key}").text.replace(f"/fhir/{key}", "")
 
 
+@pytest.mark.parametrize("name", ["nat", "ann", "tom"])
+def test_the_page_of_a_case_and_its_fhir_show_no_more_of_a_person_than_the_list(browser, name):
+    """The whole country no name, a county part of it, a township all; numbers and telephones with the whole name."""
+    client = browser(name)
+    rows = HERE[:3]
+    keys = _cases(_list(browser("tom")))
+    pages = [client.get(f"/surveillance/Condition/{key}", params=ON_DUTY).text for key in keys]
+    fhir = [client.get(f"/surveillance/fhir/{key}", params=ON_DUTY).text for key in keys]
+    shown = {"nat": "", "ann": "part", "tom": "whole"}[name]
+    for told in ("".join(pages), "".join(fhir)):
+        assert all((row["姓名"] in told) is (shown == "whole") for row in rows)
+        assert all((part_of(row["姓名"]) in told) is (shown == "part") for row in rows)
+        assert all((row["聯絡電話"] in told) is (shown == "whole") for row in rows)
+        assert "柳營區" in told
+        assert ("人和里" in told) is (shown != "")
+    assert all((row["身分證字號"] in "".join(fhir)) is (shown == "whole") for row in rows)
+    assert ('"birthDate"' in "".join(fhir)) is (shown == "whole")
+    assert all("遮蔽" in page or "不顯示姓名" in page or "供訪視之用" in page for page in pages)
+
+
+def test_a_disease_has_its_english_name(browser):
+    page = _list(browser("ann", "en"))
+    dengue = next(row for row in HERE if row["疾病名稱"] == "登革熱")
+    assert dengue["疾病名稱"] not in re.sub(r"<option.*?</option>", "", page)
+    assert "Dengue" in re.sub(r"<option.*?</option>", "", page)
+
+
 def test_the_clock_of_the_law_is_shown(browser):
     page = _list(browser("ann"))
     assert "期限內" in page

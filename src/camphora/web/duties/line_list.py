@@ -28,11 +28,10 @@ from camphora.policy.work import NATION
 from camphora.web.contexts import Duty, Field, Form
 from camphora.web.downloads import MEDIA, Origin, encode
 from camphora.web.duties.masks import Mask, level_of, mask_of
-from camphora.web.duties.surveillance import CASES, CHOSEN, HERE, SurveillancePages, _is_chosen
+from camphora.web.duties.surveillance import CASES, CHOSEN, HERE, SurveillancePages, _is_chosen, disease
 from camphora.web.reading import Json, Reading, is_synthetic, people
-from camphora.web.reading.chart import name_of, parsed
+from camphora.web.reading.chart import name_of, parsed, read
 from camphora.web.reading.plain import day_of, references_of
-from camphora.web.reading.titles import title
 from camphora.web.showing import require_form
 from camphora.web.site import handlers_words
 from camphora.work.notifying import clock
@@ -88,7 +87,7 @@ class LineListPages(SurveillancePages):
         reading, asked = self.reading(request), self._asked(request)
         token = request.query_params.get("page", "")
         found = self._part(request, access, asked, token)
-        rows, persons, words, mask = found.rows, found.persons, reading.words, mask_of(access.scope)
+        rows, persons, words, mask = found.rows, found.persons, reading.words, mask_of(access)
         following = {**dict(request.query_params), "page": found.next or ""}
         kept = [(key, text) for key, text in request.query_params.multi_items() if key != "page"]
         files = [
@@ -130,7 +129,7 @@ class LineListPages(SurveillancePages):
         access = self.site.access(request, Purpose.SURVEILLANCE)
         if not _is_chosen(request):
             return self._choice(request, access)
-        reading, asked, mask = self.reading(request), self._asked(request), mask_of(access.scope)
+        reading, asked, mask = self.reading(request), self._asked(request), mask_of(access)
         rows: list[dict[str, Cell]] = []
         every: list[Json] = []
         token: str | None = ""
@@ -167,19 +166,21 @@ class LineListPages(SurveillancePages):
         return _Part(parsed(found.rows), persons, found.next)
 
     def fhir(self, request: Request) -> Response:
-        """A case as a Bundle: the diagnosis and what it refers to, as far as the Access reaches."""
+        """A case as a Bundle: the diagnosis and what it refers to, as far as the Access reaches, masked as the list
+        is."""
         access = self.site.access(request, Purpose.SURVEILLANCE)
         if not _is_chosen(request):
             return self._choice(request, access)
-        bodies = [self.store.read(access, CASES, request.path_params["id"]).body or b"{}"]
-        for reference in references_of(orjson.loads(bodies[0])):
+        mask, found = mask_of(access), [read(self.store, access, CASES, request.path_params["id"])]
+        for reference in references_of(found[0]):
             kind, _, name = reference.partition("/")
             try:
-                bodies.append(self.store.read(access, kind, name).body or b"{}")
+                found.append(read(self.store, access, kind, name))
             except CamphoraError:  # what is closed to this Access is not named
                 continue
-        entries = b",".join(b'{"resource":%s}' % body for body in bodies)
-        bundle = b'{"resourceType":"Bundle","type":"collection","entry":[%s]}' % entries
+        shown = [mask.over(each) if each["resourceType"] == "Patient" else mask.about(each) for each in found]
+        entries = [{"resource": each} for each in shown]
+        bundle = orjson.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries})
         return Response(bundle, media_type="application/fhir+json")
 
     def _asked(self, request: Request) -> Asked:
@@ -266,19 +267,19 @@ def _rows(
 
 
 def _row(reading: Reading, mask: Mask, row: Json, patient: Json, written: Written) -> dict[str, Cell]:
-    words, status = reading.words, _code(row.get("verificationStatus"))
+    words, status, shown = reading.words, _code(row.get("verificationStatus")), mask.over(patient)
     notified = day_of(row.get("recordedDate"))
     return {
         "case": str(row["id"]),
         "onset": written(reading, row.get("onsetDateTime")),
-        "what": title(reading, row),
+        "what": disease(reading, row),
         "href": f"{HERE}/{CASES}/{quote(row['id'])}?{CHOSEN}",
         "status": words(f"lines.status.{status}") if f"lines.status.{status}" in words else None,
-        "who": mask.named(name_of(patient)) if patient else None,
+        "who": name_of(shown) or None,
         "sex": reading.word(str(patient["gender"])) if "gender" in patient else None,
         "age": people.age_of(reading, patient, day_of(row.get("onsetDateTime"))) or None,
-        "birth": written(reading, patient.get("birthDate")),
-        "where": _home(mask, patient) or None,
+        "birth": written(reading, shown.get("birthDate")),
+        "where": _home(shown) or None,
         "notified": written(reading, row.get("recordedDate")),
         **_clock(reading, row, notified),
     }
@@ -308,15 +309,8 @@ def _code(concept: Json | None) -> str:
     return next((str(each.get("code", "")) for each in (concept or {}).get("coding", ())), "")
 
 
-def _home(mask: Mask, patient: Json) -> str:
-    """As much of where a person lives as the mask shows."""
-    homes = patient.get("address", ())
-    if not homes:
-        return ""
-    read = address.from_fhir(homes[0])
-    if mask.home == "line":
-        return address.line(read)
-    return f"{read.county}{read.town}{read.village if mask.home == 'village' else ''}"
+def _home(patient: Json) -> str:
+    return next((address.line(address.from_fhir(home)) for home in patient.get("address", ())), "")
 
 
 def _when(reading: Reading, text: str | None) -> str | None:

@@ -9,19 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import quote, urlencode
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
 from camphora.errors import Forbidden, NotFound
 from camphora.fhir.search import parse_query
+from camphora.formats.line_list.fields import diseases, same
 from camphora.pages import Action, Cell, Column, Link, Table, View
 from camphora.policy import Access, Purpose
 from camphora.policy.work import NATION, is_place
 from camphora.web.clinic.notifying import clock_of
 from camphora.web.contexts import Duty, Field, Form
+from camphora.web.duties.masks import level_of, mask_of
 from camphora.web.reading import Chart, Json, Reading, elements, is_synthetic, people
-from camphora.web.reading.chart import name_of, names, parsed
+from camphora.web.reading.chart import name_of, names, parsed, read
 from camphora.web.reading.desk import Desk
 from camphora.web.reading.plain import references_of
 from camphora.web.reading.titles import date_of, kind, place, title
@@ -79,14 +80,15 @@ class SurveillancePages(Desk):
             raise NotFound("web-no-page")
         if not _is_chosen(request):
             return self._choice(request, access)
-        resource: Json = orjson.loads(self.store.read(access, record_type, key).body or b"{}")
+        mask = mask_of(access)
+        resource = mask.about(read(self.store, access, record_type, key))
         reading = self.reading(request).named(names(self.store, access, references_of(resource)))
         chart = self.chart(access, str(resource["subject"]["reference"]).removeprefix("Patient/"))
         patient, words = chart.patient(), reading.words
-        reading = reading.named({f"Patient/{chart.person}": name_of(patient)})
+        reading = reading.named({f"Patient/{chart.person}": name_of(mask.over(patient))})
         view = View(
             name="case",
-            title=title(reading, resource),
+            title=disease(reading, resource),
             lead=words("enter.done")
             if request.query_params.get("done") == "entered"
             else words("surveillance.one", kind=kind(reading, record_type)),
@@ -103,7 +105,7 @@ class SurveillancePages(Desk):
 
     def _blocks(self, reading: Reading, chart: Chart, patient: Json, resource: Json) -> Iterator[Table]:
         words = reading.words
-        yield _person(reading, patient)
+        yield _person(reading, chart.access, patient)
         if resource["resourceType"] == CASES:
             yield clock_of(reading, resource)
         yield elements.readable(reading, resource)
@@ -151,21 +153,34 @@ def _address(resource: Json) -> str:
     return f"{resource['resourceType']}/{resource['id']}"
 
 
-def _person(reading: Reading, patient: Json) -> Table:
-    """Whom the case is about; the number is masked as on every page."""
-    row, words = people.row(reading, patient, ""), reading.words
-    facts = {"name": row.name, "sex": row.sex, "age": row.age, "birth": row.birth, "number": row.number}
+def disease(reading: Reading, resource: Json) -> str:
+    """What a record is called; a disease of the line lists by the name that it has there, where the record's own is
+    in Chinese alone."""
+    if reading.lang == "en":
+        for each in resource.get("code", {}).get("coding", ()):
+            if known := diseases().get(same(str(each.get("code", "")))):
+                return known.en
+    return title(reading, resource)
+
+
+def _person(reading: Reading, access: Access, patient: Json) -> Table:
+    """Whom the case is about, as far as the mask of the Access shows; the number is masked as on every page."""
+    shown, words = mask_of(access).over(patient), reading.words
+    row = people.row(reading, shown, "")
+    facts = {"name": row.name, "sex": row.sex, "birth": row.birth, "number": row.number}
     told = [
         *facts.items(),
-        ("address", _home(reading, patient)),
-        ("phone", _phone(patient)),
+        ("age", people.age_of(reading, patient)),
+        ("address", _home(reading, shown)),
+        ("phone", _phone(shown)),
         ("died", row.text),
     ]
     columns = [Column("name", words("item.name")), Column("value", words("item.value"))]
     rows: list[dict[str, Cell]] = [
         {"name": words(f"surveillance.person.{key}"), "value": value} for key, value in told if value
     ]
-    return Table("person", words("surveillance.person.title"), columns, rows)
+    note = words(f"lines.mask.{level_of(access.scope)}")
+    return Table("person", words("surveillance.person.title"), columns, rows, note=note)
 
 
 def _home(reading: Reading, patient: Json) -> str:
@@ -189,7 +204,7 @@ def _table(reading: Reading, name: str, heading: str, found: list[Json]) -> Tabl
     words = reading.words
     rows: list[dict[str, Cell]] = [
         {
-            "what": title(reading, row),
+            "what": disease(reading, row),
             "href": f"{HERE}/{row['resourceType']}/{quote(row['id'])}?{CHOSEN}",
             "when": reading.when(day) if (day := date_of(row)) else None,
             "kind": kind(reading, row["resourceType"]),
