@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from audit.leaves import receipt
 from camphora.audit import Log, check_proof, is_vouched_for, verify
 from camphora.audit.checkpoints import read_checkpoint, verifier_key
-from camphora.audit.heads import public_key
+from camphora.audit.heads import public_key, public_keys
 from camphora.audit.merkle import Tree, leaf_hash
 from camphora.audit.witnesses import Addition, Witness, contradictions, read_addition
 from camphora.cli import main
@@ -152,7 +152,7 @@ def test_old_heads_and_proofs_hold_after_the_key_changed(tmp_path):
     again = Log(tmp_path / "audit")
     again.append(receipt(2))
     again.close()
-    verdict = verify(tmp_path / "audit", public_key(tmp_path / "audit"))
+    verdict = verify(tmp_path / "audit", public_keys(tmp_path / "audit"))
     assert (verdict.sound, verdict.receipts) == (True, 3)
 
 

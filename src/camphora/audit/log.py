@@ -15,17 +15,17 @@ import os
 import threading
 import time
 from array import array
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-import orjson
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from camphora.audit.checkpoints import Checkpoint, origin_of
-from camphora.audit.heads import cut_to_lines, key_id, public_key, signed_head, signed_heads
+from camphora.audit.heads import append_head, chained, history, key_id, public_key, signed_head
+from camphora.audit.keys import signing_key, write_secret
 from camphora.audit.merkle import EMPTY, Tree, leaf_hash
 from camphora.audit.receipt import Receipt, fields_of, is_receipt
 from camphora.errors import Fault, NotFound
@@ -52,7 +52,8 @@ class Log:
 
     def __init__(self, folder: Path, known: int = 0) -> None:
         """`known`: how many receipts are known elsewhere to have been on disk. Raises Fault `audit-shorter-than-head`
-        and `audit-rolled-back` where the files hold fewer than their heads say, or than that."""
+        and `audit-rolled-back` where the files hold fewer than their heads say, or than that, `audit-key-lost` and
+        `audit-key-other` where the key that signs is not there."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self._lock = threading.Lock()
@@ -66,10 +67,8 @@ class Log:
         """Called by that thread behind each group, and for a second behind the last."""
         self._tree = Tree()
         self._starts = array("Q")
-        self._key, self.first_key = _keys(folder)
-        self._head: dict[str, Any] = {}
-        self._rotations: list[dict[str, Any]] = []
-        self._open_heads()
+        self._key, self._said = signing_key(folder)
+        self.first_key = self._said.first
         self._end = self._open_lines(known)
         self.next = len(self._tree)
         """The number of the receipt that is taken or written next."""
@@ -213,15 +212,16 @@ class Log:
 
     def _sign(self, size: int, **more: str) -> None:
         """Sign the head over the first `size` receipts, which are on disk. Its time never goes back."""
-        before = self._head.get("head", {"size": 0, "at": 0})
-        if size == before["size"] and self._head and not more:
+        last = self.head()
+        before = last.get("head", {"size": 0, "at": 0})
+        if size == before["size"] and last and not more:
             return
         with self._lock:
             root = self._tree.root(size).hex()
         at = max(int(time.time() * 1000), before["at"])
-        signed = signed_head(self._key, {"size": size, "root": root, "at": at, **more})
-        self._write_head(orjson.dumps(signed) + b"\n")
-        self._head = signed
+        signed = signed_head(self._key, chained(last, {"size": size, "root": root, "at": at, **more}))
+        append_head(self.folder / "heads.log", signed)
+        self._said = self._said.after(signed)
 
     def rotate(self) -> str:
         """Begin a new key: the old one signs a head that names it. Returns the new public key in hex.
@@ -234,22 +234,8 @@ class Log:
             write_secret(aside, new.private_bytes_raw())
             self._sign(self._durable, next=key_id(new.public_key()))
             aside.rename(self.folder / "heads.key")
-            self._rotations.append(self._head)
             self._key = new
         return key_id(new.public_key())
-
-    def _write_head(self, line: bytes) -> None:
-        """One whole line or none: half a line would be glued to the next."""
-        path = self.folder / "heads.log"
-        with path.open("ab") as heads:
-            end = heads.tell()
-            try:
-                heads.write(line)
-                heads.flush()
-                os.fdatasync(heads.fileno())
-            except OSError:
-                os.truncate(path, end)
-                raise
 
     def _run(self) -> None:
         """Sync groups as they come, and sign a head over them now and then. While receipts come it looks for them by
@@ -276,11 +262,11 @@ class Log:
         self.after_group()
         if time.monotonic() - signed < HEAD_EVERY:
             return False
-        before = self._head
+        before = self.head()
         self.sync()
         if self._given_way:
             self.keep_space()
-        if self._head is before and not self._taken:
+        if self.head() is before and not self._taken:
             self._wake.clear()
             if self._taken or len(self._tree) > self._durable:  # it came in between
                 self._wake.set()
@@ -311,10 +297,8 @@ class Log:
         Fields: index, size, path, root, entry (the line itself), head (as signed), signature, key (the first Ed25519
         public key of the log) and rotations (the signed heads by which later keys follow from it)."""
         self.sync()
-        signed, keys = self.head(), self.keys()
-        keys["rotations"] = [each for each in keys["rotations"] if each != signed]
-        if first:
-            signed, keys["rotations"] = self._first_over(number)
+        said = history(self.folder, self.first_key, over=number) if first else self._said
+        signed = said.head
         size = int(signed["head"]["size"]) if signed else 0
         with self._lock:
             if not 0 <= number < size:
@@ -327,18 +311,8 @@ class Log:
             "root": signed["head"]["root"],
             "entry": self.entry(number).decode(),
             **signed,
-            **keys,
+            **said.keys(),
         }
-
-    def _first_over(self, number: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        """The first signed head that covers a receipt, and those before it that name a new key."""
-        rotations: list[dict[str, Any]] = []
-        for signed in signed_heads(self.folder / "heads.log"):
-            if signed["head"]["size"] > number:
-                return signed, rotations
-            if "next" in signed["head"]:
-                rotations.append(signed)
-        return {}, rotations
 
     def consistency(self, old: int, new: int) -> list[bytes]:
         """The proof that the first `new` receipts begin with the first `old`. Raises NotFound where there are fewer."""
@@ -348,21 +322,22 @@ class Log:
                 raise NotFound("audit-no-receipt", number=max(old, new))
             return self._tree.consistency(old, new)
 
-    def head(self) -> dict[str, Any]:
-        """The newest signed head: {"head": {size, root, at}, "signature"}; empty where nothing was signed yet."""
-        return self._head
+    def head(self) -> Mapping[str, Any]:
+        """The newest signed head: {"head": {size, root, at, before}, "signature"}; empty where nothing was signed."""
+        return self._said.head
 
     def checkpoint(self) -> Checkpoint:
         """The newest head as a signed note, over everything that was left until now."""
         self.sync()
         with self._syncing:
-            head = self._head.get("head", {"size": 0, "root": EMPTY.hex()})
+            head = self.head().get("head", {"size": 0, "root": EMPTY.hex()})
             bare = Checkpoint(origin_of(self.first_key), int(head["size"]), bytes.fromhex(head["root"]))
             return bare.signed(self._key)
 
     def keys(self) -> dict[str, Any]:
-        """The first public key, and the heads that name those after it."""
-        return {"key": key_id(self.first_key), "rotations": list(self._rotations)}
+        """The key to be told of: the first, or the last that began after a loss; and the heads that name those after
+        it, but for the newest head itself."""
+        return self._said.keys()
 
     def newest(self, count: int) -> Iterator[tuple[int, dict[str, Any]]]:
         for number in range(len(self) - 1, max(-1, len(self) - 1 - count), -1):
@@ -382,35 +357,12 @@ class Log:
 
     # Opening
 
-    def _open_heads(self) -> None:
-        path = self.folder / "heads.log"
-        cut_to_lines(path)
-        public = self.first_key
-        for signed in signed_heads(path):
-            self._head = signed
-            if "next" in signed["head"]:
-                self._rotations.append(signed)
-        if self._rotations:
-            public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(self._rotations[-1]["head"]["next"]))
-        self._take_key(public)
-
-    def _take_key(self, public: Ed25519PublicKey) -> None:
-        """A crash between the head that names a new key and the key's own place is gone on with here."""
-        aside = self.folder / "heads.key.next"
-        if not aside.exists():
-            return
-        following = Ed25519PrivateKey.from_private_bytes(aside.read_bytes())
-        if following.public_key() == public:
-            aside.rename(self.folder / "heads.key")
-            self._key = following
-        else:
-            aside.unlink()
-
     def _open_lines(self, known: int) -> int:
         """Rebuild the tree from the file. What a crash left broken behind the last signed head was never relied on: it
         is cut off and kept aside, in `torn.log`."""
         path = self.folder / "receipts.log"
-        signed = int(self._head["head"]["size"]) if self._head else 0
+        head = self.head()
+        signed = int(head["head"]["size"]) if head else 0
         if known and lines_of(path) < known:
             raise Fault("audit-rolled-back", size=lines_of(path), known=known)
         end = 0
@@ -442,11 +394,10 @@ def newest_checkpoint(folder: Path) -> Checkpoint:
     the private key."""
     if not (folder / "heads.key").exists():
         raise NotFound("audit-no-key")
-    key, first = _keys(folder)
-    head: dict[str, Any] = {"size": 0, "root": EMPTY.hex()}
-    for signed in signed_heads(folder / "heads.log"):
-        head = signed["head"]
-    return Checkpoint(origin_of(first), int(head["size"]), bytes.fromhex(head["root"])).signed(key)
+    key = Ed25519PrivateKey.from_private_bytes((folder / "heads.key").read_bytes())
+    said = history(folder, public_key(folder) or key.public_key())
+    head = said.head.get("head", {"size": 0, "root": EMPTY.hex()})
+    return Checkpoint(origin_of(said.first), int(head["size"]), bytes.fromhex(head["root"])).signed(key)
 
 
 def _cut(path: Path, end: int) -> None:
@@ -456,26 +407,3 @@ def _cut(path: Path, end: int) -> None:
         lines.seek(end)
         torn.write(lines.read())
     os.truncate(path, end)
-
-
-def write_secret(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read: whole, or not at all."""
-    aside = path.with_name(path.name + ".new")
-    aside.unlink(missing_ok=True)
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.rename(path)
-
-
-def _keys(folder: Path) -> tuple[Ed25519PrivateKey, Ed25519PublicKey]:
-    """The private key in use and the first public one, made where there is none yet."""
-    path = folder / "heads.key"
-    if not path.exists():
-        write_secret(path, Ed25519PrivateKey.generate().private_bytes_raw())
-    key = Ed25519PrivateKey.from_private_bytes(path.read_bytes())
-    if not (folder / "heads.pub").exists():
-        (folder / "heads.pub").write_text(key_id(key.public_key()))
-    return key, public_key(folder) or key.public_key()

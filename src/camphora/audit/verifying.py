@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -10,18 +10,20 @@ from typing import Any, Literal
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from camphora.audit.heads import holds, key_after, last_key, public_key
+from camphora.audit.heads import follows, holds, key_after, key_begun, key_id, last_key, public_keys
 from camphora.audit.merkle import Tree, leaf_hash, verify_inclusion
 from camphora.audit.receipt import fields_of, is_receipt, salted_digest
 
-DisagreementKind = Literal["line", "cut", "unsigned", "key", "signature", "size", "root", "rolled"]
+DisagreementKind = Literal[
+    "line", "cut", "unsigned", "key", "lost", "signature", "gap", "size", "root", "rolled"
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """One place where the log does not agree. `first` and `last`: numbers of receipts (of `signature` and `size`: the
-    line of heads.log); `heads`: how many signed heads after it disagree because of it; `named`, `held`: what a head
-    says it covers, and what is there."""
+    """One place where the log does not agree. `first` and `last`: numbers of receipts (of `signature`, `gap`, `lost`,
+    `size`: the line of heads.log); `heads`: how many signed heads after it disagree because of it; `named`, `held`:
+    what a head says it covers, and what is there; `key`: the one that begins where another was `lost`."""
 
     kind: DisagreementKind
     first: int = 0
@@ -29,6 +31,7 @@ class Disagreement:
     heads: int = 0
     named: int = 0
     held: int = 0
+    key: str = ""
 
     def __str__(self) -> str:
         match self.kind:
@@ -40,6 +43,12 @@ class Disagreement:
                 said = f"receipts.log: {self.first + 1}: {self.held} receipts under no signed head"
             case "key":
                 said = "heads.pub: not an Ed25519 public key"
+            case "lost":
+                said = f"heads.log: {self.first}: the key was lost, and nobody vouches for the new one, {self.key}"
+            case "gap":
+                said = (
+                    f"heads.log: {self.first}: does not follow the head above it: one was taken out or moved"
+                )
             case "signature":
                 said = f"heads.log: {self.first}: signature does not match"
             case "size":
@@ -55,12 +64,23 @@ class Disagreement:
 
 
 @dataclass(frozen=True, slots=True)
+class Loss:
+    """A key was lost, and one that whoever checks was told of began: at a line of heads.log, over so many receipts."""
+
+    line: int
+    receipts: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
-    """What `verify` found: `found` is empty where every line, head and signature agrees."""
+    """What `verify` found: `found` is empty where every line, head and signature agrees. `losses`: where that rests on
+    a key which nothing in the log leads to."""
 
     receipts: int
     heads: int
     found: tuple[Disagreement, ...]
+    losses: tuple[Loss, ...] = ()
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -71,11 +91,11 @@ class Verdict:
         return not self.found
 
 
-def verify(folder: Path, key: Ed25519PublicKey | None = None, known: int = 0) -> Verdict:
-    """Read the log from disk alone and check every line, every head and every signature, under the first key that is
-    given or else the one that lies beside the log. `known`: how many receipts are known elsewhere to have been on disk:
-    fewer are a log that was put back to an older state."""
-    verdict = Verifier(folder, key).verdict()
+def verify(folder: Path, keys: Sequence[Ed25519PublicKey] = (), known: int = 0) -> Verdict:
+    """Read the log from disk alone and check every line, every head and every signature, under the keys that are given
+    (the first, and each that began after a loss) or else those that lie beside the log. `known`: how many receipts are
+    known elsewhere to have been on disk: fewer are a log that was put back to an older state."""
+    verdict = Verifier(folder, keys).verdict()
     if verdict.receipts >= known:
         return verdict
     return replace(
@@ -89,13 +109,15 @@ class Verifier:
     What was found sound is taken as unchanged; begin a new one to read the whole log again. After a fault, a file
     that became shorter or another key, the next verdict begins anew by itself."""
 
-    def __init__(self, folder: Path, key: Ed25519PublicKey | None = None) -> None:
+    def __init__(self, folder: Path, keys: Sequence[Ed25519PublicKey] = ()) -> None:
         self.folder = folder
-        self._given = key
-        self._begin(None)
+        self._given = tuple(keys)
+        self._begin(())
 
-    def _begin(self, first: Ed25519PublicKey | None) -> None:
-        self._first = self._public = first
+    def _begin(self, keys: tuple[Ed25519PublicKey, ...]) -> None:
+        self._keys, self._public = keys, next(iter(keys), None)
+        self._last: Mapping[str, Any] | None = {}
+        self._losses: list[Loss] = []
         self._tree = Tree()
         self._ends = {"receipts.log": 0, "heads.log": 0}
         self._heads = self._lines = self._signed = 0
@@ -103,9 +125,9 @@ class Verifier:
 
     def verdict(self) -> Verdict:
         """What `verify` would find now. Not to be called by two threads at once."""
-        first = self._given or public_key(self.folder)
-        if self._faults or first != self._first or self._is_shorter():
-            self._begin(first)
+        keys = self._given or public_keys(self.folder)
+        if self._faults or keys != self._keys or self._is_shorter():
+            self._begin(keys)
         self._take_receipts()
         self._take_heads()
         faults = list(self._faults)
@@ -114,7 +136,7 @@ class Verifier:
         changed = any(each.kind in {"line", "root"} and each.heads for each in faults)
         if self._signed < len(self._tree) and not changed:
             faults.append(Disagreement("unsigned", self._signed, held=len(self._tree) - self._signed))
-        return Verdict(len(self._tree), self._heads, tuple(faults))
+        return Verdict(len(self._tree), self._heads, tuple(faults), tuple(self._losses))
 
     def _take_receipts(self) -> None:
         for line in self._added("receipts.log"):
@@ -129,14 +151,38 @@ class Verifier:
             return
         for line in self._added("heads.log"):
             self._lines += 1
-            fault = self._head_fault(line, self._public)
-            if fault:
-                self._keep(fault)
-            else:
-                signed = orjson.loads(line)
-                self._heads += 1
-                self._signed = int(signed["head"]["size"])
-                self._public = key_after(signed, self._public)
+            self._take_head(line, self._public)
+
+    def _take_head(self, line: bytes, public: Ed25519PublicKey) -> None:
+        """A head that its key signed counts as the one before the next, and for its key, whatever it says."""
+        try:
+            signed = orjson.loads(line)
+            size, root = int(signed["head"]["size"]), str(signed["head"]["root"])
+            begun = key_begun(signed, public)
+            following = key_after(signed, begun)
+            genuine = holds(signed, begun)
+        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+            genuine = False
+        if not genuine:
+            self._last = None
+            self._faults.append(Disagreement("signature", self._lines))
+            return
+        if begun != public:
+            self._take_loss(size, begun)
+        if self._last is not None and not follows(signed, self._last):
+            self._faults.append(Disagreement("gap", self._lines))
+        self._last, self._public = signed, following
+        fault = self._coverage_fault(size, root)
+        if fault:
+            self._keep(fault)
+        else:
+            self._heads, self._signed = self._heads + 1, size
+
+    def _take_loss(self, size: int, begun: Ed25519PublicKey) -> None:
+        if begun in self._keys:
+            self._losses.append(Loss(self._lines, size, key_id(begun)))
+        else:
+            self._faults.append(Disagreement("lost", self._lines, named=size, key=key_id(begun)))
 
     def _keep(self, fault: Disagreement) -> None:
         """A receipt that was changed makes every head after it wrong: told once, with how many."""
@@ -147,16 +193,7 @@ class Verifier:
                     return
         self._faults.append(fault)
 
-    def _head_fault(self, line: bytes, public: Ed25519PublicKey) -> Disagreement | None:
-        try:
-            signed = orjson.loads(line)
-            head = signed["head"]
-            size, root = int(head["size"]), str(head["root"])
-            genuine = holds(signed, public)
-        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
-            genuine = False
-        if not genuine:
-            return Disagreement("signature", self._lines)
+    def _coverage_fault(self, size: int, root: str) -> Disagreement | None:
         if not self._signed <= size <= len(self._tree):
             return Disagreement("size", self._lines, named=size, held=len(self._tree))
         if self._tree.root(size).hex() == root:

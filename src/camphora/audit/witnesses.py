@@ -17,7 +17,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from camphora.audit.checkpoints import Checkpoint, read_checkpoint
-from camphora.audit.log import write_secret
+from camphora.audit.keys import write_secret
 from camphora.audit.merkle import Tree, verify_consistency
 from camphora.errors import Conflict, Forbidden, Invalid
 

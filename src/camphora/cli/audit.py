@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from camphora.audit import Tree as Merkle
 from camphora.audit import check_proof, check_written, is_vouched_for, verify
 from camphora.audit.checkpoints import COSIGNATURE, verifier_key
-from camphora.audit.heads import public_key, signed_heads
+from camphora.audit.heads import key_of, public_keys, signed_heads
+from camphora.audit.keys import begin_after_loss
 from camphora.audit.log import newest_checkpoint
 from camphora.audit.merkle import leaf_hash
 from camphora.audit.receipt import fields_of
@@ -21,6 +25,7 @@ from camphora.audit.witnesses import Addition, Witness, contradictions, read_add
 from camphora.cli.terminal import Terminal
 from camphora.errors import Invalid, NotFound
 from camphora.installation import Installation
+from camphora.installation.installation import hold
 from camphora.records.looks import known_on_disk
 
 if TYPE_CHECKING:
@@ -34,7 +39,7 @@ def add(tree: Tree) -> None:
     made.add_argument(
         "folder", type=Path, nargs="?", default=Path(), metavar="FOLDER", help=words("top.folder")
     )
-    made.add_argument("--key", metavar="KEY", help=words("audit_verify.key"))
+    made.add_argument("--key", action="append", default=[], metavar="KEY", help=words("audit_verify.key"))
     checked = verbs.command("check", run_check, "audit_check")
     checked.add_argument("file", type=Path, metavar="FILE", help=words("audit_check.file"))
     checked.add_argument("--key", metavar="KEY", help=words("audit_check.key"))
@@ -54,19 +59,26 @@ def add(tree: Tree) -> None:
     compared.add_argument("--key", action="append", default=[], metavar="KEY", help=words("audit_verify.key"))
     rotated = verbs.command("rotate-key", run_rotate, "audit_rotate_key")
     rotated.add_argument("folder", type=Path, metavar="FOLDER", help=words("top.folder"))
+    rotated.add_argument("--lost", action="store_true", help=words("audit_rotate_key.lost"))
 
 
 def run_verify(given: argparse.Namespace, terminal: Terminal) -> int:
     folder = _log_of(given.folder)
-    verdict = verify(folder, _key(given.key) if given.key else None, known_on_disk(given.folder))
+    verdict = verify(folder, _keys(given.key), known_on_disk(given.folder))
     for fault in verdict.found:
         terminal.say(_fault_line(terminal.words, fault))
+    for loss in verdict.losses:
+        said = terminal.words("audit_verify.loss", line=loss.line, receipts=loss.receipts, begun=loss.key)
+        terminal.say(said)
     key = "audit_verify.sound" if verdict.sound else "audit_verify.broken"
     fields = {
         "sound": verdict.sound,
         "receipts": verdict.receipts,
         "heads": verdict.heads,
         "faults": verdict.faults,
+        "losses": [
+            {"line": each.line, "receipts": each.receipts, "key": each.key} for each in verdict.losses
+        ],
     }
     terminal.result(fields, terminal.words(key, receipts=verdict.receipts, heads=verdict.heads))
     return 0 if verdict.sound else Invalid.exit_code
@@ -74,19 +86,19 @@ def run_verify(given: argparse.Namespace, terminal: Terminal) -> int:
 
 def _fault_line(words: Words, fault: Disagreement) -> str:
     key = fault.kind if fault.first >= fault.last or fault.kind != "root" else "root_among"
-    facts = {"first": fault.first, "last": fault.last, "named": fault.named, "held": fault.held}
+    facts = {name: getattr(fault, name) for name in ("first", "last", "named", "held")}
     after = words("audit_verify.fault.after", heads=fault.heads) if fault.heads else ""
-    return words(f"audit_verify.fault.{key}", line=fault.first + 1, **facts) + after
+    return words(f"audit_verify.fault.{key}", line=fault.first + 1, begun=fault.key, **facts) + after
 
 
 def run_check(given: argparse.Namespace, terminal: Terminal) -> int:
     """One proof as a citizen downloads it: the line, its path, the root under which it stands, the signed head; and of
     a certificate, that the choices beside it are those that were written."""
-    trusted = _key(given.key) if given.key else None
+    trusted = _keys([given.key]) if given.key else []
     try:
         proof = orjson.loads(given.file.read_bytes())
         holds, written = check_proof(proof), check_written(proof)
-        trust = None if trusted is None else is_vouched_for(proof, trusted)
+        trust = any(is_vouched_for(proof, key) for key in trusted) if trusted else None
         facts = {
             "index": proof["index"],
             "size": proof["size"],
@@ -133,12 +145,12 @@ def run_heads(given: argparse.Namespace, terminal: Terminal) -> int:
     head = newest_checkpoint(folder)
     proof = tuple(_tree_of(folder).consistency(given.old, head.size)) if 0 < given.old <= head.size else ()
     text = Addition(given.old, proof, head).text() if given.old else head.text()
-    first = public_key(folder)
+    signer = next((key for key in _keys_of(folder) if head.is_signed_by(key)), None)
     fields = {
         "origin": head.origin,
         "size": head.size,
         "root": head.root.hex(),
-        "verifier_key": verifier_key(head.origin, first) if first else "",
+        "verifier_key": verifier_key(head.origin, signer) if signer else "",
         "note": text,
     }
     terminal.result(fields, text.rstrip("\n"))
@@ -147,8 +159,12 @@ def run_heads(given: argparse.Namespace, terminal: Terminal) -> int:
 
 def run_witness(given: argparse.Namespace, terminal: Terminal) -> int:
     """Take a head: check it against those kept, sign it, keep it."""
-    witness = Witness(given.keep, given.name)
-    taken = witness.take(read_addition(_text(given.file)), _key(given.key))
+    witness, asked, keys = (
+        Witness(given.keep, given.name),
+        read_addition(_text(given.file)),
+        _keys([given.key]),
+    )
+    taken = witness.take(asked, next((key for key in keys if asked.head.is_signed_by(key)), keys[0]))
     fields = {
         "size": taken.size,
         "root": taken.root.hex(),
@@ -162,7 +178,7 @@ def run_witness(given: argparse.Namespace, terminal: Terminal) -> int:
 def run_check_heads(given: argparse.Namespace, terminal: Terminal) -> int:
     """Whether heads that several people keep, and the log itself, can all be true."""
     given_heads = [read_addition(_text(file)) for file in given.files]
-    tree, keys = None, [_key(text) for text in given.key]
+    tree, keys = None, _keys(given.key)
     if given.log is not None:
         folder = _log_of(given.log)
         tree, keys = _tree_of(folder), keys or _keys_of(folder)
@@ -185,13 +201,27 @@ def run_check_heads(given: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def run_rotate(given: argparse.Namespace, terminal: Terminal) -> int:
-    """A new key for the heads that follow; the service must be stopped."""
+    """A new key for the heads that follow; the service must be stopped. Where the old one is lost, a break tells."""
+    if given.lost:
+        return _begin_after_loss(given.folder, terminal)
     installation = Installation.open(given.folder)
     try:
         new = installation.store.audit.rotate()
     finally:
         installation.close()
     terminal.result({"key": new}, terminal.words("audit_rotate_key.done", public=new))
+    return 0
+
+
+def _begin_after_loss(folder: Path, terminal: Terminal) -> int:
+    """Said while nobody serves the installation, which does not open before."""
+    log = _log_of(folder)
+    held = hold(folder)
+    try:
+        new = begin_after_loss(log)
+    finally:
+        os.close(held)
+    terminal.result({"key": new}, terminal.words("audit_rotate_key.begun", public=new))
     return 0
 
 
@@ -210,14 +240,17 @@ def _text(file: Path) -> str:
         raise Invalid("audit-not-a-checkpoint") from error
 
 
-def _key(text: str) -> Ed25519PublicKey:
-    """A public key in hex, or the file that holds it."""
+def _keys(given: Sequence[str]) -> list[Ed25519PublicKey]:
+    """Public keys in hex, or in files that hold them."""
     try:
-        path = Path(text)
-        given = path.read_text("ascii") if len(text) != 64 and path.is_file() else text
-        return Ed25519PublicKey.from_public_bytes(bytes.fromhex(given.strip()))
+        return [key_of(text) for each in given for text in _held_in(each).split()]
     except (OSError, ValueError) as error:
         raise Invalid("audit-not-a-key") from error
+
+
+def _held_in(text: str) -> str:
+    """Keys as they stand, or what lies in the file of that name."""
+    return text if re.fullmatch(r"[0-9a-fA-F\s]{64,}", text) else Path(text).read_text("ascii")
 
 
 def _tree_of(folder: Path) -> Merkle:
@@ -231,10 +264,5 @@ def _tree_of(folder: Path) -> Merkle:
 
 def _keys_of(folder: Path) -> list[Ed25519PublicKey]:
     """Every key that the log has had."""
-    first = public_key(folder)
-    following = [
-        head["head"]["next"] for head in signed_heads(folder / "heads.log") if "next" in head["head"]
-    ]
-    return ([first] if first else []) + [
-        Ed25519PublicKey.from_public_bytes(bytes.fromhex(k)) for k in following
-    ]
+    heads = [signed["head"] for signed in signed_heads(folder / "heads.log")]
+    return [*public_keys(folder), *(key_of(head["next"]) for head in heads if "next" in head)]

@@ -18,7 +18,7 @@ import msgspec
 import orjson
 
 from camphora.audit import Tree, check_proof, is_vouched_for, verify
-from camphora.audit.heads import public_key
+from camphora.audit.heads import public_keys
 from camphora.audit.merkle import leaf_hash
 from camphora.errors import Invalid
 from camphora.installation.backup import Backup, Progress, backup, holds, restore
@@ -177,15 +177,17 @@ def _receipts(folder: Path, restored: Path, made: Backup) -> Check:
 
 
 def _opened(restored: Path) -> Check:
-    """The copy opens as an installation, and receipts spread over its log are proven under the first key."""
-    trusted = public_key(restored / "audit")
+    """The copy opens as an installation, and receipts spread over its log are proven under the keys beside it."""
+    trusted = public_keys(restored / "audit")
     opened = Installation.open(restored)
     try:
         log = opened.store.audit
         count = len(log)
         numbers = sorted({count * each // PROOFS for each in range(PROOFS)} | {count - 1}) if count else []
         proofs = [log.proof(number) for number in numbers]
-        proven = sum(check_proof(proof) and is_vouched_for(proof, trusted) for proof in proofs if trusted)
+        proven = sum(
+            check_proof(proof) and any(is_vouched_for(proof, key) for key in trusted) for proof in proofs
+        )
     finally:
         opened.close()
     return Check("proofs", proven == len(numbers), {"tried": len(numbers), "proven": proven})

@@ -58,16 +58,16 @@ class Installation:
             raise Invalid("installation-none", folder=folder.name)
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = _hold(folder)
+            lock = hold(folder)
             _for_the_owner_only(folder)
         except OSError as error:
             raise Busy("installation-read-only", folder=folder.name) from error
         try:
             policy, rules = installed(folder), rules_in(folder)
+            store = SQLiteStore(folder, policy, rules=rules)
         except CamphoraError:
             os.close(lock)
             raise
-        store = SQLiteStore(folder, policy, rules=rules)
         identity = Identity(folder / "gate.sqlite")
         catalogue = Catalogue.scan(folder)
         terminology = Terminology.ready(folder / "terminology.sqlite")
@@ -129,7 +129,7 @@ def _for_the_owner_only(folder: Path) -> None:
         (folder / name).touch(mode=0o600)
 
 
-def _hold(folder: Path) -> int:
+def hold(folder: Path) -> int:
     """An exclusive lock on the folder, released when the process ends however it ends."""
     import fcntl
 

@@ -19,7 +19,6 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 
 from camphora.audit import Log, Verdict, Verifier
-from camphora.audit.heads import key_id
 from camphora.audit.merkle import leaf_hash
 from camphora.audit.witnesses import Addition
 from camphora.errors import NotFound
@@ -158,7 +157,7 @@ class PublicLog:
 
     def _proof(self, request: Request, words: Words) -> Proof:
         self.log.sync()
-        head, key = self.log.head().get("head"), key_id(self.log.first_key)
+        head, key = self.log.head().get("head"), self.log.keys()["key"]
         if head is None:
             return Proof(0, words("uses.no_root"), words("uses.never"), key)
         when = moment(int(head["at"]), words)
