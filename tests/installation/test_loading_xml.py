@@ -122,3 +122,10 @@ def test_lines_of_which_the_first_is_broken_are_still_lines(installation, tmp_pa
     path = _written(tmp_path / "a.ndjson", b'{"resourceType": "Pat\n' + LINES)
     report = Loader(installation).load(path)
     assert (report.read, report.written, [fault.place.line for fault in report.faults]) == (3, 2, [1])
+
+
+@pytest.mark.parametrize("given", [ADA, _bundle(ADA)], ids=["resource", "bundle"])
+def test_a_byte_order_mark_before_json_is_passed_over(installation, tmp_path, given):
+    path = _written(tmp_path / "a.json", b"\xef\xbb\xbf" + orjson.dumps(given))
+    assert _loaded(installation, path) == (1, 1)
+    assert installation.store.read(READ, "Patient", "ada").body.startswith(b"{")

@@ -103,6 +103,11 @@ def parse_list(
     return value
 
 
+def unmarked(data: bytes | bytearray | memoryview) -> bytes:
+    """The text without a byte-order mark, which editors on Windows put before it (RFC 8259, 8.1: may be ignored)."""
+    return bytes(data).removeprefix(_BOM)
+
+
 def number(text: str, *, exact: bool = False) -> int | float | Written:
     """A number as `parse` gives it, from its text in JSON. ValueError where it is too long or too large."""
     if text.lstrip("-").isdecimal():
@@ -130,7 +135,7 @@ def split_bundle(data: bytes, *, file: str | None = None) -> Bundle:
 
     Raises `Invalid` as `parse` does, or where the bundle or an entry's frame is malformed.
     """
-    text = _plain(data)
+    text = unmarked(data)
     try:
         bundle = msgspec.json.decode(text, type=Bundle)
     except (msgspec.DecodeError, RecursionError):
@@ -148,7 +153,7 @@ _exact_decoder = msgspec.json.Decoder(float_hook=Written)
 
 
 def _parsed(data: bytes | bytearray | memoryview, kind: type, file: str | None, exact: bool) -> Any:
-    text = _plain(data)
+    text = unmarked(data)
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -188,10 +193,6 @@ def _digits(value: Any) -> orjson.Fragment:
     if isinstance(value, Decimal) and value.is_finite():
         return orjson.Fragment(str(value))
     raise TypeError
-
-
-def _plain(data: bytes | bytearray | memoryview) -> bytes:
-    return bytes(data).removeprefix(_BOM)
 
 
 def _broken(text: bytes, error: orjson.JSONDecodeError, file: str | None) -> Invalid:

@@ -392,7 +392,7 @@ def _form(path: Path, *, lines: bool) -> forms.Form:
 def _in_json(path: Path) -> Iterator[Brought]:
     """The resource, or those of a Bundle, as the bytes that came."""
     with open_limited(path) as stream:
-        data = stream.read()
+        data = json.unmarked(stream.read())
     resource = json.parse(data, file=path.name)
     twice = _twice(data, resource)
     if twice or not _is_taken_apart(resource):

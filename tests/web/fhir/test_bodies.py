@@ -3,13 +3,14 @@
 import asyncio
 import gzip
 
+import orjson
 import pytest
 from starlette.requests import Request
 
 from builders import clinician, in_a_loop, observation, patient
 from camphora.errors import Busy, Invalid, TooLarge
 from camphora.web.fhir.bodies import Bodies, read_body
-from web.fhir.asking import FHIR, codes, post
+from web.fhir.asking import FHIR, bundle, codes, entry, post, put, statuses
 
 MIB = 1024 * 1024
 
@@ -203,3 +204,15 @@ def test_what_has_no_room_is_refused_for_now_and_what_is_answered_makes_room(ser
     assert refused.json()["issue"][0]["details"]["coding"][0]["code"] == "web-fhir-bodies-full"
     assert refused.headers["retry-after"]
     assert Busy("web-fhir-bodies-full").remedy("en")
+
+
+def test_a_byte_order_mark_is_passed_over(doctor):
+    sent = b"\xef\xbb\xbf" + orjson.dumps(observation("x", "ada", "8480-6", "2026-01-05"))
+    made = post(doctor, "/Observation", sent)
+    assert (made.status_code, made.json()["subject"]) == (201, {"reference": "Patient/ada"})
+    changed = b"\xef\xbb\xbf" + orjson.dumps({**made.json(), "status": "amended"})
+    answer = put(doctor, f"/Observation/{made.json()['id']}", changed)
+    assert (answer.status_code, answer.json()["status"]) == (200, "amended")
+    entries = [entry("POST", "Observation", observation("x", "ada", "8480-6", "2026-01-05"))]
+    answer = post(doctor, "/", b"\xef\xbb\xbf" + orjson.dumps(bundle("transaction", *entries)))
+    assert statuses(answer) == ["201"]

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from camphora.errors import Faults, Invalid, NotFound, Place
 from camphora.fhir import definitions, structure
 from camphora.fhir.distinct import require_distinct
-from camphora.fhir.json import parse
+from camphora.fhir.json import parse, unmarked
 from camphora.fhir.references import relative
 from camphora.fhir.search import ELSEWHERE, Query, parse_query
 from camphora.records import Delete, Put, Version, Written
@@ -167,7 +167,7 @@ def kept(call: Call, record_type: str, body: bytes) -> tuple[dict[str, Any], byt
     """A resource that was brought and its bytes as they are kept: parsed and checked before anything else is done
     with them, then with this server's own addresses made relative."""
     resource = _sound(call, record_type, body)
-    own = relative(body, call.base)
+    own = relative(unmarked(body), call.base)
     return resource if own == body else parse(own), own
 
 
