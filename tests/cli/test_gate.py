@@ -2,6 +2,7 @@
 
 import io
 import json
+import socket
 from shutil import copytree
 
 import orjson
@@ -9,6 +10,7 @@ import pytest
 
 from builders import NOW
 from camphora.cli import main
+from camphora.cli.beside import answering
 from camphora.gate import Identity, User
 from camphora.gate.bases import DAY, Bases
 from camphora.gate.projects import Projects
@@ -194,6 +196,56 @@ def test_a_decision_is_explained_and_leaves_a_receipt(explained, camphora):
     receipt = json.loads(lines[told["explained"]])
     assert (receipt["act"], receipt["reader"], receipt["purpose"]) == ("explain", "keeper", "operation")
     assert receipt["persons"]
+
+
+def test_a_decision_is_explained_beside_the_process_that_serves(explained, camphora):
+    alone = json.loads(camphora(*ASKED, "--json")[1])
+    installation = Installation.open(explained)
+    try:
+        code, _, err = camphora(*ASKED, "--json")
+        assert (code, "installation-held" in err) == (7, True)
+        with answering(installation):
+            assert (explained / "asked.sock").stat().st_mode & 0o777 == 0o600
+            code, out, _ = camphora(*ASKED, "--json")
+            unknown = camphora(*ASKED[:3], "nobody", *ASKED[4:])
+            text = camphora(*ASKED, "--lang", "en")
+        receipt = installation.store.audit.receipt(json.loads(out)["explained"])
+        assert not (explained / "asked.sock").exists()
+    finally:
+        installation.close()
+    assert (code, unknown[0], text[0]) == (0, 4, 0)
+    assert "gate-no-user" in unknown[2]
+    assert "part-closed" in text[1]
+    same = {key: value for key, value in json.loads(out).items() if key not in {"at", "explained"}}
+    assert same == {key: value for key, value in alone.items() if key not in {"at", "explained"}}
+    assert (receipt["act"], receipt["reader"], receipt["purpose"]) == ("explain", "keeper", "operation")
+    assert receipt["persons"]
+
+
+def test_a_socket_that_nobody_answers_any_more_is_passed_by(explained, camphora):
+    installation = Installation.open(explained)
+    with answering(installation):
+        (explained / "asked.sock").rename(explained / "kept.sock")
+    installation.close()
+    (explained / "kept.sock").rename(explained / "asked.sock")
+    assert camphora(*ASKED, "--json")[0] == 0
+    installation = Installation.open(explained)
+    with answering(installation):
+        assert camphora(*ASKED, "--json")[0] == 0
+    installation.close()
+
+
+def test_what_is_no_question_is_not_answered_and_the_next_is(explained, camphora):
+    installation = Installation.open(explained)
+    with answering(installation):
+        for said in (b"", b"no question\n", b"[]\n", b"{}\n"):
+            with socket.socket(socket.AF_UNIX) as asking:
+                asking.connect(str(explained / "asked.sock"))
+                asking.sendall(said)
+                asking.shutdown(socket.SHUT_WR)
+                assert asking.recv(100) == b""
+        assert camphora(*ASKED, "--json")[0] == 0
+    installation.close()
 
 
 def test_the_receipt_explained_is_the_one_that_a_reading_leaves(explained, camphora):

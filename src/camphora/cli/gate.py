@@ -18,7 +18,7 @@ from camphora.gate.bases import Bases
 from camphora.gate.projects import Project, Projects
 from camphora.gate.standing import Kind, Standing, Standings
 from camphora.gate.state import State, now
-from camphora.policy import Purpose, Role
+from camphora.installation import Installation
 from camphora.policy.choices import TAIPEI
 from camphora.policy.installed import installed
 from camphora.policy.labels import own
@@ -27,8 +27,6 @@ from camphora.records.labelling import progress_in
 
 if TYPE_CHECKING:
     from camphora.cli.parser import Tree
-    from camphora.gate import User
-    from camphora.gate.explaining import Explanation
 
 KINDS = get_args(Kind)
 
@@ -279,30 +277,27 @@ def _shown(value: Any) -> str:
 
 
 def run_explain(given: argparse.Namespace, terminal: Terminal) -> int:
-    """The decision, its rule path and the receipt it would leave. Leaves a receipt in the name of an administrator."""
-    from camphora.gate.explaining import Explaining, as_json
-    from camphora.installation import Installation
+    """The decision, its rule path and the receipt it would leave, told by the process that serves where one does.
+    Leaves a receipt in the name of an administrator."""
+    from camphora.cli.beside import ask, explained
 
-    at = _moment(given.at) if given.at else None
-    installation = Installation.open(given.folder)
-    try:
-        gate = installation.gate
-        asked_by = next((user for user in gate.identity.users() if _may_explain(user, given.by)), None)
-        if asked_by is None:
-            raise NotFound("gate-no-user", name=given.by or Role.ADMINISTRATOR)
-        access = gate.access(asked_by.reader(), Purpose.OPERATION)
-        told = Explaining(gate, installation.store).explain(
-            access, given.reader, given.purpose.split(), given.record, at, basis=given.basis
-        )
-        installation.store.settle()
-    finally:
-        installation.close()
-    _say_explained(terminal, told, as_json(told), installation.gate.policy)
+    asked = {
+        "reader": given.reader,
+        "purposes": given.purpose.split(),
+        "record": given.record,
+        "at": _moment(given.at) if given.at else None,
+        "basis": given.basis,
+        "by": given.by,
+    }
+    told = ask(given.folder, asked)
+    if told is None:
+        installation = Installation.open(given.folder)
+        try:
+            told = explained(installation, asked)
+        finally:
+            installation.close()
+    _say_explained(terminal, told, installed(given.folder))
     return 0
-
-
-def _may_explain(user: User, name: str | None) -> bool:
-    return user.role is Role.ADMINISTRATOR and name in (None, user.name)
 
 
 def _moment(text: str) -> int:
@@ -315,30 +310,28 @@ def _moment(text: str) -> int:
     return _milliseconds(found)
 
 
-def _say_explained(terminal: Terminal, told: Explanation, whole: bytes, policy: Policy) -> None:
+def _say_explained(terminal: Terminal, told: dict[str, Any], policy: Policy) -> None:
     words = terminal.words
     if terminal.json:
-        terminal.result(orjson.loads(whole), "")
+        terminal.result(told, "")
         return
-    outcome = words("gate_explain.permit" if told.decision.permitted else "gate_explain.deny")
-    terminal.result({}, words("gate_explain.outcome", outcome=outcome, code=told.deciding.code))
+    outcome, deciding = words(f"gate_explain.{told['outcome']}"), told["reasons"][-1]
+    terminal.result({}, words("gate_explain.outcome", outcome=outcome, code=deciding["code"]))
     rows = [
         {
-            "code": each.code,
-            "permits": words("gate_explain.permit" if each.permits else "gate_explain.deny"),
-            "source": policy.law(each.source, terminal.lang),
-            "consent": each.consent,
-            "provision": each.provision,
+            **each,
+            "permits": words("gate_explain.permit" if each["permits"] else "gate_explain.deny"),
+            "source": policy.law(each["source"], terminal.lang),
         }
-        for each in told.decision.reasons
+        for each in told["reasons"]
     ]
     keys = ("code", "permits", "source", "consent", "provision")
     terminal.table([(key, words(f"gate_explain.column_{key}")) for key in keys], rows)
-    duties = " ".join(f"{each.kind} {each.path or ''}".strip() for each in told.decision.obligations)
+    duties = " ".join(f"{each['kind']} {each['path'] or ''}".strip() for each in told["obligations"])
     if duties:
         terminal.result({}, words("gate_explain.duties", duties=duties))
-    terminal.result({}, words("gate_explain.versions", policy=told.policy, choices=told.choices))
+    terminal.result({}, words("gate_explain.versions", policy=told["policy"], choices=told["choices"]))
     terminal.result({}, words("gate_explain.as_of"))
-    terminal.result({}, words("gate_explain.would", receipt=orjson.dumps(told.receipt).decode()))
-    if told.number is not None:
-        terminal.say(words("gate_explain.left", number=str(told.number)))
+    terminal.result({}, words("gate_explain.would", receipt=orjson.dumps(told["receipt"]).decode()))
+    if told["explained"] is not None:
+        terminal.say(words("gate_explain.left", number=str(told["explained"])))

@@ -17,6 +17,7 @@ from typing import Literal
 import uvicorn
 from starlette.types import ASGIApp
 
+from camphora.cli.beside import answering
 from camphora.cli.collecting import set_apart, take_back
 from camphora.errors import Busy, Invalid, Lang
 from camphora.installation import Installation
@@ -78,7 +79,7 @@ def serve(
         )
     else:
         server = Server(configured(installation, service, host, lang, watches=watches), ready)
-    with watches.beforehand(installation):
+    with watches.beforehand(installation), answering(installation):
         set_apart()
         try:
             server.run(sockets=[listening])

@@ -28,7 +28,7 @@ from camphora.records.noting import NAMES as JOURNAL
 LIST, UNFINISHED = "backup.json", "backup.unfinished"
 KEYS = ("secret.key", "audit/heads.key", "audit/heads.key.next")
 """What others must never have: who holds them can sign heads and tell whose receipts are whose."""
-LEFT = ("lake", "watched", "exports", "camphora.lock", "audit/reserve", "audit/reserve.new")
+LEFT = ("lake", "watched", "exports", "camphora.lock", "asked.sock", "audit/reserve", "audit/reserve.new")
 """What is made again, or asked for again."""
 FIRST = ("records.sqlite", *JOURNAL, "audit/heads.log", "audit/receipts.log")
 """In this order: what leaves one of them meanwhile goes into one that is copied later."""
