@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from camphora.engines.watch.events import Lattice, Rises
 from camphora.methods.detection import farrington, many
 from camphora.methods.detection.lasting import lasting
 from camphora.methods.simulation.evaluation import highest
@@ -39,6 +40,8 @@ Flags = NDArray[np.bool_]
 CUT, OURS = "改良 Farrington，依分數取 20 improved, cut by score", "我們 ours"
 SAME_RULES = "改良 Farrington，依分數，同我們的規則 improved, by score, by our rules"
 SHARE, SILENCE, LOUDER = 0.5, 2, 0.6
+OWN = 0.01
+"""What a count must be in the watches that come with Camphora."""
 
 
 def detectors(truth: Nation, budget: int) -> Iterator[tuple[str, Flags]]:
@@ -66,6 +69,14 @@ def detectors(truth: Nation, budget: int) -> Iterator[tuple[str, Flags]]:
     ):
         made = many.signals(
             p, score, truth.parent, q=q, silence=silence, louder=louder, budget=budget, apart=True
+        )
+        yield name, made.shown
+    rising = np.where(score > 0, either, 1.0)
+    expected, none = found.expected[:, 1:], np.full(len(truth.parent), -1)
+    events = Rises(Lattice(truth.parent, none), truth.counts[:, found.at][:, 1:], expected, either, OWN)
+    for q, name in ((1.0, "隨附的監測 as the watches that come with it"), (0.05, "同上，q = 0.05 the same")):
+        made = many.signals(
+            rising, score, truth.parent, q=q, silence=SILENCE, budget=budget, apart=events.apart, own=OWN
         )
         yield name, made.shown
 

@@ -238,9 +238,12 @@ def test_a_column_that_is_missing_is_named(installation, tmp_path):
     assert fault.facts["column"] == "縣市"
 
 
-def test_doubled_keys_are_added_as_the_table_says(installation, tmp_path):
-    _load(installation, _file(tmp_path / "a.csv", [*_lines(1), _line(2019, 1, "0-6", "台北市", 7)]))
-    assert _standing(installation)[1, "63000"] == 101 + 101 + 7
+def test_doubled_keys_are_added_where_the_source_has_them(installation, tmp_path):
+    lines = [f"2019,01,0,{county},{visits}" for county, visits in (("台北市", 5), ("高雄市", 3), ("台北市", 7))]
+    _load(installation, _file(tmp_path / "a.csv", lines, HEADER.replace("類流感", "腸病毒")))
+    installation.lake.catch_up()
+    found = installation.lake.rows(loading("test"), "enterovirus_visits").rows
+    assert {row["county"]: row["visits"] for row in found} == {"63000": 12, "64000": 3}
 
 
 def test_tai_is_tai_however_written(installation, tmp_path):
@@ -282,3 +285,12 @@ def test_a_dry_run_says_the_same_and_writes_nothing(installation, tmp_path):
     would, did = (_load(installation, path, dry_run=dry) for dry in (True, False))
     assert (would.written, would.changed, would.unchanged) == (did.written, did.changed, did.unchanged)
     assert (would.written, len(_batches(installation))) == (8, 2)
+
+
+def test_a_row_that_came_twice_is_a_fault_of_the_file(installation, tmp_path):
+    """The publisher's file of influenza-like illness has no key twice; of enterovirus it has, and its table says so."""
+    lines = _lines(10)
+    _load(installation, _file(tmp_path / "w10.csv", lines))
+    (fault,) = _refused(installation, _file(tmp_path / "doubled.csv", [*_lines(11), lines[3]]))
+    assert fault.code == "formats-row-doubled"
+    assert (fault.place.line, fault.facts["first"]) == (len(_lines(11)) + 2, 5)

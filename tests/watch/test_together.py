@@ -7,6 +7,7 @@ import pytest
 
 from camphora.engines.watch import Series
 from camphora.engines.watch.declaration import Budget
+from camphora.engines.watch.events import Lattice, Rises
 from camphora.engines.watch.pages import PAGES
 from camphora.engines.watch.retuning import Retuning
 from camphora.engines.watch.sweep import ranked_by, swept
@@ -19,7 +20,7 @@ from watch.watched import sweep, watch
 
 NAMES = ("ili", "enterovirus", "dengue_weekly")
 WEEK = "2019-38"
-"""A week in which each watch by itself would show 27 signals together."""
+"""A week in which the watches by themselves would show 35 signals together."""
 
 
 def real():
@@ -37,7 +38,7 @@ def shown(sweeps):
 
 def test_a_week_that_overflowed_shows_twenty_of_all():
     alone, found = real(), together(real())
-    assert shown(alone)[WEEK] == 27
+    assert shown(alone)[WEEK] == 35
     assert shown(found)[WEEK] == 20
     assert max(shown(alone).values()) == 40
     assert max(shown(found).values()) == 20
@@ -77,7 +78,15 @@ def test_two_trees_share_a_budget_as_one_forest_does(seed):
         parent += [each + start if each >= 0 else -1 for each in one.series.parent]
         start += len(one.series.parent)
     p, score = (np.concatenate(each) for each in zip(*measures, strict=True))
-    forest = many.signals(p, score, np.array(parent), q=1, silence=2, budget=3, apart=True, own=0.3)
+    counts, expected = (
+        np.concatenate([getattr(each, key) for each in held])
+        for key, held in (
+            ("counts", [one.series for one in sweeps.values()]),
+            ("expected", [one.evidence[0] for one in sweeps.values()]),
+        )
+    )
+    apart = Rises(Lattice(np.array(parent), np.full(len(parent), -1)), counts, expected, p, 0.3).apart
+    forest = many.signals(p, score, np.array(parent), q=1, silence=2, budget=3, apart=apart, own=0.3)
     assert forest.shown.sum(axis=0).max() == 3
     assert np.array_equal(np.concatenate([one.shown.shown for one in found.values()]), forest.shown)
 

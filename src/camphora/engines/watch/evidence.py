@@ -25,6 +25,8 @@ Flags = NDArray[np.bool_]
 LEAST = 100
 """Fewer series for each core are weighed at once."""
 ARRAYS = ("expected", "upper", "p", "alarm")
+P = "p"
+"""Where it is said how the p-value was made, if by another method than the bound."""
 RECENT = 4
 """Weeks in which the cases are counted that a place must have to be weighed at all."""
 
@@ -95,9 +97,9 @@ def recent(counts: Floats, weeks: int = RECENT) -> Floats:
     return known
 
 
-def _farrington(counts: Floats, **parameters: Any) -> Evidence:
-    """Its mean and dispersion foreseen, by which a rise of one week, or of two together, is weighed. Weeks with too few
-    cases of late, of which nothing is said, are not fitted."""
+def _farrington(counts: Floats, *, share: float = 0.8, **parameters: Any) -> Evidence:
+    """Its mean and dispersion foreseen, by which a rise of one week, or of two together, is weighed: `share` is the
+    week's own (`lasting`). Weeks with too few cases of late, of which nothing is said, are not fitted."""
     made = {**farrington.IMPROVED, "fit_all": False, **parameters}
     back = 52 * int(made.get("b", 5)) + int(made.get("w", 3))
     times = counts.shape[1]
@@ -107,16 +109,16 @@ def _farrington(counts: Floats, **parameters: Any) -> Evidence:
     found = farrington.flexible(counts, last=last, **made)
     enough = found.enough & np.isfinite(found.bound_mean)
     mean = np.where(enough, found.bound_mean, np.nan)
-    p = lasting(counts[:, found.at], mean, np.where(enough, found.phi, 1.0)).p
+    weighed_so = lasting(counts[:, found.at], mean, np.where(enough, found.phi, 1.0), share=share)
     whole = _whole(times, found.at)
     # What is said of a week is made again from the counts up to it, of which it is the last one.
     alone = replace(found.made, parameters={**found.made.parameters, "last": 1})
     return Evidence(
         "detection.farrington.flexible",
-        alone.plain(),
+        {**alone.plain(), P: weighed_so.made.plain()},
         whole(np.where(enough, found.expected, np.nan)),
         whole(np.where(enough, found.upper, np.nan)),
-        whole(p),
+        whole(weighed_so.p),
         whole(found.alarm, False),
     )
 

@@ -34,6 +34,13 @@ class Series:
     label: NDArray[np.str_]
     system: str
 
+    @property
+    def across(self) -> NDArray[np.int64]:
+        """The row of the nation's same group above each place's group, -1 for the others."""
+        rows = {group: row for row, (area, group) in enumerate(self.keys) if area == NATION and group}
+        found = [rows.get(group, -1) if area else -1 for area, group in self.keys]
+        return np.array(found, dtype=np.int64)
+
     def labels(self, more: int) -> NDArray[np.str_]:
         """The numbers of the weeks, and of so many after them."""
         later = self.first[-1] + (7 * np.arange(1, more + 1)).astype("timedelta64[D]")

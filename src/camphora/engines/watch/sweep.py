@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from camphora import __version__
 from camphora.engines.watch.declaration import Watch
+from camphora.engines.watch.events import Lattice, Rises
 from camphora.engines.watch.evidence import RECENT, Evidence, recent, weighed
 from camphora.engines.watch.retuning import Retuning
 from camphora.engines.watch.series import ALL_KEY, NATION_KEY, Series
@@ -106,6 +107,14 @@ class Sweep:
             digest(self.series.counts[row, : at + 1]),
         )
 
+    def under(self, at: int) -> dict[int, int]:
+        """Of the rows that are unusual in a week those that another accounts for, with that one."""
+        watch = self.watch.as_in(str(self.series.label[at]))
+        rising, score = ranked_by(self.series.counts, self.p, self.by, self.evidence, watch.budget.least)
+        heard = np.flatnonzero(self.shown.found[:, at] & (rising[:, at] <= watch.budget.own))
+        rises = rises_of(watch.budget.own, self.series, self.evidence, self.p, self.by)
+        return rises.under(at, many.in_order(heard, rising[:, at], score[:, at]))
+
     def _said(self, number: int, row: int, at: int) -> Said:
         one, method = self.evidence[number], self.watch.methods[number]
         expected, upper, p = (_known(values[row, at]) for values in (one.expected, one.upper, one.p))
@@ -116,7 +125,8 @@ def swept(watch: Watch, series: Series) -> Sweep:
     """Every method over every series and week, and the week's signals within the budget.
 
     Counts are ranked by the p-value of the first declared method that can weigh them, along the hierarchy, one signal
-    of each line of descent; so a rise of all of a county's ages is the county's one signal. A count of a place with
+    of each event (`events`); so a rise of all of a county's ages is the county's one signal, and a rise of one age in
+    all counties the nation's. A count of a place with
     fewer cases than the budget's `least` in the last four weeks is none. Where settings were changed by decision, each
     week is swept by those in force in it."""
     found = _swept(watch.as_in(""), series)
@@ -154,10 +164,18 @@ def _swept(watch: Watch, series: Series, known: Sweep | None = None) -> Sweep:
         q=watch.budget.q,
         silence=watch.budget.silence,
         budget=watch.budget.weekly,
-        apart=True,
+        apart=rises_of(watch.budget.own, series, evidence, p, by).apart,
         own=watch.budget.own,
     )
     return Sweep(watch, series, evidence, p, by, shown)
+
+
+def rises_of(
+    own: float, series: Series, evidence: tuple[Evidence, ...], p: Floats, by: NDArray[np.int64]
+) -> Rises:
+    """What tells which rises are one event."""
+    expected = np.choose(by, [one.expected for one in evidence])
+    return Rises(Lattice(series.parent, series.across), series.counts, expected, p, own)
 
 
 def ranked_by(

@@ -13,7 +13,8 @@ from dataclasses import replace
 import numpy as np
 
 from camphora.engines.watch.declaration import Budget
-from camphora.engines.watch.sweep import Floats, Sweep, ranked_by
+from camphora.engines.watch.events import Rises
+from camphora.engines.watch.sweep import Floats, Sweep, ranked_by, rises_of
 from camphora.methods.detection import many
 
 
@@ -54,6 +55,7 @@ class _Line:
         self._shown, self._rank = sweep.shown.shown, sweep.shown.rank
         self._budgets: dict[int, Budget] = {}
         self._ranked: dict[int, tuple[Floats, Floats]] = {}
+        self._apart: dict[float, Rises] = {}
 
     def budget(self, week: str) -> Budget:
         """The settings in force in a week."""
@@ -76,13 +78,20 @@ class _Line:
     def _heard(self, week: str, at: int, silence: int) -> list[int]:
         """As a sweep finds them, silent after what was shown indeed."""
         p, score = self._measures(week)
-        silent = self._shown[:, max(0, at - silence) : at].any(axis=1)
-        free = self._sweep.shown.found[:, at] & ~silent & (p[:, at] <= self.budget(week).own)
-        order = many.in_order(np.flatnonzero(free), p[:, at], score[:, at], self._sweep.series.parent)
+        heard = self._sweep.shown.found[:, at] & (p[:, at] <= self.budget(week).own)
+        order = self._rises(week).apart(at, many.in_order(np.flatnonzero(heard), p[:, at], score[:, at]))
+        silent = np.flatnonzero(self._shown[:, max(0, at - silence) : at].any(axis=1))
+        order = order[~np.isin(order, silent)]
         self._own()
         self._rank[:, at] = 0
         self._rank[order, at] = np.arange(1, len(order) + 1)
         return [int(row) for row in order[: self.budget(week).weekly]]
+
+    def _rises(self, week: str) -> Rises:
+        own, one = self.budget(week).own, self._sweep
+        if own not in self._apart:
+            self._apart[own] = rises_of(own, one.series, one.evidence, one.p, one.by)
+        return self._apart[own]
 
     def place(self, week: str, row: int) -> tuple[float, float]:
         """By what a signal is ranked among those of other watches."""

@@ -7,6 +7,7 @@ the tree; a signal that was shown is not shown again for some weeks; and a week 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,8 @@ from camphora.methods.made import Made
 
 Whole = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Apart = Callable[[int, Whole], Whole]
+"""Of a week, by its place, and the rows that are unusual in it, in order: those that are told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ def signals(
     silence: int = 0,
     louder: float | None = None,
     budget: int | None = None,
-    apart: bool = False,
+    apart: bool | Apart = False,
     own: float = 1.0,
 ) -> Signals:
     """What a week shows: the specific discoveries of `tree` (of `flat` without `parent`), less those silent, in order.
@@ -116,13 +119,18 @@ def signals(
     county's one signal if the county's p is the least, and an outbreak of one township is that township's. So a large
     `q` (1: no control) fills a budget with different places in the order of their evidence.
 
+    A function in place of it says itself which rows of a week are told apart, of all that are found and have a p of at
+    most `own`, those that are silent among them, so that what is silent still speaks for its kin.
+
     `own`: what is shown has itself a p of at most so much. A node may be found for what lies below it alone; when that
     is silent, the node is not to speak in its place. Errors: as `tree`.
     """
     values = np.atleast_2d(_p(p, flat=False))
     measure = same_shape(_scores(score), values, "score")
     whole(silence, 0, "silence")
-    flags(apart=apart)
+    given = apart if callable(apart) else None
+    if not callable(apart):
+        flags(apart=apart)
     if budget is not None:
         whole(budget, 0, "budget", 10**9)
     if louder is not None:
@@ -133,22 +141,28 @@ def signals(
     rank = np.zeros(values.shape, dtype=np.int64)
     since = np.full(len(values), -1 - silence, dtype=np.int64)
     loudness = np.full(len(values), np.inf)
-    above = _parents(parent, len(values)) if apart and parent is not None else None
+    above = _parents(parent, len(values)) if apart is True and parent is not None else None
     for week in range(values.shape[1]):
         now = values[:, week]
         made = flat(now, q=q) if parent is None else tree(now, parent, q=q)
         chosen = made.found if apart else made.specific
         found[:, week] = chosen
-        free = (week - since > silence) & (now <= own)
+        free = week - since > silence
         if louder is not None:
             threshold = np.where(np.isinf(loudness), np.inf, louder * np.minimum(loudness, MOST))
-            free |= (measure[:, week] > threshold) & (now <= own)
-        order = in_order(np.flatnonzero(chosen & free), now, measure[:, week], above)
+            free |= measure[:, week] > threshold
+        heard = chosen & (now <= own)
+        if given is None:
+            order = in_order(np.flatnonzero(heard & free), now, measure[:, week], above)
+        else:
+            order = given(week, in_order(np.flatnonzero(heard), now, measure[:, week]))
+            order = order[free[order]]
         rank[order, week] = np.arange(1, len(order) + 1)
         told = order[:budget]
         shown[told, week] = True
         since[told], loudness[told] = week, measure[told, week]
-    parameters = {"q": q, "silence": silence, "louder": louder, "budget": budget, "apart": apart, "own": own}
+    said = "given" if given else apart
+    parameters = {"q": q, "silence": silence, "louder": louder, "budget": budget, "apart": said, "own": own}
     return Signals(found, shown, rank, Made("detection.many.signals", 1, parameters))
 
 

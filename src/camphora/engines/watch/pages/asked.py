@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,9 @@ from camphora.engines.watch.watching import Watched
 from camphora.errors import NotFound
 
 Floats = NDArray[np.float64]
+Verdict = Literal["unknown", "first", "late", "above", "within"]
+LATE = 5
+"""So many cases are expected where none is no likely count: by chance it comes once in 150 weeks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +34,20 @@ class Count:
         return self.observed / self.expected if self.observed is not None and self.expected else None
 
     @property
+    def verdict(self) -> Verdict:
+        """`first`: cases where the weeks that it is compared with had none, so that no bound can be; `late`: none where
+        so many are expected that the place has perhaps not reported yet."""
+        if self.observed is None or self.upper is None:
+            return "unknown"
+        if not self.expected and not self.upper:
+            return "first" if self.observed else "within"
+        if not self.observed and (self.expected or 0) >= LATE:
+            return "late"
+        return "above" if self.observed > self.upper else "within"
+
+    @property
     def above(self) -> bool:
-        return self.observed is not None and self.upper is not None and self.observed > self.upper
+        return self.verdict == "above"
 
 
 @dataclass(frozen=True, slots=True)

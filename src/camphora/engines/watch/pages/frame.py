@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 from camphora.engines.watch.declaration import Watch
 from camphora.engines.watch.pages.asked import Asked, Count, key_of
-from camphora.pages import Action, Block, Chip, Link, View, dates, numbers
+from camphora.engines.watch.watching import Watched
+from camphora.pages import Action, Block, Chip, Link, Tone, View, dates, numbers
 from camphora.pages.counties import BY_CODE
 from camphora.pages.words import Words
 
@@ -57,6 +58,9 @@ def place(watch: Watch, area: str, group: str, words: Words) -> str:
     return words("mark.part", whole=name, part=group_name(watch, group, words)) if group else name
 
 
+TONES: Mapping[str, Tone] = {"above": "alert", "first": "notice", "late": "notice"}
+
+
 def counted(number: float, watch: Watch, words: Words) -> str:
     """A count with its unit: 126 人次, 1 visit. A system's words may say the unit's forms as `counted.WATCH`."""
     key = f"counted.{watch.name}"
@@ -75,9 +79,7 @@ def times(ratio: float) -> str:
 
 def state(count: Count, words: Words) -> Chip:
     """How a count lies to what was expected, in a word."""
-    if count.observed is None or count.upper is None:
-        return Chip(words("state.unknown"))
-    return Chip(words("state.above"), "alert") if count.above else Chip(words("state.within"))
+    return Chip(words(f"state.{count.verdict}"), TONES.get(count.verdict, "plain"))
 
 
 def view(
@@ -101,7 +103,7 @@ def view(
         title,
         blocks,
         lead=lead,
-        as_of=dates.day(asked.watched.as_of, words.lang),
+        as_of=as_of(asked.watched, words),
         source=asked.watched.source[words.lang],
         method=f"{home(asked)}/method" if name != "method" else "",
         why=words("why"),
@@ -109,6 +111,12 @@ def view(
         actions=actions,
         downloads=downloads,
     )
+
+
+def as_of(watched: Watched, words: Words) -> str:
+    """Up to which day there are data, and whether that was the source's last."""
+    day = dates.day(watched.as_of, words.lang)
+    return words("as_of.ended", day=day) if watched.watch.ended else day
 
 
 def steps(asked: Asked, page: str, words: Words, **kept: str) -> list[Action]:

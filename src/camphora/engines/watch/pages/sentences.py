@@ -50,7 +50,10 @@ def level(count: Count, asked: Asked, words: Words) -> str:
     facts = {**where, "number": counted(count.observed, asked.watch, words)}
     if count.expected is None or count.upper is None:
         return words("said.no_bound", **facts)
-    return words("said.level", expected=about(count.expected), upper=about(count.upper), **facts)
+    if count.verdict == "first":
+        return words("said.first_cases", **facts)
+    first = words("said.level", expected=about(count.expected), upper=about(count.upper), **facts)
+    return joined([first, words("said.late") if count.verdict == "late" else ""], words)
 
 
 def lasted(weeks: int, words: Words) -> str:

@@ -111,6 +111,8 @@ def item(signal: Signal, here: Asked, words: Words) -> Item:
 
 def chip(signal: Signal, words: Words) -> Chip:
     """Above what was expected by all methods that can tell, or by some of them only."""
+    if _count(signal).verdict == "first":
+        return Chip(words("state.first"), "notice")
     agreed = signal.alarms == able(signal) > 1
     return Chip(words("state.above"), "alert") if agreed else Chip(words("state.somewhat"), "notice")
 
