@@ -34,6 +34,8 @@ LAST = "(SELECT coalesce(max(no), 0) FROM change)"
 """The number of the newest line of the change log, as a part of a statement."""
 DRAWN = 256
 """So many nonces are drawn at once."""
+KINDS = 1_024
+"""For so many kinds of act, each under one Access, what their lines share is kept at hand."""
 STORES = 16
 """For so many stores of a process nonces lie ready."""
 NOBODY = BitMap().serialize()
@@ -78,6 +80,7 @@ class Leaves:
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
         self._salts: dict[int, bytes] = {}
+        self._kinds: dict[tuple[int, str, str | tuple[str, ...], int], _Kind] = {}
 
     def of(self, access: Access, act: Act, persons: Iterable[int], reader: apsw.Connection) -> Leaf | None:
         """The leaf of an act; None where it could tell of nobody.
@@ -92,45 +95,44 @@ class Leaves:
         return self._leaf(access, act, members, reader)
 
     def _leaf(self, access: Access, act: Act, members: Members, reader: apsw.Connection) -> Leaf:
+        kind = self._kind(access, act, policy_of(reader).version)
         nonce, own = _drawn(self._secret)
         places = len(members) if act.places is None else act.places
-        few = places <= FEW and access.purpose is not Purpose.SECONDARY
+        few = places <= FEW and not kind.secondary
         salt = b"" if few else os.urandom(16)
-        by = access.reader
-        basis, reason = _stands_on(access)
         named: tuple[str, ...] = ()
         if few:
             # A line of nobody must not differ from one of somebody who is hidden and was named in vain.
             most = max(places, 1 if members or act.types else 0)
             named = self._placed(members, most, nonce, own, reader)
-        receipt = Receipt(
-            at=int(time.time() * 1000),
-            reader=by.id,
-            name=by.name,
-            role=by.role,
-            organisation=by.organisation,
-            purpose=access.purpose,
-            act=act.name,
-            types=tuple(act.types) if len(act.types) == 1 else tuple(sorted(set(act.types))),
-            persons=named,
-            members=None if few else commitment(salt, nonce, BitMap(members).serialize()),
-            nonce=nonce,
-            purposes=access.purposes,
-            ground=access.ground,
-            basis=basis,
-            reason=salted_digest(own, [reason.encode()]) if reason else None,
-            decision=act.ruling or _ruling(access, members, reader),
-            policy=policy_of(reader).version,
-            choices=self._choices(access, reader, act.last),
-            result=salted_digest(own, act.result),
+        line = kind.pattern % (
+            int(time.time() * 1000),
+            b'"%b"' % '","'.join(named).encode() if named else b"",
+            b"null" if few else b'"%b"' % commitment(salt, nonce, BitMap(members).serialize()).encode(),
+            nonce.encode(),
+            b'"%b"' % salted_digest(own, [kind.reason]).encode() if kind.reason else b"null",
+            (act.ruling or ("permit" if kind.plain else _ruling(access, members, reader))).encode(),
+            self._choices(reader, act.last).encode() if kind.weighed else b"",
+            salted_digest(own, act.result).encode(),
         )
-        return Leaf(receipt.line(), members, salt, access.purpose is Purpose.SECONDARY)
+        return Leaf(line, members, salt, kind.secondary)
 
-    def _choices(self, access: Access, reader: apsw.Connection, last: int | None) -> str:
-        """A mark of the change up to which the choices were weighed at this reading, empty where none weigh: anybody
-        may read receipts, and the number itself would count changes."""
-        if not (access.hidden or access.closed):
-            return ""
+    def _kind(self, access: Access, act: Act, policy: int) -> _Kind:
+        """What the lines of such acts under an Access share. It is found by the very object, which `_Kind` holds: so no
+        other can have come to its place."""
+        types = next(iter(act.types)) if len(act.types) == 1 else tuple(sorted(set(act.types)))
+        key = (id(access), act.name, types, policy)
+        kind = self._kinds.get(key)
+        if kind is None:
+            if len(self._kinds) >= KINDS:
+                self._kinds.clear()
+            named = types if isinstance(types, tuple) else (types,)
+            kind = self._kinds[key] = _kind_of(access, act.name, named, policy)
+        return kind
+
+    def _choices(self, reader: apsw.Connection, last: int | None) -> str:
+        """A mark of the change up to which the choices were weighed at this reading: anybody may read receipts, and the
+        number itself would count changes."""
         if last is None:
             (last,) = next(reader.execute(f"SELECT {LAST}"))
         return mark(self._secret, int(last))
@@ -162,6 +164,31 @@ class Leaves:
             marks = ",".join("?" * len(missing))
             salts.update(reader.execute(f"SELECT no, salt FROM person WHERE no IN ({marks})", missing))
         return [commitment(salts[person], nonce) for person in members if person in salts]
+
+
+class _Kind(NamedTuple):
+    """What all lines of one kind of act under one Access share, and what of them is known beforehand."""
+
+    access: Access
+    pattern: bytes
+    secondary: bool
+    reason: bytes
+    plain: bool
+    """It stands on no basis and no emergency."""
+    weighed: bool
+    """Choices may hide something from it."""
+
+
+def _kind_of(access: Access, act: str, types: tuple[str, ...], policy: int) -> _Kind:
+    by = access.reader
+    basis, reason = _stands_on(access)
+    pattern = Receipt(
+        at=0, reader=by.id, name=by.name, role=by.role, organisation=by.organisation, purpose=access.purpose, act=act,
+        types=types, purposes=access.purposes, ground=access.ground, basis=basis, policy=policy,
+    ).pattern()  # fmt: skip
+    plain = access.basis is None and access.emergency is None
+    secondary = access.purpose is Purpose.SECONDARY
+    return _Kind(access, pattern, secondary, reason.encode(), plain, bool(access.hidden or access.closed))
 
 
 def _may_tell(access: Access, act: Act) -> bool:

@@ -6,14 +6,16 @@ import errno
 import logging
 import threading
 import time
-from collections import deque
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import ContextVar
+from operator import itemgetter
 from pathlib import Path
 
 import apsw
+import orjson
 from pyroaring import BitMap
 
 from camphora.audit import Log, commitment
@@ -34,6 +36,8 @@ INDEX_EVERY = 1.0
 """Seconds that a receipt waits at most until it is handed over to be indexed."""
 NOTED_EVERY = 0.25
 """Seconds after which the journal is on disk, so that a power cut too leaves few receipts for which to try salts."""
+BEHIND = 32
+"""Bits for how far a receipt lies behind the first that is indexed with it; a person has the others."""
 EACH = 100_000
 """So many persons are tried, where notes were lost, from one line of progress to the next."""
 GATHERED: ContextVar[list[Leaf] | None] = ContextVar("gathered", default=None)
@@ -54,7 +58,7 @@ class Looks:
         self._keeper = keeper
         self._leaves = Leaves(secret)
         self._order = threading.Lock()
-        self._due: deque[tuple[int, Leaf]] = deque()
+        self._due: list[tuple[int, Leaf]] = []
         self._asked = self._waiting = self._unnoted = False
         self._journal = Journal(log.folder.parent)
         self._passing = 0
@@ -197,7 +201,8 @@ class Looks:
             if self._journal.turn():
                 self._passing = self._log.next
         written = len(self._log)
-        due = [each for each in list(self._due) if each[0] < written]
+        with self._order:
+            due = self._due[: _before(written, self._due)]
         if not due:
             return 0
         _index(connection, due)
@@ -209,8 +214,7 @@ class Looks:
         if done.exception() is None:
             through = done.result()
             with self._order:
-                while self._due and self._due[0][0] < through:
-                    self._due.popleft()
+                del self._due[: _before(through, self._due)]
                 if self._passing <= through:
                     self._journal.forget_passing()
 
@@ -372,12 +376,26 @@ def _note_place(connection: apsw.Connection, name: str, through: int) -> None:
     connection.execute(sql, (name, through))
 
 
+def _before(number: int, due: Sequence[tuple[int, Leaf]]) -> int:
+    """How many of those that are due stand before a number."""
+    return bisect_left(due, number, key=itemgetter(0))
+
+
 def _index(connection: apsw.Connection, due: Sequence[tuple[int, Leaf]]) -> None:
-    looks = [(person, number) for number, leaf in due if not leaf.salt for person in leaf.members]
+    _index_looks(connection, due)
     sets = [(number, BitMap(leaf.members).serialize(), leaf.salt) for number, leaf in due if leaf.salt]
-    connection.executemany("INSERT OR IGNORE INTO look VALUES (?, ?)", looks)
     connection.executemany("INSERT OR IGNORE INTO person_set VALUES (?, ?, ?)", sets)
     _note_indexed(connection, due[-1][0] + 1)
+
+
+def _index_looks(connection: apsw.Connection, due: Sequence[tuple[int, Leaf]]) -> None:
+    """By one statement: at each step the interpreter's lock is given away, and must be won back from a busy loop."""
+    first = due[0][0]
+    looks = [
+        person << BEHIND | number - first for number, leaf in due if not leaf.salt for person in leaf.members
+    ]
+    sql = f"INSERT OR IGNORE INTO look SELECT value >> {BEHIND}, ? + (value & {(1 << BEHIND) - 1}) FROM json_each(?)"
+    connection.execute(sql, (first, orjson.dumps(looks).decode()))
 
 
 def _look(log: Log, number: int, *, among_many: bool) -> Look:

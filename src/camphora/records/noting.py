@@ -90,8 +90,8 @@ class Kept(NamedTuple):
 
 def record_of(number: int, persons: Iterable[int], line: bytes) -> bytes:
     """As a receipt stands in the file: behind a sum over it, since a crash may tear it and a power cut mix it."""
-    said = b"%d %b %b" % (number, b",".join([b"%d" % each for each in persons]) or b"-", line)
-    return b"%08x %b\n" % (crc32(said), said)
+    head = b"%d %b " % (number, b",".join([b"%d" % each for each in persons]) or b"-")
+    return b"%08x %b%b\n" % (crc32(line, crc32(head)), head, line)
 
 
 def kept_of(record: bytes) -> Kept | None:
@@ -134,7 +134,8 @@ class Journal:
     def flush(self) -> None:
         """Force what is kept to disk, beside whoever adds."""
         for notes in (self._notes, self._passing):
-            notes.flush()
+            if notes:
+                notes.flush()
 
     def clear(self) -> None:
         """Forget all, on disk too."""
