@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -15,7 +16,7 @@ from starlette.routing import BaseRoute
 from camphora.catalogue import Page, Parameter, System
 from camphora.catalogue.folder import WATCHED
 from camphora.errors import Busy, Forbidden, NotFound
-from camphora.pages import Action, Link, Prose, View, dates
+from camphora.pages import Link, Prose, View, dates
 from camphora.pages.counties import BY_CODE
 from camphora.pages.words import Words
 from camphora.policy import Access
@@ -25,7 +26,7 @@ from camphora.web.judged import LAID, Asked, with_judgements
 from camphora.web.reading.plain import today
 from camphora.web.room import with_states
 from camphora.web.showing import Kept, Shown, as_file, filtered_page, require_form
-from camphora.web.site import SIGNALS, Nav, Site, get
+from camphora.web.site import Nav, Site, get, see_other
 from camphora.web.work import WorkPages, with_work
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ class SystemPages:
     def page(self, request: Request) -> Response:
         found, words = self._find(request), self.site.words(request)
         access = self._access(request, found.system)
+        if replay := self._replay(request, found):
+            return see_other(replay)
         view = self._view(found, access, words)
         if found.page.watch:
             view = with_work(self._work, request, view, found.given.get("key", ""))
@@ -80,21 +83,25 @@ class SystemPages:
                 view = with_judgements(self._work, request, view, self._asked_of(found, access))
         if view.name != MAKING and found.page.function in TOLD:
             view = with_freshness(view, words, self._watched(found, access), found.given, today())
-        if found.page.function == SIGNALS and not found.given:
-            view = self._with_replay(view, found.system, words)
         fields = self._fields(found, access, words) if self._is_read(found, access) else []
         answer = self._answer(request, found, view, fields, words)
         if view.name == MAKING:
             answer.headers["refresh"] = AGAIN
         return answer
 
-    def _with_replay(self, view: View, system: System, words: Words) -> View:
-        """In a demo, whose feeds have ended, with the way to the week that it shows first."""
-        if not (self.site.installation.demo and system.demo.links):
-            return view
-        shown = system.demo.links[0]
-        replay = Action(shown.label[words.lang], shown.href)
-        return replace(view, act=replay, actions=[replay, *view.actions])
+    def _replay(self, request: Request, found: Found) -> str:
+        """In a demo, whose feeds have ended, where a page of a week or day opens that the address names none of: as the
+        demo's first link to that page has it, else the first that names a week or a day. Elsewhere empty."""
+        asked = {each.name for each in found.page.parameters if each.kind in ("week", "day")}
+        if found.given or not (asked and self.site.installation.demo):
+            return ""
+        links = [urlsplit(each.href) for each in found.system.demo.links]
+        links.sort(key=lambda each: each.path != request.url.path)
+        for link in links:
+            if chosen := [pair for pair in parse_qsl(link.query) if pair[0] in asked]:
+                kept = request.query_params.multi_items()
+                return f"{request.url.path}?{urlencode([*chosen, *kept])}"
+        return ""
 
     def _answer(
         self, request: Request, found: Found, view: View, fields: Sequence[Field], words: Words

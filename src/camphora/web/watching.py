@@ -163,6 +163,10 @@ class Watches:
         batches = installation.store.batches(access, watch.table)
         whole = system.tables[watch.table].whole
         as_of = batches[-1].as_of if whole else max(batch.as_of for batch in batches)
+        if ended := getattr(
+            watch, "ended", None
+        ):  # days of the last week after its publisher's last bring nothing
+            as_of = min(as_of, ended.isoformat())
         source, digests = system.tables[watch.table].source, _digests(installation, system, access, name)
         if isinstance(watch, Season):
             names = watch.tables

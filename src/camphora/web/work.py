@@ -363,7 +363,7 @@ def with_work(pages: WorkPages, request: Request, view: View, key: str = "") -> 
         return view
     access, words = pages.site.installation.gate.worker(reader), pages.site.words(request)
     listed = [item.key for block in view.blocks if isinstance(block, Ranked) for item in block.items]
-    own = {each for each in (*listed, *([key] if key else [])) if _reaches(access, each)}
+    own = {each for each in (*listed, *([key] if key else [])) if reaches(access, each)}
     if key in own and pages.with_cases(place_of(key).watch):
         behind = Action(words("lines.behind"), f"/surveillance/cases?{urlencode({'signal': key})}")
         view = replace(view, actions=[*view.actions, behind])
@@ -395,7 +395,8 @@ def _chipped(words: Words, block: Ranked, own: Container[str], works: Mapping[st
     return replace(block, items=items)
 
 
-def _reaches(access: Access, key: str) -> bool:
+def reaches(access: Access, key: str) -> bool:
+    """Whether a signal lies in the reader's areas."""
     try:
         return places.reaches(access.scope, place_of(key).place)
     except Invalid:

@@ -1,5 +1,6 @@
 """The situation room, the season by day, and what is said while figures are being worked out."""
 
+import re
 import threading
 import time
 
@@ -16,14 +17,16 @@ from camphora.web.site import Site
 from camphora.web.watching import Watches
 from web.public.conftest import Browser
 
-HOME = "/systems/smart_epidemic_prevention"
+HOME, WEEK = "/systems/smart_epidemic_prevention", "week=2017-25"
 
 
 def test_the_room_is_one_page_that_looks_for_news_by_itself(browser):
     text = browser("en").get(f"{HOME}/room?week=2017-25").text
     assert 'data-room="60"' in text
     assert text.count('class="room-part ') == 5
-    assert "Influenza-like illness in emergency rooms: 20 signals" in text
+    said = re.search(r"emergency rooms: (\d+) signals, the first 8 shown; the other (\d+) are", text)
+    assert int(said[1]) == 8 + int(said[2])
+    assert text.count('class="rank"') == 8
     assert "ended on 1 Jul 2023" in text
     assert "<script>" not in text
     assert "Overdue work" not in text
@@ -65,11 +68,11 @@ def waiting(installation, tmp_path, monkeypatch):
 
 
 def test_while_it_is_worked_out_a_page_says_so_and_files_are_to_be_asked_for_again(waiting):
-    answer = waiting.get(HOME)
+    answer = waiting.get(f"{HOME}?week=2017-25")
     assert answer.status_code == 200
     assert "This page is being worked out" in answer.text
     assert "<table" not in answer.text
-    assert waiting.get(f"{HOME}/room").status_code == 200
+    assert waiting.get(f"{HOME}/room?week=2017-25").status_code == 200
     assert waiting.get(f"{HOME}/dengue?day=2015-08-20").text.count('class="points"') == 1
 
 
@@ -90,7 +93,10 @@ def test_while_serving_no_page_waits_for_rows_to_be_read(waiting, installation, 
     system = installation.catalogue.systems["smart_epidemic_prevention"]
     with watches.beforehand(installation):
         try:
-            pages = [waiting.get(path) for path in (HOME, f"{HOME}/room", f"{HOME}/dengue?day=2015-08-20")]
+            pages = [
+                waiting.get(path)
+                for path in (f"{HOME}?{WEEK}", f"{HOME}/room?{WEEK}", f"{HOME}/dengue?day=2015-08-20")
+            ]
             file = waiting.get(f"{HOME}.csv")
             waited = list(read)
         finally:

@@ -2,8 +2,12 @@
 
 import csv
 import io
+import re
+from types import SimpleNamespace
 
 import pytest
+
+from camphora.engines.watch import Watched
 
 HOME = "/systems/smart_epidemic_prevention"
 WEEK = f"{HOME}?week=2017-25"
@@ -77,3 +81,44 @@ def test_what_is_watched_is_read_once_for_all_pages_and_readers(browser, install
 def test_the_first_page_and_the_list_of_open_data_name_the_system(browser):
     assert HOME in browser().get("/").text
     assert f"{HOME}/public" in browser().get("/open").text
+
+
+@pytest.mark.parametrize(
+    ("path", "week"),
+    [
+        ("", "week=2017-25"),
+        ("/room", "week=2017-25"),
+        ("/public", "week=2017-25"),
+        ("/bulletin", "week=2017-25"),
+        ("/dengue", "day=2015-08-20"),
+    ],
+)
+def test_in_a_demo_a_bare_address_opens_in_the_past_that_it_shows(browser, path, week):
+    """Its feeds have ended; the address says which week or day is shown, and what else was asked stays."""
+    answer = browser("en").get(f"{HOME}{path}?lang=en")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{HOME}{path}?{week}&lang=en")
+    assert browser("en").get(f"{HOME}{path}?{week}").status_code == 200
+
+
+def test_where_the_source_has_ended_the_date_of_the_data_says_so(browser):
+    assert "Data as of 1 Jul 2023, the source’s last" in browser("en").said(WEEK)
+    said = browser("en").said(f"{HOME}/public?watch=dengue_weekly&week=2015-28")
+    assert "Data as of 31 Dec 2015, the source’s last" in said
+    assert "source ended on 31 Dec 2015" in said
+
+
+def test_a_signal_without_a_forecast_says_why(browser, monkeypatch):
+    monkeypatch.setattr(Watched, "foreseen", lambda _: SimpleNamespace(ahead=lambda *_: ()))
+    said = browser("en").said(f"{HOME}/signal/dengue_weekly-2015-30-67000-all")
+    assert "Less than a year of data was known then; nothing is foreseen." in said
+    assert "not of age groups" in browser("en").said(f"{HOME}/signal/ili-2017-25-09020-0-6")
+
+
+def test_the_weeks_of_a_chart_are_those_of_its_sentence(browser):
+    said = browser("en").said(f"{HOME}/signal/dengue_weekly-2015-28-67000-all")
+    title, sentence = (re.search(f, said)[1] for f in (r"(\d+) weeks? up to", r"these (\d+) weeks"))
+    assert title == sentence
+
+
+def test_how_many_editions_are_kept_is_said_alike(browser):
+    assert "of 1 edition kept here" in browser("en").said(f"{HOME}/signal/ili-2017-25-09020-all")

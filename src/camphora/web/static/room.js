@@ -7,10 +7,15 @@
   const parts = (from) => [...from.children].map((part) => part.innerHTML);
   const named = (node) => node.getAttribute("href") || node.getAttribute("aria-labelledby") || node.textContent;
   const all = (what) => [...room.querySelectorAll(what)];
+  // What the reader looks at: the first named thing in sight, and how high it stands.
+  const inSight = () => {
+    const node = all("[id]").find((each) => each.getBoundingClientRect().top >= 0);
+    return node && [node.id, node.getBoundingClientRect().top];
+  };
   let was = parts(room);
   const put = (next) => {
     const now = parts(next), focused = room.contains(document.activeElement) ? document.activeElement : null;
-    const kept = focused && [focused.tagName, named(focused)], [x, y] = [scrollX, scrollY];
+    const kept = focused && [focused.tagName, named(focused)], [x, y] = [scrollX, scrollY], seen = inSight();
     const open = new Set(all("details[open] > summary").map((node) => node.textContent));
     const inner = new Map(all(".scroll").map((node) => [named(node), [node.scrollLeft, node.scrollTop]]));
     if (now.length !== was.length) room.replaceChildren(...next.cloneNode(true).children);
@@ -22,6 +27,8 @@
       all(kept[0].toLowerCase()).find((node) => named(node) === kept[1])?.focus({ preventScroll: true });
     }
     scrollTo(x, y);
+    const again = y && seen && document.getElementById(seen[0]);
+    if (again) scrollBy(0, again.getBoundingClientRect().top - seen[1]);
   };
   const look = async () => {
     if (document.hidden) return;

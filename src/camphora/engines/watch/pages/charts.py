@@ -36,11 +36,10 @@ def course(
 ) -> LineChart:
     """A series up to the week, with the expected range, the week in question and what is foreseen; `came`: with what
     came of that, too."""
-    start = max(0, asked.at + 1 - weeks)
-    span = range(start, asked.at + 1)
-    found = asked.counts_of(asked.row, span)
+    span, found = _known_from(asked, weeks)
     more = [None] * len(ahead)
-    title = words("course.title", place=place(asked.watch, asked.area, asked.group, words), n=len(span))
+    seen = sum(each.observed is not None for each in found)
+    title = words("course.title", place=place(asked.watch, asked.area, asked.group, words), n=seen)
     months = [*_months(asked, span, words), *(axis(each.week, asked, words) for each in ahead)]
     band = Band(
         [*(each.expected for each in found), *more],
@@ -66,6 +65,14 @@ def course(
         fan=fan(observed, ahead, words),
         point=(0, len(span) - 1) if observed[-1] is not None else None,
     )
+
+
+def _known_from(asked: Asked, weeks: int) -> tuple[range, list[Count]]:
+    """So many weeks up to the asked one, without those before the first that is known; and their counts."""
+    span = range(max(0, asked.at + 1 - weeks), asked.at + 1)
+    found = asked.counts_of(asked.row, span)
+    first = next((at for at, each in enumerate(found) if each.observed is not None), 0)
+    return span[first:], found[first:]
 
 
 def _months(asked: Asked, span: range, words: Words) -> list[str]:

@@ -16,12 +16,13 @@ def corrected(
     """Of a place and group (`where`), as known in a week."""
     words = say.worded(words)
     found = nowcast(watched.vintages, week, *where)
-    return _drawn(found, watched, words, name) if found.weeks else _why_not(found, words)
+    return _drawn(found, watched, words, name) if found.weeks else _why_not(found, watched, words)
 
 
-def _why_not(found: Nowcast, words: Words) -> Prose:
+def _why_not(found: Nowcast, watched: Watched, words: Words) -> Prose:
     key = "few" if found.editions < LEAST else "not_of_it"
-    return Prose(words("nowcast.title"), [words(f"nowcast.{key}", n=found.editions, least=LEAST)])
+    facts = {"n": found.editions, "all": len(watched.editions) or 1, "least": LEAST}
+    return Prose(words("nowcast.title"), [words(f"nowcast.{key}", **facts)])
 
 
 def _drawn(found: Nowcast, watched: Watched, words: Words, name: str) -> LineChart:

@@ -22,10 +22,10 @@ def room(watched: Mapping[str, Watched], words: Words, parameters: Mapping[str, 
     made = here.watched.foreseen()
     ahead = made.ahead(here.area, here.week) if made else ()
     found = here.watched.sweep.signals(here.week)
-    title = words("room.signals", title=here.watch.title[words.lang], n=len(found))
+    items = [item(each, here, words) for each in found]
     rows: list[dict[str, Cell]] = [
-        {"rank": each.rank, "area": shown.title, "said": shown.text, "href": shown.href}
-        for each, shown in ((each, item(each, here, words)) for each in found)
+        {"rank": each.rank, "area": each.title, "said": each.text, "href": each.href, "key": each.key}
+        for each in items
     ]
     columns = [
         Column("rank", words("column.rank"), "integer"),
@@ -33,11 +33,10 @@ def room(watched: Mapping[str, Watched], words: Words, parameters: Mapping[str, 
         Column("said", words("room.said")),
     ]
     table = Table("signals", words("signals.table"), columns, rows, {"area": "href"}, folded=True)
-    listed = [item(each, here, words) for each in found[:MOST]]
     blocks: list[Block] = [
         Figures([_figure(one, parameters, words) for one in watched.values()]),
         charts.counties(here, words, folded=True),
-        Ranked("ranked", title, listed, table, words("signals.none")),
+        Ranked("ranked", _title(here, len(items), words), items[:MOST], table, words("signals.none")),
         charts.course(here, words, weeks=WEEKS, ahead=ahead),
         _fresh(watched, words),
     ]
@@ -50,7 +49,7 @@ def room(watched: Mapping[str, Watched], words: Words, parameters: Mapping[str, 
                 days=days_text(here, words),
             ),
             words("signals.replay") if is_replay(here) else "",
-            words("room.making") if made is None else "",
+            words("room.making") if made is None else "" if ahead else words("ahead.too_early"),
         ],
         words,
     )
@@ -58,6 +57,12 @@ def room(watched: Mapping[str, Watched], words: Words, parameters: Mapping[str, 
     return view(
         "room", words("room.title"), blocks, here, words, lead=lead, downloads="signals", actions=actions
     )
+
+
+def _title(here: Asked, number: int, words: Words) -> str:
+    """How many signals there are, and where that is not all, how many are listed."""
+    every = words("room.signals", title=here.watch.title[words.lang], n=number)
+    return words("room.shown", all=every, n=MOST, more=number - MOST) if number > MOST else every
 
 
 def _figure(one: Watched, parameters: Mapping[str, str], words: Words) -> Figure:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from camphora.engines.watch.forecasts import Forecasts
 from camphora.engines.watch.pages import charts, nowcast, retuned, sentences
 from camphora.engines.watch.pages.asked import Asked, Count, asked, known
 from camphora.engines.watch.pages.beside import beside
@@ -51,8 +52,8 @@ def signal(watched: Mapping[str, Watched], words: Words, parameters: Mapping[str
         Prose(words(_why(here)), [each for each in sentences.why(found, here, words) if each]),
         _methods(found, words),
     ]
-    if not here.group and forecasts is None:
-        blocks.append(Prose(words("ahead.title"), [words("ahead.making")], "notice"))
+    if not ahead:
+        blocks.append(Prose(words("ahead.title"), [words(_why_no_forecast(here, forecasts))], "notice"))
     ages = charts.groups(here, words)
     counties = charts.counties(here, words, group=here.group, folded=True)
     blocks += [block for block in (ages, counties, beside(here, words)) if block]
@@ -91,6 +92,12 @@ def _shown(here: Asked) -> bool:
 def _why(here: Asked) -> str:
     """The heading of the reasons: a count that is not among the signals has none to be there."""
     return "signal.why" if _shown(here) else "signal.said"
+
+
+def _why_no_forecast(here: Asked, forecasts: Forecasts | None) -> str:
+    if here.group:
+        return "ahead.of_all_groups"
+    return "ahead.making" if forecasts is None else "ahead.too_early"
 
 
 def _figures(found: Signal, here: Asked, words: Words) -> Figures:
