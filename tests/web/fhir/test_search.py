@@ -80,6 +80,29 @@ def test_paging_goes_on_where_parameters_were_ignored(doctor):
     assert doctor.get(links(first)["next"]).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("code=&code=8480-6", "“code” has no value"),
+        ("_sort=date&_sort=colour", "“_sort=colour” is not supported"),
+        ("_include=Observation:patient&_include=Colour:x", "“_include=Colour:x” is not supported"),
+        ("_filter=code eq 8480-6&_filter=colour eq 1", "“_filter: colour” is not supported"),
+    ],
+)
+def test_what_stands_twice_is_left_out_where_it_is_not_understood_alone(doctor, asked, told):
+    first = get(doctor, f"/Observation?patient=ada&_count=1&{asked}", accept_language="en")
+    assert told in first.json()["entry"][-1]["resource"]["issue"][0]["details"]["text"]
+    alone = get(doctor, f"/Observation?patient=ada&_count=1&{_understood(asked)}")
+    assert links(first)["self"] == links(alone)["self"]
+    following = doctor.get(links(first)["next"])
+    assert (following.status_code, ids(following)) == (200, ids(doctor.get(links(alone)["next"])))
+
+
+def _understood(asked):
+    one, other = asked.split("&")
+    return other if one.endswith("=") else one
+
+
 def test_a_malformed_value_is_refused_and_not_repeated(doctor):
     refused = get(doctor, "/Patient?birthdate=A123456780")
     assert (refused.status_code, codes(refused)) == (400, ["fhir-search-value"])

@@ -7,7 +7,7 @@ to answer it stands in it, so that a store can compile it and an oracle can weig
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Kind = Literal["token", "reference", "date", "string", "number", "quantity", "uri", "composite", "special"]
 Prefix = Literal["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap", "co"]
@@ -283,9 +283,17 @@ class Include:
     reverse: bool = False
 
 
+class Ignored(NamedTuple):
+    """A parameter that was left out, as it was given; `part` is what in it is not known, "" where it has no value."""
+
+    name: str
+    value: str
+    part: str
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is searched. `clauses` all hold together; `ignored` names what was left out.
+    """What is searched. `clauses` all hold together; `ignored` is what was left out.
 
     `types` are the types searched at once (`GET [base]?_type=`), of which `type` is the first; a parameter then stands
     in all of them. `compartment` (type, id): only what lies in that compartment.
@@ -300,7 +308,7 @@ class Query:
     total: Total = "none"
     summary: Summary = "false"
     elements: tuple[str, ...] = ()
-    ignored: tuple[str, ...] = ()
+    ignored: tuple[Ignored, ...] = ()
     includes: tuple[Include, ...] = ()
     compartment: tuple[str, str] | None = None
     types: tuple[str, ...] = ()

@@ -18,6 +18,7 @@ from camphora.fhir.search.asking import (
     AllClause,
     AnyClause,
     Clause,
+    Ignored,
     Include,
     ListClause,
     MissingClause,
@@ -145,21 +146,21 @@ class _Reading:
         self.result: dict[str, str] = {}
         self.faults: list[Invalid] = []
         self.unknown: list[Invalid] = []
-        self.ignored: list[str] = []
+        self.ignored: list[Ignored] = []
 
     def take(self, name: str, value: str) -> None:
         code = name.partition(":")[0]
         if code == "_type":
             return
         if not value:
-            self.ignored.append(name)
+            self.ignored.append(Ignored(name, value, ""))
             return
         if self._too_many(code, name, value):
             return
         try:
             self._taken(code, name, value)
         except Unknown as unknown:
-            self.ignored.append(name)
+            self.ignored.append(Ignored(name, value, str(unknown.fault.facts["param"])))
             self.unknown.append(unknown.fault)
         except Refused as refused:
             self.faults.append(refused.fault)

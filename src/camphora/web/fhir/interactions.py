@@ -18,6 +18,7 @@ from camphora.fhir.distinct import require_distinct
 from camphora.fhir.json import parse, unmarked
 from camphora.fhir.references import relative
 from camphora.fhir.search import ELSEWHERE, Query, parse_query
+from camphora.fhir.search.asking import Ignored
 from camphora.records import Delete, Put, Version, Written
 from camphora.records.registering import declares_nothing
 from camphora.records.searching import MOST
@@ -37,6 +38,9 @@ NOT_KEPT = frozenset({"Parameters"})
 DAY = 86_400_000
 FORMS = ELSEWHERE | {"_summary", "_elements"}
 """The parameters that every interaction understands (R4 http.html#parameters)."""
+TELLING = frozenset({"_include", "_revinclude", "_sort"})
+"""Parameters whose values name parameters, and never anybody."""
+LONGEST_TOLD = 100
 
 
 def is_kept(name: str) -> bool:
@@ -292,10 +296,11 @@ def shown(found: Version, form: Query | None) -> bytes:
 def links(call: Call, given: Asked, following: str | None, path: str) -> list[tuple[str, str]]:
     """The links of a searchset: what was applied, as it was applied, the first page, and the page after."""
     query = given.query
+    left = {(each.name, each.value) for each in query.ignored}
     applied = tuple(
         (name, str(min(int(value), MOST)) if name == "_count" else value)
         for name, value in given.pairs
-        if name not in query.ignored
+        if (name, value) not in left
     )
     here = (*applied, ("_page", given.page)) if given.page else applied
     return bundles.paged(call.base, path, here, applied, following)
@@ -304,8 +309,17 @@ def links(call: Call, given: Asked, following: str | None, path: str) -> list[tu
 def warning(call: Call, query: Query, *, whole: bool) -> bytes | None:
     """An OperationOutcome that names the parameters which were left out, and says where not all that should be
     included was."""
-    names = dict.fromkeys(query.ignored)
-    said: list[Invalid] = [Invalid("web-fhir-ignored", param=name) for name in names]
+    said = [_left_out(each) for each in dict.fromkeys(query.ignored)]
     if not whole:
         said.append(Invalid("web-fhir-included-in-part"))
     return outcome_bytes(Faults(said), call.wish.lang, "warning") if said else None
+
+
+def _left_out(one: Ignored) -> Invalid:
+    """What is told of a parameter that was left out; values of those that may bear a person's are not repeated."""
+    if not one.value:
+        return Invalid("web-fhir-no-value", param=one.name)
+    if one.name.partition(":")[0] in TELLING:
+        return Invalid("web-fhir-ignored", param=f"{one.name}={one.value[:LONGEST_TOLD]}")
+    within = f"{one.name}: {one.part}" if one.name == "_filter" else one.name
+    return Invalid("web-fhir-ignored", param=within)
