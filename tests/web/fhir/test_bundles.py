@@ -287,3 +287,14 @@ def test_a_choice_of_any_form_is_accepted(served, loaded):
     odd["provision"]["dataPeriod"] = {"start": "2026-01-01"}
     good = entry("POST", "Consent", restrict("ada", "h2", NOW))
     assert post(ada, "/", bundle("transaction", good, entry("POST", "Consent", odd))).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "address"),
+    [("batch", "Observation/o2"), ("transaction", "Observation/o2"), ("transaction", "Observation?_id=o2")],
+)
+def test_an_id_that_is_another_is_placed_in_the_entrys_resource(doctor, kind, address):
+    sent = entry("PUT", address, _about("Patient/ada") | {"id": "o1"})
+    answer = post(doctor, "/", bundle(kind, sent)).json()
+    outcome = answer["entry"][0]["response"]["outcome"] if kind == "batch" else answer
+    assert [issue["expression"] for issue in outcome["issue"]] == [["Bundle.entry[0].resource.id"]]

@@ -209,7 +209,10 @@ def _require_sound(item: Item, require: Callable[[Any], None]) -> None:
     if item.resource["resourceType"] != item.type:
         raise Invalid("web-fhir-type-mismatch", place=Place(path="resource.resourceType"), type=item.type)
     if item.method == "PUT" and item.condition is None:
-        require_id(item.resource, item.type, item.id)
+        try:
+            require_id(item.resource, item.type, item.id)
+        except Invalid as error:
+            raise inside(error) from None
 
 
 def by_search(resource: Any, body: bytes) -> Iterator[str]:

@@ -280,7 +280,7 @@ def _change(call: Call, item: Item, found: Resolved, bodies: dict[int, bytes]) -
             )
             return replace(put, resource={**resource, "id": found.ids[item.number]}, expect=_expected(put))
     except CamphoraError as error:
-        raise located(error, item.number) from None
+        raise located(inside(error) if error.place else error, item.number) from None
     if item.method == "POST":
         return Put({**resource, "id": found.ids[item.number]}, body, held=held)
     return Put(resource, body, "either" if call.loads else "present", item.if_match, held)
