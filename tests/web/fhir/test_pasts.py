@@ -106,6 +106,11 @@ def test_parts_are_given_of_each_version(told):
     assert all("subject" not in row["resource"] for row in rows if "resource" in row)
 
 
+def test_a_history_of_which_no_entry_is_asked_claims_no_total(told):
+    for path in ("/Observation/o1/_history", "/Observation/_history", "/_history"):
+        assert "total" not in get(told, f"{path}?_count=0").json()
+
+
 def test_what_is_hidden_now_has_no_history(served, loaded):
     loaded.write(loading("t"), [Put(CHANGED), Put(restrict("ada", "h1", NOW))])
     doctor = served(loaded, clinician())

@@ -58,7 +58,7 @@ def _types(call: Call, owner: str, named: str | None) -> list[str]:
         return [name for name in inside if name != owner]
     asked = {name.strip() for name in named.split(",")}
     if not all(interactions.is_kept(name) for name in asked):
-        raise Invalid("web-fhir-parameter", param="_type")
+        raise Invalid("web-fhir-value", param="_type")
     return sorted(name for name in asked if call.access.covers(name))
 
 
@@ -101,7 +101,7 @@ def _count(text: str | None) -> int:
     if text is None:
         return USUAL_COUNT
     if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) == 0:
-        raise Invalid("web-fhir-parameter", param="_count")
+        raise Invalid("web-fhir-value", param="_count")
     return min(int(text), MOST)
 
 

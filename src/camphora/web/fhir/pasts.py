@@ -30,7 +30,8 @@ def history(call: Call, record_type: str | None = None, record_id: str | None = 
     rest = tuple((name, value) for name, value in call.wish.pairs if name != "_page")
     links = bundles.paged(call.base, "/".join(steps), call.wish.pairs, rest, page.next)
     rows = [(row, interactions.shown(row, form) if row.body is not None else None) for row in page.rows]
-    total = len(rows) if page.next is None and asked.page is None else None
+    whole = page.next is None and asked.page is None and asked.count != 0
+    total = len(rows) if whole else None
     return Answer(200, bundles.history(call.base, rows, links, total))
 
 
