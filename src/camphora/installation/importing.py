@@ -139,12 +139,9 @@ class Imports:
             shutil.rmtree(self._of(self.one(access, name).id), ignore_errors=True)
 
     def bad(self, access: Access, name: str) -> bytes:
-        """The bad rows of an import, as they came."""
-        one = self.one(access, name)
-        file = self._of(one.id) / "bad.ndjson"
-        if not file.exists():
-            raise NotFound("bulk-no-job")
-        return file.read_bytes()
+        """The bad rows of an import, as they came; nothing where there are none."""
+        file = self._of(self.one(access, name).id) / "bad.ndjson"
+        return file.read_bytes() if file.exists() else b""
 
     # Loading
 

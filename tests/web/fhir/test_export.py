@@ -370,3 +370,12 @@ def test_a_job_of_an_account_that_is_gone_says_so(world, monkeypatch):
     answer = world.client("ada").get(place)
     assert answer.status_code == 500
     assert "bulk-no-account" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("who", "address"),
+    [("ada", f"Patient/$export?{KINDS}&_since=2026-01-01T00:00:00%2B08:00"), ("ada", "Patient/$export")],
+)
+def test_the_manifest_repeats_the_whole_address_that_was_asked(world, who, address):
+    manifest = _finished(world.client(who), address).json()
+    assert manifest["request"].endswith(f"/fhir/{address}")

@@ -76,6 +76,13 @@ def test_every_fault_is_located_by_file_and_line_and_bad_rows_come_back(world):
     assert client.get(f"{place}/bad").content == _lines(wrong) + b'{"resourceType":"Obs\n'
 
 
+def test_of_an_import_without_bad_rows_there_are_none_to_fetch(world):
+    client = _keeper(world)
+    place, _ = _done(client, client.post("/fhir/$import", content=_lines(*_some()), headers=SENT))
+    answer = client.get(f"{place}/bad")
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
 def test_a_search_parameter_that_cannot_be_and_a_name_twice_are_bad_rows(world):
     client = _keeper(world)
     broken = {

@@ -11,6 +11,7 @@ import time
 from dataclasses import replace
 from email.utils import formatdate
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import orjson
 from starlette.requests import Request
@@ -52,14 +53,14 @@ def kick_off(call: Call, record_type: str | None, record_id: str | None, body: b
     if "respond-async" not in call.wish.prefer:
         raise Invalid("bulk-not-async")
     pairs = call.wish.pairs + (_parameters(body) if body else ())
-    asked = _asked(call, level, pairs)
+    asked = _asked(call, level, record_id, pairs)
     if level == "group":
         asked = replace(asked, patients=_members(call, str(record_id), asked.patients))
     job = exports.begin(call.access, asked, _basis(pairs))
     return Answer(202, headers={"content-location": f"{call.base}/$export-job/{job.id}"})
 
 
-def _asked(call: Call, level: Level, pairs: Pairs) -> Asked:
+def _asked(call: Call, level: Level, record_id: str | None, pairs: Pairs) -> Asked:
     lenient = "handling=lenient" in call.wish.prefer.replace(" ", "")
     for name, value in pairs:
         if name not in KNOWN | PASSED and not lenient:
@@ -73,7 +74,7 @@ def _asked(call: Call, level: Level, pairs: Pairs) -> Asked:
     if len(patients) > MOST_PATIENTS or (patients and level == "system"):
         raise Invalid("web-fhir-parameter", param="patient")
     return Asked(
-        url=_url(call, level),
+        url=_url(call, level, record_id),
         level=level,
         types=types,
         filters=filters,
@@ -155,9 +156,11 @@ def _basis(pairs: Pairs) -> int | None:
     return int(number) if number.isdecimal() and len(number) < 16 else None
 
 
-def _url(call: Call, level: Level) -> str:
-    paths = {"system": "$export", "patient": "Patient/$export", "group": "Group/$export"}
-    return f"{call.base}/{paths[level]}"
+def _url(call: Call, level: Level, record_id: str | None) -> str:
+    """The whole address that was asked (Bulk Data: without what a POST brought in its body)."""
+    path = {"system": "$export", "patient": "Patient/$export", "group": f"Group/{record_id}/$export"}[level]
+    query = urlencode(call.wish.pairs, quote_via=quote, safe="/:,")
+    return f"{call.base}/{path}" + (f"?{query}" if query else "")
 
 
 async def status(api: Api, request: Request) -> Response:
