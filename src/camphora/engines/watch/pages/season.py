@@ -9,11 +9,12 @@ from urllib.parse import urlencode
 
 import numpy as np
 
-from camphora.engines.watch.season.counts import COUNTY, Floats
+from camphora.engines.watch.season.counts import COUNTY, Counts, Floats
 from camphora.engines.watch.season.declaration import Season
 from camphora.engines.watch.season.followed import Followed
 from camphora.engines.watch.season.growth import Growth
 from camphora.engines.watch.season.scanned import Cluster
+from camphora.engines.watch.season.small import hidden
 from camphora.engines.watch.season.warned import recent
 from camphora.pages import (
     Action,
@@ -257,19 +258,29 @@ def _map(here: Day, clusters: Sequence[Cluster], words: Words) -> PointMap:
 
 def _patches(here: Day, warned: Collection[int], words: Words) -> list[Patch]:
     """The villages of the townships that lie in clusters, by the cases of a fortnight."""
-    counts = here.followed.counts
+    counts, least = here.followed.counts, here.season.least
     names = {counts.townships[place].code: here.name(place, words) for place in warned}
     fortnight = recent(counts.by_village, FORTNIGHT)[:, here.at]
+    told = _veiled(fortnight, counts, least)
     return [
         Patch(
             code,
             name,
-            number,
-            words("season.patch", place=names[code], village=name, number=cases_text(number, words)),
+            float(least - 1) if np.isnan(number) else number,
+            words("season.patch", place=names[code], village=name, number=_told(number, words)),
         )
-        for (code, name), number in zip(counts.villages, fortnight.tolist(), strict=True)
+        for (code, name), number in zip(counts.villages, told.tolist(), strict=True)
         if code in names
     ]
+
+
+def _told(number: float, words: Words) -> str:
+    return words("season.not_told") if np.isnan(number) else cases_text(number, words)
+
+
+def _townships(counts: Counts) -> list[str]:
+    """Of each village the township."""
+    return [code for code, _ in counts.villages]
 
 
 def _cluster_text(cluster: Cluster, here: Day, words: Words) -> str:
@@ -437,14 +448,16 @@ def _villages(here: Day, words: Words) -> Table:
     fortnight = recent(counts.by_village, FORTNIGHT)[:, here.at]
     total = counts.by_village[:, : here.at + 1].sum(axis=1)
     names = {one.code: here.name(place, words) for place, one in enumerate(counts.townships)}
-    order = [int(at) for at in np.lexsort((-total, -fortnight)) if total[at]]
+    lately, ever = (_veiled(each, counts, here.season.least) for each in (fortnight, total))
+    # The order tells no more than the numbers do: what is not told stands last, by name.
+    order = [int(at) for at in np.lexsort((-np.nan_to_num(ever), -np.nan_to_num(lately))) if total[at]]
     found = [at for at in order if here.area in {"", counts.villages[at][0]}]
     rows: list[dict[str, Cell]] = [
         {
             "village": counts.villages[at][1],
             "township": names[counts.villages[at][0]],
-            "fortnight": round(float(fortnight[at])),
-            "total": round(float(total[at])),
+            "fortnight": None if np.isnan(lately[at]) else round(float(lately[at])),
+            "total": None if np.isnan(ever[at]) else round(float(ever[at])),
         }
         for at in (found if here.area else found[:VILLAGES])
     ]
@@ -459,7 +472,13 @@ def _villages(here: Day, words: Words) -> Table:
         if here.area
         else words("season.villages", n=VILLAGES)
     )
-    return Table("villages", title, columns, rows, note=words("season.villages_note"))
+    note = words("season.villages_note", least=here.season.least)
+    return Table("villages", title, columns, rows, note=note)
+
+
+def _veiled(numbers: Floats, counts: Counts, least: int) -> Floats:
+    """Counts of villages as they are told: NaN where they are too small."""
+    return np.where(hidden(numbers, _townships(counts), least), np.nan, numbers)
 
 
 def _limits(here: Day, words: Words) -> Prose:

@@ -32,6 +32,9 @@ REPRODUCTION_KEYS = {
     "window": Key("integer", means="days that one R stands for"),
     "source": Key("texts", means="of the serial interval"),
 }
+SUPPRESSION_KEYS = {
+    "least": Key("integer", means="fewer cases of a village are not told; 1: all are"),
+}
 SEASON_KEYS = {
     "form": Key(choices=(FORM,), means="followed by day and place; left out, a watch by week"),
     "name": Key(pattern=_NAME, means="equal to the file's name"),
@@ -50,7 +53,9 @@ SEASON_KEYS = {
     "plain": Key("table", keys=PLAIN_KEYS, means="when the counts alone make it plain"),
     "growth": Key("table", keys=GROWTH_KEYS),
     "reproduction": Key("table", keys=REPRODUCTION_KEYS),
+    "suppression": Key("table", required=False, keys=SUPPRESSION_KEYS, means="of small numbers; 3 cases"),
 }
+LEAST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Season:
-    """One declared season. `growth`: days that it is fitted over."""
+    """One declared season. `growth`: days that it is fitted over; `least`: fewer cases of a village are not told."""
 
     name: str
     title: Mapping[str, str]
@@ -99,6 +104,7 @@ class Season:
     plain: Plain
     growth: int
     reproduction: Interval
+    least: int = LEAST
 
     @classmethod
     def load(cls, path: Path, table: TableDeclaration | None = None) -> Season:
@@ -116,8 +122,9 @@ class Season:
             "plain": Plain(**data["plain"]),
             "growth": int(data["growth"]["days"]),
             "reproduction": Interval(**data["reproduction"]),
+            "least": int(data.get("suppression", {}).get("least", LEAST)),
         }
-        return cls(**{key: value for key, value in data.items() if key != "form"} | made)
+        return cls(**{key: value for key, value in data.items() if key not in ("form", "suppression")} | made)
 
     @property
     def tables(self) -> tuple[str, ...]:
