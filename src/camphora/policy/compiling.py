@@ -81,6 +81,14 @@ class Compiled:
             if (named := class_of(lineage))
         )
 
+    def permitting(self, at: int) -> frozenset[str]:
+        """The ids of the Consents whose permits count at that moment, by who gave them and when."""
+        whom, life = self.whom, self.life
+        if whom is None or life is None:
+            return frozenset()
+        given = ((each.id, standing(each, at, whom, life, self.policy)) for each in self.consents)
+        return frozenset(key for key, stands in given if stands and stands.permits)
+
     def moments(self) -> list[int]:
         """In order, the moments at which an answer may change by time alone: from one up to the next, a settled request
         holds. Not those of a claimed basis or an emergency, which the request itself brings."""

@@ -1,11 +1,14 @@
 import re
+from datetime import timedelta
 
 import pytest
 
 from builders import NOW
+from camphora.gate.projects import Project
 from camphora.policy import Purpose
-from camphora.policy.choices import close_part, ended, restrict
+from camphora.policy.choices import agree_to_project, close_part, ended, restrict
 from camphora.policy.labels import Rules
+from camphora.web.reading.plain import today
 
 SENSITIVE = "憂鬱症"
 
@@ -208,3 +211,23 @@ def test_closing_one_record_is_named_to_the_clinician_and_spoken_of_as_one_recor
     clinician = fresh.browser("clinician")
     assert "部分資料依法或依當事人意願未顯示" in clinician.words(f"/patients/{fresh.cast.citizen}")
     assert "重新開啟這一筆紀錄" in browser.words(f"/me/choices/end?consent={end_links(browser)[0]}")
+
+
+def test_an_agreement_to_a_project_is_shown_and_can_be_withdrawn(fresh):
+    """It stands before a general stop, so whoever made it must see it and be able to end it."""
+    gate, person = fresh.installation.gate, fresh.cast.citizen
+    gate.projects.add(Project("p1", "肺癌世代研究", "HRESCH", "irb", 0, 1 << 50), ["analyst"])
+    until = today() + timedelta(days=90)
+    fresh.write(
+        {**agree_to_project(person, "https://camphora.tw/project|p1", until, NOW), "id": "agreed"},
+        {**agree_to_project(person, "https://camphora.tw/project|gone", until, NOW), "id": "elsewhere"},
+    )
+    citizen = fresh.browser("citizen")
+    page = citizen.words("/me/choices")
+    assert "同意計畫：肺癌世代研究" in page
+    assert "同意計畫：gone" in page
+    assert set(end_links(citizen)) == {"agreed", "elsewhere"}
+    assert "撤回對計畫的同意" in citizen.words("/me/choices/end?consent=agreed")
+    assert "已撤回" in citizen.submit("/me/choices/end", consent="agreed").text
+    assert "肺癌世代研究" not in citizen.words("/me/choices")
+    assert set(end_links(citizen)) == {"elsewhere"}

@@ -1,13 +1,14 @@
 """A guardian chooses for a minor until majority; a minor of the age for it chooses alone; others only look."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import orjson
 import pytest
 
 from camphora.gate import User
 from camphora.policy import Role
+from camphora.policy.choices import agree_to_project, given_by, restrict
 from camphora.web.reading.plain import today
 
 GUARD = {"system": "http://terminology.hl7.org/CodeSystem/v3-RoleCode", "code": "GUARD"}
@@ -142,3 +143,18 @@ def test_a_minor_old_enough_to_choose_leaves_what_a_guardian_chose_and_the_guard
         hers["id"]: "active",
         "own": "inactive",
     }
+
+
+def test_an_agreement_of_a_guardian_is_shown_until_majority_and_then_no_more(fresh):
+    """At majority it lapses, and a page that still showed it would be wrong; a stop stays."""
+    mother, project = f"Patient/{fresh.cast.citizen}", "https://camphora.tw/project|p1"
+    given, until = datetime.combine(years_ago(2), time(), UTC), years_ago(-2)
+    for name, age in (("young", 17), ("grown", 18)):
+        child(fresh, name, years_ago(age, days=-1))
+        fresh.write(
+            {**given_by(agree_to_project(name, project, until, given), mother), "id": f"agreed-{name}"},
+            {**given_by(restrict(name, fresh.cast.hospital, given), mother), "id": f"stopped-{name}"},
+        )
+    young, grown = (fresh.browser(f"own-{name}").words("/me/choices") for name in ("young", "grown"))
+    assert ("同意計畫：p1" in young, "同意計畫：p1" in grown) == (True, False)
+    assert ("已限制" in young, "已限制" in grown) == (True, True)

@@ -16,6 +16,7 @@ from camphora.errors import Forbidden, NotFound
 from camphora.fhir.search import parse_query
 from camphora.pages import Link
 from camphora.policy.choices import (
+    Allows,
     Ruled,
     close_part,
     close_record,
@@ -25,6 +26,7 @@ from camphora.policy.choices import (
     stop_part,
 )
 from camphora.policy.codes import categories, codes_of
+from camphora.policy.compiling import compile as compiled
 from camphora.web.citizen.acting import Acting, acting
 from camphora.web.citizen.certificates import HERE as CERTIFICATES
 from camphora.web.citizen.certificates import certified
@@ -54,7 +56,7 @@ from camphora.web.site import see_other
 
 OFFERED = ("PSY", "HIV", "STD", "SEX", "ETH", "SDV", "GDIS")
 """The sensitive parts that can be closed, in the order in which they are offered."""
-DONE = frozenset({"stop", "part", "resume", "restrict", "lift", "close", "open"})
+DONE = frozenset({"stop", "part", "resume", "restrict", "lift", "close", "open", "withdraw"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +77,10 @@ class ChoicePages(Desk):
     def page(self, request: Request) -> Response:
         by, reading = acting(self, request), self.reading(request)
         chart = by.chart
-        choices, seen = held(chart), _seen_at(chart)
+        choices, seen = self._counting(chart), _seen_at(chart)
         rows = opened(self.site.installation, chart)
         names = {f"Organization/{key}": name for key, name in seen.items()}
+        names |= {f"project:{each.id}": each.title for each in self.site.installation.gate.projects.all()}
         wanted = [f"Organization/{key}" for key in restrictions(choices) if key not in seen]
         reading = reading.named({**names, **chart.names(wanted)})
         reading = reading.named(
@@ -108,6 +111,17 @@ class ChoicePages(Desk):
         if not gate.may_choose(whom):
             return reading.words("choice.too_young", age=gate.policy["ages.own_act"])
         return ""
+
+    def _counting(self, chart: Chart) -> list[Held]:
+        """The choices that hold, without agreements that count no more: a guardian's lapses at majority."""
+        choices, now = held(chart), int(datetime.now(UTC).timestamp() * 1000)
+        whom = self.store.whom(chart.access, chart.person)
+        permitting = compiled(whom, self.site.installation.gate.policy).permitting(now)
+        return [
+            each
+            for each in choices
+            if not isinstance(each.effect, Allows) or each.consent["id"] in permitting
+        ]
 
     def _titled(self, chart: Chart, reading: Reading, record: str) -> str:
         kind, _, key = record.partition("/")

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from camphora.installation import Installation
 from camphora.pages import Action
 from camphora.pages.words import Words
-from camphora.policy.choices import STOPPED, Closes, Effect, Hides, LetsIn, Ruled, is_stop, restricted
+from camphora.policy.choices import STOPPED, Allows, Closes, Effect, Hides, LetsIn, Ruled, is_stop, restricted
 from camphora.policy.vocabulary import LABELS
 from camphora.web.citizen.acting import Acting
 from camphora.web.contexts import Choice
@@ -72,6 +72,11 @@ def partial_stops(choices: Sequence[Held]) -> list[Held]:
         for each in choices
         if isinstance(each.effect, Hides) and is_stop(each.effect.set_name) and each not in stops([each])
     ]
+
+
+def agreements(choices: Sequence[Held]) -> dict[str, Held]:
+    """By `project:ID`: what the person agreed to whatever else they stopped."""
+    return {each.effect.set_name: each for each in choices if isinstance(each.effect, Allows)}
 
 
 def closed_records(choices: Sequence[Held]) -> dict[str, Held]:
@@ -174,6 +179,8 @@ def ending(choice: Held) -> str:
     match choice.effect:
         case LetsIn():
             return "end"
+        case Allows():
+            return "withdraw"
         case Closes() | Ruled():
             return "open"
     return "lift" if _institution(choice) else "resume"
@@ -191,6 +198,10 @@ def lines(reading: Reading, choices: Sequence[Held], rows: dict[str, int], by: A
     for each in partial_stops(choices):
         name = words("choice.part.name", part=part_name(reading, *part_of(each)))
         lines.append(_held_line(reading, "stop", name, each, by))
+    for project, each in agreements(choices).items():
+        named = reading.names.get(project, project.removeprefix("project:"))
+        name = words("choice.agree.name", project=named)
+        lines.append(_held_line(reading, "agree", name, each, by))
     for key, each in restrictions(choices).items():
         name = reading.names.get(f"Organization/{key}", consent_title(reading, each.consent))
         lines.append(_held_line(reading, "restrict", name, each, by))

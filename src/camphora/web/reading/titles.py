@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from camphora.policy.choices import Closes, Effect, Hides, LetsIn, Ruled, effects
+from camphora.policy.choices import Allows, Closes, Effect, Hides, LetsIn, Ruled, effects
 from camphora.web.reading.chart import name_of
 from camphora.web.reading.plain import DEPARTMENT, Json, Reading
 
@@ -71,6 +71,8 @@ def consent_title(reading: Reading, consent: Json) -> str:
                 return reading.words("consent.let_in")
             case Closes():
                 return reading.words("consent.close")
+            case Allows():
+                return reading.words("consent.agree")
             case Hides(set_name=name):
                 return reading.words("consent.restrict" if name.startswith("restricted:") else "consent.stop")
             case Ruled() if len(consent.get("provision", {}).get("data", ())) == 1:
