@@ -1,12 +1,13 @@
 import re
 from datetime import timedelta
 
+import orjson
 import pytest
 
 from builders import NOW
 from camphora.gate.projects import Project
 from camphora.policy import Purpose
-from camphora.policy.choices import agree_to_project, close_part, ended, restrict
+from camphora.policy.choices import agree_to_project, close_part, ended, restrict, stop_secondary_use
 from camphora.policy.labels import Rules
 from camphora.web.reading.plain import today
 
@@ -231,3 +232,19 @@ def test_an_agreement_to_a_project_is_shown_and_can_be_withdrawn(fresh):
     assert "已撤回" in citizen.submit("/me/choices/end", consent="agreed").text
     assert "肺癌世代研究" not in citizen.words("/me/choices")
     assert set(end_links(citizen)) == {"elsewhere"}
+
+
+def test_choices_of_an_identity_that_is_one_with_hers_are_told(fresh):
+    """A stop made there holds here: a page that says "open" alone would be wrong."""
+    person, citizen = fresh.cast.citizen, fresh.browser("citizen")
+    said = "另一筆病人資料與您為同一人"
+    fresh.write(
+        {"resourceType": "Patient", "id": "twice"},
+        {**stop_secondary_use("twice", NOW), "id": "stopped-there"},
+    )
+    assert said not in citizen.words("/me/choices")
+    body = orjson.loads(fresh.installation.store.read(fresh.access("citizen"), "Patient", person).body)
+    link = {"other": {"reference": "Patient/twice"}, "type": "replaces"}
+    fresh.write({**body, "link": [*body.get("link", []), link]})
+    assert said in citizen.words("/me/choices")
+    assert set(open_rows(fresh).values()) == {0}

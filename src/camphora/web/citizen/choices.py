@@ -102,7 +102,8 @@ class ChoicePages(Desk):
         return self._shown(request, chart, context)
 
     def _subject(self, by: Acting, reading: Reading) -> str:
-        """For whom somebody acts and how long; for oneself, that one is too young or unable to act."""
+        """For whom somebody acts and how long; for oneself, that one is too young or unable to act, or that choices of
+        another identity hold as well."""
         gate = self.site.installation.gate
         whom = self.store.whom(by.chart.access, by.chart.person)
         if by.for_another:
@@ -110,7 +111,9 @@ class ChoicePages(Desk):
             return reading.words(key, name=name_of(by.chart.patient()), age=age)
         if not gate.may_choose(whom):
             return reading.words("choice.too_young", age=gate.policy["ages.own_act"])
-        return ""
+        own = f"Patient/{by.chart.person}"
+        elsewhere = any(each.get("patient", {}).get("reference", own) != own for each in whom.consents)
+        return reading.words("choice.merged") if elsewhere else ""
 
     def _counting(self, chart: Chart) -> list[Held]:
         """The choices that hold, without agreements that count no more: a guardian's lapses at majority."""
