@@ -98,15 +98,16 @@ class _Desk:
 
     def swept(self, one: _One) -> None:
         """The sweep of it, and of all that shares its budget, from the kept file, or made and kept."""
-        from camphora.engines.watch.keeping import keep, kept_sweep, name_of
+        from camphora.engines.watch.keeping import keep, kept_before, kept_sweep, name_of
+        from camphora.engines.watch.sweep import swept
 
         for each in one.watched.sharing:
             name = name_of(each.watch, each.series)
             made = kept_sweep(self.folder, name, each.watch, each.series)
             if made is None:
-                keep(self.folder, "sweep", name, each.alone)
-            else:
-                each.take(sweep=made)
+                made = swept(each.watch, each.series, kept_before(self.folder, each.watch))
+                keep(self.folder, "sweep", name, made)
+            each.take(sweep=made)
 
     def foreseen(self, one: _One) -> None:
         """Its forecasts likewise."""

@@ -115,10 +115,15 @@ class Rises:
         above = self.lattice.above(row)
         common = {self.lattice.common(row, each): each for each in reversed(taken) if each not in above}
         return {
-            each: max(0.0, float(np.nan_to_num(self.counts[cell, week] - ratio * self.expected[cell, week])))
+            each: self._excess(week, cell, ratio)
             for cell, each in common.items()
             if cell is not None and not self.lattice.above(cell) & common.keys()
         }
+
+    def _excess(self, week: int, row: int, ratio: float) -> float:
+        """None of it where nothing is known of what was expected."""
+        found = float(self.counts[row, week]) - ratio * float(self.expected[row, week])
+        return found if found > 0 else 0.0
 
 
 def _log(p: float) -> float:

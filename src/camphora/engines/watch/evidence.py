@@ -70,17 +70,20 @@ class Evidence:
             return np.asarray((counts - self.expected) / (self.upper - self.expected))
 
 
-def weighed(method: str, parameters: Mapping[str, Any], counts: Floats) -> Evidence:
-    """What a method says of all counts. Errors: those of the method, for parameters that it does not take.
+def weighed(method: str, parameters: Mapping[str, Any], counts: Floats, *, since: int = 0) -> Evidence:
+    """What a method says of all counts; of the weeks before `since` it need say nothing. Errors: those of the method,
+    for parameters that it does not take.
 
     A method says of a series what it says of it alone, so many series are weighed in parts, one on each core: the
     regressions are made without the interpreter's lock."""
     weigh = WEIGHED[method]
     parts = min(_cores(), len(counts) // LEAST)
     if parts < 2:
-        return weigh(counts, **parameters)
+        return weigh(counts, since=since, **parameters)
     with ThreadPoolExecutor(parts) as pool:
-        found = list(pool.map(lambda part: weigh(part, **parameters), np.array_split(counts, parts)))
+        found = list(
+            pool.map(lambda part: weigh(part, since=since, **parameters), np.array_split(counts, parts))
+        )
     expected, upper, p, alarm = (np.concatenate([getattr(one, name) for one in found]) for name in ARRAYS)
     return replace(found[0], expected=expected, upper=upper, p=p, alarm=alarm)
 
@@ -97,7 +100,7 @@ def recent(counts: Floats, weeks: int = RECENT) -> Floats:
     return known
 
 
-def _farrington(counts: Floats, *, share: float = 0.8, **parameters: Any) -> Evidence:
+def _farrington(counts: Floats, *, since: int = 0, share: float = 0.8, **parameters: Any) -> Evidence:
     """Its mean and dispersion foreseen, by which a rise of one week, or of two together, is weighed: `share` is the
     week's own (`lasting`). Weeks with too few cases of late, of which nothing is said, are not fitted."""
     made = {**farrington.IMPROVED, "fit_all": False, **parameters}
@@ -105,7 +108,7 @@ def _farrington(counts: Floats, *, share: float = 0.8, **parameters: Any) -> Evi
     times = counts.shape[1]
     if times <= back:
         return _silent("detection.farrington.flexible", made, counts.shape)
-    last = times - back
+    last = times - max(back, since - 1)  # two weeks are weighed together
     found = farrington.flexible(counts, last=last, **made)
     enough = found.enough & np.isfinite(found.bound_mean)
     mean = np.where(enough, found.bound_mean, np.nan)
@@ -126,7 +129,7 @@ def _farrington(counts: Floats, *, share: float = 0.8, **parameters: Any) -> Evi
 def _ears(which: str) -> Callable[..., Evidence]:
     """The mean of the last weeks and their spread: the bound at one half is the mean itself."""
 
-    def say(counts: Floats, **parameters: Any) -> Evidence:
+    def say(counts: Floats, *, since: int = 0, **parameters: Any) -> Evidence:  # noqa: ARG001 - is quick
         method = {"c1": ears.c1, "c2": ears.c2}[which]
         bound = method(counts, **parameters)
         middle = method(counts, **{**parameters, "alpha": 0.5}).upper
@@ -138,7 +141,7 @@ def _ears(which: str) -> Callable[..., Evidence]:
     return say
 
 
-def _moving(counts: Floats, **parameters: Any) -> Evidence:
+def _moving(counts: Floats, *, since: int = 0, **parameters: Any) -> Evidence:  # noqa: ARG001 - is quick
     """A percentile of past counts, which gives a bound and no probability."""
     bound = moving.moving_percentile(counts, **parameters)
     return _evidence(bound, counts.shape[1])
@@ -157,7 +160,7 @@ def _evidence(bound: Bounds, times: int, middle: Floats | None = None, p: Floats
     )
 
 
-def _ewma(counts: Floats, **parameters: Any) -> Evidence:
+def _ewma(counts: Floats, *, since: int = 0, **parameters: Any) -> Evidence:  # noqa: ARG001 - is quick
     found = ewma.ewma(counts, **parameters)
     whole = _whole(counts.shape[1], found.at)
     none = np.full(found.upper.shape, np.nan)

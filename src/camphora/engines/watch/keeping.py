@@ -10,7 +10,7 @@ import hashlib
 import os
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -43,6 +43,7 @@ ROOMS = (
 MOST = 24
 """So many files are kept, the newest."""
 SHOWN = ("found", "shown", "rank")
+SERIES = ("parent", "counts", "first", "label")
 WORDS = "words"
 """The member of a file that holds what is no array, as JSON."""
 
@@ -73,6 +74,11 @@ def code() -> str:
     return digest.hexdigest()
 
 
+def line_of(watch: Watch) -> str:
+    """Names the sweeps that follow one another, of one declaration by one code."""
+    return hashlib.blake2b(f"{code()}|{watch!r}".encode(), digest_size=12).hexdigest()
+
+
 def path_of(folder: Path, kind: Kind, name: str) -> Path:
     return folder / f"{kind}-{name}.npz"
 
@@ -98,10 +104,25 @@ def kept_sweep(folder: Path, name: str, watch: Watch, series: Series) -> Sweep |
     """The kept sweep of this name; None where there is none that can be read."""
     if (read := _read(path_of(folder, "sweep", name))) is None:
         return None
-    words, arrays = read
+    return _sweep(watch, series, *read)
+
+
+def _sweep(watch: Watch, series: Series, words: Mapping[str, Any], arrays: Mapping[str, Any]) -> Sweep:
     evidence = tuple(_evidence(each, arrays, number) for number, each in enumerate(words["evidence"]))
     shown = Signals(**{key: arrays[f"shown.{key}"] for key in SHOWN}, made=Made(**words["shown"]))
     return Sweep(watch, series, evidence, arrays["p"], arrays["by"], shown)
+
+
+def kept_before(folder: Path, watch: Watch) -> Sweep | None:
+    """The newest kept sweep of this watch over whatever counts, from which another can be renewed; None without one."""
+    wanted = line_of(watch)
+    for path in _newest(folder.glob("sweep-*.npz")):
+        if (read := _read(path, wanted)) is not None:
+            words, arrays = read
+            keys = tuple((area, group) for area, group in words["keys"])
+            held = {key: arrays[f"series.{key}"] for key in SERIES}
+            return _sweep(watch, Series(keys, **held, system=words["system"]), words, arrays)
+    return None
 
 
 def _evidence(said: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], number: int) -> Evidence:
@@ -134,6 +155,7 @@ def kept_season(folder: Path, name: str) -> Scanned | None:
 
 def _of_sweep(sweep: Sweep) -> dict[str, NDArray[Any]]:
     arrays: dict[str, NDArray[Any]] = {"p": sweep.p, "by": sweep.by}
+    arrays |= {f"series.{key}": getattr(sweep.series, key) for key in SERIES}
     for number, one in enumerate(sweep.evidence):
         arrays |= {f"{number}.{key}": getattr(one, key) for key in ARRAYS}
     arrays |= {f"shown.{key}": getattr(sweep.shown, key) for key in SHOWN}
@@ -142,6 +164,9 @@ def _of_sweep(sweep: Sweep) -> dict[str, NDArray[Any]]:
             {"method": one.method, "made": one.made, "before": one.before} for one in sweep.evidence
         ],
         "shown": sweep.shown.made.plain(),
+        "line": line_of(sweep.watch),
+        "keys": sweep.series.keys,
+        "system": sweep.series.system,
     }
     return arrays | {WORDS: _bytes(words)}
 
@@ -156,12 +181,15 @@ def _bytes(words: Mapping[str, Any]) -> NDArray[np.uint8]:
     return np.frombuffer(orjson.dumps(words), dtype=np.uint8)
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]] | None:
-    """A file that was cut short or is of another form is as none, and goes, so that the next start makes it again."""
+def _read(path: Path, line: str | None = None) -> tuple[dict[str, Any], dict[str, NDArray[Any]]] | None:
+    """A file that was cut short or is of another form is as none, and goes, so that the next start makes it again; one
+    of another line than is asked for is as none."""
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as found:
-            arrays = {name: found[name] for name in found.files}
-        return orjson.loads(arrays.pop(WORDS).tobytes()), arrays
+            words = orjson.loads(found[WORDS].tobytes())
+            if line is not None and words["line"] != line:
+                return None
+            return words, {name: found[name] for name in found.files if name != WORDS}
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
@@ -171,6 +199,9 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]] | None:
 
 def _forget(folder: Path) -> None:
     """Drop the oldest files beyond the number that is kept."""
-    found = sorted(folder.glob("*.npz"), key=lambda file: file.stat().st_mtime, reverse=True)
-    for old in found[MOST:]:
+    for old in _newest(folder.glob("*.npz"))[MOST:]:
         old.unlink(missing_ok=True)
+
+
+def _newest(files: Iterable[Path]) -> list[Path]:
+    return sorted(files, key=lambda file: file.stat().st_mtime, reverse=True)

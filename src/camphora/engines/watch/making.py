@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from camphora.engines.watch.forecasts import Forecasts, forecasts_of
-from camphora.engines.watch.keeping import Kind, keep
+from camphora.engines.watch.keeping import Kind, keep, kept_before
 from camphora.engines.watch.season.scanned import Scanned, scanned_of
 from camphora.engines.watch.sweep import Sweep, swept
 
@@ -25,13 +25,13 @@ def main() -> None:
     if hasattr(os, "nice"):
         os.nice(max(0, KINDNESS - os.nice(0)))
     watch, counted, name = pickle.load(sys.stdin.buffer)  # noqa: S301 - of our own parent, see above
-    keep(folder, kind, name, _made(kind, watch, counted))
+    keep(folder, kind, name, _made(kind, watch, counted, folder))
 
 
-def _made(kind: Kind, watch: Any, counted: Any) -> Sweep | Forecasts | Scanned:
+def _made(kind: Kind, watch: Any, counted: Any, folder: Path) -> Sweep | Forecasts | Scanned:
     match kind:
         case "sweep":
-            return swept(watch, counted)
+            return swept(watch, counted, kept_before(folder, watch))
         case "season":
             return scanned_of(watch, counted)
         case "forecasts":

@@ -15,6 +15,7 @@ from camphora import __version__
 from camphora.engines.watch.declaration import Watch
 from camphora.engines.watch.events import Lattice, Rises
 from camphora.engines.watch.evidence import RECENT, Evidence, recent, weighed
+from camphora.engines.watch.renewing import Renewing
 from camphora.engines.watch.retuning import Retuning
 from camphora.engines.watch.series import ALL_KEY, NATION_KEY, Series
 from camphora.methods.detection import many
@@ -121,15 +122,18 @@ class Sweep:
         return Said(method.name, method.label, expected, upper, p, bool(one.alarm[row, at]), one.made_at(at))
 
 
-def swept(watch: Watch, series: Series) -> Sweep:
+def swept(watch: Watch, series: Series, before: Sweep | None = None) -> Sweep:
     """Every method over every series and week, and the week's signals within the budget.
 
     Counts are ranked by the p-value of the first declared method that can weigh them, along the hierarchy, one signal
     of each event (`events`); so a rise of all of a county's ages is the county's one signal, and a rise of one age in
     all counties the nation's. A count of a place with
     fewer cases than the budget's `least` in the last four weeks is none. Where settings were changed by decision, each
-    week is swept by those in force in it."""
-    found = _swept(watch.as_in(""), series)
+    week is swept by those in force in it.
+
+    `before`: a sweep of the same watch over other counts, of which is kept what stands: the same sweep results with
+    less work."""
+    found = _swept(watch.as_in(""), series, renewing=_renewing(watch, series, before))
     for week in sorted({each.week for each in watch.retunings}):
         at = int(np.searchsorted(series.label, week))
         if at < len(series.label):
@@ -146,10 +150,29 @@ def tried(sweep: Sweep, decision: Retuning, weeks: int) -> Sweep:
     return _followed(sweep, _swept(other, sweep.series, replace(sweep, watch=last)), at)
 
 
-def _swept(watch: Watch, series: Series, known: Sweep | None = None) -> Sweep:
+def _renewing(watch: Watch, series: Series, before: Sweep | None) -> tuple[Renewing, Sweep] | None:
+    """What can be kept of an earlier sweep; nothing of one by other settings, or by settings that were changed in its
+    time."""
+    if before is None or before.watch != watch or watch.retunings:
+        return None
+    found = Renewing.of(before.series, series)
+    return (found, before) if found else None
+
+
+def _swept(
+    watch: Watch,
+    series: Series,
+    known: Sweep | None = None,
+    *,
+    renewing: tuple[Renewing, Sweep] | None = None,
+) -> Sweep:
     """By settings that do not change. `known`: a sweep whose evidence is taken where the methods are the same."""
     counts = series.counts
-    evidence = _weighed(watch, series, known)
+    evidence = (
+        renewing[0].evidence(watch.methods, renewing[1].evidence)
+        if renewing
+        else _weighed(watch, series, known)
+    )
     p = np.full(counts.shape, np.nan)
     by = np.zeros(counts.shape, dtype=np.int64)
     for number, one in reversed(list(enumerate(evidence))):
@@ -157,17 +180,42 @@ def _swept(watch: Watch, series: Series, known: Sweep | None = None) -> Sweep:
         p[said], by[said] = one.p[said], number
     p = np.where(np.isnan(counts), np.nan, p)
     rising, score = ranked_by(counts, p, by, evidence, watch.budget.least)
-    shown = many.signals(
-        rising,
+    rises = rises_of(watch.budget.own, series, evidence, p, by)
+    kept = (renewing[0].at, renewing[1].shown) if renewing and renewing[0].at else None
+    shown = _shown(watch, series, (rising, score), rises, kept)
+    return Sweep(watch, series, evidence, p, by, shown)
+
+
+def _shown(
+    watch: Watch,
+    series: Series,
+    ranked: tuple[Floats, Floats],
+    rises: Rises,
+    kept: tuple[int, many.Signals] | None,
+) -> many.Signals:
+    """What weeks show. `kept`: a week, and what those before it showed."""
+    budget, at = watch.budget, kept[0] if kept else 0
+    p, score = (each[:, at:] for each in ranked)
+    made = many.signals(
+        p,
         score,
         series.parent,
-        q=watch.budget.q,
-        silence=watch.budget.silence,
-        budget=watch.budget.weekly,
-        apart=rises_of(watch.budget.own, series, evidence, p, by).apart,
-        own=watch.budget.own,
+        q=budget.q,
+        silence=budget.silence,
+        budget=budget.weekly,
+        apart=lambda week, order: rises.apart(week + at, order),
+        own=budget.own,
+        heard=kept[1].shown[:, :at] if kept else None,
     )
-    return Sweep(watch, series, evidence, p, by, shown)
+    if not kept:
+        return made
+
+    def joined(before: NDArray[Any], after: NDArray[Any]) -> NDArray[Any]:
+        return np.concatenate([before[:, :at], after], axis=1)
+
+    was = kept[1]
+    found, rank = joined(was.found, made.found), joined(was.rank, made.rank)
+    return many.Signals(found, joined(was.shown, made.shown), rank, made.made)
 
 
 def rises_of(

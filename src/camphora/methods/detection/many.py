@@ -105,6 +105,7 @@ def signals(
     budget: int | None = None,
     apart: bool | Apart = False,
     own: float = 1.0,
+    heard: ArrayLike | None = None,
 ) -> Signals:
     """What a week shows: the specific discoveries of `tree` (of `flat` without `parent`), less those silent, in order.
 
@@ -123,7 +124,8 @@ def signals(
     most `own`, those that are silent among them, so that what is silent still speaks for its kin.
 
     `own`: what is shown has itself a p of at most so much. A node may be found for what lies below it alone; when that
-    is silent, the node is not to speak in its place. Errors: as `tree`.
+    is silent, the node is not to speak in its place. `heard`: what was shown in the weeks before the first, shape
+    (series, weeks), which is silent as if it were here. Errors: as `tree`.
     """
     values = np.atleast_2d(_p(p, flat=False))
     measure = same_shape(_scores(score), values, "score")
@@ -140,6 +142,8 @@ def signals(
     shown = np.zeros(values.shape, dtype=bool)
     rank = np.zeros(values.shape, dtype=np.int64)
     since = np.full(len(values), -1 - silence, dtype=np.int64)
+    for row, before in zip(*np.nonzero(np.fliplr(heard)), strict=True) if heard is not None else ():
+        since[row] = max(since[row], -1 - before)
     loudness = np.full(len(values), np.inf)
     above = _parents(parent, len(values)) if apart is True and parent is not None else None
     for week in range(values.shape[1]):
