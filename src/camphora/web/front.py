@@ -182,7 +182,8 @@ class Entrance:
             if whole:
                 return await receive()
             try:
-                message: Message = await asyncio.wait_for(receive(), max(0.001, end - time.monotonic()))
+                async with asyncio.timeout(max(0.001, end - time.monotonic())):
+                    message: Message = await receive()
             except TimeoutError:
                 raise Invalid("web-body-slow", seconds=seconds) from None
             size += len(message.get("body", b""))

@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from camphora.errors import Busy, Invalid, TooLarge
 from camphora.formats.limits import Limits, megabytes
+from camphora.web.heads import headers_of
 
 RATIO, FREE = Limits().ratio, Limits().free
 """How many times larger than packed a body may become, once it has more bytes than are free."""
@@ -43,10 +44,11 @@ async def read_body(request: Request, most: int, bodies: Bodies) -> bytes:
     Raises `TooLarge` before the rest is read, `Busy` where all bodies together are too large, `Invalid` for another
     encoding, a broken one, or a lost connection.
     """
-    declared = request.headers.get("content-length", "")
+    headers = headers_of(request.scope)
+    declared = headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > most:
         raise TooLarge("web-fhir-too-large", most=megabytes(most))
-    encoding = request.headers.get("content-encoding", "identity").lower()
+    encoding = headers.get("content-encoding", "identity").lower()
     parts: AsyncIterator[bytes] = request.stream()
     if encoding == "gzip":
         parts = _unpacked(parts, most)

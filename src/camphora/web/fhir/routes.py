@@ -118,7 +118,7 @@ async def _interaction(one: Interaction, api: Api, request: Request) -> Response
         return await _handed_in(one, api, request)
     access = await api.calls.do_in_turn(api.access, request)
     wished = _wished(one, request)
-    content_type = request.headers.get("content-type", "")
+    content_type = headers_of(request.scope).get("content-type", "")
     taken = _taken(one, request.path_params, content_type, empty=_is_empty(request))
     body = await read_body(request, _largest(api, one, request), api.bodies)
     call = Call(api, access, api.base_of(request), wished)
@@ -136,7 +136,8 @@ async def _handed_in(one: Interaction, api: Api, request: Request) -> Response:
 
     def act() -> Response | tuple[Call, Taken, Later]:
         call = Call(api, api.access(request), api.base_of(request), _wished(one, request))
-        taken = _taken(one, request.path_params, request.headers.get("content-type", ""), empty=not body)
+        content_type = headers_of(request.scope).get("content-type", "")
+        taken = _taken(one, request.path_params, content_type, empty=not body)
         made = _written(one, request, call, taken, body)
         return made if isinstance(made, Response) else (call, taken, made)
 
@@ -150,7 +151,7 @@ async def _handed_in(one: Interaction, api: Api, request: Request) -> Response:
 
 def _is_small(request: Request) -> bool:
     """Whether a write says that it is small, plain and without a condition, for which it would have to search."""
-    headers = request.headers
+    headers = headers_of(request.scope)
     declared = headers.get("content-length", "")
     plain = "content-encoding" not in headers and "if-none-exist" not in headers
     return plain and declared.isdecimal() and int(declared) <= SMALL
@@ -224,7 +225,7 @@ def _taken(one: Interaction, path: Mapping[str, str], content_type: str, *, empt
 
 def _is_empty(request: Request) -> bool:
     """Whether a request says that it has no body."""
-    headers = request.headers
+    headers = headers_of(request.scope)
     return headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
 
 
@@ -292,7 +293,7 @@ def _largest(api: Api, one: Interaction, request: Request) -> int:
 
 def response(answer: Answer, wished: Wish) -> Response:
     """An answer in the form that is wished, with the headers of its version."""
-    if answer.body is not None and answer.media is None and not answer.headers and answer.location is None:
+    if answer.body is not None and answer.media is None and not answer.headers and _is_plain(answer.location):
         return _usual(answer, answer.body, wished)
     headers: dict[str, str] = dict(answer.headers)
     if answer.version is not None and answer.updated is not None:
@@ -310,12 +311,19 @@ def response(answer: Answer, wished: Wish) -> Response:
     return Response(given_body, answer.status, headers, CONTENT_TYPES[wished.form])
 
 
+def _is_plain(location: str | None) -> bool:
+    """Whether an address may go out as it is: the name of the host that was asked stands in it."""
+    return location is None or (location.isascii() and location.isprintable())
+
+
 def _usual(answer: Answer, body: bytes, wished: Wish) -> Response:
-    """An answer with nothing but its version beside its body, made without the ways round by dictionaries."""
+    """An answer with nothing but its version and place beside its body, made without the ways round by dictionaries."""
     headers = []
     if answer.version is not None and answer.updated is not None:
         headers.append((b"etag", etag(answer.version).encode()))
         headers.append((b"last-modified", http_date(answer.updated).encode()))
+    if answer.location is not None:
+        headers.append((b"location", answer.location.encode()))
     if wished.form != "json" or wished.pretty:
         body = given(body, wished.form, pretty=wished.pretty)
     return Whole(body, answer.status, headers, MEDIA[wished.form])
