@@ -104,7 +104,7 @@ def test_leaves_added_together_make_the_same_tree():
         one.append(leaf)
     start = 0
     for size in (0, 1, 1, 2, 3, 5, 8, 13, 64, 1, 100, 102):
-        assert many.extend(leaves[start : start + size]) == start
+        assert many.extend(b"".join(leaves[start : start + size])) == start
         start += size
         if start:
             assert many.root() == one.root(start)

@@ -1,5 +1,7 @@
 """What the lines of one kind of act share is written once: each line is the one that it would be by itself."""
 
+from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import replace
 
 import apsw
@@ -8,13 +10,15 @@ import pytest
 from pyroaring import BitMap
 
 from audit.leaves import receipt
-from builders import clinician, people
+from builders import citizen, clinician, people
 from camphora.audit.receipt import VARYING
+from camphora.errors import NotFound
+from camphora.policy.asking import Basis, Emergency
 from camphora.policy.internal import loading
 from camphora.records import Put, SQLiteStore, looks
 from camphora.records import leaving as made
-from camphora.records.leaving import Leaf
-from camphora.records.looks import _index
+from camphora.records.leaving import Draft, Leaf
+from camphora.records.looks import GATHERED, _index
 
 NAMES = ["林醫師", "50 %", "%b %d %%", '"], "at":%d', "\\", "\u2028\x00\n", "", "🩺", '{"nonce":"%b"}']
 
@@ -94,3 +98,43 @@ def test_looks_are_indexed_by_one_statement(store, monkeypatch):
     store.settle()
     store._connections.writer.trace_v2(0, None)
     assert len([each for each in ran if "INTO look" in str(each["sql"])]) == 1
+
+
+def _gathered(store, access, *names):
+    """What acts leave where somebody gathers it, and nothing of which is in the log yet."""
+    left = []
+    context = copy_context()
+    context.run(GATHERED.set, left)
+    for name in names:
+        with suppress(NotFound):
+            context.run(store.read, access, "Patient", name)
+    assert len(store.audit) == 0
+    return left
+
+
+def test_a_leaf_that_is_drafted_says_what_one_says_that_is_made_at_once(store):
+    first, *drafted = _gathered(store, clinician(), "ada", "ada", "ada")
+    assert [type(each) for each in (first, *drafted)] == [Leaf, Draft, Draft]
+    found = store.read(citizen(), "Patient", "ada")
+    store.keeping.keep_all([first, *drafted])
+    made = [store.audit.receipt(number) for number in range(1, 4)]
+    assert [looked.receipt for looked in store.looks(citizen(), "ada")] == [3, 2, 1, 0]
+    for number, said in enumerate(made, 1):
+        assert store.audit.entry(number) == orjson.dumps(said)
+        assert store.salt_for(number, [found.body])
+    same = {"at", "nonce", "persons", "result"}
+    shared = [{name: value for name, value in said.items() if name not in same} for said in made]
+    assert shared[0] == shared[1] == shared[2]
+    assert len({said["nonce"] for said in made}) == 3
+
+
+def test_what_the_store_must_say_is_no_draft(store):
+    """Of nobody, in an emergency, on a basis, and of whom no salt is at hand."""
+    for access, name in (
+        (clinician(), "nobody"),
+        (clinician(), "ada"),
+        (replace(clinician(), emergency=Emergency("e1", "reason", 1_700_000_000_000)), "ada"),
+        (replace(clinician(), basis=Basis("law", "reason", None, None, None)), "ada"),
+    ):
+        (left,) = _gathered(store, access, name)
+        assert type(left) is Leaf

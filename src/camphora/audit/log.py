@@ -26,12 +26,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from camphora.audit.checkpoints import Checkpoint, origin_of
 from camphora.audit.heads import append_head, chained, history, key_id, public_key, signed_head
 from camphora.audit.keys import signing_key, write_secret
-from camphora.audit.merkle import EMPTY, Tree, leaf_hash
+from camphora.audit.merkle import EMPTY, Tree, leaf_hash, leaf_hashes
 from camphora.audit.receipt import Receipt, fields_of, is_receipt
 from camphora.errors import Fault, NotFound
 
 told = logging.getLogger("camphora.audit")
-GROUP = 0.02
+GROUP = 0.03
 """Seconds that a receipt lies at most before the sync of its group begins, where none is running."""
 HEAD_EVERY = 1.0
 """Seconds after which receipts come under a signed head, where nothing asks for one before."""
@@ -138,13 +138,13 @@ class Log:
                 self._add(*written)
                 del self._taken[: len(lines)]
 
-    def _written(self, lines: Sequence[bytes]) -> tuple[list[int], list[bytes]]:
+    def _written(self, lines: Sequence[bytes]) -> tuple[list[int], bytes]:
         """Write lines behind the last; returns where each ends, and their hashes."""
-        leaves = [leaf_hash(line) for line in lines]
+        leaves = leaf_hashes(lines)
         self._write(b"\n".join([*lines, b""]))
         return list(accumulate(len(line) + 1 for line in lines)), leaves
 
-    def _add(self, ends: list[int], leaves: list[bytes]) -> None:
+    def _add(self, ends: list[int], leaves: bytes) -> None:
         """Lines that were written have their places."""
         if ends:
             start = self._end

@@ -6,7 +6,7 @@ Every complete node is kept, level by level, so that a root or a proof costs O(l
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 EMPTY = hashlib.sha256(b"").digest()
 SIZE = 32
@@ -15,6 +15,11 @@ _sha256 = hashlib.sha256
 
 def leaf_hash(entry: bytes) -> bytes:
     return hashlib.sha256(b"\x00" + entry).digest()
+
+
+def leaf_hashes(entries: Iterable[bytes]) -> bytes:
+    """Those of many, one behind the other."""
+    return b"".join([_sha256(b"\x00" + entry).digest() for entry in entries])
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
@@ -37,10 +42,10 @@ class Tree:
         leaves += leaf
         return len(leaves) // SIZE - 1
 
-    def extend(self, leaves: Sequence[bytes]) -> int:
-        """Add leaf hashes; returns the first's index."""
+    def extend(self, leaves: bytes) -> int:
+        """Add leaf hashes, one behind the other; returns the first's index."""
         first = len(self)
-        self._levels[0] += b"".join(leaves)
+        self._levels[0] += leaves
         return first
 
     def fill(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import apsw
@@ -38,6 +38,7 @@ KINDS = 1_024
 """For so many kinds of act, each under one Access, what their lines share is kept at hand."""
 STORES = 16
 """For so many stores of a process nonces lie ready."""
+NULL = b"null"
 NOBODY = BitMap().serialize()
 """The empty set, of which a receipt of nobody bears a digest."""
 INNER = frozenset({"follower", "deciding", "loading"})
@@ -74,6 +75,32 @@ class Leaf(NamedTuple):
     secondary: bool = False
 
 
+class _Kind(NamedTuple):
+    """What all lines of one kind of act under one Access share, and what of them is known beforehand."""
+
+    access: Access
+    pattern: bytes
+    secondary: bool
+    reason: bytes
+    plain: bool
+    """It stands on no basis and no emergency."""
+    weighed: bool
+    """Choices may hide something from it."""
+
+
+class Draft(NamedTuple):
+    """A leaf of one person that needs nothing of the store any more: its line is written together with others', where
+    the processor has what it takes at hand."""
+
+    kind: _Kind
+    at: int
+    person: int
+    salt: bytes
+    ruling: Ruling
+    choices: str
+    result: Sequence[bytes]
+
+
 class Leaves:
     """Makes the leaf of each act."""
 
@@ -94,6 +121,37 @@ class Leaves:
             return None
         return self._leaf(access, act, members, reader)
 
+    def draft(
+        self, access: Access, act: Act, persons: Iterable[int], reader: apsw.Connection
+    ) -> Draft | None:
+        """The leaf of an act as far as the store must say it; None where it has to be made at once, by `of`: of others
+        than one known person, or where more than the Access weighs."""
+        if not (isinstance(persons, list) and isinstance(act.result, list)) or act.last is None:
+            return None
+        if not len(persons) == 1 == (act.places or 1) or access.ground in INNER:
+            return None
+        kind, salt = self._kind(access, act, policy_of(reader).version), self._salts.get(persons[0])
+        if salt is None or not kind.plain or kind.secondary:
+            return None
+        choices = self._choices(reader, act.last) if kind.weighed else ""
+        at = int(time.time() * 1000)
+        return Draft(kind, at, persons[0], salt, act.ruling or "permit", choices, act.result)
+
+    def finished(self, draft: Draft) -> Leaf:
+        kind, at, person, salt, ruling, choices, result = draft
+        nonce, own = _drawn(self._secret)
+        line = kind.pattern % (
+            at,
+            b'"%b"' % commitment(salt, nonce).encode(),
+            NULL,
+            nonce.encode(),
+            NULL,
+            ruling.encode(),
+            choices.encode(),
+            salted_digest(own, result).encode(),
+        )
+        return Leaf(line, [person])
+
     def _leaf(self, access: Access, act: Act, members: Members, reader: apsw.Connection) -> Leaf:
         kind = self._kind(access, act, policy_of(reader).version)
         nonce, own = _drawn(self._secret)
@@ -108,9 +166,9 @@ class Leaves:
         line = kind.pattern % (
             int(time.time() * 1000),
             b'"%b"' % '","'.join(named).encode() if named else b"",
-            b"null" if few else b'"%b"' % commitment(salt, nonce, BitMap(members).serialize()).encode(),
+            NULL if few else b'"%b"' % commitment(salt, nonce, BitMap(members).serialize()).encode(),
             nonce.encode(),
-            b'"%b"' % salted_digest(own, [kind.reason]).encode() if kind.reason else b"null",
+            b'"%b"' % salted_digest(own, [kind.reason]).encode() if kind.reason else NULL,
             (act.ruling or ("permit" if kind.plain else _ruling(access, members, reader))).encode(),
             self._choices(reader, act.last).encode() if kind.weighed else b"",
             salted_digest(own, act.result).encode(),
@@ -164,19 +222,6 @@ class Leaves:
             marks = ",".join("?" * len(missing))
             salts.update(reader.execute(f"SELECT no, salt FROM person WHERE no IN ({marks})", missing))
         return [commitment(salts[person], nonce) for person in members if person in salts]
-
-
-class _Kind(NamedTuple):
-    """What all lines of one kind of act under one Access share, and what of them is known beforehand."""
-
-    access: Access
-    pattern: bytes
-    secondary: bool
-    reason: bytes
-    plain: bool
-    """It stands on no basis and no emergency."""
-    weighed: bool
-    """Choices may hide something from it."""
 
 
 def _kind_of(access: Access, act: str, types: tuple[str, ...], policy: int) -> _Kind:

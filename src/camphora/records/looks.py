@@ -23,7 +23,7 @@ from camphora.audit.receipt import fields_of
 from camphora.errors import Busy
 from camphora.policy import Access
 from camphora.records.keeper import Keeper
-from camphora.records.leaving import Act, Leaf, Leaves
+from camphora.records.leaving import Act, Draft, Leaf, Leaves
 from camphora.records.noting import Journal, Kept, record_of
 from camphora.records.store import Look
 
@@ -40,7 +40,7 @@ BEHIND = 32
 """Bits for how far a receipt lies behind the first that is indexed with it; a person has the others."""
 EACH = 100_000
 """So many persons are tried, where notes were lost, from one line of progress to the next."""
-GATHERED: ContextVar[list[Leaf] | None] = ContextVar("gathered", default=None)
+GATHERED: ContextVar[list[Leaf | Draft] | None] = ContextVar("gathered", default=None)
 """Where set, leaves are gathered there instead of being awaited one by one: whoever set it has them kept, and lets
 nothing of the answer out before all are. Here those are gathered for which no more than the write is awaited."""
 
@@ -69,13 +69,17 @@ class Looks:
     def leave(self, access: Access, act: Act, persons: Iterable[int], reader: apsw.Connection) -> int | None:
         """Hand over one receipt before the answer leaves (`Leaves.of` says of which acts); returns its number, None
         where there is none to leave, or where it waits for the log."""
+        gathered = GATHERED.get()
+        if gathered is not None and (draft := self._leaves.draft(access, act, persons, reader)):
+            gathered.append(draft)
+            return None
         leaf = self._leaves.of(access, act, persons, reader)
         return None if leaf is None else self.keep(leaf)
 
-    def keep(self, leaf: Leaf) -> int | None:
+    def keep(self, left: Leaf | Draft) -> int | None:
         """Keep one leaf, made here or by a worker, and await what its kind waits for; its number, None where it waits
         for the log or is gathered for later. Raises Busy `audit-unwritable` for secondary use."""
-        gathered = GATHERED.get()
+        gathered, leaf = GATHERED.get(), self._finished(left)
         if is_awaited(leaf):
             return self._keep_awaited(leaf)
         if gathered is not None:
@@ -86,10 +90,14 @@ class Looks:
         except OSError:
             return self._later(leaf)
 
-    def keep_all(self, leaves: Sequence[Leaf]) -> int:
+    def _finished(self, left: Leaf | Draft) -> Leaf:
+        return self._leaves.finished(left) if isinstance(left, Draft) else left
+
+    def keep_all(self, left: Sequence[Leaf | Draft]) -> int:
         """Keep leaves for which nothing is awaited, all or none; the number of the first. Raises OSError.
 
         They are copied to the journal, which a killed process leaves, and written to the log with their group."""
+        leaves = [self._finished(each) for each in left]
         with self._order:
             first = self._take(leaves)
             self._due.extend(enumerate(leaves, first))

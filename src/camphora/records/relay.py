@@ -12,15 +12,17 @@ import logging
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple, Protocol
 
+import apsw
 import msgspec
 from pyroaring import BitMap
 
 from camphora.errors import Busy
-from camphora.records.leaving import Leaf, Leaves
+from camphora.policy import Access
+from camphora.records.leaving import Act, Draft, Leaf, Leaves
 from camphora.records.looks import GATHERED, Looks, is_awaited
 
 told = logging.getLogger("camphora.records")
@@ -246,12 +248,16 @@ class RelayedLooks(Looks):
         self._relay = relay
         self._leaves = Leaves(secret)
 
-    def keep(self, leaf: Leaf) -> int | None:
-        return self._relay.keep(leaf)
+    def leave(self, access: Access, act: Act, persons: Iterable[int], reader: apsw.Connection) -> int | None:
+        leaf = self._leaves.of(access, act, persons, reader)
+        return None if leaf is None else self._relay.keep(leaf)
 
-    def keep_all(self, leaves: Sequence[Leaf]) -> int:
-        for leaf in leaves:
-            self._relay.keep(leaf)
+    def keep(self, left: Leaf | Draft) -> int | None:
+        return self._relay.keep(self._finished(left))
+
+    def keep_all(self, left: Sequence[Leaf | Draft]) -> int:
+        for each in left:
+            self.keep(each)
         return NOT_NUMBERED
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ Short work is done in turn by one thread, as long as it comes along: eight at on
 lock from one another at each query, which made a read half as dear again. Where a turn takes longer than `PATIENCE`,
 the next thread takes over those that wait, so that a slow one holds up nobody. For the same reason answers of turns go
 to the loop together, those of `TOGETHER` seconds; one that waits for a slow turn behind it goes after `PATIENCE`.
-The receipts of such turns are written together too, by one write, before any of their answers goes.
+The receipts of such turns are made and written together too, before any of their answers goes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 
-from camphora.records.leaving import Leaf
+from camphora.records.leaving import Draft, Leaf
 from camphora.records.looks import GATHERED
 
 P = ParamSpec("P")
@@ -38,9 +38,9 @@ TOGETHER = 0.0005
 class Keeping(Protocol):
     """Where leaves are kept: many by one write, all or none (OSError), or one with all the waiting of its kind."""
 
-    def keep_all(self, leaves: Sequence[Leaf]) -> int: ...
+    def keep_all(self, left: Sequence[Leaf | Draft]) -> int: ...
 
-    def keep(self, leaf: Leaf) -> int | None: ...
+    def keep(self, left: Leaf | Draft) -> int | None: ...
 
 
 class Hands:
@@ -64,7 +64,7 @@ class Hands:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         context = copy_context()
-        leaves: list[Leaf] | None = None
+        leaves: list[Leaf | Draft] | None = None
         if self._shared.keeping is not None and context.get(GATHERED) is None:
             context.run(GATHERED.set, leaves := [])
         self._shared.take_turn(_Job(loop, future, context, act, args, kwargs, time.monotonic(), leaves))
@@ -84,7 +84,7 @@ class _Job(NamedTuple):
     kwargs: dict[str, Any]
     at: float
     """When it came."""
-    leaves: list[Leaf] | None = None
+    leaves: list[Leaf | Draft] | None = None
     """What it leaves to be kept before its answer goes."""
 
     def do(self) -> _Done | None:
@@ -107,7 +107,7 @@ class _Done(NamedTuple):
     future: asyncio.Future[Any]
     answer: Any
     error: BaseException | None
-    leaves: list[Leaf] | None = None
+    leaves: list[Leaf | Draft] | None = None
 
 
 def _tell(done: Sequence[_Done]) -> None:

@@ -7,12 +7,12 @@ the leaves of several requests travel together.
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from camphora.records.leaving import Leaf
+from camphora.records.leaving import Draft, Leaf
 from camphora.records.looks import GATHERED, is_awaited
 from camphora.records.relay import Answer, Relay
 from camphora.web.door import Door
@@ -61,7 +61,7 @@ class Kept:
     def __init__(self, post: Post) -> None:
         self._post = post
         self._leaves: list[Leaf] = []
-        GATHERED.set(self._leaves)
+        GATHERED.set(cast("list[Leaf | Draft]", self._leaves))  # a worker finishes each of its own
 
     async def all(self) -> None:
         """Wait until every leaf that was left so far is kept. Raises Busy where one is not."""
