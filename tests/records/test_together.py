@@ -17,6 +17,7 @@ from camphora.fhir.registry import Registry
 from camphora.policy.internal import following, loading
 from camphora.policy.labels import Rules
 from camphora.records import Delete, Put, SQLiteStore, fulltext, prepare
+from camphora.records.inserting import insert
 from camphora.records.pending import Pending
 from camphora.records.saying import Sayings
 from camphora.records.sending import arrived, departing
@@ -323,7 +324,7 @@ def test_what_shares_a_commit_is_what_one_after_another_is(tmp_path, seed):
 
 
 def test_many_new_records_are_done_as_one(loaded, monkeypatch):
-    """Nothing is begun anew where nobody is refused, and what waits is put by one statement for each table."""
+    """Nothing is begun anew where nobody is refused, and what waits is put at once, table after table."""
     puts, undone = [], []
     put = Pending.put
     monkeypatch.setattr(Pending, "put", lambda self: (puts.append(len(self.names)), put(self)))
@@ -335,6 +336,31 @@ def test_many_new_records_are_done_as_one(loaded, monkeypatch):
     release()
     assert all(each.result()[0].made for each in futures)
     assert (max(puts), undone) == (20, [])
+
+
+def test_what_each_commit_asks_is_made_ready_once(loaded):
+    """However many rows were put meanwhile: SQLite would read each statement of a commit again and plan it."""
+    misses = []
+    for commit in range(4):
+        release = _held(loaded)
+        ready = [observation(f"m{commit}-{each}", "ada", "718-7", "2026-04-01") for each in range(30)]
+        written = [loaded.hand_in(clinician(), _puts([each])) for each in ready]
+        release()
+        assert all(each.result()[0].made for each in written)
+        misses.append(loaded._connections.writer.cache_stats()["misses"])
+    assert misses[3] == misses[2]
+
+
+@pytest.mark.parametrize("count", [0, 1, 4, 63, 64, 85, 300])
+def test_many_rows_are_put_by_few_statements(count):
+    connection = apsw.Connection("")
+    connection.execute("CREATE TABLE row (first, second, PRIMARY KEY (first)) WITHOUT ROWID")
+    done = []
+    connection.exec_trace = lambda _, sql, __: done.append(sql) is None
+    insert(connection, "row", 2, [each for number in range(count) for each in (number, str(number))])
+    connection.exec_trace = None
+    assert list(connection.execute("SELECT * FROM row")) == [(each, str(each)) for each in range(count)]
+    assert len(done) <= count // 64 + 9
 
 
 def test_one_who_may_not_make_a_record_takes_nothing_else_with_it(loaded):

@@ -27,6 +27,9 @@ from camphora.records.moving import Moving
 
 READ_CACHE_KIB = 16_384
 WRITE_CACHE_KIB = 131_072
+STATEMENTS = 512
+"""So many statements the writer remembers: each that is done takes the next place, whoever lies there, so that what
+every commit asks once would be made ready anew for each."""
 STEPS = 20_000
 """Instructions of SQLite's machine, some milliseconds, between two looks at the clock."""
 
@@ -80,7 +83,7 @@ class Connections(Readers):
         self.writer.close()
 
     def _open_writer(self) -> apsw.Connection:
-        connection = Opened(str(self.path))
+        connection = Opened(str(self.path), statementcachesize=STATEMENTS)
         connection.policy = self.policy
         connection.set_busy_timeout(5000)
         connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY")

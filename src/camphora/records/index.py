@@ -28,6 +28,8 @@ Group = tuple[Any, ...]
 NONE: frozenset[Row] = frozenset()
 TABLES = ("span", "amount", "pair", "position")
 """Where rows are found by their record; postings are found by its keys."""
+WIDTHS = {"span": 4, "amount": 5, "pair": 8, "position": 4}
+"""Their columns, the record first."""
 
 
 class Rows(NamedTuple):

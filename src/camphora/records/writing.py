@@ -194,7 +194,8 @@ class Writer:
         return next(self.connection.execute(sql, (person,)), None) is None
 
     def _wait(self, prepared: Prepared, new: New, found: tuple[Found, ...]) -> Written:
-        """Have a new record wait; what is written beside it is written at once."""
+        """Have a new record wait; what is written beside it is written at once: the line of the change log tells the
+        keeper that something was done, should a later change of the same job be refused."""
         together, pending = self.together, self.together.pending
         assert pending is not None
         version, person, _, _, now, labels, _ = new.values
@@ -211,8 +212,7 @@ class Writer:
             self.deriver.keep(number, person, {**prepared.put.resource, "id": prepared.id}, found, new=True)
         self._wrote(number, prepared, labels)
         self.deriver.local(number, person, labels, new.rows.keys.terms)
-        line = Line(number, version, person, now)
-        self._log("record", line)
+        self._log("record", Line(number, version, person, now))
         if person is not None and prepared.type in DECIDING:
             self.deriver.decided(identities(self.connection, person))
         return Written(prepared.type, prepared.id, version, now, made=True, changed=True)
