@@ -97,13 +97,13 @@ class _Making:
 
     def _kept(self, rows: Collection[R]) -> Collection[R]:
         """The rows of the parameters that are written. That each has a value is noted either way."""
-        names = {row[0] for row in rows}
-        self.params.update(map(self._param, names))
-        return (
-            rows
-            if names.isdisjoint(self.elsewhere)
-            else [row for row in rows if row[0] not in self.elsewhere]
-        )
+        names = frozenset([row[0] for row in rows])
+        known: tuple[frozenset[int], frozenset[str]] | None = self.known.get(names)
+        if known is None:
+            known = self.known[names] = frozenset(map(self._param, names)), names & self.elsewhere
+        params, elsewhere = known
+        self.params |= params
+        return [row for row in rows if row[0] not in elsewhere] if elsewhere else rows
 
     def _param(self, name: str) -> int:
         number: int | None = self.known.get(name)
@@ -176,8 +176,34 @@ class _Making:
     def _pairs(self) -> frozenset[Row]:
         if not self.index.composites:
             return NONE
-        groups = [(name, *components) for name, components in self._kept(self.index.composites)]
-        return frozenset(self._pair(*group) for group in _groups_said_once(groups))
+        rows: set[Row] = set()
+        others, without_unit, given = [], [], set()
+        for name, components in self._kept(self.index.composites):
+            if len(components) != 2 or components[1][0] != "quantity" or components[0][0] not in NAMED:
+                others.append((name, *components))
+                continue
+            first, (_, unit, low, high) = components
+            said = (name, first, low, high)
+            if not unit:
+                without_unit.append(said)
+                continue
+            if unit[0] == "|":
+                given.add(said)
+            rows.add((*self._measured(name, first, unit), low, high, 0.0, 0.0))
+        for said in without_unit:
+            if said not in given:
+                name, first, low, high = said
+                rows.add((*self._measured(name, first, ""), low, high, 0.0, 0.0))
+        rows.update(self._pair(*group) for group in _groups_said_once(others))
+        return frozenset(rows)
+
+    def _measured(self, name: str, first: tuple[Any, ...], unit: str) -> Row:
+        """The numbers of a composite, of its first component and of the unit of its second, a quantity."""
+        key = (name, first, unit)
+        found: Row | None = self.known.get(key)
+        if found is None:
+            found = self.known[key] = self._pair(name, first, ("quantity", unit, 0.0, 0.0))[:3]
+        return found
 
     def _pair(self, name: str, *components: tuple[Any, ...]) -> Row:
         """Numbers of two terms or units, and two ranges, each in the order in which the components give them."""
