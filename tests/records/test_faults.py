@@ -15,7 +15,7 @@ import pytest
 from builders import clinician, observation, patient
 from camphora.errors import Busy, Fault, catalogue
 from camphora.policy.internal import loading
-from camphora.records import Put, SQLiteStore
+from camphora.records import Put, SQLiteStore, keeper
 
 MANY = [patient(f"p{number}", "某人" * 50, "1980-01-01", f"A1{number:08}") for number in range(500)]
 START = """
@@ -163,6 +163,21 @@ def test_a_lock_that_another_holds_is_waited_for_and_then_named(loaded):
     other.execute("ROLLBACK")
     other.close()
     assert loaded.write(loading("t"), [Put(MANY[0])])[0].version == 1
+
+
+def test_a_store_is_ready_again_when_what_kept_its_writes_out_is_over(loaded, monkeypatch):
+    monkeypatch.setattr(keeper, "TRIAL", 600)
+    loaded.settle()
+    assert loaded.working().ready
+    loaded._connections.writer.execute("PRAGMA query_only = 1")
+    with pytest.raises(Busy, match="records-read-only"):
+        loaded.write(loading("t"), [Put(MANY[0])])
+    assert not loaded.working().ready
+    assert not loaded.working().ready
+    loaded._connections.writer.execute("PRAGMA query_only = 0")
+    before = loaded.last_change()
+    assert loaded.working().ready
+    assert loaded.last_change() == before
 
 
 def test_a_store_that_another_holds_is_not_opened(tmp_path):

@@ -34,7 +34,7 @@ def working(folder: Path, audit: Log, keeper: Keeper, looks: Looks, reader: apsw
     (changes,) = next(reader.execute("SELECT coalesce(max(no), 0) FROM change"))
     (stored,) = next(reader.execute("SELECT count(*) FROM waiting_receipt"))
     return Working(
-        ready=keeper.alive and audit.in_place(),
+        ready=keeper.takes_writes() and audit.in_place(),
         database=sum(_size(folder / name) for name in FILES),
         log=sum(_size(file) for file in audit.folder.rglob("*") if file.is_file()),
         changes=int(changes),

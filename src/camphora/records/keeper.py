@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import apsw
 
-from camphora.errors import Busy
+from camphora.errors import Busy, CamphoraError
 from camphora.records.disk import said
 
 log = logging.getLogger("camphora.records")
@@ -33,6 +33,8 @@ Answered = tuple[Any, Exception | None]
 GROUP = 1024
 PATIENCE = 0.25
 """Seconds that a job for which nobody waits may lie."""
+TRIAL = 1.0
+"""Seconds that `takes_writes` waits for a trial."""
 BROKEN = (apsw.FullError, apsw.IOError, apsw.CorruptError, apsw.ReadOnlyError)
 """Errors of the file or the disk, which no job is to blame for."""
 
@@ -69,6 +71,8 @@ class Keeper:
         self._jobs: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._closed = False
         self.commits = self.done = 0
+        self._failed = False
+        self._trial: Future[None] | None = None
         self._door = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
         self._thread.start()
@@ -95,6 +99,19 @@ class Keeper:
     def alive(self) -> bool:
         """Whether jobs are still taken and done."""
         return not self._closed and self._thread.is_alive()
+
+    def takes_writes(self) -> bool:
+        """Whether what is written is kept now. After a group that the disk or a lock kept out a trial tells: those who
+        ask before they write would otherwise never hear that it is over."""
+        if not self.alive or not self._failed:
+            return self.alive
+        try:
+            if self._trial is None or self._trial.done():
+                self._trial = self.submit(_same_version)
+            self._trial.result(TRIAL)
+        except (CamphoraError, apsw.Error, TimeoutError):
+            return False
+        return True
 
     def close(self) -> None:
         """Finish what waits, then stop."""
@@ -135,10 +152,12 @@ class Keeper:
             self._connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - every waiting caller must hear of it
             told = said(error, self._connection.system_errno)
+            self._failed = True
             self._undo()
             for each in group:
                 each.future.set_exception(told)
             return
+        self._failed = False
         self.commits, self.done = self.commits + 1, self.done + len(group)
         self._tell_of_commit()
         for each, (answer, refused) in zip(group, answers, strict=True):
@@ -227,6 +246,12 @@ class Keeper:
         if self._connection.in_transaction:
             with contextlib.suppress(apsw.Error):
                 self._connection.execute("ROLLBACK")
+
+
+def _same_version(connection: apsw.Connection) -> None:
+    """A write that changes nothing."""
+    (version,) = next(connection.execute("PRAGMA user_version"))
+    connection.execute(f"PRAGMA user_version = {version}")
 
 
 class _HalfDone(Exception):
