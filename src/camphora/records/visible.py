@@ -176,8 +176,14 @@ def _weighed(access: Access, connection: apsw.Connection, action: Action | None)
     made (`consents.recording`)."""
     recording = action == "collect" and access.purpose is Purpose.CARE
     if recording and policy_of(connection)["consents.recording"]:
-        return replace(access, closed=())
+        return _with_nothing_closed(access)
     return access
+
+
+@by_access
+def _with_nothing_closed(access: Access) -> Access:
+    """Made once: what follows from an Access is found again by the very object."""
+    return replace(access, closed=())
 
 
 def judges_all(access: Access, connection: apsw.Connection) -> bool:
