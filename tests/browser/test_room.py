@@ -58,11 +58,37 @@ def test_where_nothing_can_be_had_the_page_says_so_and_stays(room):
     room.get_by_text("last at").wait_for()
 
 
-def test_map_signals_and_course_stand_above_the_fold_of_a_large_screen(room):
+@pytest.mark.parametrize(("person", "lang"), [("", "en"), ("officer", "zh-TW"), ("officer", "en")])
+def test_all_but_the_opened_tables_stands_above_the_fold_of_a_large_screen(opened, person, lang):
+    room = opened(person, lang)
     room.set_viewport_size({"width": 1920, "height": 1080})
-    lowest = room.evaluate(
-        """() => Object.fromEntries([['map', '.map'], ['signals', '.ranked > li:last-child'], ['course', '.line-chart']]
-            .map(([name, what]) => [name, document.querySelector(what).getBoundingClientRect().bottom]))"""
-    )
+    open_made(room, ROOM)
+    watched = {
+        "map": ".map",
+        "signals": ".ranked > li:last-child",
+        "course": ".line-chart",
+        "freshness": "#table-fresh-rows",
+    }
+    bottom = "one => one.getBoundingClientRect().bottom"
+    lowest = {name: room.locator(what).first.evaluate(bottom) for name, what in watched.items()}
     assert {name: bottom for name, bottom in lowest.items() if not 0 < bottom <= 1080} == {}
     assert room.evaluate("document.documentElement.scrollWidth") <= 1920
+
+
+def test_what_is_put_above_leaves_the_reader_at_the_same_line(room):
+    """More lines above what is read move it on the page, not on the screen."""
+    news(
+        room,
+        lambda text: text.replace(
+            '<h2 id="picture-map">', "<p>One more line</p>" * 30 + '<h2 id="picture-map">'
+        ),
+    )
+    room.set_viewport_size({"width": 1200, "height": 700})
+    room.evaluate(
+        "scrollTo(0, scrollY + document.getElementById('table-fresh').getBoundingClientRect().top - 40)"
+    )
+    before = room.evaluate("document.getElementById('table-fresh').getBoundingClientRect().top")
+    room.evaluate(LOOK)
+    room.get_by_text("One more line").first.wait_for(state="attached")
+    after = room.evaluate("document.getElementById('table-fresh').getBoundingClientRect().top")
+    assert abs(after - before) < 2

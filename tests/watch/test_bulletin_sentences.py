@@ -345,7 +345,7 @@ def test_nothing_rises_in_a_first_week():
         (
             (area(TAIPEI, 30.0, 0.0, [20.0]), area(KINMEN, 50.0, 0.0, [20.0])),
             "相對最高為金門縣（250%）、臺北市（150%）。",
-            "2 are above the median of the same week of earlier years, furthest Kinmen County (250%) and Taipei",
+            "All 2 counties that can be compared are above the median of the same week of earlier years, furthest Kinmen",
         ),
     ],
 )
@@ -512,3 +512,19 @@ def test_units_that_are_not_known_stay_as_declared():
     assert say.counted(1, other, EN) == "1 mosquitoes"
     assert say.counted(1, WATCH, EN) == "1 visit"
     assert say.counted(1234.4, WATCH, ZH) == "1,234 人次"
+
+
+def test_of_counties_that_all_lie_above_it_is_said_so():
+    """Neither language says that 8 of 8 are; one alone and some of several keep their own sentence."""
+    above = [area(code, 40.0, past=[20.0]) for code in ("65000", "67000")]
+    assert "可比之 2 個縣市全部高於" in say.unusual(bulletin(areas=tuple(above)), ZH)
+    assert "All 2 counties that can be compared are above" in say.unusual(bulletin(areas=tuple(above)), EN)
+    below = area("64000", 10.0, past=[20.0])
+    assert "Of 3 counties" in say.unusual(bulletin(areas=(*above, below)), EN)
+    assert "Of 1 counties" not in say.unusual(bulletin(areas=(above[0],)), EN)
+
+
+def test_a_week_that_no_method_can_judge_is_not_said_to_be_without_signals():
+    assert say.signals(bulletin(judged=False), ZH) == "此時資料尚短，各方法均無從估計預期值，本週不判讀異常。"
+    assert "no signal is sought" in say.signals(bulletin(judged=False), EN)
+    assert "no new signal" in say.signals(bulletin(), EN)

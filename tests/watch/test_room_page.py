@@ -77,7 +77,7 @@ def test_what_is_new_is_no_change_and_sums_do_not_count():
 def test_a_stopped_feed_is_not_said_to_come_weekly():
     one = replace(dengue(rows("dengue_weekly")), as_of="2015-05-01")
     shown, row = room(one)
-    assert row["state"] == "ended on 31 Dec 2015"
+    assert (row["as_of"], row["state"]) == ("1 May 2015", "source ended")
     told = with_freshness(shown, handlers_words("en"), {"dengue_weekly": one}, {}, date(2015, 7, 1))
     assert block(told, Table, "fresh").rows[0]["state"] == "nothing new for over 21 days"
     assert block(told, Table, "fresh").rows[0]["tone"] == "alert"

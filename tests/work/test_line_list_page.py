@@ -205,11 +205,12 @@ def test_the_page_of_a_case_and_its_fhir_show_no_more_of_a_person_than_the_list(
     assert all("遮蔽" in page or "不顯示姓名" in page or "供訪視之用" in page for page in pages)
 
 
-def test_a_disease_has_its_english_name(browser):
+def test_a_disease_and_a_home_have_their_english_names(browser):
     page = _list(browser("ann", "en"))
     dengue = next(row for row in HERE if row["疾病名稱"] == "登革熱")
     assert dengue["疾病名稱"] not in re.sub(r"<option.*?</option>", "", page)
     assert "Dengue" in re.sub(r"<option.*?</option>", "", page)
+    assert '<span lang="zh-Hant">人和里</span>, <span lang="zh-Hant">柳營區</span>, Tainan City' in page
 
 
 def test_the_clock_of_the_law_is_shown(browser):

@@ -129,8 +129,8 @@ class Bulletin:
     """One watch in one week. `nation`, `areas`, `groups`: their levels, in the series' order; `signals` by rank;
     `ahead`: empty where too little is known, None while it is being made; `holiday`: the lunar new year falls in the
     week; `holiday_past`: in the same week of a year it is held against; `silent`: places whose report has perhaps not
-    come; `last`: the last week that is known by now; `digest`: names the counts up to the week, the declaration and the
-    code, from which all the rest follows."""
+    come; `judged`: whether any method could tell of any count; `last`: the last week that is known by now; `digest`:
+    names the counts up to the week, the declaration and the code, from which all the rest follows."""
 
     watch: Watch
     week: str
@@ -146,6 +146,7 @@ class Bulletin:
     last: str
     digest: str
     late: Late | None = None
+    judged: bool = True
 
     @property
     def until(self) -> dt.date:
@@ -201,6 +202,7 @@ def bulletin_of(watched: Watched, week: str) -> Bulletin:
         str(series.label[-1]),
         digest_of(watched.watch, series, at, cut(watched, week)),
         late_of(watched, week),
+        any(bool(np.isfinite(one.upper[:, at]).any()) for one in watched.sweep.evidence),
     )
 
 

@@ -236,7 +236,8 @@ def unusual(found: Bulletin, words: Words) -> str:
         for one in found.unusual[:NAMED]
     ]
     facts = {"n": len(found.unusual), "of": len(compared), "places": listed(named, words)}
-    return words("bulletin.unusual.some", **facts)
+    every = len(found.unusual) == len(compared) > 1
+    return words("bulletin.unusual.all" if every else "bulletin.unusual.some", **facts)
 
 
 def times(ratio: float) -> str:
@@ -282,6 +283,8 @@ def signals(found: Bulletin, words: Words) -> str:
     if not found.known:
         return ""
     number = len(found.signals)
+    if not found.judged:
+        return words("bulletin.signals.too_early")
     if not number:
         return words("bulletin.signals.none", n=found.watch.budget.silence)
     return words("bulletin.signals.some", n=number)

@@ -18,7 +18,6 @@ from starlette.responses import Response
 
 from camphora.errors import CamphoraError, Invalid, NotFound, TooLarge
 from camphora.fhir.search import parse_query
-from camphora.formats import address
 from camphora.formats.line_list.fields import diseases
 from camphora.pages import Action, Cell, Column, Kind, Link, Prose, Table
 from camphora.pages.words import Words
@@ -27,6 +26,7 @@ from camphora.policy.choices import TAIPEI
 from camphora.policy.work import NATION
 from camphora.web.contexts import Duty, Field, Form
 from camphora.web.downloads import MEDIA, Origin, encode
+from camphora.web.duties.homes import home
 from camphora.web.duties.masks import Mask, level_of, mask_of
 from camphora.web.duties.surveillance import CASES, CHOSEN, HERE, SurveillancePages, _is_chosen, disease
 from camphora.web.reading import Json, Reading, is_synthetic, people
@@ -34,6 +34,7 @@ from camphora.web.reading.chart import name_of, parsed, read
 from camphora.web.reading.plain import day_of, references_of
 from camphora.web.showing import require_form
 from camphora.web.site import handlers_words
+from camphora.web.work_forms import Naming
 from camphora.work.notifying import clock
 from camphora.work.tasks import place_of
 
@@ -87,7 +88,8 @@ class LineListPages(SurveillancePages):
         reading, asked = self.reading(request), self._asked(request)
         token = request.query_params.get("page", "")
         found = self._part(request, access, asked, token)
-        rows, persons, words, mask = found.rows, found.persons, reading.words, mask_of(access)
+        rows, persons, words = found.rows, found.persons, reading.words
+        told = _Told(reading, self._work.naming(request), mask_of(access))
         following = {**dict(request.query_params), "page": found.next or ""}
         kept = [(key, text) for key, text in request.query_params.multi_items() if key != "page"]
         files = [
@@ -106,7 +108,7 @@ class LineListPages(SurveillancePages):
             else words("lines.lead", area=self._area(request, access)),
             form=_form(reading, asked),
             form_title=words("lines.filter"),
-            blocks=[_table(reading, mask, rows, persons), Prose(words("lines.about"), notes)],
+            blocks=[_table(told, rows, persons), Prose(words("lines.about"), notes)],
             actions=[
                 *(
                     [Action(words("lines.more"), f"{LIST}?{urlencode(following)}", primary=True)]
@@ -130,6 +132,7 @@ class LineListPages(SurveillancePages):
         if not _is_chosen(request):
             return self._choice(request, access)
         reading, asked, mask = self.reading(request), self._asked(request), mask_of(access)
+        told = _Told(reading, self._work.naming(request), mask, _iso)
         rows: list[dict[str, Cell]] = []
         every: list[Json] = []
         token: str | None = ""
@@ -137,7 +140,7 @@ class LineListPages(SurveillancePages):
             found = self._part(request, access, asked, token)
             if len(rows) + len(found.rows) > MOST_LINES:
                 raise TooLarge("work-lines-many", most=MOST_LINES)
-            rows += _rows(reading, mask, found.rows, found.persons, written=_iso)
+            rows += _rows(told, found.rows, found.persons)
             every += [*found.rows, *found.persons.values()]
             token = found.next
         words, reader = reading.words, access.reader
@@ -218,6 +221,19 @@ class LineListPages(SurveillancePages):
         return (county, town) if town else (county,)
 
 
+def _when(reading: Reading, text: str | None) -> str | None:
+    return reading.when(text) if text else None
+
+
+class _Told(NamedTuple):
+    """In which words cases are listed, under which mask, and how a day is written."""
+
+    reading: Reading
+    naming: Naming
+    mask: Mask
+    written: Written = _when
+
+
 def _form(reading: Reading, asked: Asked) -> Form | None:
     if asked.signal:
         return None
@@ -237,14 +253,12 @@ def _form(reading: Reading, asked: Asked) -> Form | None:
     )
 
 
-def _table(reading: Reading, mask: Mask, rows: list[Json], persons: Mapping[str, Json]) -> Table:
-    words = reading.words
-    told = _rows(reading, mask, rows, persons, written=_when)
+def _table(told: _Told, rows: list[Json], persons: Mapping[str, Json]) -> Table:
+    words = told.reading.words
     said = "" if rows else words("lines.none")
-    links, columns = {"what": "href"}, _columns(words, mask)
-    return Table(
-        "lines", words("lines.cases"), columns, told, links, {"clock": "tone"}, note=said, stacked=True
-    )
+    links, columns = {"what": "href"}, _columns(words, told.mask)
+    listed, chips = _rows(told, rows, persons), {"clock": "tone"}
+    return Table("lines", words("lines.cases"), columns, listed, links, chips, note=said, stacked=True)
 
 
 def _columns(words: Words, mask: Mask, dated: Kind = "text") -> list[Column]:
@@ -256,18 +270,14 @@ def _columns(words: Words, mask: Mask, dated: Kind = "text") -> list[Column]:
     return [Column(key, words(f"lines.column.{key}"), dated if key in DAYS else "text") for key in keys]
 
 
-def _rows(
-    reading: Reading, mask: Mask, rows: list[Json], persons: Mapping[str, Json], *, written: Written
-) -> list[dict[str, Cell]]:
-    """The cases as a mask shows them. `written`: how a day is written."""
-    return [
-        _row(reading, mask, row, persons.get(row["subject"].get("reference", ""), {}), written)
-        for row in rows
-    ]
+def _rows(told: _Told, rows: list[Json], persons: Mapping[str, Json]) -> list[dict[str, Cell]]:
+    """The cases as a mask shows them."""
+    return [_row(told, row, persons.get(row["subject"].get("reference", ""), {})) for row in rows]
 
 
-def _row(reading: Reading, mask: Mask, row: Json, patient: Json, written: Written) -> dict[str, Cell]:
-    words, status, shown = reading.words, _code(row.get("verificationStatus")), mask.over(patient)
+def _row(told: _Told, row: Json, patient: Json) -> dict[str, Cell]:
+    reading, written, shown = told.reading, told.written, told.mask.over(patient)
+    words, status = reading.words, _code(row.get("verificationStatus"))
     notified = day_of(row.get("recordedDate"))
     return {
         "case": str(row["id"]),
@@ -279,7 +289,7 @@ def _row(reading: Reading, mask: Mask, row: Json, patient: Json, written: Writte
         "sex": reading.word(str(patient["gender"])) if "gender" in patient else None,
         "age": people.age_of(reading, patient, day_of(row.get("onsetDateTime"))) or None,
         "birth": written(reading, shown.get("birthDate")),
-        "where": _home(shown) or None,
+        "where": home(told.naming, shown) or None,
         "notified": written(reading, row.get("recordedDate")),
         **_clock(reading, row, notified),
     }
@@ -307,14 +317,6 @@ def _codes(row: Json) -> Iterator[str]:
 
 def _code(concept: Json | None) -> str:
     return next((str(each.get("code", "")) for each in (concept or {}).get("coding", ())), "")
-
-
-def _home(patient: Json) -> str:
-    return next((address.line(address.from_fhir(home)) for home in patient.get("address", ())), "")
-
-
-def _when(reading: Reading, text: str | None) -> str | None:
-    return reading.when(text) if text else None
 
 
 def _iso(_reading: Reading, text: str | None) -> str | None:

@@ -20,6 +20,7 @@ from camphora.policy import Access, Purpose
 from camphora.policy.work import NATION, is_place
 from camphora.web.clinic.notifying import clock_of
 from camphora.web.contexts import Duty, Field, Form
+from camphora.web.duties.homes import home
 from camphora.web.duties.masks import level_of, mask_of
 from camphora.web.reading import Chart, Json, Reading, elements, is_synthetic, people
 from camphora.web.reading.chart import name_of, names, parsed, read
@@ -28,6 +29,7 @@ from camphora.web.reading.plain import references_of
 from camphora.web.reading.titles import date_of, kind, place, title
 from camphora.web.site import Site
 from camphora.web.work import WorkPages
+from camphora.web.work_forms import Naming
 
 HERE = "/surveillance"
 CHOSEN = urlencode({"purpose": Purpose.SURVEILLANCE})
@@ -84,7 +86,7 @@ class SurveillancePages(Desk):
         resource = mask.about(read(self.store, access, record_type, key))
         reading = self.reading(request).named(names(self.store, access, references_of(resource)))
         chart = self.chart(access, str(resource["subject"]["reference"]).removeprefix("Patient/"))
-        patient, words = chart.patient(), reading.words
+        patient, words, naming = chart.patient(), reading.words, self._work.naming(request)
         reading = reading.named({f"Patient/{chart.person}": name_of(mask.over(patient))})
         view = View(
             name="case",
@@ -92,7 +94,7 @@ class SurveillancePages(Desk):
             lead=words("enter.done")
             if request.query_params.get("done") == "entered"
             else words("surveillance.one", kind=kind(reading, record_type)),
-            blocks=[block for block in self._blocks(reading, chart, patient, resource) if block.rows],
+            blocks=[block for block in self._blocks(reading, naming, chart, patient, resource) if block.rows],
             badge="synthetic" if is_synthetic([resource]) else None,
             source=place(reading, resource),
             why=self.why(request, Purpose.SURVEILLANCE),
@@ -103,9 +105,11 @@ class SurveillancePages(Desk):
         )
         return self.site.view(request, view)
 
-    def _blocks(self, reading: Reading, chart: Chart, patient: Json, resource: Json) -> Iterator[Table]:
+    def _blocks(
+        self, reading: Reading, naming: Naming, chart: Chart, patient: Json, resource: Json
+    ) -> Iterator[Table]:
         words = reading.words
-        yield _person(reading, chart.access, patient)
+        yield _person(reading, naming, chart.access, patient)
         if resource["resourceType"] == CASES:
             yield clock_of(reading, resource)
         yield elements.readable(reading, resource)
@@ -163,7 +167,7 @@ def disease(reading: Reading, resource: Json) -> str:
     return title(reading, resource)
 
 
-def _person(reading: Reading, access: Access, patient: Json) -> Table:
+def _person(reading: Reading, naming: Naming, access: Access, patient: Json) -> Table:
     """Whom the case is about, as far as the mask of the Access shows; the number is masked as on every page."""
     shown, words = mask_of(access).over(patient), reading.words
     row = people.row(reading, shown, "")
@@ -171,7 +175,7 @@ def _person(reading: Reading, access: Access, patient: Json) -> Table:
     told = [
         *facts.items(),
         ("age", people.age_of(reading, patient)),
-        ("address", _home(reading, shown)),
+        ("address", home(naming, shown)),
         ("phone", _phone(shown)),
         ("died", row.text),
     ]
@@ -181,16 +185,6 @@ def _person(reading: Reading, access: Access, patient: Json) -> Table:
     ]
     note = words(f"lines.mask.{level_of(access.scope)}")
     return Table("person", words("surveillance.person.title"), columns, rows, note=note)
-
-
-def _home(reading: Reading, patient: Json) -> str:
-    return reading.join([_address_of(each) for each in patient.get("address", ())])
-
-
-def _address_of(address: Json) -> str:
-    """An address as it is written in Taiwan: county, township, street."""
-    parts = [address.get("district", ""), address.get("city", ""), *address.get("line", ())]
-    return str(address.get("text") or "".join(map(str, parts)))
 
 
 def _phone(patient: Json) -> str:

@@ -230,7 +230,8 @@ def _part(watched: Watched, found: Bulletin, parameters: Mapping[str, str], word
         blocks.append(_signals(found, parameters, words))
     if found.ahead:
         blocks.append(_forecast(watched, found, words))
-    blocks.append(corrected(watched, found.week, ("", ""), words, _name("nowcast", found)))
+    nowcast = _name("nowcast", found)
+    blocks.append(corrected(watched, found.week, ("", ""), words, nowcast, to_load=False))
     return blocks
 
 

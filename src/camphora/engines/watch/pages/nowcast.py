@@ -11,18 +11,29 @@ from camphora.pages.words import Words
 
 
 def corrected(
-    watched: Watched, week: str, where: tuple[str, str], words: Words, name: str = "nowcast"
+    watched: Watched,
+    week: str,
+    where: tuple[str, str],
+    words: Words,
+    name: str = "nowcast",
+    *,
+    to_load: bool = True,
 ) -> Block:
-    """Of a place and group (`where`), as known in a week."""
+    """Of a place and group (`where`), as known in a week. `to_load`: for who can load a week's file."""
     words = say.worded(words)
     found = nowcast(watched.vintages, week, *where)
-    return _drawn(found, watched, words, name) if found.weeks else _why_not(found, watched, words)
+    return (
+        _drawn(found, watched, words, name)
+        if found.weeks
+        else _why_not(found, watched, words, to_load=to_load)
+    )
 
 
-def _why_not(found: Nowcast, watched: Watched, words: Words) -> Prose:
+def _why_not(found: Nowcast, watched: Watched, words: Words, *, to_load: bool) -> Prose:
     key = "few" if found.editions < LEAST else "not_of_it"
     facts = {"n": found.editions, "all": len(watched.editions) or 1, "least": LEAST}
-    return Prose(words("nowcast.title"), [words(f"nowcast.{key}", **facts)])
+    said = [words(f"nowcast.{key}", **facts), words("nowcast.load") if to_load and key == "few" else ""]
+    return Prose(words("nowcast.title"), [say.joined(said, words)])
 
 
 def _drawn(found: Nowcast, watched: Watched, words: Words, name: str) -> LineChart:

@@ -85,9 +85,7 @@ def _fresh(watched: Mapping[str, Watched], words: Words) -> Table:
             {
                 "watch": one.watch.title[words.lang],
                 "as_of": dates.day(one.as_of, words.lang),
-                "state": words("room.ended", day=dates.day(ended, words.lang))
-                if ended
-                else words("room.coming"),
+                "state": words("room.ended" if ended else "room.coming"),
                 "tone": "notice" if ended else "good",
                 "last": _last_load(one, words),
             }
