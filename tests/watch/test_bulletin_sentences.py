@@ -345,7 +345,7 @@ def test_nothing_rises_in_a_first_week():
         (
             (area(TAIPEI, 30.0, 0.0, [20.0]), area(KINMEN, 50.0, 0.0, [20.0])),
             "相對最高為金門縣（250%）、臺北市（150%）。",
-            "All 2 counties that can be compared are above the median of the same week of earlier years, furthest Kinmen",
+            "All 2 counties that can be compared are above the median of the same week of earlier years, furthest",
         ),
     ],
 )
