@@ -4,10 +4,12 @@ from itertools import product
 
 import pytest
 from starlette.routing import Match
+from starlette.testclient import TestClient
 
 from builders import clinician
 from camphora.web.fhir import Api, fhir_routes
 from camphora.web.fhir.addresses import Addresses
+from web.fhir.asking import codes
 
 PARTS = (
     "",
@@ -57,3 +59,12 @@ def test_the_whole_table_is_met(routes):
         for method in route.methods:
             scope = {"type": "http", "method": method, "path": path, "root_path": "/fhir", "path_params": {}}
             assert table.route_of(scope)[0].path == route.path
+
+
+@pytest.mark.parametrize(
+    "path", ["/%0A", "/%0AX", "/Pa%0Atient", "/Pa%0Atient/a1/$export", "/%0D%0A%E2%80%A8/x"]
+)
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+def test_an_address_of_several_lines_is_one_that_is_not_there(routes, method, path):
+    answer = TestClient(Addresses(routes)).request(method, path)
+    assert codes(answer)[0] in {"web-fhir-no-route", "web-fhir-method", "web-fhir-no-type"}

@@ -69,14 +69,16 @@ class Addresses(Router):
 
     def route_of(self, scope: Scope) -> tuple[Route, Scope]:
         """The route of a request, and what its address says for it."""
-        parts = scope["path"].removeprefix(scope.get("root_path", "")).split("/")
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        parts = path.split("/")
         last = parts[-1] if parts[-1] in self._last_words else ""
         for choice in self._choices.get((scope["method"], len(parts), last), ()):
             found = choice.params(parts)
             if found is not None:
                 params = {**scope.get("path_params", {}), **found}
                 return choice.route, {"endpoint": choice.route.endpoint, "path_params": params}
-        return self._rest, self._rest.matches(scope)[1]
+        params = {**scope.get("path_params", {}), "path": path.removeprefix("/")}
+        return self._rest, {"endpoint": self._rest.endpoint, "path_params": params}
 
 
 def _choice(route: Route) -> Choice:
