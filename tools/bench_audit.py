@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import uvicorn
@@ -107,31 +107,55 @@ def _care() -> Access:
 
 
 CLIENT = """
-import asyncio, sys
+import asyncio, statistics, sys, time
 port, token, clients = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+waits = []
 
 async def asking(reader, writer, first, count):
     for number in range(first, count, clients):
+        begun = time.perf_counter()
         writer.write(f"GET /fhir/Observation/o{number % 2000} HTTP/1.1\\r\\nHost: localhost\\r\\n"
                      f"Authorization: Bearer {token}\\r\\n\\r\\n".encode())
         head = await reader.readuntil(b"\\r\\n\\r\\n")
         assert b" 200 " in head.partition(b"\\r\\n")[0], head
         await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].split()[0]))
+        waits.append(time.perf_counter() - begun)
 
 async def main():
     ends = [await asyncio.open_connection("127.0.0.1", port) for _ in range(clients)]
     print("ready", flush=True)
     while said := await asyncio.to_thread(sys.stdin.readline):
+        waits.clear()
+        begun = time.perf_counter()
         await asyncio.gather(*(asking(*end, at, int(said)) for at, end in enumerate(ends)))
-        print("done", flush=True)
+        print("done", time.perf_counter() - begun, statistics.median(waits), flush=True)
 
 asyncio.run(main())
 """
-"""Clients in a process of their own, whose processor time is not the server's."""
+"""Clients in a process of their own, whose processor time is not the server's; what they wait for a read they say."""
+
+
+class Clock(NamedTuple):
+    """Seconds by the clock of a round of reads, and of the read in its middle."""
+
+    whole: float = 0.0
+    wait: float = 0.0
+
+
+class Spent(NamedTuple):
+    """Seconds of the processor for one read, and what its client saw."""
+
+    processor: float
+    clock: Clock
+
+
+Asking = Callable[[int], Clock | None]
+Pairs = list[tuple[Spent, Spent]]
+"""Rounds with receipts, each with its neighbour without."""
 
 
 @contextmanager
-def _served(app: Any, token: str, clients: int) -> Iterator[Callable[[int], None]]:
+def _served(app: Any, token: str, clients: int) -> Iterator[Asking]:
     """The application over HTTP as `camphora serve` has it, in a thread of this process; asks for so many reads."""
     server = uvicorn.Server(config_of(app, WIDE))
     end = socket.create_server(("127.0.0.1", 0))
@@ -143,11 +167,13 @@ def _served(app: Any, token: str, clients: int) -> Iterator[Callable[[int], None
         assert child.stdout is not None
         told, asked = child.stdout, child.stdin
 
-        def ask(count: int) -> None:
+        def ask(count: int) -> Clock:
             asked.write(f"{count}\n")
             asked.flush()
-            if told.readline() != "done\n":
-                raise RuntimeError("the clients of the bench have ended")
+            match told.readline().split():
+                case ["done", whole, wait]:
+                    return Clock(float(whole), float(wait))
+            raise RuntimeError("the clients of the bench have ended")
 
         told.readline()
         yield ask
@@ -157,9 +183,9 @@ def _served(app: Any, token: str, clients: int) -> Iterator[Callable[[int], None
 
 
 def read() -> Iterator[dict[str, Any]]:
-    """One read of the FHIR API with its receipt against the same without: CPU of the whole process, its threads among
-    it, interleaved; over HTTP from so many clients, and in the store alone, there a search of one person's ten records
-    too."""
+    """One read of the FHIR API with its receipt against the same without, interleaved: CPU of the whole process, its
+    threads among it, over HTTP from so many clients, and in the store alone, there a search of one person's ten records
+    too; and over HTTP by the clock what one client waits for a read, and how many reads many clients are given."""
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
         installation = Installation.open(Path(folder) / "place", make=True)
         store: SQLiteStore = installation.store
@@ -170,13 +196,15 @@ def read() -> Iterator[dict[str, Any]]:
         token = identity.issue_token("dr", "bench", 1)
         for clients in (1, 8):
             with _served(application(installation, service=WIDE), token, clients) as ask:
-                yield _with_and_without("gate-receipt-http", store, ask, clients=clients)
+                pairs = _with_and_without(store, ask)
+            yield _processor("gate-receipt-http", pairs, clients=clients)
+            yield _latency(pairs) if clients == 1 else _throughput(pairs, clients)
 
         def directly(count: int) -> None:
             for number in range(count):
                 store.read(access, "Observation", f"o{number % 2000}")
 
-        yield _with_and_without("gate-receipt-store", store, directly)
+        yield _processor("gate-receipt-store", _with_and_without(store, directly))
 
         queries = [
             parse_query("Observation", [("patient", f"p{number}")], strict=True) for number in range(200)
@@ -186,34 +214,61 @@ def read() -> Iterator[dict[str, Any]]:
             for number in range(count):
                 store.search(access, queries[number % 200])
 
-        yield _with_and_without("gate-receipt-search", store, searching, unit="% of a search")
+        yield _processor("gate-receipt-search", _with_and_without(store, searching), unit="% of a search")
         installation.close()
 
 
-def _with_and_without(
-    name: str, store: SQLiteStore, ask: Callable[[int], None], unit: str = "% of a read", **settings: Any
-) -> dict[str, Any]:
-    """What receipts add to a read: the median over pairs of rounds, of which each goes first in turn."""
+def _with_and_without(store: SQLiteStore, ask: Asking) -> Pairs:
+    """Pairs of rounds, of which each goes first in turn."""
 
-    def spent(*, with_receipt: bool) -> float:
+    def spent(*, with_receipt: bool) -> Spent:
         without = patch.object(Looks, "leave", lambda *_, **__: None)
         with nullcontext() if with_receipt else without:
             begun = time.process_time()
-            ask(READS)
+            clock = ask(READS)
             store.settle()
-            return (time.process_time() - begun) / READS
+            return Spent((time.process_time() - begun) / READS, clock or Clock())
 
     spent(with_receipt=True)
     pairs = []
     for number in range(ROUNDS):
         taken = {each: spent(with_receipt=each) for each in ((True, False) if number % 2 else (False, True))}
         pairs.append((taken[True], taken[False]))
-    added = statistics.median(with_it - without for with_it, without in pairs)
-    without = statistics.median(without for _, without in pairs)
-    least = min(with_it for with_it, _ in pairs) - min(without for _, without in pairs)
+    return pairs
+
+
+def _added(pairs: Pairs, what: Callable[[Spent], float]) -> tuple[float, float, float]:
+    """What receipts add: the median over the pairs, the median without, and the least with less the least without; in
+    microseconds."""
+    taken = [(what(with_it) * 1e6, what(without) * 1e6) for with_it, without in pairs]
+    added = statistics.median(with_it - without for with_it, without in taken)
+    least = min(with_it for with_it, _ in taken) - min(without for _, without in taken)
+    return added, statistics.median(without for _, without in taken), least
+
+
+def _processor(name: str, pairs: Pairs, unit: str = "% of a read", **settings: Any) -> dict[str, Any]:
+    added, without, least = _added(pairs, lambda spent: spent.processor)
     return line(
-        name, 100 * added / without, unit, added_us=round(added * 1e6, 1),
-        read_us=round(without * 1e6, 1), least_us=round(least * 1e6, 1), target=5, **settings,
+        name, 100 * added / without, unit, added_us=round(added, 1), read_us=round(without, 1),
+        least_us=round(least, 1), target=5, **settings,
+    )  # fmt: skip
+
+
+def _latency(pairs: Pairs) -> dict[str, Any]:
+    """What one client waits for a read, in the median of each round."""
+    added, without, least = _added(pairs, lambda spent: spent.clock.wait)
+    return line(
+        "gate-receipt-latency", 100 * added / without, "% of a wait", added_us=round(added, 1),
+        wait_us=round(without, 1), least_us=round(least, 1), target=5, clients=1,
+    )  # fmt: skip
+
+
+def _throughput(pairs: Pairs, clients: int) -> dict[str, Any]:
+    """By how much longer so many clients need for their reads."""
+    added, without, _ = _added(pairs, lambda spent: spent.clock.whole / READS)
+    return line(
+        "gate-receipt-throughput", 100 * added / without, "% of the time of a round",
+        reads_s=round(1e6 / (without + added)), without_s=round(1e6 / without), target=5, clients=clients,
     )  # fmt: skip
 
 
