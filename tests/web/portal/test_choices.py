@@ -228,7 +228,7 @@ def test_an_agreement_to_a_project_is_shown_and_can_be_withdrawn(fresh):
     assert "同意計畫：肺癌世代研究" in page
     assert "同意計畫：gone" in page
     assert set(end_links(citizen)) == {"agreed", "elsewhere"}
-    assert "撤回對計畫的同意" in citizen.words("/me/choices/end?consent=agreed")
+    assert "撤回對計畫的同意：肺癌世代研究" in citizen.words("/me/choices/end?consent=agreed")
     assert "已撤回" in citizen.submit("/me/choices/end", consent="agreed").text
     assert "肺癌世代研究" not in citizen.words("/me/choices")
     assert set(end_links(citizen)) == {"elsewhere"}

@@ -18,6 +18,7 @@ from camphora.pages import Link
 from camphora.policy.choices import (
     Allows,
     Ruled,
+    allowed,
     close_part,
     close_record,
     ended,
@@ -33,6 +34,7 @@ from camphora.web.citizen.certificates import certified
 from camphora.web.citizen.held import (
     HERE,
     Held,
+    agreements,
     closed_records,
     closings,
     ending,
@@ -42,6 +44,7 @@ from camphora.web.citizen.held import (
     part_name,
     part_of,
     partial_stops,
+    project_id,
     restrictions,
     rows_in_words,
     stops,
@@ -80,7 +83,7 @@ class ChoicePages(Desk):
         choices, seen = self._counting(chart), _seen_at(chart)
         rows = opened(self.site.installation, chart)
         names = {f"Organization/{key}": name for key, name in seen.items()}
-        names |= {f"project:{each.id}": each.title for each in self.site.installation.gate.projects.all()}
+        names |= self._projects()
         wanted = [f"Organization/{key}" for key in restrictions(choices) if key not in seen]
         reading = reading.named({**names, **chart.names(wanted)})
         reading = reading.named(
@@ -125,6 +128,10 @@ class ChoicePages(Desk):
             for each in choices
             if not isinstance(each.effect, Allows) or each.consent["id"] in permitting
         ]
+
+    def _projects(self) -> dict[str, str]:
+        """The titles of the projects here, by the names of their sets."""
+        return {allowed(each.code): each.title for each in self.site.installation.gate.projects.all()}
 
     def _titled(self, chart: Chart, reading: Reading, record: str) -> str:
         kind, _, key = record.partition("/")
@@ -323,7 +330,10 @@ class ChoicePages(Desk):
         return self._confirm(request, by, reading, Asked("end", heading, said, fields, kind))
 
     def _end_title(self, chart: Chart, reading: Reading, choice: Held, about: str) -> str:
-        """What ending a choice is called; of a restriction with the institution's name."""
+        """What ending a choice is called; of a restriction with the institution, of an agreement the project."""
+        for project in agreements([choice]):
+            named = self._projects().get(project, project_id(project))
+            return reading.words("choice.end.withdraw.title_of", project=named)
         keys = [f"Organization/{key}" for key in restrictions([choice])]
         name = next(iter(chart.names(keys).values()), "") if keys else ""
         if name:

@@ -79,6 +79,10 @@ def agreements(choices: Sequence[Held]) -> dict[str, Held]:
     return {each.effect.set_name: each for each in choices if isinstance(each.effect, Allows)}
 
 
+def project_id(set_name: str) -> str:
+    return set_name.partition(":")[2]
+
+
 def closed_records(choices: Sequence[Held]) -> dict[str, Held]:
     """By `Type/id`: records closed one by one."""
     found = {}
@@ -199,7 +203,7 @@ def lines(reading: Reading, choices: Sequence[Held], rows: dict[str, int], by: A
         name = words("choice.part.name", part=part_name(reading, *part_of(each)))
         lines.append(_held_line(reading, "stop", name, each, by))
     for project, each in agreements(choices).items():
-        named = reading.names.get(project, project.removeprefix("project:"))
+        named = reading.names.get(project, project_id(project))
         name = words("choice.agree.name", project=named)
         lines.append(_held_line(reading, "agree", name, each, by))
     for key, each in restrictions(choices).items():
