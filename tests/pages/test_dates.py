@@ -54,3 +54,8 @@ def test_age_is_the_number_of_birthdays_passed(birth, days) -> None:
 def test_other_forms_are_refused(text) -> None:
     with pytest.raises(Invalid, match="pages-date-form"):
         dates.written(text, "zh-TW")
+
+
+def test_a_week_on_an_axis_is_not_taken_for_a_month():
+    assert dates.short_week(2019, 3, "en") == "2019-W03"
+    assert dates.short_week(2019, 3, "zh-TW") == "108 年 3 週"

@@ -185,7 +185,7 @@ def test_the_chart_holds_a_year_and_the_range_of_the_years_before():
     same = [counts[series("ili").at(f"{year}-06")] for year in range(2014, 2019)]
     assert (chart.band.low[-1], chart.band.high[-1]) == (min(same), max(same))
     assert chart.series[1].values[-1] == same[-1]
-    assert [each.at for each in chart.events] == ["2018-07", "2019-06"]
+    assert [each.at for each in chart.events] == ["2018-W07", "2019-W06"]
 
 
 def test_the_map_holds_each_county_against_its_own_years():

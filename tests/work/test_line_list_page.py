@@ -324,3 +324,8 @@ def test_nothing_is_taken_before_the_purpose_is_chosen_nor_too_much_at_once(brow
     assert len(_lines(_file(browser("ann")))) == 12
     monkeypatch.setattr("camphora.web.duties.line_list.MOST_LINES", 11)
     assert browser("ann").get("/surveillance/cases.csv", params=ON_DUTY).status_code == 413
+
+
+@pytest.mark.parametrize("lang", ["zh-TW", "en"])
+def test_the_page_says_how_a_file_is_brought(browser, lang):
+    assert "camphora load" in _list(browser("ann", lang))

@@ -99,6 +99,11 @@ def week(year_of_week: int, number: int, lang: Lang) -> str:
     return f"{year_of_week - 1911} 年第 {number} 週"
 
 
+def short_week(year_of_week: int, number: int, lang: Lang) -> str:
+    """For axes, where 2019-03 would be March: 108 年 3 週; 2019-W03."""
+    return f"{year_of_week}-W{number:02}" if lang == "en" else f"{year_of_week - 1911} 年 {number} 週"
+
+
 def age(birth: date, on: date, lang: Lang) -> str:
     """Completed years; below two years completed months: 82 歲, 5 個月; 82 years, 5 months."""
     months = (on.year - birth.year) * 12 + on.month - birth.month - (on.day < birth.day)

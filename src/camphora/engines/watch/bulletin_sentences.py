@@ -65,6 +65,12 @@ def week(label: str, lang: Lang) -> str:
     return dates.week(int(year), int(number), lang)
 
 
+def short_week(label: str, lang: Lang) -> str:
+    """As short as an axis wants it."""
+    year, number = label.split("-")
+    return dates.short_week(int(year), int(number), lang)
+
+
 def counted(number: float, watch: Watch, words: Words) -> str:
     """A number with its unit, in the singular where the unit's is known: 1 visit, 1,234 visits."""
     unit = watch.unit[words.lang]

@@ -100,6 +100,7 @@ class LineListPages(SurveillancePages):
             words(f"lines.mask.{level_of(access.scope)}"),
             words("lines.mask.open"),
             words("lines.law"),
+            words("lines.load"),
         ]
         context = Duty(
             title=words("lines.title"),

@@ -264,7 +264,7 @@ def _trend(watched: Watched, found: Bulletin, words: Words) -> LineChart:
     now = [_number(series.counts[0, each]) for each in span]
     low = [min(some) if some else None for some in past]
     high = [max(some) if some else None for some in past]
-    positions = [_short(str(series.label[each]), words) for each in span]
+    positions = [say.short_week(str(series.label[each]), words.lang) for each in span]
     rows = [_week_row(watched, each, words) for each in reversed(span[-LISTED:])]
     lines = [Series(words("bulletin.line.now"), now)]
     if any(each is not None for each in before):
@@ -301,12 +301,6 @@ def _holidays(watched: Watched, span: Sequence[int], positions: Sequence[str], w
         if 0 <= week < len(positions):
             found.append(Event(positions[week], words("bulletin.line.holiday")))
     return found
-
-
-def _short(label: str, words: Words) -> str:
-    """108/05; 2019-05: as short as an axis wants it."""
-    year, number = label.split("-")
-    return label if words.lang == "en" else f"{int(year) - 1911}/{number}"
 
 
 def _week_row(watched: Watched, at: int, words: Words) -> dict[str, Cell]:
@@ -451,7 +445,7 @@ def _forecast(watched: Watched, found: Bulletin, words: Words) -> LineChart:
     return LineChart(
         _name("forecast", found),
         _heading("forecast", found, words),
-        [_short(each, words) for each in labels],
+        [say.short_week(each, words.lang) for each in labels],
         [
             Series(words("bulletin.line.seen"), [*known, *([None] * len(ahead))], _seen(found, words)),
             Series(words("bulletin.line.ahead"), [*gap, now, *(one.median for one in ahead)]),
@@ -468,7 +462,9 @@ def _forecast(watched: Watched, found: Bulletin, words: Words) -> LineChart:
 def _seen(found: Bulletin, words: Words) -> str:
     """The count with its week, since its label stands where the forecast ends."""
     return words(
-        "bulletin.line.seen_in", week=_short(found.week, words), n=f"{round(found.nation.now or 0):,}"
+        "bulletin.line.seen_in",
+        week=say.short_week(found.week, words.lang),
+        n=f"{round(found.nation.now or 0):,}",
     )
 
 

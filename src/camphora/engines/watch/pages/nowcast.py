@@ -57,7 +57,7 @@ def _drawn(found: Nowcast, watched: Watched, words: Words, name: str) -> LineCha
     return LineChart(
         name,
         words("nowcast.title"),
-        [str(each.week).replace("-", "W") for each in found.weeks],
+        [say.short_week(each.week, words.lang) for each in found.weeks],
         [
             Series(words("nowcast.reported"), [each.reported for each in found.weeks]),
             Series(words("nowcast.estimate"), [each.estimate for each in found.weeks]),
