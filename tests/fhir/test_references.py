@@ -45,6 +45,21 @@ def test_our_own_full_addresses_become_relative():
     assert relative(body, "https://me.tw/fhir/") == body.replace(b"https://me.tw/fhir/", b"")
 
 
+@pytest.mark.parametrize(
+    "own", [r"https:\/\/me.tw\/fhir\/", r"https://me.tw/fhir\u002f", r"\u0068ttps://me.tw/fhir/"]
+)
+def test_our_own_address_is_found_however_it_is_escaped(own):
+    body = b'{"subject":{"reference":"%bPatient/1"}}' % own.encode()
+    assert relative(body, "https://me.tw/fhir") == b'{"subject":{"reference":"Patient/1"}}'
+
+
+def test_a_body_without_our_address_is_not_looked_through(monkeypatch):
+    monkeypatch.setattr("camphora.fhir.references.parse_reference", None)
+    body = b'{"subject":{"reference":"Patient/1"}}'
+    assert relative(body, "https://me.tw/fhir") is body
+    assert rewrite(body, {}) is body
+
+
 def test_unknown_references_stay():
     body = b'{"subject":{"reference":"urn:uuid:2"}}'
     assert rewrite(body, {"urn:uuid:1": "Patient/1"}) == body

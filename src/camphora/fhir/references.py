@@ -71,6 +71,8 @@ def rewrite(body: bytes, address: Callable[[str], str | None] | Mapping[str, str
     `address` is a mapping or a function from old text to new (None: leave). Only the property `reference` is
     touched, never a string that happens to look alike.
     """
+    if isinstance(address, Mapping) and not address:
+        return body
     look = address.get if isinstance(address, Mapping) else address
 
     def replaced(found: re.Match[bytes]) -> bytes:
@@ -85,6 +87,8 @@ def relative(body: bytes, base: str) -> bytes:
 
     To be done before a resource is kept: a patient named by our own full address is our patient.
     """
+    if b"\\" not in body and base.rstrip("/").encode() not in body:
+        return body  # where nothing is escaped, an address that is there stands there as it is
 
     def own(text: str) -> str | None:
         found = parse_reference(text, base)
