@@ -78,6 +78,8 @@ WATCHED += "".join(
     f'\n[[methods]]\nname = "{one}"\nlabel.zh-TW = "{one}"\nlabel.en = "{one}"\n' for one in METHODS
 )
 WATCHED += "\n[budget]\nweekly = 20\n"
+WATCHED += "\n[suppression]\nsilence = 2\nown = 0.01\nleast = 5\n"
+WATCHED += "\n[told]\nroles = ['officer']\nareas = []\norganisations = []\n"
 
 
 def make_folder(installation: Path) -> Path:

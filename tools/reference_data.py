@@ -16,6 +16,14 @@ from camphora.catalogue.folder import (
     SERVES_KEYS,
     SYSTEM_KEYS,
 )
+from camphora.engines.watch.declaration import (
+    BUDGET_KEYS,
+    GROUP_KEYS,
+    METHOD_KEYS,
+    SUPPRESSION_KEYS,
+    TOLD_KEYS,
+    WATCH_KEYS,
+)
 from camphora.formats.declaration import COLUMN_KEYS, TABLE_KEYS, TableDeclaration
 from camphora.formats.toml_lines import Key
 from camphora.rules import Rule
@@ -175,6 +183,12 @@ def _declared_keys() -> Iterator[str]:
         ("pages/*.toml [[parameters]]", PARAMETER_KEYS),
         ("tables/*.toml", TABLE_KEYS),
         ("tables/*.toml [[columns]]", COLUMN_KEYS),
+        ("watch/*.toml", WATCH_KEYS),
+        ("watch/*.toml [[groups]]", GROUP_KEYS),
+        ("watch/*.toml [[methods]]", METHOD_KEYS),
+        ("watch/*.toml [budget]", BUDGET_KEYS),
+        ("watch/*.toml [suppression]", SUPPRESSION_KEYS),
+        ("watch/*.toml [told]", TOLD_KEYS),
         ("demo.toml", DEMO_KEYS),
     )
     for name, keys in files:

@@ -71,6 +71,16 @@ label.zh-TW = "EARS C2"
 label.en = "EARS C2"
 [budget]
 weekly = 5
+
+[suppression]
+silence = 2
+own = 0.01
+least = 5
+
+[told]
+roles = ["officer"]
+areas = []
+organisations = []
 """
 PAGE = """
 name = "signals"

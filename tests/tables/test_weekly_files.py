@@ -239,7 +239,9 @@ def test_a_column_that_is_missing_is_named(installation, tmp_path):
 
 
 def test_doubled_keys_are_added_where_the_source_has_them(installation, tmp_path):
-    lines = [f"2019,01,0,{county},{visits}" for county, visits in (("台北市", 5), ("高雄市", 3), ("台北市", 7))]
+    lines = [
+        f"2019,01,0,{county},{visits}" for county, visits in (("台北市", 5), ("高雄市", 3), ("台北市", 7))
+    ]
     _load(installation, _file(tmp_path / "a.csv", lines, HEADER.replace("類流感", "腸病毒")))
     installation.lake.catch_up()
     found = installation.lake.rows(loading("test"), "enterovirus_visits").rows

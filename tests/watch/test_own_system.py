@@ -85,6 +85,16 @@ label.en = "EARS C2"
 
 [budget]
 weekly = 5
+
+[suppression]
+silence = 2
+own = 0.01
+least = 5
+
+[told]
+roles = ["officer"]
+areas = []
+organisations = []
 """,
     "pages/signals.toml": """name = "signals"
 path = ""

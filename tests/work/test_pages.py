@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from camphora.engines.watch.declaration import Told
 from camphora.gate import User
 from camphora.installation import Installation
 from camphora.pages import Action, Chip, Item, Ranked, Table, View
@@ -316,3 +317,14 @@ def test_an_english_page_says_places_in_english_and_marks_what_is_chinese(browse
     )  # fmt: skip
     assert '<span lang="zh-Hant">板橋區</span>, New Taipei City' in page.text
     assert '<span lang="zh-Hant">查</span> A <span lang="zh-Hant">表</span>' in page.text
+
+
+@pytest.mark.parametrize(
+    "told", [Told(roles=()), Told(areas=("64000",)), Told(areas=("tw",)), Told(organisations=("cdc",))]
+)
+def test_who_is_not_told_of_a_watch_can_take_none_of_its_signals(browser, installation, monkeypatch, told):
+    system = installation.catalogue.systems["smart_epidemic_prevention"]
+    monkeypatch.setitem(system.weekly, "ili", replace(system.watches["ili"], told=told))
+    page = browser("ann", "en").submit("/tasks/take", key=key(30))
+    assert page.status_code == 403
+    assert "are not your work" in spoken(page)

@@ -406,7 +406,7 @@ def forget(folder: Path) -> None:
     """Drop the loaded modules of a folder outside the package, so that changed files are read again."""
     parent = _parent(folder)
     if not parent.startswith("camphora."):
-        for name in [one for one in sys.modules if one == parent or one.startswith(f"{parent}.")]:
+        for name in [one for one in list(sys.modules) if one == parent or one.startswith(f"{parent}.")]:
             del sys.modules[name]
     importlib.invalidate_caches()
 

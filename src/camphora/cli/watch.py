@@ -30,6 +30,7 @@ def add(tree: Tree) -> None:
         ("replay", run_replay),
         ("bulletin", run_bulletin),
         ("retune", run_retune),
+        ("arrivals", run_arrivals),
     ):
         made = verbs.command(verb, run, f"watch_{verb}", "tables")
         if verb == "replay":
@@ -230,6 +231,23 @@ def run_replay(given: argparse.Namespace, terminal: Terminal) -> int:
     facts = {"name": first.key, "data": first.data, "code": first.code}
     said = terminal.words(f"watch_replay.{'shown' if shown else 'not_shown'}", **facts)
     terminal.result({**_told(first, terminal), **facts, "same": True, "shown": shown}, said)
+    return 0
+
+
+def run_arrivals(given: argparse.Namespace, terminal: Terminal) -> int:
+    """What came of each file of a watch's table, the newest first."""
+    from camphora.installation.arrivals import arrivals
+
+    with _desk(given) as desk:
+        tables = {one.watched.watch.table for one in desk.some(given.watch)}
+        found = [each for each in reversed(arrivals(desk.installation.folder)) if each.table in tables]
+    keys = ("at", "table", "file", "as_of", "new", "changed", "same", "gone", "doubled", "faults", "kinds")
+    rows = [{key: getattr(each, key) for key in keys} for each in found]
+    for row in rows:
+        row["kinds"] = "、".join(terminal.words(f"watch_arrivals.kind.{kind}") for kind in row["kinds"])
+    terminal.table([(key, terminal.words(f"watch_arrivals.{key}")) for key in keys], rows)
+    if not rows:
+        terminal.say(terminal.words("watch_arrivals.none"))
     return 0
 
 

@@ -8,6 +8,7 @@ Loading the same file twice doubles nothing. Of FHIR the form is told by what a 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
@@ -27,6 +28,7 @@ from camphora.formats.bad_rows import bad_rows_csv
 from camphora.formats.csv_rows import Row
 from camphora.formats.limits import Limits, open_limited
 from camphora.formats.ndjson import raw_lines
+from camphora.installation.arrivals import arrived
 from camphora.installation.bad import Bad, RowsApart
 from camphora.installation.line_list_file import LineListFile, Taking
 from camphora.installation.places import Places, Reached
@@ -313,15 +315,29 @@ class Loader:
     def _rows(self, path: Path, table: str | None, count: Count) -> Report:
         report = Report(path.name)
         brought = TableFile.of(path, self.installation, table)
-        rows = list(_counted(brought.rows(), report))
-        count(path.stat().st_size)
-        keeping = Keeping(self.installation.store, self.dry_run, self.today, self.as_of, self.fewer)
-        brought.keep(rows, keeping, report)
+        with self._arriving(brought, path, report):
+            rows = list(_counted(brought.rows(), report))
+            count(path.stat().st_size)
+            keeping = Keeping(self.installation.store, self.dry_run, self.today, self.as_of, self.fewer)
+            brought.keep(rows, keeping, report)
         lines = {fault.place.line for fault in report.faults if fault.place and fault.place.line}
         bad = [row for row in rows if row.line in lines]
         if not report.together:
             self._set_rows_apart(path, bad, report)
         return report
+
+    @contextmanager
+    def _arriving(self, brought: TableFile, path: Path, report: Report) -> Iterator[None]:
+        """Keeps what came of a file, a refusal too; of a dry run nothing."""
+        folder, refused = self.installation.folder, None
+        try:
+            yield
+        except CamphoraError as error:
+            refused = error
+            raise
+        finally:
+            if not self.dry_run:
+                arrived(folder, brought.table.name, path, report, refused)
 
     def _cases(self, path: Path, mapping: Path | None, count: Count, key: str | None) -> Report:
         report, reached = Report(path.name), self._reached(key)

@@ -37,6 +37,11 @@ class Report:
     passed_over: bool = False
     outstanding: int = 0
     together: bool = False
+    gone: int = 0
+    doubled: int = 0
+    as_of: str = ""
+    """Of rows of a table: how many stood and are in the file no more, how many were added to the first of their key,
+    and the last day that they speak of."""
     notes: list[Invalid] = field(default_factory=list)
     """What is told of a file that was taken: that rows are gone, that it says nothing new."""
 

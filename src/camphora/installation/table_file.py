@@ -88,6 +88,8 @@ class TableFile:
         if not good or (self.table.whole and report.faults):
             return
         as_of = as_of or self.table.through(good, keeping.today)
+        report.as_of = as_of.isoformat()
+        report.doubled = len(rows) - len(good) if not report.faults else 0
         if self.table.whole:
             self._keep_whole(good, as_of, keeping, report)
         else:
@@ -106,7 +108,7 @@ class TableFile:
             facts = {"gone": found.gone, "rows": len(stood), "table": self.table.name}
             raise Invalid("installation-rows-fewer", place=Place(report.file), **facts)
         report.written, report.changed = found.new + found.changed, found.changed
-        report.unchanged = found.same
+        report.unchanged, report.gone = found.same, found.gone
         self._tell(found, as_of, batches[-1].as_of if batches else None, keeping, report)
         if not keeping.dry_run:
             self._add(good, as_of, keeping, report)
@@ -117,13 +119,14 @@ class TableFile:
         place = Place(report.file)
         if found.gone:
             report.notes.append(Invalid("installation-rows-gone", place=place, gone=found.gone))
-        if stood is None:
-            return
         facts = {"as_of": as_of.isoformat(), "stood": stood}
-        if as_of.isoformat() < stood:
+        days = (keeping.today - as_of).days
+        if stood is None:
+            if self.table.time and days > SILENT:
+                report.notes.append(Invalid("installation-feed-old", place=place, days=days, **facts))
+        elif as_of.isoformat() < stood:
             report.notes.append(Invalid("installation-older", place=place, **facts))
-        elif as_of.isoformat() == stood and self.table.time and (keeping.today - as_of).days > SILENT:
-            days = (keeping.today - as_of).days
+        elif as_of.isoformat() == stood and self.table.time and days > SILENT:
             report.notes.append(Invalid("installation-feed-stopped", place=place, days=days, **facts))
 
     def _add(self, good: list[dict[str, Any]], as_of: date, keeping: Keeping, report: Report) -> bool:

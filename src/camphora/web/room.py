@@ -11,7 +11,7 @@ from starlette.requests import Request
 from camphora.pages import Figure, Figures, Ranked, Table, View
 from camphora.policy import Access, Role
 from camphora.web import work_forms as forms
-from camphora.web.work import WorkPages, reaches
+from camphora.web.work import WorkPages
 
 STATES = ("taken", "asked", "judged", "sent")
 """States of work that has not ended, in the order of the work."""
@@ -42,5 +42,5 @@ def _untaken(pages: WorkPages, access: Access, view: View) -> int:
     """How many signals of the week lie in the reader's areas and are nobody's yet."""
     listed = (block.table for block in view.blocks if isinstance(block, Ranked))
     keys = [str(row["key"]) for table in listed for row in table.rows]
-    own = {key for key in keys if reaches(access, key)}
+    own = {key for key in keys if pages.is_own(access, key)}
     return len(own - pages.ledger.of(access, own).keys())

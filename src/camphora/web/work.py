@@ -176,6 +176,7 @@ class WorkPages(Desk):
         if not key:
             return self._done(request, form, "take", "receive")
         self._require_signal(request, key)
+        self._require_told(access, key)
         try:
             work = self.ledger.take(access, key)
         except Conflict as error:
@@ -341,6 +342,20 @@ class WorkPages(Desk):
             for name, watch in system.weekly.items():
                 yield system, name, watch
 
+    def is_own(self, access: Access, key: str) -> bool:
+        """Whether a signal lies in the reader's areas, and its watch declares that they are told of it."""
+        return reaches(access, key) and self._is_told(access, key)
+
+    def _is_told(self, access: Access, key: str) -> bool:
+        found, reader = place_of(key), access.reader
+        watch = next((one for _, name, one in self._watches() if name == found.watch), None)
+        return watch is None or watch.told.reaches(reader.role, reader.organisation, found.place)
+
+    def _require_told(self, access: Access, key: str) -> None:
+        """Refuse a signal of which the reader is not told."""
+        if not self._is_told(access, key):
+            raise Forbidden("watch-not-told", watch=place_of(key).watch)
+
     def _require_signal(self, request: Request, key: str) -> None:
         """Refuse a key of a series or a week that nobody watches."""
         found = place_of(key)
@@ -363,7 +378,7 @@ def with_work(pages: WorkPages, request: Request, view: View, key: str = "") -> 
         return view
     access, words = pages.site.installation.gate.worker(reader), pages.site.words(request)
     listed = [item.key for block in view.blocks if isinstance(block, Ranked) for item in block.items]
-    own = {each for each in (*listed, *([key] if key else [])) if reaches(access, each)}
+    own = {each for each in (*listed, *([key] if key else [])) if pages.is_own(access, each)}
     if key in own and pages.with_cases(place_of(key).watch):
         behind = Action(words("lines.behind"), f"/surveillance/cases?{urlencode({'signal': key})}")
         view = replace(view, actions=[*view.actions, behind])

@@ -18,6 +18,9 @@ from camphora.formats.declaration import TableDeclaration
 from camphora.formats.toml_lines import Document, Key, check_shape, read_toml
 from camphora.methods.weeks import SYSTEMS
 
+WORKING = ("officer",)
+"""The roles that take signals."""
+NATION_CODE = "tw"
 _NAME = r"[a-z][a-z0-9_]*"
 GROUP_KEYS = {"key": Key(means="the value in the table"), "label": Key("texts")}
 METHOD_KEYS = {
@@ -27,10 +30,29 @@ METHOD_KEYS = {
 }
 BUDGET_KEYS = {
     "weekly": Key("integer", means="so many signals a week at most"),
-    "silence": Key("integer", required=False, means="weeks in which a signal shown is not shown again; 2"),
     "q": Key("number", required=False, means="rate of false discoveries along the hierarchy; 1: none"),
-    "own": Key("number", required=False, means="how unlikely a count must be by itself to be one; 0.01"),
-    "least": Key("integer", required=False, means="fewer cases in the last four weeks are no signal; 5"),
+}
+SUPPRESSION_KEYS = {
+    "silence": Key("integer", means="weeks in which a signal shown is not shown again"),
+    "own": Key("number", means="a count that is by itself less unlikely than this is no signal"),
+    "least": Key("integer", means="fewer cases in the last four weeks are no signal"),
+}
+TOLD_KEYS = {
+    "roles": Key(
+        "list",
+        choices=WORKING,
+        means="to whom its signals are work to be taken; empty: to nobody, they are to be seen",
+    ),
+    "areas": Key(
+        "list",
+        pattern=r"tw|\d{5}|\d{8}",
+        means="of which places: codes, each with all below it, `tw` the nation's own; empty: of all",
+    ),
+    "organisations": Key(
+        "list",
+        pattern=r"[A-Za-z0-9\-.]{1,64}",
+        means="ids of the organisations whose accounts are told; empty: of any",
+    ),
 }
 WATCH_KEYS = {
     "name": Key(pattern=_NAME, means="equal to the file's name"),
@@ -61,6 +83,10 @@ WATCH_KEYS = {
         means="the first that can say how unusual a count is ranks it; all are shown",
     ),
     "budget": Key("table", keys=BUDGET_KEYS),
+    "suppression": Key("table", keys=SUPPRESSION_KEYS),
+    "told": Key(
+        "table", keys=TOLD_KEYS, means="whose work its signals are, among those who may see work of the place"
+    ),
 }
 
 
@@ -73,11 +99,28 @@ class Method:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
+    """How many signals a week may show, and which are suppressed."""
+
     weekly: int
     silence: int = 2
     q: float = 0.05
     own: float = 0.01
     least: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Whose work the signals are. It narrows whom the law lets see work of a place, and never widens it."""
+
+    roles: tuple[str, ...] = WORKING
+    areas: tuple[str, ...] = ()
+    organisations: tuple[str, ...] = ()
+
+    def reaches(self, role: str, organisation: str | None, place: str) -> bool:
+        """Whether somebody is told of a signal of a place, the nation's being `tw`."""
+        there = any(place == each if each == NATION_CODE else place.startswith(each) for each in self.areas)
+        of_them = not self.organisations or organisation in self.organisations
+        return role in self.roles and of_them and (there or not self.areas)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +137,7 @@ class Watch:
     absent: Literal["zero", "missing"]
     methods: tuple[Method, ...]
     budget: Budget
+    told: Told = Told()
     group: str = ""
     groups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     year: str = ""
@@ -115,11 +159,13 @@ class Watch:
     def of(cls, data: Mapping[str, Any]) -> Watch:
         made = {
             "methods": tuple(Method(**each) for each in data["methods"]),
-            "budget": Budget(**data["budget"]),
+            "budget": Budget(**data["budget"], **data["suppression"]),
+            "told": Told(**{key: tuple(value) for key, value in data["told"].items()}),
             "groups": {each["key"]: each["label"] for each in data.get("groups", ())},
             "conditions": tuple(data.get("conditions", ())),
         }
-        return cls(**{**data, **made})
+        rest = {key: value for key, value in data.items() if key != "suppression"}
+        return cls(**{**rest, **made})
 
     def retuned(self, decisions: tuple[Retuning, ...]) -> Watch:
         """The same watch with what was decided about it later."""
