@@ -13,6 +13,7 @@ from audit.leaves import receipt
 from builders import citizen, clinician, people
 from camphora.audit.receipt import VARYING
 from camphora.errors import NotFound
+from camphora.fhir.search import parse_query
 from camphora.policy.asking import Basis, Emergency
 from camphora.policy.internal import loading
 from camphora.records import Put, SQLiteStore, looks
@@ -126,6 +127,24 @@ def test_a_leaf_that_is_drafted_says_what_one_says_that_is_made_at_once(store):
     shared = [{name: value for name, value in said.items() if name not in same} for said in made]
     assert shared[0] == shared[1] == shared[2]
     assert len({said["nonce"] for said in made}) == 3
+
+
+def test_a_search_of_one_known_person_is_drafted_too(store):
+    query = parse_query("Patient", [("_id", "ada")], strict=True)
+    store.search(clinician(), query)
+    left = []
+    context = copy_context()
+    context.run(GATHERED.set, left)
+    found = context.run(store.search, clinician(), query)
+    assert [type(each) for each in left] == [Draft]
+    store.keeping.keep_all(left)
+    first, second = (store.audit.receipt(number) for number in (0, 1))
+    same = {"at", "nonce", "persons", "result"}
+    assert {name: first[name] for name in first if name not in same} == {
+        name: second[name] for name in second if name not in same
+    }
+    assert store.salt_for(1, [row.body for row in found.rows])
+    assert [looked.receipt for looked in store.looks(citizen(), "ada")] == [1, 0]
 
 
 def test_what_the_store_must_say_is_no_draft(store):

@@ -116,7 +116,7 @@ class Leaves:
         that are about persons leaves one of nobody too, so that what is hidden and what is absent cost the same. So
         does all secondary use, and each refusal. Inner readers leave none.
         """
-        members = persons if isinstance(persons, list) and len(persons) < 2 else BitMap(persons)
+        members = _members(persons)
         if access.ground in INNER or not (members or _may_tell(access, act)):
             return None
         return self._leaf(access, act, members, reader)
@@ -126,16 +126,17 @@ class Leaves:
     ) -> Draft | None:
         """The leaf of an act as far as the store must say it; None where it has to be made at once, by `of`: of others
         than one known person, or where more than the Access weighs."""
-        if not (isinstance(persons, list) and isinstance(act.result, list)) or act.last is None:
+        if not (isinstance(persons, list | BitMap) and isinstance(act.result, list)) or act.last is None:
             return None
         if not len(persons) == 1 == (act.places or 1) or access.ground in INNER:
             return None
-        kind, salt = self._kind(access, act, policy_of(reader).version), self._salts.get(persons[0])
+        person = persons[0]
+        kind, salt = self._kind(access, act, policy_of(reader).version), self._salts.get(person)
         if salt is None or not kind.plain or kind.secondary:
             return None
         choices = self._choices(reader, act.last) if kind.weighed else ""
         at = int(time.time() * 1000)
-        return Draft(kind, at, persons[0], salt, act.ruling or "permit", choices, act.result)
+        return Draft(kind, at, person, salt, act.ruling or "permit", choices, act.result)
 
     def finished(self, draft: Draft) -> Leaf:
         kind, at, person, salt, ruling, choices, result = draft
@@ -234,6 +235,11 @@ def _kind_of(access: Access, act: str, types: tuple[str, ...], policy: int) -> _
     plain = access.basis is None and access.emergency is None
     secondary = access.purpose is Purpose.SECONDARY
     return _Kind(access, pattern, secondary, reason.encode(), plain, bool(access.hidden or access.closed))
+
+
+def _members(persons: Iterable[int]) -> Members:
+    found = persons if isinstance(persons, list | BitMap) else BitMap(persons)
+    return list(found) if len(found) < 2 else BitMap(found)
 
 
 def _may_tell(access: Access, act: Act) -> bool:
