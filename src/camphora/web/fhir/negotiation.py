@@ -195,6 +195,7 @@ def _weighed(header: str) -> list[tuple[str, float]]:
     return found
 
 
+@lru_cache(REMEMBERED)
 def media_of(content_type: str) -> str:
     """The media type of a body, in lower case. Refuses another character set than UTF-8 and another release of FHIR."""
     media, *parameters = (part.strip() for part in content_type.lower().split(";"))
@@ -244,7 +245,12 @@ def etag(version: int) -> str:
 
 
 def http_date(milliseconds: int) -> str:
-    at = time.gmtime(milliseconds // 1000)
+    return _date_of(milliseconds // 1000)
+
+
+@lru_cache(REMEMBERED)
+def _date_of(second: int) -> str:
+    at = time.gmtime(second)
     day, month = DAYS[at.tm_wday], MONTHS[at.tm_mon - 1]
     clock = f"{at.tm_hour:02d}:{at.tm_min:02d}:{at.tm_sec:02d}"
     return f"{day}, {at.tm_mday:02d} {month} {at.tm_year:04d} {clock} GMT"
