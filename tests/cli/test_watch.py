@@ -6,6 +6,8 @@ import pytest
 
 from camphora.cli import main
 from camphora.engines.watch import sweep as sweeping
+from camphora.installation.arrivals import arrived
+from camphora.installation.report import Report
 
 SYSTEM = """
 name = "fever_clinics"
@@ -218,3 +220,21 @@ def test_a_decision_is_recorded_from_the_next_week_on_and_moves_no_past_signal(r
     for wrong, expected in ((("loudness", "1"), "watch-setting"), (("own", "7"), "watch-setting-value")):
         code, (said,) = run("retune", "fever", *wrong, "--by", "x", "--why", "y")
         assert (code, said["code"]) == (2, expected)
+
+
+def test_what_came_for_a_watch_is_listed(run, place, tmp_path):
+    assert run("arrivals", "fever") == (0, [])
+    file = tmp_path / "a.csv"
+    file.write_text("day,county,visits\n", "utf-8")
+    for report in (
+        Report("a.csv", read=3, written=3),
+        Report("a.csv", read=3, unchanged=3, as_of="2026-03-14"),
+    ):
+        arrived(place, "fever_visits", file, report)
+    code, rows = run("arrivals", "fever")
+    assert code == 0
+    assert [(row["kinds"], row["new"], row["same"], row["as_of"]) for row in rows] == [
+        ("came before", 0, 3, "2026-03-14"),
+        ("the first", 3, 0, ""),
+    ]
+    assert run("arrivals", "fever", lang="zh-TW")[1][0]["kinds"] == "先前已收過"
