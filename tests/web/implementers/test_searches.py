@@ -29,6 +29,7 @@ def test_the_answer_is_what_the_api_gives(world):
     assert shown["total"] == given["total"] > 3
     page = browser.words(f"/implementers/search/Observation?{asked}")
     assert f"符合 {given['total']:,} 筆" in page
+    assert f"GET /fhir/Observation?{asked}&_total=accurate" in html.unescape(page)
     for each in given["entry"]:
         assert f"Observation/{each['resource']['id']}" in page
     assert "<Bundle" in raw(browser.get(f"/implementers/search/Observation?{asked}&as=xml"))

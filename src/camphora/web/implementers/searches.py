@@ -67,7 +67,7 @@ class SearchPages(Asking):
         found, error = None, None
         if pairs:
             try:
-                found = self._found(request, access, name, pairs)
+                found = self._found(request, access, name, _counted(pairs))
             except Forbidden:
                 raise
             except CamphoraError as refused:
@@ -96,7 +96,9 @@ class SearchPages(Asking):
             opened=any(each.code in held.fields for each in others),
             tabs=_tabs(words, name, pairs) if found else (),
             current=FORMS.index(form),
-            blocks=_blocks(words, self.reading(request), _request(name, pairs), found, form) if found else (),
+            blocks=_blocks(words, self.reading(request), _request(name, _counted(pairs)), found, form)
+            if found
+            else (),
             raw=given(found.body, form, pretty=True).decode() if found and form != "table" else "",
             raw_label=form.upper(),
             last=_reasons(words, found.account) if found else (),
@@ -121,11 +123,15 @@ class SearchPages(Asking):
         return {each.get("url", ""): each.get("description", "") for each in found}
 
     def _found(self, request: Request, access: Access, name: str, pairs: Pairs) -> Found:
-        counted = pairs if "_total" in dict(pairs) else (*pairs, ("_total", "accurate"))
-        call = self.call(request, access, counted)
-        body = interactions.search(call, name, counted).body or b"{}"
-        told_of = tuple(pair for pair in counted if pair[0] != "_page")
+        call = self.call(request, access, pairs)
+        body = interactions.search(call, name, pairs).body or b"{}"
+        told_of = tuple(pair for pair in pairs if pair[0] != "_page")
         return Found(orjson.loads(body), body, account(interactions.asked(call, name, told_of).query))
+
+
+def _counted(pairs: Pairs) -> Pairs:
+    """What the page asks: the total as well, where the reader says nothing of it."""
+    return pairs if "_total" in dict(pairs) else (*pairs, ("_total", "accurate"))
 
 
 def _said(words: Words, error: CamphoraError) -> str:
@@ -144,7 +150,8 @@ def _field(words: Words, each: Told, held: Spread) -> Field:
         looks=each.expression or words(f"implementers.own.{each.code}"),
         example=each.example,
     )
-    hint = f"{each.description} {hint}" if each.description else hint
+    if each.description:
+        hint = words("implementers.described", hint=hint, description=each.description.rstrip(". "))
     return Field(each.code, each.code, "text", held.fields.get(each.code, ""), hint=hint, autocomplete="off")
 
 
