@@ -118,10 +118,14 @@ def _pages(store, access, query):
             return
 
 
-@pytest.fixture(params=["counted", "walked", "without what lies elsewhere"])
+@pytest.fixture(params=["counted", "walked", "walked by a share", "without what lies elsewhere"])
 def way(request, monkeypatch):
-    """Lists that count as short and drive, indexes that are walked, and such as cannot be."""
-    if request.param != "counted":
+    """Lists that count as short and drive, indexes that are walked, also for a list that is short but holds many of
+    those who live there, and such as cannot be."""
+    if request.param == "walked by a share":
+        monkeypatch.setattr(walking, "SOME", 2)
+        monkeypatch.setattr(walking, "WINDOW", 25)
+    elif request.param != "counted":
         monkeypatch.setattr(walking, "COUNTED", 2)
         monkeypatch.setattr(walking, "WINDOW", 25)
     if request.param == "without what lies elsewhere":
@@ -168,6 +172,18 @@ def test_the_newest_are_read_off_an_index_and_not_sorted(country, monkeypatch, w
     assert any("SEARCH" in line and "main_date" in line for line in told.lines), told.lines
     assert not any("ORDER BY" in line for line in told.lines), told.lines
     counting.COUNTS.forget()
+
+
+@pytest.mark.parametrize(("code", "walk"), [("A90", "local_date"), ("A92.0", None)])
+def test_a_list_that_holds_many_of_the_county_s_is_not_sorted_either(country, monkeypatch, code, walk):
+    """Dengue is most of what is notified there, chikungunya little: whose dates are walked depends on the share."""
+    monkeypatch.setattr(walking, "SOME", 2)
+    monkeypatch.setattr(walking, "SHARE", 2)
+    counting.COUNTS.forget()
+    query = parse_query("Condition", [("code", code), *NEWEST], strict=True)
+    (told,) = country.store.explain(_officer(*AREAS["county"]), query)
+    counting.COUNTS.forget()
+    assert told.walk == walk
 
 
 INDEX = "SELECT type, area, main_date, record FROM local_date"

@@ -24,6 +24,8 @@ WINDOW = 10_000
 """So many rows of an index are tried before a list drives."""
 FEW = 1_000
 """So many records whose value lies elsewhere are read beside a walk; of more it is not known where they would come."""
+SOME, SHARE = 1_000, 4
+"""A list in an officer's areas of so many, and of no less than one in so many of the records there, is walked too."""
 INDEXES = {"_lastUpdated": ("record_by_update", "updated"), "_id": ("sqlite_autoindex_record_1", "id"),
            "": ("record_by_type", "no")}  # fmt: skip
 """By what a sort begins with, "" where none is asked: the index of that order, and its column."""
@@ -70,13 +72,21 @@ class Walk:
 
 
 def walk_of(found: Sought, sort: Sequence[Sort], drive: Drive) -> Walk | None:
-    """The index to be walked before a list drives: where every list is long, or of nothing but an officer's areas."""
+    """The index to be walked before a list drives: where every list is long, or of much of an officer's areas."""
     first = sort[0].param if sort else ""
-    local = drive.by is not None and drive.by is found.level.resident
+    local = drive.by is not None and _is_much(drive.by, found.level.resident)
     long = drive.by is None or (drive.by.weight >= COUNTED and not (drive.ascending and not sort))
     if first and first == main_parameter(found.level.type):
         return _by_date(found, first) if long or local else None
     return _through(found, *INDEXES[first]) if long and first in INDEXES else None
+
+
+def _is_much(by: Condition, resident: Condition | None) -> bool:
+    """Whether a list holds so many of the records in an officer's areas that walking these soon fills a page."""
+    if resident is None or by is resident:
+        return by is resident
+    there = by.listing is not None and by.listing.area and by.weight >= SOME
+    return there and resident.weight <= SHARE * by.weight
 
 
 def _through(found: Sought, index: str, column: str) -> Walk:
