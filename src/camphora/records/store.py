@@ -16,14 +16,15 @@ from camphora.audit import Log
 from camphora.fhir.search import Query
 from camphora.policy import Access
 
-Expect = Literal["new", "present", "either"]
+Expect = Literal["new", "drawn", "present", "either"]
 
 
 @dataclass(frozen=True, slots=True)
 class Put:
     """Write one resource. `body` holds its exact bytes where it came as bytes. `expect`: `new` gives it an id of
-    the server's, `present` refuses one that does not exist, `either` writes it under the id it brings. `held`: a
-    validator that `holds_structure` found no error in the resource, so that its structure needs no second look."""
+    the server's, `drawn` writes it under the one that it brings, which was drawn for it, `present` refuses one that
+    does not exist, `either` writes it under the id it brings. `held`: a validator that `holds_structure` found no error
+    in the resource, so that its structure needs no second look."""
 
     resource: dict[str, Any]
     body: bytes | None = None

@@ -117,7 +117,7 @@ class Writer:
         self.together.before(f"{prepared.type}/{prepared.id}")
         type_no = self.interned.type(prepared.type)
         waits = self._may_wait(prepared, (type_no, prepared.id))
-        row = None if prepared.put.expect == "new" else self._row(type_no, prepared.id)
+        row = None if prepared.put.expect in {"new", "drawn"} else self._row(type_no, prepared.id)
         self._check_put(prepared, row)
         if row and not row.deleted and row.digest == prepared.digest:
             return Written(prepared.type, prepared.id, row.version, row.updated, made=False, changed=False)

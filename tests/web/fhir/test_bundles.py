@@ -41,6 +41,19 @@ def test_a_transaction_links_what_it_creates_whatever_the_order(doctor):
     assert found["subject"]["reference"] == f"Patient/{_id(made, 1)}"
 
 
+def test_nobody_looks_for_what_a_transaction_creates(doctor, loaded):
+    """Its id was drawn: nothing can lie there."""
+    asked = []
+    loaded._connections.writer.exec_trace = lambda _, sql, __: asked.append(sql) is None
+    try:
+        new = [entry("POST", "Observation", _about("Patient/ada")) for _ in range(3)]
+        assert statuses(post(doctor, "/", bundle("transaction", *new))) == ["201"] * 3
+    finally:
+        loaded._connections.writer.exec_trace = None
+    assert any("INTO record" in sql for sql in asked)
+    assert not [sql for sql in asked if "c.digest" in sql]
+
+
 def test_relative_references_resolve_under_the_same_root_only(doctor):
     root = "http://clinic.test/fhir"
     made = post(

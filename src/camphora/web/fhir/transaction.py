@@ -282,7 +282,7 @@ def _change(call: Call, item: Item, found: Resolved, bodies: dict[int, bytes]) -
     except CamphoraError as error:
         raise located(inside(error) if error.place else error, item.number) from None
     if item.method == "POST":
-        return Put({**resource, "id": found.ids[item.number]}, body, held=held)
+        return Put({**resource, "id": found.ids[item.number]}, body, "drawn", held=held)
     return Put(resource, body, "either" if call.loads else "present", item.if_match, held)
 
 
