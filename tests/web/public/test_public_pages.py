@@ -37,7 +37,7 @@ def test_the_first_page_says_in_two_lines_what_it_is_and_what_works(browser):
 
 def test_a_card_shows_the_chart_of_its_own_first_page(browser):
     """Of what is watched once somebody has opened that page."""
-    assert browser().get("/systems/smart_epidemic_prevention").status_code == 200
+    assert browser().get("/systems/smart_epidemic_prevention?week=2017-25").status_code == 200
     answer = browser().get("/").text
     assert answer.count('class="thumbnail"') == 4
     assert answer.count("<polyline") == 4
