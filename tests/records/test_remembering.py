@@ -2,8 +2,14 @@
 
 from dataclasses import replace
 
+import pytest
+
 from builders import clinician
+from camphora.errors import Invalid
+from camphora.fhir.search import parse_query
+from camphora.policy import Access
 from camphora.records import remembering
+from camphora.records.paging import issue, redeem
 from camphora.records.remembering import by_access
 
 
@@ -34,3 +40,20 @@ def test_it_is_made_once_and_forgotten_when_asked():
     assert [count(access), count(access)] == [1, 1]
     count.cache_clear()
     assert count(access) == 2
+
+
+def test_page_tokens_of_one_access_take_its_digest_once(monkeypatch):
+    """It is the dearest piece of a token; another Access has another, and its tokens do not open."""
+    taken, digest = [], Access.digest
+    monkeypatch.setattr(Access, "digest", lambda self: taken.append(self) or digest(self))
+    secret, mine, other = (
+        bytes(32),
+        replace(clinician(), ground="mine"),
+        replace(clinician(), purposes=("X",)),
+    )
+    query = parse_query("Condition", [], strict=True)
+    tokens = [issue(secret, mine, query, [number]) for number in range(3)]
+    assert [redeem(secret, mine, query, token) for token in tokens] == [[0], [1], [2]]
+    with pytest.raises(Invalid, match="records-page-token"):
+        redeem(secret, other, query, tokens[0])
+    assert taken == [mine, other]

@@ -19,6 +19,7 @@ from camphora.errors import Invalid
 from camphora.fhir.search import Query
 from camphora.policy import Access
 from camphora.records.histories import Versions
+from camphora.records.remembering import by_access
 
 Value = int | float | str | None
 """One of the sort keys of a record."""
@@ -49,4 +50,9 @@ def redeem(secret: bytes, access: Access, query: Query | Versions, token: str) -
 
 
 def _bound(access: Access, query: Query | Versions) -> bytes:
-    return repr((access.digest(), replace(query, page=None))).encode()
+    return repr((_digest(access), replace(query, page=None))).encode()
+
+
+@by_access
+def _digest(access: Access) -> str:
+    return access.digest()
