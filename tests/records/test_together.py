@@ -16,7 +16,7 @@ from camphora.fhir.extract import extract
 from camphora.fhir.registry import Registry
 from camphora.policy.internal import following, loading
 from camphora.policy.labels import Rules
-from camphora.records import Delete, Put, SQLiteStore, fulltext, prepare
+from camphora.records import Delete, Put, SQLiteStore, fulltext, prepare, saying
 from camphora.records.inserting import insert
 from camphora.records.pending import Pending
 from camphora.records.saying import Sayings
@@ -189,6 +189,30 @@ def test_the_memory_of_a_type_has_an_end(monkeypatch):
         value = {"text": f"text {number}"}
         says.of({"resourceType": "Basic", "code": value}, {"code": orjson.dumps(value)}, 30)
     assert len(says._places["code"].known) < 10
+
+
+def test_what_a_type_says_is_worked_out_by_one_thread(monkeypatch):
+    """Eight that come at once would each lay all parameters of the type."""
+    made, second = [], threading.Event()
+
+    class Counted(Sayings):
+        def __init__(self, *given):
+            made.append(given)
+            if len(made) > 1:
+                second.set()
+            second.wait(0.2)
+            super().__init__(*given)
+
+    monkeypatch.setattr(saying, "Sayings", Counted)
+    rules, found = Rules.load(Rules.bundled().dump()), []
+    given = ("Basic", Registry.bundled(), rules)
+    threads = [threading.Thread(target=lambda: found.append(saying.sayings(*given))) for _ in range(3)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert len(made) == 1
+    assert len({id(each) for each in found}) == 1
 
 
 def test_numbers_hold_no_longer_than_their_commit(store):

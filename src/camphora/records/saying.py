@@ -7,6 +7,7 @@ property whose values seldom come again is given up.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -36,6 +37,7 @@ _ROWS = (
     "tokens", "references", "dates", "strings", "numbers", "quantities", "composites", "positions",
 )  # fmt: skip
 _INNER = frozenset({dict, list})
+_MAKING = threading.Lock()
 
 
 class Said(NamedTuple):
@@ -159,10 +161,16 @@ def sayings(resource_type: str, registry: Registry, rules: Rules) -> Sayings:
     """What resources of a type say, by these rules; KeyError for a type that R4 lacks."""
     held = _held(resource_type, registry)
     found = held[0] if held else None
-    if found is None or found.rules is not rules:
-        found = Sayings(resource_type, registry, rules)
-        held[:] = [found]
-    return found
+    return found if found is not None and found.rules is rules else _made(resource_type, registry, rules)
+
+
+def _made(resource_type: str, registry: Registry, rules: Rules) -> Sayings:
+    """The same, made where it is not there yet: by one thread, for which the others wait, since it takes long."""
+    with _MAKING:
+        held = _held(resource_type, registry)
+        if not held or held[0].rules is not rules:
+            held[:] = [Sayings(resource_type, registry, rules)]
+        return held[0]
 
 
 @lru_cache(maxsize=1024)
