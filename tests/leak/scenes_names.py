@@ -1,14 +1,15 @@
 """Scenes of the names of a reader: they hold in one version of the store and up to a moment, and no further."""
 
 from contextlib import closing
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import apsw
 
 from builders import NOW, patient
 from camphora.policy import Purpose, choices
-from camphora.records import registers
+from camphora.records import judging, registers
 from camphora.records.registers import READING
 from consented import REASON, consent
 from leak import portal_attacks as portal
@@ -76,25 +77,41 @@ def what_a_reader_is_is_told_by_the_version_that_is_read(make):
                 assert names(access, last, now) == {SECOND}
 
 
+def reading_who_refuses_the_role(world):
+    """Reads, by an Access that a program keeps, of one who refuses whoever has the role: whether each gives them."""
+    access, store = treating(world), world.installation.store
+    denial = choices.restrict("bo", "h99", NOW)
+    denial["provision"]["actor"] = [{"role": choices.RECIPIENT, "reference": {"reference": ROLE}}]
+    world.choose("bo-says", denial)
+    asks = (
+        lambda: store.read(access, "Observation", "bo-1"),
+        lambda: store.read(access, "Observation", "bo-1", 1),
+        lambda: store.history(access, "Observation", "bo-1"),
+    )
+    return lambda: [refused(ask) == "" for ask in asks]
+
+
+@scene(("fhir.read", "fhir.vread", "fhir.history"), "cache", "clock")
+def what_was_known_of_a_reader_is_over_with_its_time(make):
+    """Nothing is written: a role that begins tomorrow is refused from then on, and one that is over no more."""
+    world = make()
+    reads = reading_who_refuses_the_role(world)
+    today = datetime.now(UTC)
+    days = [(today + timedelta(days=number)).date().isoformat() for number in (2, 4)]
+    world.write(role(at=HERE, period={"start": days[0], "end": days[1]}))
+    for after, expected in ((0, True), (3, False), (9, True)):
+        moment = (today + timedelta(days=after)).timestamp()
+        with patch.object(judging, "time", SimpleNamespace(time=lambda moment=moment: moment)):
+            for _ in range(2):
+                assert reads() == [expected] * 3, after
+
+
 @scene(("fhir.read", "fhir.vread", "fhir.history"), "cache", "claim", "old-token")
 def what_was_known_of_a_reader_is_asked_anew_at_each_reading(make):
     """A program keeps its Access: who is refused as what she becomes meanwhile reads nothing from then on, nor does who
     was let in by what she is no more."""
     world = make()
-    access, store = treating(world), world.installation.store
-    actor = {"role": choices.RECIPIENT, "reference": {"reference": ROLE}}
-    denial = choices.restrict("bo", "h99", NOW)
-    denial["provision"]["actor"] = [actor]
-    world.choose("bo-says", denial)
-
-    def reads():
-        asks = (
-            lambda: store.read(access, "Observation", "bo-1"),
-            lambda: store.read(access, "Observation", "bo-1", 1),
-            lambda: store.history(access, "Observation", "bo-1"),
-        )
-        return [refused(ask) == "" for ask in asks]
-
+    reads = reading_who_refuses_the_role(world)
     world.write(role(at=HERE, active=False))
     for _ in range(2):
         assert reads() == [True] * 3
