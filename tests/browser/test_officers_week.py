@@ -8,8 +8,8 @@ from playwright.sync_api import expect
 from browser.conftest import COLLEAGUE, TOWNSHIP, open_made, spoken
 from browser.routes import WATCHED
 
-SIGNAL = "dengue_weekly-2015-28-67000-all"
-WEEK = f"{WATCHED}?watch=dengue_weekly&week=2015-28"
+SIGNAL = "dengue_weekly-2015-27-67000-all"
+WEEK = f"{WATCHED}?watch=dengue_weekly&week=2015-27"
 ROOM = f"{WATCHED}/room?week=2017-25"
 LOOK = "document.dispatchEvent(new Event('visibilitychange'))"
 
@@ -79,7 +79,8 @@ def test_a_signal_is_taken_asked_answered_judged_and_closed(county, township):
     expect(township.get_by_role("status")).to_have_text("Answered.")
 
     county.goto(work)
-    expect(county.locator("#table-requests-rows")).to_contain_text("已回覆")
+    expect(county.locator("#table-requests-rows")).to_contain_text("三戶、同一市場")
+    expect(county.locator("#table-ledger-rows")).to_contain_text("臺南市永康區：回覆")
     do(county, "comment", text="與市場管理處聯絡")
     note = {"name": "market.txt", "mimeType": "text/plain", "buffer": "市場平面圖".encode()}
     do(county, "attach", file=note, text="平面圖")
@@ -101,7 +102,8 @@ def test_of_two_at_once_the_second_is_told_and_loses_nothing_that_was_written(co
     open_made(colleague, f"{WATCHED}/signal/{key}")
     work = take(county, key)
     colleague.locator(".title-row form[action='/tasks/take'] button").click()
-    expect(colleague.locator("main")).to_contain_text("示範公共衛生人員")
+    expect(colleague.get_by_role("alert").first).to_contain_text("示範公共衛生人員")
+    expect(colleague.locator(f"a[href$='/signal/{key}']")).to_have_count(1)
     colleague.goto(work)
     do(county, "judge", judgement="watch", text="")
     do(colleague, "hand-over", to=COLLEAGUE, text="夜班接手")
@@ -129,7 +131,7 @@ def test_work_that_is_done_elsewhere_comes_into_the_room_and_the_reader_stays(co
 def test_the_empty_list_of_work_leads_to_the_signals(township):
     township.goto("/tasks")
     township.get_by_role("link", name=re.compile("^See the signals")).first.click()
-    expect(township).to_have_url(re.compile(f"{WATCHED}$"))
+    expect(township).to_have_url(re.compile(rf"{WATCHED}\?week=\d{{4}}-\d\d$"))
 
 
 @pytest.mark.parametrize(

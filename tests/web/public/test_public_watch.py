@@ -11,7 +11,7 @@ from camphora.engines.watch import Watched
 
 HOME = "/systems/smart_epidemic_prevention"
 WEEK = f"{HOME}?week=2017-25"
-KEY = "ili-2017-25-09020-all"
+KEY = "ili-2017-25-09020-19-64"
 
 
 def test_the_week_of_the_address_lists_its_signals_and_leads_to_each(browser):
@@ -20,7 +20,7 @@ def test_the_week_of_the_address_lists_its_signals_and_leads_to_each(browser):
     assert f'href="{HOME}/signal/{KEY}"' in answer.text
     said = browser().said(WEEK)
     assert "106 年第 25 週（6 月 18 日至 6 月 24 日）。共 20 件訊號。" in said
-    assert "354 人次；預期約 47。3 種方法中 3 種認為異常。" in said
+    assert "137 人次；預期約 18。3 種方法中 3 種認為異常。" in said
     assert "真實開放資料" in said
     assert "資料截至 112 年 7 月 1 日" in said
 
