@@ -1,7 +1,8 @@
 """Which rises of one week are one event: what another rise accounts for is told under it, not beside it.
 
 Counts lie in a lattice: a county's age is below its county and below the nation's same age. The strongest rise of a
-week is taken first. It accounts for as much of the others as they share with it:
+week is taken first; or the highest one above it of which the rest rose as much, so that a rise of many places is told
+as one though each of them has the stronger evidence. It accounts for as much of the others as they share with it:
 
 - a place below it is expected to rise in proportion: by the ratio of observed to expected above;
 - from a place above or across it the cells that both have are taken.
@@ -72,20 +73,18 @@ class Rises:
     own: float
 
     def apart(self, week: int, order: Whole) -> Whole:
-        """The rows of an order that are events of their own, the strongest first."""
-        return np.array(self._told(week, order)[0], dtype=np.int64)
+        """The rows of an order that are events of their own, in that order."""
+        under = self.under(week, order)
+        return np.array([row for row in order.tolist() if row not in under], dtype=np.int64)
 
     def under(self, week: int, order: Whole) -> dict[int, int]:
         """Of the rows of an order those that another accounts for, with that one."""
-        return self._told(week, order)[1]
-
-    def _told(self, week: int, order: Whole) -> tuple[list[int], dict[int, int]]:
         least = _log(self.own)
         waiting = {row: _log(float(self.p[row, week])) for row in order.tolist()}
         taken: list[int] = []
         found: dict[int, int] = {}
         while waiting:
-            strongest = min(waiting, key=waiting.__getitem__)
+            strongest = self._topmost(week, min(waiting, key=waiting.__getitem__), waiting, least)
             del waiting[strongest]
             taken.append(strongest)
             for row in [each for each in waiting if self.lattice.common(each, strongest) is not None]:
@@ -93,7 +92,29 @@ class Rises:
                 if waiting[row] > least:
                     found[row] = lead
                     del waiting[row]
-        return taken, found
+        return found
+
+    def _topmost(self, week: int, row: int, waiting: Mapping[int, float], least: float) -> int:
+        """The highest of those waiting above a row whose rest, without the row, rose as much as it did."""
+        while True:
+            above = [each for each in waiting if each in self.lattice.above(row)]
+            left = {each: self._beyond(week, row, self._rest(week, each, row)) for each in above}
+            over = max(left, key=left.__getitem__) if left else None
+            if over is None or left[over] <= least:
+                return row
+            row = over
+
+    def _rest(self, week: int, whole: int, part: int) -> float:
+        """The ratio of observed to expected of a series without one below it."""
+        expected = float(self.expected[whole, week] - self.expected[part, week])
+        return max(1.0, float(self.counts[whole, week] - self.counts[part, week]) / max(expected, LEAST))
+
+    def _beyond(self, week: int, row: int, ratio: float, held: float = 0.0) -> float:
+        """The logarithm of how unlikely what a rise is beyond a ratio is."""
+        first = float(self.counts[row, week] - self.expected[row, week])
+        left = (float(self.counts[row, week]) - ratio * float(self.expected[row, week]) - held) / ratio
+        share = min(1.0, left / first) if first > 0 and left > 0 else 0.0
+        return _log(float(self.p[row, week])) * share**2
 
     def _left(self, week: int, row: int, taken: list[int]) -> tuple[float, int]:
         """The logarithm of how unlikely what is left of a rise is, and the row that accounts for most of it."""
@@ -101,10 +122,7 @@ class Rises:
         ratio = max([1.0, *ratios.values()])
         held = self._held(week, row, taken, ratio)
         lead = max(ratios, key=ratios.__getitem__) if ratios else max(held, key=held.__getitem__)
-        first = self.counts[row, week] - self.expected[row, week]
-        left = (self.counts[row, week] - ratio * self.expected[row, week] - sum(held.values())) / ratio
-        share = min(1.0, left / first) if first > 0 and left > 0 else 0.0
-        return _log(float(self.p[row, week])) * share**2, lead
+        return self._beyond(week, row, ratio, sum(held.values())), lead
 
     def _ratio(self, week: int, row: int) -> float:
         return float(self.counts[row, week]) / max(float(self.expected[row, week]), LEAST)
