@@ -31,7 +31,7 @@ from camphora.audit.receipt import Receipt, fields_of, is_receipt
 from camphora.errors import Fault, NotFound
 
 told = logging.getLogger("camphora.audit")
-GROUP = 0.03
+GROUP = 0.02
 """Seconds that a receipt lies at most before the sync of its group begins, where none is running."""
 HEAD_EVERY = 1.0
 """Seconds after which receipts come under a signed head, where nothing asks for one before."""
