@@ -401,6 +401,54 @@ def test_one_who_may_not_make_a_record_takes_nothing_else_with_it(loaded):
     assert loaded.verify_index(FOLLOW).differences == ()
 
 
+def _visit(name, person, **places):
+    return {"resourceType": "Encounter", "id": name, "status": "finished", "class": {"code": "AMB"},
+            "subject": {"reference": f"Patient/{person}"}, **places}  # fmt: skip
+
+
+def _within_one_commit(store, acts):
+    """What comes of acts that are handed in, in this order, and share a commit."""
+    release = _held(store)
+    commits, begun_anew = store._keeper.commits, []
+    undo = store._keeper._undo
+    store._keeper._undo = lambda: (begun_anew.append(True), undo())
+    futures = [store.hand_in(access, _puts([each])) for access, each in acts]
+    release()
+    outcomes = [isinstance(_outcome(each), list) for each in futures]
+    assert store._keeper.commits == commits + 2
+    assert store.verify_index(FOLLOW).differences == ()
+    assert not (all(outcomes) and begun_anew)
+    return outcomes
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_who_reaches_a_ward_is_asked_before_a_later_write_of_the_commit(loaded, first):
+    """Where a person was seen stands at once; whoever came before it had to reach them without."""
+    visit = _visit("far", "ada", location=[{"location": {"reference": "Location/far"}}])
+    ward = (at_ward(wards=["Location/far"]), observation("n", "ada", "718-7", "2026-04-01"))
+    other = (clinician(), observation("m", "ada", "718-7", "2026-04-01"))
+    if first:
+        assert _within_one_commit(loaded, [other, ward, (LOAD, visit)]) == [True, False, True]
+    else:
+        assert _within_one_commit(loaded, [other, (LOAD, visit), ward]) == [True, True, True]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_who_may_write_is_asked_before_a_later_write_of_the_commit_changes_it(loaded, first):
+    """A team that may make records of a person lets nobody make one who came before it."""
+    lets = {"type": "permit", "actor": [{"role": {"text": "team"}, "reference": {"reference": "CareTeam/t"}}],
+            "action": [{"coding": [{"system": ACTION, "code": "collect"}]}]}  # fmt: skip
+    choice = consent("c-shut", "shut", {**uncollected(), "provision": [lets]})
+    loaded.write(LOAD, _puts([at_home("shut", "臺北市", "大安區"), choice]))
+    team = {"resourceType": "CareTeam", "id": "t", "status": "active", "subject": {"reference": "Patient/shut"},
+            "participant": [{"member": {"reference": "Organization/h1"}}]}  # fmt: skip
+    new = (clinician(), observation("n", "shut", "718-7", "2026-04-01"))
+    if first:
+        assert _within_one_commit(loaded, [new, (LOAD, team)]) == [False, True]
+    else:
+        assert _within_one_commit(loaded, [(LOAD, team), new]) == [True, True]
+
+
 @pytest.mark.parametrize("first", [True, False])
 def test_within_one_commit_labels_follow_whoever_wrote_what(loaded, first):
     """Whether a writer sees what they point to is asked when all of the commit stands."""

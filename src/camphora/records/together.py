@@ -114,11 +114,16 @@ class Together:
             found = self._standings[id(access)] = Standing(access)
         return found
 
+    @property
+    def asks(self) -> bool:
+        """Whether something waits of which it is still to be asked whether its writer may make it."""
+        return any(standing.waiting for standing in self._standings.values())
+
     def waits(self, access: Access, record_type: str, number: int) -> None:
         """A new record waits."""
         self.weighs = self.weighs or record_type in WEIGHED
         standing = self.standing(access)
-        if not standing.free[record_type]:
+        if not standing.is_free(record_type, self._connection):
             standing.waiting.setdefault(record_type, []).append(number)
 
     def settle(self) -> None:

@@ -170,12 +170,14 @@ class Writer:
 
     def _may_wait(self, prepared: Prepared, name: tuple[int, str]) -> bool:
         """Whether a record, if it is new, may be put later. What waits is put before somebody asks for it: for what is
-        written twice, and for what decides about persons. Each record that its writer is to see is put at once."""
+        written twice, and for what decides about persons. Each record that its writer is to see is put at once. Whose
+        writers are still to be asked about is asked before something is written that may change what they see."""
         together, pending = self.together, self.together.pending
         if pending is None:
             return False
         free = together.standing(self.access).is_free(prepared.type, self.connection)
-        if name in pending.names or pending.full or (together.weighs and not free):
+        weighs = prepared.type in WEIGHED and together.asks
+        if name in pending.names or pending.full or weighs or (together.weighs and not free):
             together.settle()
         if prepared.type in (APART if free else WEIGHED) and not (free and self._is_newcomer(prepared)):
             together.settle()
