@@ -88,7 +88,13 @@ def by_version(client, her):
         for version in (1, 2, 3):
             yield client.get(f"/fhir/{kind}/{name}/_history/{version}")
     kind, name = her.records[-1]
-    for pairs in ("?_since=2020-01-01T00:00:00Z", "?_count=1", "?_summary=count", "?_elements=id"):
+    for pairs in (
+        "?_since=2020-01-01T00:00:00Z",
+        "?_count=1",
+        "?_summary=count",
+        "?_elements=id",
+        "?_list=listed",
+    ):
         yield client.get(f"/fhir/{kind}/{name}/_history{pairs}")
 
 

@@ -33,6 +33,9 @@ def by_asking_what_has_changed(client, her):
         "_history?_since=2099-01-01T00:00:00Z",
         "Observation/_history?_elements=id&_count=400",
         "Binary/_history",
+        "_history?_list=listed&_count=400",
+        "Patient/_history?_list=listed,both",
+        "Condition/_history?_list=$current-problems",
     ):
         yield client.get(f"/fhir/{path}")
     address, turned = "/fhir/Patient/_history?_count=50", 0

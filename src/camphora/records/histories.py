@@ -6,7 +6,7 @@ no history (R4 http.html#history).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from heapq import merge
 from itertools import islice
@@ -16,6 +16,9 @@ import apsw
 
 from camphora.policy import Access
 from camphora.records.bodies import plain_or_none
+from camphora.records.planning.conditions import among as among_ids
+from camphora.records.planning.linking import entries_of
+from camphora.records.planning.work import Work
 from camphora.records.store import Version
 from camphora.records.visible import of_versions, shown, visible
 
@@ -30,7 +33,8 @@ Place = tuple[int, int, int]
 @dataclass(frozen=True, slots=True)
 class Versions:
     """Which versions are asked for: of one record, of a type (`id` None) or of all (`type` None). `since`: those made
-    from this millisecond on; `at`: those that were the present one at some moment between these two."""
+    from this millisecond on; `at`: those that were the present one at some moment between these two. `lists`: of
+    records alone that one of the Lists of these ids names now; None: of all."""
 
     type: str | None = None
     id: str | None = None
@@ -38,6 +42,14 @@ class Versions:
     at: tuple[int, int] | None = None
     count: int | None = None
     page: str | None = None
+    lists: tuple[str, ...] | None = None
+
+
+class Named(NamedTuple):
+    """What the Lists that are asked for name, the ids by type, and the persons of those Lists: they were read."""
+
+    ids: Mapping[str, frozenset[str]]
+    persons: frozenset[int]
 
 
 class Found(NamedTuple):
@@ -48,19 +60,46 @@ class Found(NamedTuple):
     version: Version
 
 
+def listed(reader: apsw.Connection, access: Access, asked: Versions) -> Named | None:
+    """What the Lists name that the Access may see, as far as it may see it; None where no List is asked for."""
+    if asked.lists is None:
+        return None
+    work = Work(access, reader)
+    ids: dict[str, set[str]] = {}
+    for name in asked.lists:
+        for each in entries_of(work, name):
+            ids.setdefault(each.type, set()).add(each.id)
+    return Named({kind: frozenset(each) for kind, each in ids.items()}, frozenset(work.persons))
+
+
 def found(
-    reader: apsw.Connection, access: Access, asked: Versions, after: Place | None, most: int
+    reader: apsw.Connection,
+    access: Access,
+    asked: Versions,
+    after: Place | None,
+    *,
+    most: int,
+    named: Named | None = None,
 ) -> list[Found]:
-    """At most so many versions after a place."""
+    """At most so many versions after a place, of what the Lists name where any are asked for (`listed`)."""
     sources = [
         found
         for kind in _types(reader, access, asked)
+        if (among := _among(asked, kind[1], named)) is None or among
         for found in (
-            _versions(reader, access, asked, kind, after, most=most),
-            _superseded(reader, access, asked, kind, after, most=most),
+            _versions(reader, access, asked, kind, after, most=most, ids=among),
+            _superseded(reader, access, asked, kind, after, most=most, ids=among),
         )
     ]
     return list(islice(merge(*sources, key=lambda one: one.place, reverse=True), most))
+
+
+def _among(asked: Versions, kind: str, named: Named | None) -> frozenset[str] | None:
+    """The ids of a type that are asked for; None for all."""
+    ids = None if named is None else named.ids.get(kind, frozenset())
+    if asked.id is None:
+        return ids
+    return frozenset({asked.id}) if ids is None else ids & {asked.id}
 
 
 def _superseded(
@@ -71,21 +110,22 @@ def _superseded(
     after: Place | None,
     *,
     most: int,
+    ids: frozenset[str] | None,
 ) -> list[Found]:
     """At most so many of the earlier versions of a type: in the order of time until the page is full, which needs few
-    of them where the type has many; sorted where they are of one record, of a reader's own persons, or of a type that
-    has fewer records than would have to be passed over."""
+    of them where the type has many; sorted where they are of records that are named, of a reader's own persons, or of a
+    type that has fewer records than would have to be passed over."""
     whole = asked
-    if asked.id is None and access.persons is None:
+    if ids is None and access.persons is None:
         for many in WINDOWS:
             if _fewer(reader, kind[0], many):
                 break
             edge = _edge(reader, asked, after, many)
             asked = whole if edge is None else replace(whole, since=max(whole.since, edge))
-            rows = _versions(reader, access, asked, kind, after, most=most, among=BY_TIME)
+            rows = _versions(reader, access, asked, kind, after, most=most, ids=None, among=BY_TIME)
             if len(rows) == most or asked.since == whole.since:
                 return rows
-    return _versions(reader, access, whole, kind, after, most=most, among=BY_RECORD)
+    return _versions(reader, access, whole, kind, after, most=most, ids=ids, among=BY_RECORD)
 
 
 def _fewer(reader: apsw.Connection, number: int, many: int) -> bool:
@@ -118,12 +158,14 @@ def _versions(
     after: Place | None,
     *,
     most: int,
+    ids: frozenset[str] | None,
     among: str = "",
 ) -> list[Found]:
     """At most so many versions of a type: the present ones, or the earlier ones `among` those of a join."""
     number, name = kind
     seen, body = visible(access, name, reader), shown(access, name, reader)
-    one, which = ("", []) if asked.id is None else (" AND {0}.id = ?", [asked.id])
+    marks, which = ("", ()) if ids is None else among_ids(sorted(ids))
+    one = "" if ids is None else f" AND {{0}}.id IN {marks}"
     rows, where, values = "record", f"r.type = ?{one.format('r')} AND {seen.sql}", [number, *which]
     if among:
         present = visible(access, name, reader, row="p")

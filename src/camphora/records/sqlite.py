@@ -242,12 +242,14 @@ class SQLiteStore:
         after = paging.redeem(self._secret, access, asked, asked.page) if asked.page else None
         limit = min(DEFAULT_COUNT if asked.count is None else asked.count, MOST)
         with reader:
-            rows = histories.found(reader, access, asked, cast("histories.Place | None", after), limit + 1)
+            named = histories.listed(reader, access, asked)
+            place = cast("histories.Place | None", after)
+            rows = histories.found(reader, access, asked, place, most=limit + 1, named=named)
         if not rows and asked.type and asked.id:
             self._require_seen(reader, access, asked.type, asked.id)
         found = rows[:limit]
         page = [one.version for one in found]
-        persons = _persons(one.person for one in found)
+        persons = {*_persons(one.person for one in found), *(named.persons if named else ())}
         act = Act("history", {one.type for one in page} or [asked.type or "*"], _bodies(page))
         self._looks.leave(access, act, persons, reader)
         more = len(rows) > limit > 0

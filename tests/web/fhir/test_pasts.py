@@ -131,3 +131,68 @@ def test_a_person_has_the_history_of_her_own_records(served, loaded):
     rows = _rows(get(served(loaded, citizen()), "/_history?_count=100"))
     assert ("Observation/o1", "POST") in rows
     assert not any(address in {"Patient/bo", "Observation/o4"} for address, _ in rows)
+
+
+def _list(name, *named, deleted=(), about="bo"):
+    made = {"resourceType": "List", "id": name, "status": "current", "mode": "working"}
+    gone = [{"item": {"reference": each}, "flag": {"text": "x"}, "deleted": True} for each in deleted]
+    made["entry"] = [*({"item": {"reference": each}} for each in named), *gone]
+    return made | {"subject": {"reference": f"Patient/{about}"}}
+
+
+@pytest.fixture
+def lists(told, loaded):
+    short = _list("short", "Observation/o1", "Patient/ada", deleted=["Observation/o3"])
+    loaded.write(loading("t"), [Put(short), Put(_list("other", "Observation/o3/_history/1", "Device/none"))])
+    return told
+
+
+def test_a_history_is_of_what_a_list_names(lists):
+    assert sorted(_rows(get(lists, "/_history?_list=short"))) == [
+        ("Observation/o1", "POST"),
+        ("Observation/o1", "PUT"),
+        ("Patient/ada", "POST"),
+    ]
+    of_type = [address for address, _ in _rows(get(lists, "/Observation/_history?_list=List/short,other"))]
+    assert of_type == ["Observation/o1", "Observation/o3", "Observation/o1"]
+    assert len(_rows(get(lists, "/Observation/o1/_history?_list=short"))) == 2
+    assert _rows(get(lists, "/Observation/o3/_history?_list=short")) == []
+    assert get(lists, "/Observation/none/_history?_list=short").status_code == 404
+    assert _rows(get(lists, "/_history?_list=none")) == []
+
+
+def test_pages_of_a_list_have_no_gap_and_belong_to_it(lists):
+    whole, _ = _walked(lists, "/_history?_list=short&_count=1000")
+    assert _walked(lists, "/_history?_list=short&_count=1") == (whole, 3)
+    token = links(get(lists, "/_history?_list=short&_count=1"))["next"].partition("_page=")[2]
+    assert codes(get(lists, f"/_history?_list=other&_count=1&_page={token}")) == ["records-page-token"]
+
+
+@pytest.mark.parametrize(
+    "asked", ["_list=$current-problems", "_list=$none", "_list=Patient/ada", "_list=a b"]
+)
+def test_a_list_that_a_history_cannot_be_of_is_refused(told, asked):
+    assert get(told, f"/Condition/_history?{asked}").status_code == 400
+
+
+def test_a_list_of_a_hidden_person_names_nothing_and_a_hidden_one_is_named_by_none(served, loaded):
+    loaded.write(
+        loading("t"),
+        [
+            Put(_list("hers", "Observation/o4", about="ada")),
+            Put(_list("of-all", "Observation/o1", "Observation/o4")),
+            Put(restrict("ada", "h1", NOW)),
+        ],
+    )
+    doctor = served(loaded, clinician())
+    assert _rows(get(doctor, "/_history?_list=hers")) == []
+    assert _rows(get(doctor, "/_history?_list=of-all")) == [("Observation/o4", "POST")]
+
+
+def test_whose_list_was_read_for_a_history_is_known(told, loaded):
+    loaded.write(loading("t"), [Put(_list("hers", "Observation/o4", about="ada"))])
+    loaded.settle()
+    before = len(loaded.looks(citizen(), "ada"))
+    assert _rows(get(told, "/_history?_list=hers")) == [("Observation/o4", "POST")]
+    loaded.settle()
+    assert len(loaded.looks(citizen(), "ada")) == before + 1

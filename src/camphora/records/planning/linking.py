@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from camphora.fhir import definitions
-from camphora.fhir.references import parse_reference
+from camphora.fhir.references import Reference, parse_reference
 from camphora.fhir.search import FUNCTIONAL_LISTS
 from camphora.fhir.search.asking import ChainClause, HasClause, IdClause, ListClause
 from camphora.records.bodies import plain
@@ -21,7 +21,7 @@ from camphora.records.concealed import concealed
 from camphora.records.planning.conditions import NEVER, UNCOUNTED, Condition, Listing, among, any_of
 from camphora.records.planning.driving import Sought, Sql, together
 from camphora.records.planning.values import ids, referring
-from camphora.records.planning.work import Level, held, names_the_person
+from camphora.records.planning.work import Level, Work, held, names_the_person
 from camphora.records.visible import shown
 
 FEW = 100
@@ -120,25 +120,32 @@ def listed(level: Level, clause: ListClause) -> Condition:
     closed taken out."""
     found: dict[str, None] = {}
     for name in clause.alternatives:
-        lists = _current(level, name, clause.patients) if name.startswith("$") else _named(level, name)
-        found |= dict.fromkeys(key for each in lists for key in _entries(level, each))
+        lists = (
+            _current(level.work, name, clause.patients) if name.startswith("$") else _named(level.work, name)
+        )
+        named = (one for each in lists for one in _entries(each))
+        found |= dict.fromkeys(one.id for one in named if one.type == level.type)
     return replace(ids(level, IdClause(tuple(found))) if found else NEVER, told="_list")
 
 
-def _named(level: Level, name: str) -> list[dict[str, Any]]:
-    return _lists(level, "record {0}", "{0}.id = ?", name)
+def entries_of(work: Work, name: str) -> list[Reference]:
+    """The records that the List of this id names, under the law; its person is then among those that `work` read."""
+    return [one for each in _named(work, name) for one in _entries(each)]
 
 
-def _current(level: Level, name: str, patients: Iterable[str]) -> list[dict[str, Any]]:
+def _named(work: Work, name: str) -> list[dict[str, Any]]:
+    return _lists(work, "record {0}", "{0}.id = ?", name)
+
+
+def _current(work: Work, name: str, patients: Iterable[str]) -> list[dict[str, Any]]:
     """The Lists of these patients that are kept up (lifecycle.html#current). Who is hidden wholly has none."""
-    work = level.work
     hidden = concealed(work.judge("List"), patients).concealed
     rows = "person p CROSS JOIN record {0} INDEXED BY record_by_person ON {0}.person = p.no"
     return [
         each
         for patient in dict.fromkeys(patients)
         if patient not in hidden
-        for each in _lists(level, rows, "p.patient = ?", patient)
+        for each in _lists(work, rows, "p.patient = ?", patient)
         if (each.get("status"), each.get("mode")) == ("current", "working")
         and not FUNCTIONAL_LISTS[name].isdisjoint(_codes(each))
         and parse_reference(each.get("subject", {}).get("reference", ""))[:3] == ("local", "Patient", patient)
@@ -150,9 +157,8 @@ def _codes(body: dict[str, Any]) -> set[tuple[str, str]]:
     return {(each.get("system", ""), each.get("code", "")) for each in codings}
 
 
-def _lists(level: Level, rows: str, where: str, value: str) -> list[dict[str, Any]]:
+def _lists(work: Work, rows: str, where: str, value: str) -> list[dict[str, Any]]:
     """The Lists under the law of their type, from these rows."""
-    work = level.work
     if not work.access.covers("List"):
         return []
     there = work.level("List")
@@ -166,11 +172,11 @@ def _lists(level: Level, rows: str, where: str, value: str) -> list[dict[str, An
     return [orjson.loads(plain(stored)) for _, stored in found]
 
 
-def _entries(level: Level, body: dict[str, Any]) -> list[str]:
+def _entries(body: dict[str, Any]) -> list[Reference]:
     entries = body.get("entry", ())
     texts = [each.get("item", {}).get("reference") for each in entries if each.get("deleted") is not True]
     named = [parse_reference(text) for text in texts if isinstance(text, str)]
-    return [each.id for each in named if each.kind == "local" and each.type == level.type]
+    return [each for each in named if each.kind == "local"]
 
 
 def compartment(level: Level, kind: str, key: str) -> Condition:

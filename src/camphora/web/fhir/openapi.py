@@ -49,6 +49,7 @@ PAST: dict[str, Row] = {
     "_count": COUNT,
     "_since": {"type": "string", "format": "date-time"},
     "_at": {"type": "string"},
+    "_list": {"type": "string"},
     "_page": {"type": "string"},
 }
 FOUND: dict[str, Row] = {

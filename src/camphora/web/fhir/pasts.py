@@ -7,14 +7,14 @@ from datetime import datetime
 
 from camphora.errors import Invalid, Place
 from camphora.fhir.dates import span
-from camphora.fhir.search import ELSEWHERE
+from camphora.fhir.search import ELSEWHERE, parse_query
+from camphora.fhir.search.asking import ListClause
 from camphora.records import Versions
 from camphora.records.searching import MOST
 from camphora.web.fhir import bundles, interactions
 from camphora.web.fhir.call import Answer, Call
-from camphora.web.fhir.negotiation import Pairs
 
-KNOWN = ELSEWHERE | {"_since", "_at", "_count", "_page", "_summary", "_elements"}
+KNOWN = ELSEWHERE | {"_since", "_at", "_list", "_count", "_page", "_summary", "_elements"}
 
 
 def history(call: Call, record_type: str | None = None, record_id: str | None = None) -> Answer:
@@ -24,7 +24,7 @@ def history(call: Call, record_type: str | None = None, record_id: str | None = 
     elif record_type is not None:
         interactions.require_type(record_type)
     form = interactions.form_of(call, record_type or "Basic", KNOWN)
-    asked = _asked(call.wish.pairs, record_type, record_id)
+    asked = _asked(call, record_type, record_id)
     page = call.store.versions(call.access, asked)
     steps = [step for step in (record_type, record_id, "_history") if step]
     rest = tuple((name, value) for name, value in call.wish.pairs if name != "_page")
@@ -35,8 +35,8 @@ def history(call: Call, record_type: str | None = None, record_id: str | None = 
     return Answer(200, bundles.history(call.base, rows, links, total))
 
 
-def _asked(pairs: Pairs, record_type: str | None, record_id: str | None) -> Versions:
-    given = dict(pairs)
+def _asked(call: Call, record_type: str | None, record_id: str | None) -> Versions:
+    given = dict(call.wish.pairs)
     count = given.get("_count")
     if count is not None and not re.fullmatch(r"[0-9]{1,9}", count):
         raise Invalid("web-fhir-value", param="_count")
@@ -46,9 +46,20 @@ def _asked(pairs: Pairs, record_type: str | None, record_id: str | None) -> Vers
         record_id,
         since=_since(given.get("_since")),
         at=_at(given.get("_at")),
+        lists=_lists(call, record_type or "Basic", given.get("_list")),
         count=usual if count is None else min(int(count), MOST),
         page=given.get("_page") or None,
     )
+
+
+def _lists(call: Call, record_type: str, text: str | None) -> tuple[str, ...] | None:
+    """The ids of the Lists that are named, as a search reads them. A current one (`$current-problems`) is of a patient,
+    whom a history cannot name."""
+    if not text:
+        return None
+    (clause,) = parse_query(record_type, [("_list", text)], strict=True, base=call.base).clauses
+    assert isinstance(clause, ListClause)
+    return clause.alternatives
 
 
 def _since(text: str | None) -> int:
