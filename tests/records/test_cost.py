@@ -38,6 +38,22 @@ def test_a_statement_of_an_analysed_store_is_planned_once(loaded):
     assert planned == []
 
 
+def test_statements_of_many_shapes_are_made_ready_once(loaded):
+    """More of them than apsw remembers by itself: each search of a round would plan its own anew."""
+    names = [f"o{number}" for number in range(60)]
+    queries = [
+        parse_query("Observation", [("_id", ",".join(names[: number + 1]))], strict=True)
+        for number in range(len(names))
+    ]
+    reader, misses = loaded._connections.reader(), []
+    for _ in range(2):
+        for query in queries:
+            loaded.search(clinician(), query)
+        misses.append(reader.cache_stats()["misses"])
+    assert misses[0] > 100
+    assert misses[1] == misses[0]
+
+
 def test_a_consent_begins_and_is_over_by_time_alone_while_requests_are_kept(loaded, monkeypatch):
     begins = int(time.time() * 1000) + 3_600_000
     over = begins + 3_600_000

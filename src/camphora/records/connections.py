@@ -28,8 +28,8 @@ from camphora.records.moving import Moving
 READ_CACHE_KIB = 16_384
 WRITE_CACHE_KIB = 131_072
 STATEMENTS = 512
-"""So many statements the writer remembers: each that is done takes the next place, whoever lies there, so that what
-every commit asks once would be made ready anew for each."""
+"""So many statements a connection remembers (the most that apsw can): each that is done takes the next place, whoever
+lies there, so that of few more than there are places every one would be made ready anew each time."""
 STEPS = 20_000
 """Instructions of SQLite's machine, some milliseconds, between two looks at the clock."""
 
@@ -48,7 +48,9 @@ class Readers:
         """This thread's own connection, which cannot write. It closes itself when the thread ends."""
         connection: apsw.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = opened = Opened(str(self.path), flags=apsw.SQLITE_OPEN_READONLY)
+            connection = opened = Opened(
+                str(self.path), flags=apsw.SQLITE_OPEN_READONLY, statementcachesize=STATEMENTS
+            )
             opened.policy = self.policy
             connection.set_busy_timeout(5000)
             _steady(connection)
