@@ -275,7 +275,7 @@ class SQLiteStore:
         types = [kind for kind in query.types if access.covers(kind)] or [query.type]
         for kind in types:
             require_type(access, kind)
-        asked = replace(query, types=tuple(types) if query.types else ())
+        asked = replace(query, types=tuple(types)) if query.types else query
         reader = self._connections.reader()
         place = paging.redeem(self._secret, access, query, query.page) if query.page else None
         with reader:

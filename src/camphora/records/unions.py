@@ -7,7 +7,7 @@ record's own keys, in which such a parameter stands like any other.
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from camphora.fhir import definitions
@@ -36,6 +36,7 @@ COMBINED: dict[str, dict[str, tuple[str, ...]]] = {
 """By type: a parameter whose values are those of the others together, with their modifiers."""
 
 
+@lru_cache(maxsize=4096)
 def asked(resource_type: str, code: str) -> Asked:
     """Where to look for a parameter. `code` may bear a modifier that is a parameter of the index (`combo-code:text`);
     what is sent elsewhere bears it too."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import replace
 from typing import NamedTuple
 
 import apsw
@@ -86,7 +85,7 @@ def members(level: Level, clause: MemberClause) -> Condition:
             raise Invalid("records-value-set-unknown", param=clause.param)
     codes = level.codes(clause.param)
     if codes is None:
-        return replace(NEVER, told=told)
+        return NEVER._replace(told=told)
 
     def held(system: str, code: str) -> bool:
         return any(coding.contains(address, system or None, code) is True for address in sets)
@@ -118,7 +117,7 @@ def subsumed(level: Level, clause: SubsumedClause) -> Condition:
             raise Invalid("records-code-system-unknown", param=clause.param)
     codes = level.codes(clause.param)
     if codes is None:
-        return replace(NEVER, told=told)
+        return NEVER._replace(told=told)
 
     def stands(system: str, code: str) -> bool:
         return any(_stands(coding, clause.direction, one, (system, code)) for one in clause.alternatives)

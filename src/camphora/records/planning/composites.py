@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from camphora.errors import Invalid
 from camphora.fhir.search.asking import (
@@ -38,7 +37,7 @@ def composite(level: Level, clause: CompositeClause) -> Condition:
             rows, values = either([_group(level, code, group) for group in clause.alternatives])
             tests.append((f"c.param = ? AND ({rows})", [number, *values]))
     if not tests:
-        return replace(NEVER, told=told)
+        return NEVER._replace(told=told)
     inner, found = either(tests)
     test = f"EXISTS (SELECT 1 FROM pair c WHERE c.record = {level.row}.no AND ({inner}))"
     sql = f"SELECT DISTINCT c.record AS record FROM pair c WHERE {inner}"

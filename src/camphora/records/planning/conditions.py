@@ -7,7 +7,7 @@ A condition can be asked in two ways: of a row that something else found (`sql`)
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import orjson
 
@@ -21,8 +21,7 @@ DEARER = 8
 """How many rows of a list cost as much as one look into what a record holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """A SELECT of record numbers, as the column `record`, each once. `exact`: of each that it gives, the condition
     holds; otherwise it gives at least those. `ascending`: in the order of their numbers; `area`: the column `area` says
     where the record's person lives."""
@@ -34,8 +33,7 @@ class Listing:
     area: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(NamedTuple):
     """A test of a record's row and its parameters. `weight`: a guess of how many records it lets through; `looks`: the
     test looks further than indexes by record; `late`: it looks into other records, and stands after the law; `told`:
     in words, without values."""
@@ -61,7 +59,7 @@ class Condition:
             return self
         if self.weight >= COUNTED or self.weight > DEARER * rows:
             return self
-        return replace(self, sql=f"{row}.no IN ({found.sql})", values=found.values)
+        return self._replace(sql=f"{row}.no IN ({found.sql})", values=found.values)
 
 
 NEVER = Condition("0", weight=0, listing=Listing("SELECT NULL AS record WHERE 0", ascending=True))
@@ -77,7 +75,7 @@ def all_of(conditions: Sequence[Condition], row: str) -> Condition:
     weight = min(each.weight for each in conditions)
     tests = [each.test(row, weight) for each in conditions]
     listed = sorted((each for each in conditions if each.listing), key=lambda each: each.weight)
-    listing = replace(listed[0].listing, exact=False, area=False) if listed and listed[0].listing else None
+    listing = listed[0].listing._replace(exact=False, area=False) if listed and listed[0].listing else None
     return Condition(
         " AND ".join(f"({each.sql})" for each in tests),
         tuple(value for each in tests for value in each.values),

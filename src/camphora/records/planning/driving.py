@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 
 from camphora.records.planning.conditions import UNCOUNTED, Condition
@@ -19,8 +19,7 @@ class Sql(NamedTuple):
     values: tuple[object, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Drive:
+class Drive(NamedTuple):
     """What stands after FROM and WHERE. `by`: the condition whose list drives, None where the type's own rows do;
     `ascending`: rows come in the order of their numbers."""
 
@@ -115,6 +114,6 @@ class Sought:
 
 def together(tests: Sequence[Condition]) -> Sql:
     return Sql(
-        " AND ".join(f"({each.sql})" for each in tests),
-        tuple(value for each in tests for value in each.values),
+        " AND ".join([f"({each.sql})" for each in tests]),
+        tuple(chain.from_iterable([each.values for each in tests])),
     )

@@ -7,7 +7,6 @@ nothing. What is hidden is refused before its links are followed, so that it cos
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -33,11 +32,11 @@ def chain(level: Level, clause: ChainClause, sought: Sought | None) -> Condition
     told = f"chain {clause.param}:{clause.type}"
     codes = level.codes(clause.param)
     if codes is None or sought is None:
-        return replace(NEVER, told=told)
+        return NEVER._replace(told=told)
     told = f"{told} ({', '.join(each.told for each in sought.conditions)})"
     kind = level.work.names.text(clause.type) or -1
     if codes.kind not in {None, kind}:
-        return replace(NEVER, told=told)
+        return NEVER._replace(told=told)
     params, numbers = among(codes.params)
     named = Sql(f"t.param IN {params} AND t.system = ? AND t.code = {sought.level.row}.id", (*numbers, kind))
     drive = sought.driven()
@@ -73,11 +72,11 @@ def has(level: Level, clause: HasClause, sought: Sought | None) -> Condition:
     told = f"_has {clause.type}:{clause.param}"
     codes = sought.level.codes(clause.param) if sought is not None else None
     if sought is None or codes is None:
-        return replace(NEVER, told=told)
+        return NEVER._replace(told=told)
     told = f"{told} ({', '.join(each.told for each in sought.conditions)})"
     kind = level.work.names.text(level.type) or -1
     if codes.kind not in {None, kind}:
-        return replace(NEVER, told=told)
+        return NEVER._replace(told=told)
     params, numbers = among(codes.params)
     there, where = sought.level, together(sought.tested())
     test = (
@@ -125,7 +124,7 @@ def listed(level: Level, clause: ListClause) -> Condition:
         )
         named = (one for each in lists for one in _entries(each))
         found |= dict.fromkeys(one.id for one in named if one.type == level.type)
-    return replace(ids(level, IdClause(tuple(found))) if found else NEVER, told="_list")
+    return (ids(level, IdClause(tuple(found))) if found else NEVER)._replace(told="_list")
 
 
 def entries_of(work: Work, name: str) -> list[Reference]:
@@ -190,4 +189,4 @@ def compartment(level: Level, kind: str, key: str) -> Condition:
     ]
     if level.type == kind:
         found.append(ids(level, IdClause((key,))))
-    return replace(any_of(found, level.row), told=told)
+    return any_of(found, level.row)._replace(told=told)

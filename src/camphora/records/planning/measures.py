@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from camphora.fhir.search.asking import Amount, DateClause, NearClause, NumberClause, Prefix, QuantityClause
 from camphora.records.planning.comparing import Test, dated, either, measured, since, starting
@@ -32,7 +31,7 @@ def dates(level: Level, clause: DateClause) -> Condition:
     told = f"date {clause.param} {_prefixes(one for one, *_ in clause.alternatives)}"
     codes = level.codes(clause.param)
     if codes is None:
-        return replace(NEVER, told=told)
+        return NEVER._replace(told=told)
     params, numbers = among(codes.params)
     inner, given = either([dated(*each, "s.low", "s.high") for each in clause.alternatives])
     spans = (
@@ -64,7 +63,7 @@ def dates(level: Level, clause: DateClause) -> Condition:
     first = f"SELECT no AS record FROM record INDEXED BY record_by_date WHERE type = ? AND ({by_date})"
     weight = level.counted(first, (level.number, *edges)) + level.counted(others.sql, others.values)
     both = Listing(f"{first} UNION {others.sql}", (level.number, *edges, *others.values), exact=False)
-    return replace(condition, weight=weight, listing=both)
+    return condition._replace(weight=weight, listing=both)
 
 
 def _bounded(ranges: Sequence[tuple[int | None, int | None]], column: str) -> Test:
@@ -119,7 +118,7 @@ def _amounts(
                 )
             )
     if not tests:
-        return replace(NEVER, told=told)
+        return NEVER._replace(told=told)
     inner, found = either(tests)
     test = f"EXISTS (SELECT 1 FROM amount a WHERE a.record = {level.row}.no AND ({inner}))"
     sql = f"SELECT DISTINCT a.record AS record FROM amount a WHERE {inner}"
@@ -132,7 +131,7 @@ def near(level: Level, clause: NearClause) -> Condition:
     told = f"near {clause.param}"
     codes = level.codes(clause.param)
     if codes is None:
-        return replace(NEVER, told=told)
+        return NEVER._replace(told=told)
     params, numbers = among(codes.params)
     tests: list[Test] = []
     for latitude, longitude, metres in clause.alternatives:

@@ -157,16 +157,17 @@ def _ids(clauses: Iterable[Clause]) -> Iterator[str]:
             yield from _ids(same_level(clause))
 
 
-def _owners(work: Work, kinds: Iterable[str], keys: Iterable[str]) -> set[str]:
+def _owners(work: Work, kinds: Iterable[str], keys: Sequence[str]) -> set[str]:
     """The Patient ids of those whose records bear these ids, also of deleted ones."""
+    if not keys:
+        return set()
     types, numbers = among([number for kind in kinds if (number := work.names.type(kind)) is not None])
     marks, names = among(list(dict.fromkeys(keys)))
     sql = (
         "SELECT p.patient FROM record r CROSS JOIN person p ON p.no = r.person"
         f" WHERE r.type IN {types} AND r.id IN {marks}"
     )
-    rows = work.connection.execute(sql, (*numbers, *names)) if names else ()
-    return {patient for (patient,) in rows}
+    return {patient for (patient,) in work.connection.execute(sql, (*numbers, *names))}
 
 
 def _patients(clauses: Iterable[Clause], record_type: str) -> Iterator[str]:

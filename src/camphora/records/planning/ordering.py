@@ -8,7 +8,7 @@ order can be read off an index.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from camphora.errors import Invalid
 from camphora.fhir.search.asking import Sort
@@ -21,8 +21,7 @@ from camphora.records.spans import main_parameter
 from camphora.records.unions import asked
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """An expression and its parameters. `empty`: it may be NULL, which comes last."""
 
     sql: str

@@ -7,7 +7,7 @@ window first: most pages end within it, and what does not is found by the list a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import apsw
@@ -123,11 +123,11 @@ class Part:
         row = self.sought.level.row
         order = list(self.order)
         if drive.by is not None and drive.source.sql.startswith("("):
-            order[-1] = replace(order[-1], sql=f"d{row[1:]}.record")
+            order[-1] = order[-1]._replace(sql=f"d{row[1:]}.record")
         if first:
-            order[0] = replace(order[0], sql=first, values=())
+            order[0] = order[0]._replace(sql=first, values=())
         if bounds:
-            order[0] = replace(order[0], empty=False)
+            order[0] = order[0]._replace(empty=False)
         beyond = [*bounds, *([after(self.order, place)] if place else [])]
         where = together([Condition(*drive.where), *beyond]) if beyond else drive.where
         columns = "".join(f", {key.sql} AS k{number}" for number, key in enumerate(order))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from camphora.errors import Invalid
 from camphora.fhir.search.asking import TextClause
 from camphora.records.fulltext import spaced
@@ -25,7 +23,7 @@ def text(level: Level, clause: TextClause) -> Condition:
     ]
     asked = " OR ".join(f"({group})" for group in groups if group)
     if not asked:
-        return replace(NEVER, told=clause.param)
+        return NEVER._replace(told=clause.param)
     values = (f"{COLUMNS[clause.param]} : ({asked})",)
     sql = "SELECT rowid AS record FROM fulltext WHERE fulltext MATCH ?"
     test = f"{level.row}.no IN ({sql})"

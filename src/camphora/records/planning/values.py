@@ -48,7 +48,7 @@ def tokens(level: Level, clause: TokenClause) -> Condition:
     exact = clause.param.endswith(EXACT)
     codes = level.codes(clause.param.removesuffix(EXACT))
     if codes is None:
-        return replace(NEVER, told=told)
+        return NEVER._replace(told=told)
     found = [term_numbers(level, codes, one, exact=exact) for one in clause.alternatives if one[1]]
     named = [number for numbers in found for number in numbers]
     whole = [system for system, code in clause.alternatives if not code]
@@ -77,7 +77,7 @@ def addresses(level: Level, clause: UriClause) -> Condition:
     told = f"address {clause.param} {clause.direction or ''}".rstrip()
     codes = level.codes(clause.param)
     if codes is None:
-        return replace(NEVER, told=told)
+        return NEVER._replace(told=told)
     found = [
         _addressed(level.work.names, clause.direction, param, text)
         for param in codes.params
@@ -96,7 +96,7 @@ def references(level: Level, clause: ReferenceClause) -> Condition:
     told = f"reference {clause.param} {clause.direction or ''}".rstrip()
     codes = level.codes(clause.param)
     if codes is None:
-        return replace(NEVER, told=told)
+        return NEVER._replace(told=told)
     if clause.direction is not None:
         clause = replace(clause, alternatives=reached(level, codes, clause), direction=None)
     found = level.postings(referring(level, codes, clause.alternatives), told)
@@ -105,7 +105,7 @@ def references(level: Level, clause: ReferenceClause) -> Condition:
         return found
     listed = "SELECT 1 FROM record WHERE person = ? AND type = ?"
     weight = level.work.count(listed, (person, level.number), most=OF_A_PERSON)
-    return replace(found, weight=min(found.weight, weight), person=person)
+    return found._replace(weight=min(found.weight, weight), person=person)
 
 
 def referring(level: Level, codes: Codes, alternatives: Sequence[tuple[str | None, str]]) -> list[int]:
@@ -145,7 +145,7 @@ def strings(level: Level, clause: StringClause) -> Condition:
     told = f"string {clause.param} {clause.mode}"
     codes = level.codes(clause.param)
     if codes is None:
-        return replace(NEVER, told=told)
+        return NEVER._replace(told=told)
     params, given = among(codes.params)
     sql, values = either([texts(clause.mode, text) for text in clause.alternatives])
     return level.holding(f"t.param IN {params} AND ({sql})", (*given, *values), told)
@@ -172,6 +172,6 @@ def missing(level: Level, clause: MissingClause) -> Condition:
     told = f"{clause.param} {'missing' if clause.missing else 'present'}"
     param = level.param(clause.param)
     if param is None:
-        return Condition("1", told=told) if clause.missing else replace(NEVER, told=told)
+        return Condition("1", told=told) if clause.missing else NEVER._replace(told=told)
     has = f"EXISTS (SELECT 1 FROM content k WHERE k.record = {level.row}.no AND holds(k.keys, ?))"
     return Condition(f"NOT {has}" if clause.missing else has, (param,), told=told)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import NamedTuple
 
@@ -169,7 +169,7 @@ class Level:
         """Records that hold one of these terms."""
         numbers = list(dict.fromkeys(terms))
         if not numbers:
-            return replace(NEVER, told=told)
+            return NEVER._replace(told=told)
         marks, values = among(numbers)
         if len(numbers) > ONE_BY_ONE:
             return self.holding(f"t.no IN {marks}", values, told)
