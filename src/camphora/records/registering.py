@@ -151,7 +151,9 @@ def standing(connection: apsw.Connection) -> tuple[frozenset[tuple[str, str]], i
 def require_ready(unready: frozenset[tuple[str, str]], record_type: str, clause: Clause | str) -> None:
     """Refuse to answer by a parameter (of a clause, or by its code) of which not every record is indexed yet: Busy
     records-parameter-unready."""
+    if not unready:
+        return
     kind = clause.type if isinstance(clause, HasClause) else record_type
     code = clause if isinstance(clause, str) else getattr(clause, "param", None)
-    if unready and code and (kind, code.partition(":")[0]) in unready:
+    if code and (kind, code.partition(":")[0]) in unready:
         raise Busy("records-parameter-unready", type=kind, param=code)

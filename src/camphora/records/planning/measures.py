@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from camphora.fhir.search.asking import Amount, DateClause, NearClause, NumberClause, Prefix, QuantityClause
 from camphora.records.planning.comparing import Test, dated, either, measured, since, starting
 from camphora.records.planning.conditions import NEVER, Condition, Listing, among
-from camphora.records.planning.work import Level
+from camphora.records.planning.work import Codes, Level
 from camphora.records.spans import main_parameter
 from camphora.records.unions import asked
 
@@ -34,16 +34,15 @@ def dates(level: Level, clause: DateClause) -> Condition:
         return NEVER._replace(told=told)
     params, numbers = among(codes.params)
     inner, given = either([dated(*each, "s.low", "s.high") for each in clause.alternatives])
+    values = (*numbers, *given)
     spans = (
         f"EXISTS (SELECT 1 FROM span s WHERE s.record = {level.row}.no AND s.param IN {params} AND ({inner}))"
     )
     bounds = [starting(*each) for each in clause.alternatives]
-    listed, edges = _bounded(bounds, "s.low")
-    sql = f"SELECT DISTINCT s.record AS record FROM span s WHERE s.param IN {params} AND ({listed}) AND ({inner})"
-    values: tuple[object, ...] = (*numbers, *edges, *given)
     if main_parameter(level.type) != clause.param:
-        weight = level.counted(sql, values)
-        return Condition(spans, (*numbers, *given), weight, Listing(sql, values), told=told)
+        others = _spans_listed(codes, (inner, given), bounds)
+        weight = level.counted(others.sql, others.values)
+        return Condition(spans, values, weight, others, told=told)
     start, length = f"{level.row}.main_date", f"{level.row}.main_length"
     own, owned = either([dated(*each, start, f"{start} + {length}") for each in clause.alternatives])
     test = f"CASE WHEN {length} >= 0 THEN {own} ELSE {spans} END"
@@ -51,10 +50,12 @@ def dates(level: Level, clause: DateClause) -> Condition:
     begins = min((each for each in starts if each is not None), default=None) if None not in starts else None
     lasts = [high for _, high in bounds if high is not None]
     ends = max(lasts) if len(lasts) == len(bounds) else None
-    condition = Condition(test, (*owned, *numbers, *given), since=begins, until=ends, told=told)
-    if listed != "1":
-        by_date, edges = _bounded(bounds, "main_date")
-        others = Listing(sql, values)
+    condition = Condition(test, (*owned, *values), since=begins, until=ends, told=told)
+    if level.few:
+        return condition
+    by_date, edges = _bounded(bounds, "main_date")
+    if by_date != "1":
+        others = _spans_listed(codes, (inner, given), bounds)
     elif begins is not None:
         by_date, edges = "main_date >= ?", [begins]
         others = Listing(f"SELECT no AS record FROM record {LONG_ONES} AND type = ?", (level.number,))
@@ -64,6 +65,14 @@ def dates(level: Level, clause: DateClause) -> Condition:
     weight = level.counted(first, (level.number, *edges)) + level.counted(others.sql, others.values)
     both = Listing(f"{first} UNION {others.sql}", (level.number, *edges, *others.values), exact=False)
     return condition._replace(weight=weight, listing=both)
+
+
+def _spans_listed(codes: Codes, found: Test, bounds: Sequence[tuple[int | None, int | None]]) -> Listing:
+    """Records by the spans of these parameters for which a test holds, and which begin within one of the bounds."""
+    (params, numbers), (inner, given) = among(codes.params), found
+    within, edges = _bounded(bounds, "s.low")
+    sql = f"SELECT DISTINCT s.record AS record FROM span s WHERE s.param IN {params} AND ({within}) AND ({inner})"
+    return Listing(sql, (*numbers, *edges, *given))
 
 
 def _bounded(ranges: Sequence[tuple[int | None, int | None]], column: str) -> Test:
