@@ -7,6 +7,7 @@ from leak.attacks import ALL, CLAIMS, attack, observation_of
 
 SERVER = (
     "fhir.history-type", "fhir.history-all", "fhir.search-all", "fhir.compartment", "fhir.everything", "fhir.meta",
+    "fhir.validate-record",
 )  # fmt: skip
 CHANGING = (
     "fhir.patch", "fhir.patch-where", "fhir.update-where", "fhir.delete-where", "fhir.meta-add", "fhir.meta-delete",
@@ -16,6 +17,7 @@ TESTS = [
     {"op": "test", "path": "/status", "value": "final"},
     {"op": "replace", "path": "/status", "value": "amended"},
 ]
+ALONE = {"resourceType": "Parameters", "parameter": [{"name": "mode", "valueCode": "delete"}]}
 TAG = {"resourceType": "Parameters", "parameter": [{"name": "meta", "valueMeta": {"tag": [{"code": "t"}]}}]}
 
 
@@ -65,8 +67,8 @@ def by_asking_all_types(client, her):
     yield client.post("/fhir/_search", data={"_id": her.id})
 
 
-@attack(("fhir.compartment", "fhir.everything", "fhir.meta"), "status", "type", "unlinked", "named-beside",
-    "closed-part",
+@attack(("fhir.compartment", "fhir.everything", "fhir.meta", "fhir.validate-record"), "status", "type", "unlinked",
+    "named-beside", "closed-part",
         "ruled-part", "purpose", "pages", "inside", "everything", "whole-server", by=ALL)  # fmt: skip
 @attack(("fhir.compartment",), "total", "count")
 def by_asking_for_everything(client, her):
@@ -91,10 +93,35 @@ def by_asking_for_everything(client, her):
         f"{kind}/{name}/$meta",
         f"Patient/{her.id}/$meta",
         "Patient/bo/$meta",
+        f"{kind}/{name}/$validate",
+        f"{kind}/{name}/$validate?mode=delete",
+        f"Patient/{her.id}/$validate",
+        "Patient/bo/$validate",
     ):
         yield client.get(f"/fhir/{path}")
         yield client.head(f"/fhir/{path}")
     yield client.post(f"/fhir/Patient/{her.id}/$everything", json={"resourceType": "Parameters"})
+    yield client.post(f"/fhir/Patient/{her.id}/Observation/_search", data={"_total": "accurate"})
+    yield client.post("/fhir/Patient/bo/*/_search", data={"_summary": "count"})
+    yield client.post(f"/fhir/{kind}/{name}/$validate", json=ALONE)
+    yield client.post(f"/fhir/{kind}/{name}/$validate", json={"resourceType": kind, "id": name})
+
+
+@attack(("fhir.bundle",), "everything", "status", by=("other", "pharmacist"))
+def by_operations_in_a_batch(client, her):
+    kind, name = her.records[-1]
+    asked = [
+        {"request": {"method": "GET", "url": url}}
+        for url in (
+            f"Patient/{her.id}/$everything",
+            f"Patient/{her.id}/$meta",
+            f"{kind}/{name}/$validate",
+            "Patient/bo/$everything?_count=400",
+        )
+    ]
+    validated = {"request": {"method": "POST", "url": f"{kind}/{name}/$validate"}, "resource": ALONE}
+    for several, way in ((asked, "transaction"), ([*asked, validated], "batch")):
+        yield client.post("/fhir", json={"resourceType": "Bundle", "type": way, "entry": several})
 
 
 @attack(("fhir.read", "fhir.vread"), "inside")
@@ -203,6 +230,7 @@ def by_faults_beyond_one_record(client, her):
         f"Patient/{her.id}/$everything?start={her.name}",
         f"Patient/{her.id}/{her.name}",
         f"Patient/{her.id}/$meta?{her.name}=1",
+        f"Patient/{her.id}/$validate?mode={her.name}",
     ):
         yield client.get(f"/fhir/{path}")
 
@@ -214,6 +242,7 @@ def by_nobody_beyond_one_record(client, her):
         "Patient/_history",
         f"Patient/{her.id}/*",
         f"Patient/{her.id}/$everything",
+        f"Patient/{her.id}/$validate",
         "?_type=Patient",
     ):
         yield client.get(f"/fhir/{path}")

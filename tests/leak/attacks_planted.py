@@ -10,7 +10,7 @@ WRITERS = ("fhir.create", "fhir.update", "fhir.patch", "fhir.patch-where", "fhir
            "fhir.meta-delete", "fhir.delete-where", "fhir.delete")  # fmt: skip
 READERS = ("fhir.read", "fhir.vread", "fhir.history", "fhir.meta", "fhir.search", "fhir.search-post", "fhir.bundle",
            "fhir.history-type", "fhir.history-all", "fhir.search-all", "fhir.compartment", "fhir.everything",
-           "clinic.record", "clinic.patient", "clinic.timeline", "clinic.results")  # fmt: skip
+           "fhir.validate-record", "clinic.record", "clinic.patient", "clinic.timeline", "clinic.results")  # fmt: skip
 PATCH = {"content-type": "application/json-patch+json"}
 TAG = {"resourceType": "Parameters", "parameter": [{"name": "meta", "valueMeta": {"tag": [{"code": "x"}]}}]}
 FRESH = "urn:uuid:5a2f1d0e-7a51-4c1f-9a55-0d7f4f1f2c11"
@@ -46,7 +46,7 @@ def read_back(client, answer):
     name = answer.json().get("id") if answer.status_code == 201 else None
     if name is None:
         return
-    for rest in ("", "/_history", "/_history/1", "/$meta"):
+    for rest in ("", "/_history", "/_history/1", "/$meta", "/$validate"):
         yield client.get(f"/fhir/Observation/{name}{rest}")
     yield client.get(f"/fhir/Observation?_id={name}&_total=accurate")
     yield client.get(f"/records/Observation/{name}?as=table")

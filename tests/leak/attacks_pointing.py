@@ -70,11 +70,15 @@ def by_references_in_a_bundle(client, her):
     yield client.post("/fhir", json={"resourceType": "Bundle", "type": "batch", "entry": entry})
 
 
-@attack(("fhir.read", "fhir.vread", "fhir.history", "fhir.meta"), "pointing", by=("other", "pharmacist"))
+@attack(
+    ("fhir.read", "fhir.vread", "fhir.history", "fhir.meta", "fhir.validate-record"),
+    "pointing",
+    by=("other", "pharmacist"),
+)
 def by_who_points(client, her):
     for kind, name in her.records:
         for rest in ("", "?_format=xml", "?_elements=diagnosis,result", "?_summary=true", "/_history",
-                     "/_history/1", "/$meta"):  # fmt: skip
+                     "/_history/1", "/$meta", "/$validate"):  # fmt: skip
             yield client.get(f"/fhir/{kind}/{name}{rest}")
 
 

@@ -18,6 +18,7 @@ GROUPS = {
         "fhir.compartment",
         "fhir.everything",
         "fhir.meta",
+        "fhir.validate-record",
     ),
     "matching": ("fhir.match",),
     "changing": (

@@ -58,6 +58,22 @@ def test_a_compartment_holds_what_names_its_owner(doctor):
     assert links(get(doctor, "/Patient/ada/Observation"))["self"].endswith("/fhir/Patient/ada/Observation")
 
 
+def test_a_compartment_is_searched_by_a_form(doctor):
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    posted = doctor.post("/fhir/Patient/ada/Observation/_search", content="code=4548-4", headers=form)
+    assert (posted.status_code, ids(posted)) == (200, ["o3"])
+    assert links(posted)["self"].endswith("/fhir/Patient/ada/Observation?code=4548-4")
+    both = doctor.post("/fhir/Patient/ada/*/_search?_type=Observation", content="_count=200", headers=form)
+    assert {one.split("/")[0] for one in _addresses(both)} == {"Observation"}
+    assert set(ids(doctor.post("/fhir/Patient/ada/Observation/_search"))) == {"o1", "o2", "o3", "o9"}
+    for path in ("Patient/ada/Organization", "Organization/o/Patient", "Patient/ada/_history"):
+        assert doctor.post(f"/fhir/{path}/_search", content="_count=1", headers=form).status_code in {
+            404,
+            405,
+        }
+    assert get(doctor, "/Patient/ada/Observation/_search").status_code == 405
+
+
 def test_types_are_searched_together(doctor):
     found = set(_all(doctor, "/?_type=Observation,Condition&patient=ada&_count=3"))
     assert found == {one for one in ABOUT_ADA if one.startswith(("Observation", "Condition"))}

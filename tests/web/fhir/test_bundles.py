@@ -3,8 +3,12 @@
 import pytest
 
 from builders import NOW, citizen, clinician, condition, observation, patient
+from camphora.fhir.packages import Guides
+from camphora.fhir.validation import Validator
 from camphora.policy.choices import restrict
 from camphora.policy.internal import loading
+from camphora.terminology.operations.requests import Desk
+from camphora.terminology.operations.resources import ResourceLibrary
 from web.fhir.asking import bundle, codes, entry, get, post, statuses
 
 NEW = "urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a"
@@ -311,3 +315,54 @@ def test_an_id_that_is_another_is_placed_in_the_entrys_resource(doctor, kind, ad
     answer = post(doctor, "/", bundle(kind, sent)).json()
     outcome = answer["entry"][0]["response"]["outcome"] if kind == "batch" else answer
     assert [issue["expression"] for issue in outcome["issue"]] == [["Bundle.entry[0].resource.id"]]
+
+
+def test_operations_are_entries_of_a_batch(served, loaded):
+    doctor = served(
+        loaded, clinician(), validator=Validator(Guides.bundled()), desk=Desk(ResourceLibrary([]))
+    )
+    new = {"resourceType": "Patient", "gender": "never"}
+    described = {"resourceType": "Parameters", "parameter": [{"name": "resource", "resource": patient(
+        "x", "王小明", "1950-02-01", "A123456780")}]}  # fmt: skip
+    tag = {
+        "resourceType": "Parameters",
+        "parameter": [{"name": "meta", "valueMeta": {"tag": [{"code": "t"}]}}],
+    }
+    answer = post(doctor, "/", bundle(
+        "batch",
+        entry("GET", "Patient/ada/$everything?_count=1"),
+        entry("POST", "Patient/$validate", new),
+        entry("GET", "Patient/ada/$validate?mode=delete"),
+        entry("POST", "Patient/$match", described),
+        entry("POST", "Observation/o1/$meta-add", tag),
+        entry("GET", "Observation/o1/$meta"),
+        entry("GET", "ValueSet/$expand?url=http://camphora.test/none"),
+        entry("HEAD", "Patient/ada/$meta"),
+        entry("GET", "Patient/none/$meta"),
+        entry("GET", "Patient/$export"),
+        entry("GET", "Patient/ada/$never"),
+        entry("DELETE", "Patient/ada/$meta"),
+    ))  # fmt: skip
+    assert statuses(answer) == ["200"] * 6 + ["404", "200", "404", "400", "404", "400"]
+    given = [each.get("resource", {}) for each in answer.json()["entry"]]
+    assert [each.get("resourceType") for each in given] == [
+        *("Bundle", "OperationOutcome", "OperationOutcome", "Bundle", "Parameters", "Parameters"),
+        "OperationOutcome",
+        *[None] * 5,
+    ]
+    assert "tag" in given[5]["parameter"][0]["valueMeta"]
+
+
+def test_a_transaction_has_operations_that_read_alone(doctor):
+    read = entry("GET", "Patient/ada/$everything?_count=1")
+    made = post(doctor, "/", bundle("transaction", entry("POST", "Observation", _about("Patient/ada")), read))
+    assert statuses(made) == ["201", "200"]
+    before = _total(doctor, "Observation")
+    refused = post(doctor, "/", bundle(
+        "transaction",
+        entry("POST", "Observation", _about("Patient/ada")),
+        entry("POST", "Observation/o1/$meta-add", {"resourceType": "Parameters"}),
+    ))  # fmt: skip
+    assert (refused.status_code, codes(refused)) == (400, ["web-fhir-entry-operation"])
+    assert refused.json()["issue"][0]["expression"] == ["Bundle.entry[1].request.url"]
+    assert _total(doctor, "Observation") == before

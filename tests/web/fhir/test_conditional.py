@@ -117,6 +117,25 @@ def test_if_match_holds_for_what_meets_the_condition(doctor):
     assert (gone.status_code, codes(gone)) == (412, ["records-version-conflict"])
 
 
+def test_if_match_by_a_star_asks_that_the_record_is_there(doctor, served, loaded):
+    changed = get(doctor, "/Observation/o1").json() | {"status": "amended"}
+    assert put(doctor, "/Observation/o1", changed, if_match="*").status_code == 200
+    load = served(loaded, loading("t"))
+    absent = put(load, "/Observation/new", changed | {"id": "new"}, if_match="*")
+    assert (absent.status_code, get(load, "/Observation/new").status_code) == (405, 404)
+    patch = [{"op": "replace", "path": "/status", "value": "final"}]
+    headers = {"if-match": "*", "content-type": "application/json-patch+json"}
+    assert doctor.patch("/fhir/Observation/o1", json=patch, headers=headers).status_code == 200
+    none = put(doctor, "/Patient?identifier=Z", {"resourceType": "Patient"}, if_match="*")
+    assert (none.status_code, codes(none)) == (412, ["web-fhir-nothing-matched"])
+    entries = [entry("PUT", "Observation/o2", changed | {"id": "o2"}, ifMatch="*"),
+               entry("DELETE", "Observation/o3", ifMatch="*")]  # fmt: skip
+    assert statuses(post(doctor, "/", bundle("transaction", *entries))) == ["200", "204"]
+    assert doctor.delete("/fhir/Observation/o1", headers={"if-match": "*"}).status_code == 204
+    assert get(doctor, "/Observation/o1").status_code == 410
+    assert codes(put(doctor, "/Observation/o2", changed | {"id": "o2"}, if_match="any")) == ["web-fhir-etag"]
+
+
 def test_a_deletion_is_of_one_record(doctor):
     assert doctor.delete("/fhir/Observation?patient=ada&code=4548-4").status_code == 204
     assert get(doctor, "/Observation/o3").status_code == 410

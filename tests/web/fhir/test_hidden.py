@@ -149,6 +149,8 @@ GETS = {
     "fhir.everything": ["/Patient/ada/$everything", "/Patient/bo/$everything",
         "/Patient/ada/$everything?_type=Condition",
                         "/Encounter/ada/$everything"],
+    "fhir.validate-record": ["/Patient/ada/$validate", "/Condition/c1/$validate?mode=delete",
+        "/Observation/o4/$validate"],
     "fhir.meta": ["/Patient/ada/$meta", "/Condition/c1/$meta", "/Observation/o1/$meta", "/Observation/o4/$meta"],
     "fhir.search": [
         "/Patient?_id=ada", "/Patient?name=王", "/Patient?identifier=A123456780", "/Patient?_total=accurate",

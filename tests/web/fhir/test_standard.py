@@ -5,13 +5,15 @@ import sys
 import orjson
 import pytest
 
-from builders import clinician, condition
+from builders import NOW, citizen, clinician, condition
 from camphora.fhir.packages import Guides
 from camphora.fhir.validation import Policy, Validator
+from camphora.policy.choices import restrict
 from camphora.policy.internal import loading
+from camphora.records import Put
 from camphora.terminology.operations.requests import Desk
 from camphora.terminology.operations.resources import ResourceLibrary
-from web.fhir.asking import bundle, entry
+from web.fhir.asking import bundle, codes, entry
 
 SYSTEM = "http://camphora.test/colours"
 CODES = {
@@ -141,6 +143,75 @@ def test_a_profile_that_is_asked_for_and_not_known_is_an_error(strict):
     plain = {"resourceType": "Patient", "gender": "female"}
     answer = strict.post("/fhir/Patient/$validate?profile=http://camphora.test/none", json=plain)
     assert "error" in {row["severity"] for row in answer.json()["issue"]}
+
+
+def _errors(answer):
+    assert answer.status_code == 200
+    return [
+        row["details"]["coding"][0]["code"] for row in answer.json()["issue"] if row["severity"] == "error"
+    ]
+
+
+def _parameters(resource=None, **more):
+    rows = [{"name": name, "valueCode": value} for name, value in more.items()]
+    brought = [] if resource is None else [{"name": "resource", "resource": resource}]
+    return {"resourceType": "Parameters", "parameter": [*rows, *brought]}
+
+
+def test_a_record_is_validated_as_it_stands(strict):
+    by_profile = f"/fhir/Patient/ada/$validate?profile={TWCORE}Patient-twcore&mode=profile"
+    for answer in (strict.get("/fhir/Patient/ada/$validate"), strict.post("/fhir/Patient/ada/$validate")):
+        assert _errors(answer) == []
+        assert answer.json()["issue"][-1]["severity"] == "information"
+    hers = strict.get("/fhir/Patient/ada").json()
+    same = strict.post(f"/fhir/Patient/$validate?profile={TWCORE}Patient-twcore", json=hers)
+    assert strict.get(by_profile).json() == same.json()
+    assert _errors(strict.get("/fhir/Patient/ada/$validate?profile=http://camphora.test/none"))
+
+
+def test_an_update_is_validated_and_nothing_kept(strict):
+    before = strict.get("/fhir/Observation/o1").json()
+    sent = {**before, "status": "never"}
+    for body in (sent, _parameters(sent), _parameters(sent, mode="update")):
+        assert _errors(strict.post("/fhir/Observation/o1/$validate", json=body))
+    assert _errors(strict.post("/fhir/Observation/o1/$validate", json={**before, "status": "final"})) == []
+    assert strict.get("/fhir/Observation/o1").json() == before
+    other = strict.post("/fhir/Observation/o2/$validate", json=sent)
+    assert (other.status_code, codes(other)) == (400, ["web-fhir-id-mismatch"])
+    wrong = strict.post("/fhir/Patient/ada/$validate", json=before)
+    assert (wrong.status_code, codes(wrong)) == (400, ["web-fhir-type-mismatch"])
+
+
+def test_a_deletion_is_tried_and_not_done(strict, served, loaded, guides):
+    assert _errors(strict.get("/fhir/Observation/o1/$validate?mode=delete")) == []
+    assert _errors(strict.post("/fhir/Observation/o1/$validate", json=_parameters(mode="delete"))) == []
+    assert strict.get("/fhir/Observation/o1").status_code == 200
+    own = served(loaded, citizen(), validator=Validator(guides))
+    assert _errors(own.get("/fhir/Observation/o1/$validate?mode=delete")) == ["records-write-refused"]
+
+
+@pytest.mark.parametrize("mode", ["create", "never"])
+def test_a_mode_that_a_record_has_not_is_refused(strict, mode):
+    assert codes(strict.get(f"/fhir/Patient/ada/$validate?mode={mode}")) == ["web-fhir-value"]
+
+
+@pytest.mark.parametrize("mode", ["update", "delete", "profile"])
+def test_a_mode_of_records_is_none_of_a_type(strict, mode):
+    assert codes(strict.post(f"/fhir/Patient/$validate?mode={mode}", json=patient())) == ["web-fhir-value"]
+    assert strict.post("/fhir/Patient/$validate?mode=create", json=patient()).status_code == 200
+
+
+def test_a_hidden_record_is_validated_as_an_absent_one_and_who_validates_leaves_a_receipt(strict, loaded):
+    loaded.settle()
+    before = len(loaded.looks(citizen(), "ada"))
+    strict.get("/fhir/Observation/o1/$validate")
+    loaded.settle()
+    assert len(loaded.looks(citizen(), "ada")) == before + 1
+    loaded.write(loading("t"), [Put(restrict("ada", "h1", NOW))])
+    for mode in ("", "?mode=delete"):
+        hidden = strict.get(f"/fhir/Observation/o1/$validate{mode}")
+        absent = strict.get(f"/fhir/Observation/none/$validate{mode}")
+        assert (hidden.status_code, hidden.json()) == (404, absent.json())
 
 
 def validated(client, body):

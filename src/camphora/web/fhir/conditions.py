@@ -15,7 +15,7 @@ from camphora.fhir.search import ELSEWHERE, RESULT_NAMES, Query, parse_query
 from camphora.records import Delete, Given, Put, Version
 from camphora.web.fhir import interactions
 from camphora.web.fhir.call import Answer, Call, of_written
-from camphora.web.fhir.negotiation import Pairs, decode_pairs
+from camphora.web.fhir.negotiation import Pairs, decode_pairs, version_held
 from camphora.web.fhir.outcomes import done
 
 T = TypeVar("T")
@@ -111,7 +111,7 @@ def update(call: Call, record_type: str, body: bytes) -> Answer:
         written = call.store.write(call.access, [put], [there.given])[0]
         return of_written(written, call.base, interactions.written_body(call, written, kept))
 
-    return attempt() if call.wish.if_match is not None else settled(attempt)
+    return attempt() if version_held(call.wish.if_match) is not None else settled(attempt)
 
 
 def put_for(
@@ -128,7 +128,7 @@ def put_for(
     if rows:
         if brought not in {None, rows[0].id}:
             raise Invalid("web-fhir-id-mismatch", place=Place(path=f"{record_type}.id"), type=record_type)
-        return Put({**resource, "id": rows[0].id}, body, "present", if_match)
+        return Put({**resource, "id": rows[0].id}, body, "present", version_held(if_match))
     if if_match is not None:
         raise Conflict("web-fhir-nothing-matched", type=record_type)
     if brought is not None and not call.loads:
@@ -141,8 +141,8 @@ def delete(call: Call, record_type: str) -> Answer:
 
     def attempt() -> Answer:
         there = found(call, record_type, call.wish.pairs)
-        deletes = [Delete(row.type, row.id, call.wish.if_match) for row in there.rows]
+        deletes = [Delete(row.type, row.id, version_held(call.wish.if_match)) for row in there.rows]
         call.store.write(call.access, deletes, [there.given])
         return Answer(204)
 
-    return attempt() if call.wish.if_match is not None else settled(attempt)
+    return attempt() if version_held(call.wish.if_match) is not None else settled(attempt)

@@ -53,7 +53,12 @@ class Item:
     @property
     def brings(self) -> bool:
         """Whether its resource is what is to be kept."""
-        return self.method in {"POST", "PUT"}
+        return self.method in {"POST", "PUT"} and not self.operates
+
+    @property
+    def operates(self) -> bool:
+        """Whether it asks for an operation, as `Patient/1/$everything`."""
+        return is_operation(self.steps)
 
     @property
     def path(self) -> str:
@@ -120,7 +125,7 @@ def _taken(number: int, entry: Entry, resource: Any, base: str) -> Item:
         condition = _pairs(request.if_none_exist.lstrip("?"))
     if not fits(request.method, steps, conditional=condition is not None):
         raise Invalid("web-fhir-entry-request", place=Place(path="request.url"))
-    if steps and steps[0] != "_history" and not is_kept(steps[0]):
+    if steps and steps[0] != "_history" and not steps[0].startswith("$") and not is_kept(steps[0]):
         raise Invalid("web-fhir-no-type", place=Place(path="request.url"))
     return Item(
         number=number,
@@ -142,8 +147,15 @@ def _pairs(query: str) -> Pairs:
     return decode_pairs(query.encode())
 
 
+def is_operation(steps: tuple[str, ...]) -> bool:
+    """Whether an address of these steps is an operation's."""
+    return bool(steps) and steps[-1].startswith("$")
+
+
 def fits(method: str, steps: tuple[str, ...], *, conditional: bool = False) -> bool:
     """Whether a url of these steps can be asked for by the method."""
+    if is_operation(steps):
+        return method in {*READS, "POST"}
     if method in READS:
         return reading(steps) is not None
     named = len(steps) == 2 and bool(ID.fullmatch(steps[1]))
@@ -160,7 +172,6 @@ Reading = Literal[
     "history",
     "history-type",
     "history-all",
-    "everything",
     "compartment",
 ]
 
@@ -182,8 +193,6 @@ def reading(steps: tuple[str, ...]) -> Reading | None:
             return "read"
         case (_, _, "_history"):
             return "history"
-        case (_, _, "$everything"):
-            return "everything"
         case (_, _, kind) if kind == "*" or kind[:1].isupper():
             return "compartment"
         case (_, _, "_history", version) if ID.fullmatch(version):
@@ -194,7 +203,7 @@ def reading(steps: tuple[str, ...]) -> Reading | None:
 
 def _require_sound(item: Item, require: Callable[[Any], None]) -> None:
     """The resource of a POST, PUT or PATCH: there, with nothing that is refused here, of the url's type and id."""
-    if item.method not in {"POST", "PUT", "PATCH"}:
+    if item.method not in {"POST", "PUT", "PATCH"} or item.operates:
         return
     if item.resource is None:
         raise Invalid("web-fhir-entry-resource", place=Place(path="resource"))

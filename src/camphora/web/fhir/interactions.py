@@ -25,14 +25,12 @@ from camphora.records.searching import MOST
 from camphora.web.fhir import bundles, receipts
 from camphora.web.fhir.call import Answer, Call, of_version, of_written
 from camphora.web.fhir.later import Later
-from camphora.web.fhir.negotiation import Pairs, unmodified
-from camphora.web.fhir.outcomes import done, outcome_bytes, validated
+from camphora.web.fhir.negotiation import ANY, Pairs, unmodified, version_held
+from camphora.web.fhir.outcomes import done, outcome_bytes
 from camphora.web.fhir.stamp import stamped
 from camphora.web.fhir.subset import reduced
 
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
-STAND_IN = {"resourceType": "Basic", "code": {"text": "validated"}}
-"""Stands for the resource while the Parameters around it are checked: the resource itself is what is validated."""
 NOT_KEPT = frozenset({"Parameters"})
 """R4 gives Parameters no address of its own."""
 DAY = 86_400_000
@@ -141,7 +139,7 @@ def update(call: Call, record_type: str, record_id: str, body: bytes) -> Later:
     require_record(record_type, record_id)
     resource, body = kept(call, record_type, body)
     require_id(resource, record_type, record_id)
-    put = Put(resource, body, expect="either" if call.loads else "present", if_match=call.wish.if_match)
+    put = put_of(call, resource, body, call.wish.if_match)
     written = call.store.hand_in(call.access, [put])
 
     def answer() -> Answer:
@@ -151,6 +149,14 @@ def update(call: Call, record_type: str, record_id: str, body: bytes) -> Later:
             raise absent(error) from None
 
     return Later(written, answer)
+
+
+def put_of(
+    call: Call, resource: dict[str, Any], body: bytes, if_match: int | None, *, held: bool = False
+) -> Put:
+    """The write of an update; `If-Match: *` asks that the record is there, also of a load."""
+    creates = call.loads and if_match != ANY
+    return Put(resource, body, "either" if creates else "present", version_held(if_match), held)
 
 
 def _put(call: Call, written: Future[list[Written]], body: bytes) -> Answer:
@@ -163,7 +169,7 @@ def delete(call: Call, record_type: str, record_id: str) -> Answer:
     """Deletes; what is not there, or not to be seen, is answered as gone (R4 http.html#delete)."""
     require_record(record_type, record_id)
     with suppress(NotFound):
-        call.store.write(call.access, [Delete(record_type, record_id, call.wish.if_match)])
+        call.store.write(call.access, [Delete(record_type, record_id, version_held(call.wish.if_match))])
     return Answer(204)
 
 
@@ -173,24 +179,6 @@ def kept(call: Call, record_type: str, body: bytes) -> tuple[dict[str, Any], byt
     resource = _sound(call, record_type, body)
     own = relative(unmarked(body), call.base)
     return resource if own == body else parse(own), own
-
-
-def validate(call: Call, record_type: str, body: bytes) -> Answer:
-    """`POST [type]/$validate`: what the validator finds in the resource that is sent; nothing is kept.
-
-    The body is the resource, or Parameters with `resource` and `profile`. References to records here are not
-    followed, so that the answer tells nothing of them.
-    """
-    require_type(record_type)
-    if call.api.validator is None:
-        raise NotFound("web-fhir-no-route")
-    sent = parse(body)
-    require_distinct(body, sent)
-    resource, profiles = _to_validate(sent)
-    profiles += [value for name, value in call.wish.pairs if name == "profile"]
-    if not isinstance(resource, dict) or resource.get("resourceType") != record_type:
-        raise Invalid("web-fhir-type-mismatch", place=Place(path="resourceType"), type=record_type)
-    return Answer(200, validated(call.api.validator.report(resource, profiles), call.wish.lang))
 
 
 def named(body: bytes) -> Pairs:
@@ -207,18 +195,6 @@ def named(body: bytes) -> Pairs:
         if key != "name"
     ]
     return tuple((name, str(value)) for name, value in rows if isinstance(value, str | int))
-
-
-def _to_validate(sent: dict[str, Any]) -> tuple[Any, list[str]]:
-    if sent.get("resourceType") != "Parameters":
-        return sent, []
-    rows = [row for row in sent.get("parameter") or () if isinstance(row, dict)]
-    resource = next((row.get("resource") for row in rows if row.get("name") == "resource"), None)
-    structure.require(
-        {**sent, "parameter": [{**row, "resource": STAND_IN} if "resource" in row else row for row in rows]}
-    )
-    texts = [row.get("valueUri", row.get("valueCanonical")) for row in rows if row["name"] == "profile"]
-    return resource, [text for text in texts if text is not None]
 
 
 def _sound(call: Call, record_type: str, body: bytes) -> dict[str, Any]:

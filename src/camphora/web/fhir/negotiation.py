@@ -19,6 +19,8 @@ XML_TYPES = frozenset({FHIR_XML, "application/xml", "text/xml", "xml"})
 JSON_PATCH, XML_PATCH = "application/json-patch+json", "application/xml-patch+xml"
 FORM = "application/x-www-form-urlencoded"
 MOST_PAIRS = 200
+ANY = -1
+"""If-Match by `*`: whichever version is the present one (RFC 9110)."""
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 REMEMBERED = 128
@@ -231,13 +233,20 @@ def _prefer(header: str) -> tuple[Returns | None, bool]:
 
 
 def version_of(etag: str | None) -> int | None:
-    """The version that If-Match names; None where there is no such header."""
+    """The version that If-Match names, `ANY` for `*`; None where there is no such header."""
     if etag is None:
         return None
+    if etag.strip() == "*":
+        return ANY
     found = _ETAG.fullmatch(etag.strip())
     if found is None:
         raise Invalid("web-fhir-etag")
     return int(found[1])
+
+
+def version_held(if_match: int | None) -> int | None:
+    """The one version that a write rests on; None where any will do."""
+    return None if if_match == ANY else if_match
 
 
 def etag(version: int) -> str:

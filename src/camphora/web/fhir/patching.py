@@ -16,7 +16,7 @@ from camphora.fhir.patch import fhirpath_patch, json_patch, xml_patch
 from camphora.records import Given, Put, Version
 from camphora.web.fhir import conditions, interactions
 from camphora.web.fhir.call import Answer, Call, Sent, of_written
-from camphora.web.fhir.negotiation import FHIR_JSON, FHIR_XML, JSON_PATCH, XML_PATCH
+from camphora.web.fhir.negotiation import ANY, FHIR_JSON, FHIR_XML, JSON_PATCH, XML_PATCH, version_held
 
 PATCHES = (JSON_PATCH, XML_PATCH, FHIR_JSON, FHIR_XML)
 
@@ -41,7 +41,7 @@ def patch_matching(call: Call, record_type: str, sent: Sent) -> Answer:
 
 def _settled(call: Call, attempt: Callable[[], Answer]) -> Answer:
     """A named version is tried once: what came between is for the reader to see."""
-    return attempt() if call.wish.if_match is not None else conditions.settled(attempt)
+    return attempt() if version_held(call.wish.if_match) is not None else conditions.settled(attempt)
 
 
 def _written(call: Call, record_type: str, record_id: str, sent: Sent, *given: Given) -> Answer:
@@ -53,7 +53,7 @@ def _written(call: Call, record_type: str, record_id: str, sent: Sent, *given: G
 def put_for(call: Call, record_type: str, record_id: str, sent: Sent, if_match: int | None) -> Put:
     """The write that a patch comes to, on the present version; refused where that is not the one named."""
     present = call.store.read(call.access, record_type, record_id)
-    if if_match not in {None, present.version}:
+    if if_match not in {None, ANY, present.version}:
         raise Conflict("records-version-conflict", type=record_type, present=present.version, asked=if_match)
     resource, body = interactions.kept(call, record_type, patched(present, sent))
     return Put(resource, body, "present", present.version)

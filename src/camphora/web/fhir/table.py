@@ -10,7 +10,7 @@ from typing import Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
-from camphora.errors import Lang
+from camphora.errors import Invalid, Lang, NotFound, Place
 from camphora.policy.paths import Reach, ReadPath, read_path
 from camphora.web.fhir import (
     binary,
@@ -24,8 +24,11 @@ from camphora.web.fhir import (
     patching,
     sweeps,
     transaction,
+    validating,
 )
+from camphora.web.fhir import codes as terms
 from camphora.web.fhir.call import Answer, Api, Call, Sent
+from camphora.web.fhir.entries import Item
 from camphora.web.fhir.everything import OWNERS, everything
 from camphora.web.fhir.later import Later
 from camphora.web.fhir.negotiation import decode_pairs
@@ -99,6 +102,11 @@ def _compartment(call: Call, path: Mapping[str, str], _: Sent) -> Answer:
     return sweeps.search_compartment(call, (path["type"], path["id"]), path["inside"], call.wish.pairs)
 
 
+def _compartment_form(call: Call, path: Mapping[str, str], sent: Sent) -> Answer:
+    pairs = call.wish.pairs + decode_pairs(sent.body.strip())
+    return sweeps.search_compartment(call, (path["type"], path["id"]), path["inside"], pairs)
+
+
 def _history(call: Call, path: Mapping[str, str], _: Sent) -> Answer:
     return pasts.history(call, path.get("type"), path.get("id"))
 
@@ -146,11 +154,38 @@ def _patch_where(call: Call, path: Mapping[str, str], sent: Sent) -> Answer:
 
 
 def _bundle(call: Call, _: Mapping[str, str], sent: Sent) -> Answer:
-    return transaction.process(call, sent.body)
+    return transaction.process(call, sent.body, operate)
+
+
+def operate(call: Call, item: Item) -> Answer:
+    """The operation that an entry of a bundle asks for. One that is answered later is none of a bundle."""
+    name, method = "/".join(item.steps), "GET" if item.method == "HEAD" else item.method
+    if name in (call.api.desk.operations if call.api.desk else ()):
+        return terms.ask(call, name, item.body or None, call.wish.lang)
+    for one in INTERACTIONS:
+        path = _meets(one, item.steps) if one.method == method else None
+        if path is not None and one.code == "$export":
+            raise Invalid("web-fhir-entry-operation", place=Place(path="request.url"))
+        if path is not None:
+            made = one.act(call, path, Sent(item.body))
+            return made.now() if isinstance(made, Later) else made
+    raise NotFound("web-fhir-no-route")
+
+
+def _meets(one: Interaction, steps: tuple[str, ...]) -> dict[str, str] | None:
+    """What an address says for an operation; None where it is not that one's."""
+    parts = one.address.strip("/").split("/")
+    if parts[-1] != steps[-1] or len(parts) != len(steps):
+        return None
+    return {part[1:-1]: step for part, step in zip(parts[:-1], steps, strict=False)}
 
 
 def _validate(call: Call, path: Mapping[str, str], sent: Sent) -> Answer:
-    return interactions.validate(call, path["type"], sent.body)
+    return validating.of_type(call, path["type"], sent.body)
+
+
+def _validate_one(call: Call, path: Mapping[str, str], sent: Sent) -> Answer:
+    return validating.of_record(call, path["type"], path["id"], sent.body)
 
 
 def _match(call: Call, path: Mapping[str, str], sent: Sent) -> Answer:
@@ -179,7 +214,7 @@ def _export(call: Call, path: Mapping[str, str], sent: Sent) -> Answer:
 
 ONE, OF_TYPE, ALL = "/{type}/{id}", "/{type}", "/"
 HISTORY, EVERYTHING, META, WRITE = _path("history"), _path("everything"), _path("meta"), _path("update")
-EXPORT = _path("export")
+EXPORT, COMPARTMENT, VALIDATE = _path("export"), _path("compartment"), _path("validate-record")
 EXPORTED: dict[Lang, str] = {
     "zh-TW": "整批匯出（非同步）",
     "en": "Export many records into files (asynchronous)",
@@ -215,6 +250,14 @@ INTERACTIONS = (
     Interaction(
         "$validate", "type", "POST", "/{type}/$validate", _path("validate", "nothing"), _validate,
         {"zh-TW": "驗證資源，不保存", "en": "Validate a resource; nothing is kept"}, "parameters",
+    ),
+    *(
+        Interaction(
+            "$validate", "instance", method, "/{type}/{id}/$validate", VALIDATE, _validate_one,
+            {"zh-TW": "驗證已存之資料、欲更新之內容或可否刪除", "en": "Validate a record, its update or its deletion"},
+            body,
+        )
+        for method, body in ASKED
     ),
     Interaction(
         "$match", "type", "POST", "/{type}/$match", _path("match"), _match,
@@ -267,9 +310,14 @@ INTERACTIONS = (
         {"zh-TW": "讀取某一版本", "en": "Read a version of a record"},
     ),
     Interaction(
-        "search-compartment", "instance", "GET", "/{type}/{id}/{inside}", _path("compartment"), _compartment,
+        "search-compartment", "instance", "GET", "/{type}/{id}/{inside}", COMPARTMENT, _compartment,
         {"zh-TW": "查詢屬於某人、某次就醫等之資料", "en": "Search what belongs to a patient, an encounter and others"},
         types=sweeps.COMPARTMENTS,
+    ),
+    Interaction(
+        "search-compartment", "instance", "POST", "/{type}/{id}/{inside}/_search", COMPARTMENT, _compartment_form,
+        {"zh-TW": "以表單查詢屬於某人、某次就醫等之資料", "en": "Search a compartment by a form"},
+        "form", types=sweeps.COMPARTMENTS,
     ),
     Interaction(
         "create", "type", "POST", OF_TYPE, _path("create"), _create,

@@ -35,23 +35,26 @@ from camphora.web.fhir.entries import (
     located,
     reading,
 )
-from camphora.web.fhir.everything import everything
-from camphora.web.fhir.negotiation import JSON_PATCH, XML_PATCH, etag
+from camphora.web.fhir.negotiation import JSON_PATCH, XML_PATCH, etag, version_held
 from camphora.web.fhir.outcomes import ours, outcome_bytes, status_of
 from camphora.web.fhir.resolving import Resolved, exists, resolve
 
 _RESTFUL = re.compile(r"(?P<root>https?://.+/)(?P<local>[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})")
 
 
-def process(call: Call, body: bytes) -> Answer:
+Operate = Callable[[Call, Item], Answer]
+"""Does the operation that an entry asks for."""
+
+
+def process(call: Call, body: bytes, operate: Operate) -> Answer:
     """Carry out a bundle; the answer is a bundle with one entry for each."""
     brought = bring(body, call.base, call.api.most_entries, call.api.require)
     if brought.type == "batch":
-        return Answer(200, bundles.answered("batch-response", batch(call, brought)))
-    return Answer(200, bundles.answered("transaction-response", transaction(call, brought)))
+        return Answer(200, bundles.answered("batch-response", batch(call, brought, operate)))
+    return Answer(200, bundles.answered("transaction-response", transaction(call, brought, operate)))
 
 
-def batch(call: Call, brought: Brought) -> list[bytes]:
+def batch(call: Call, brought: Brought, operate: Operate) -> list[bytes]:
     """Each entry for itself, those of one method side by side, the methods in R4's order."""
     answers: dict[int, bytes] = {}
     for number, item in enumerate(brought.items):
@@ -59,13 +62,13 @@ def batch(call: Call, brought: Brought) -> list[bytes]:
             answers[number] = _refused(call, item)
     for method in (one for one in ORDER if one not in READS):
         same = [item for item in brought.items if isinstance(item, Item) and item.method == method]
-        done = call.api.entries.map(lambda item: _alone(call, item), same)
+        done = call.api.entries.map(lambda item: _alone(call, item, operate), same)
         answers |= {item.number: answer for item, answer in zip(same, done, strict=True)}
-    answers |= _gotten(call, [item for item in brought.items if isinstance(item, Item)])
+    answers |= _gotten(call, [item for item in brought.items if isinstance(item, Item)], operate)
     return [answers[number] for number in range(len(brought.items))]
 
 
-def _gotten(call: Call, items: list[Item]) -> dict[int, bytes]:
+def _gotten(call: Call, items: list[Item], operate: Operate) -> dict[int, bytes]:
     """The answers of the entries that read, a few side by side, as far as one answer goes: those beyond it are
     refused, in the order of the bundle."""
     left = call.api.largest_answer
@@ -74,7 +77,7 @@ def _gotten(call: Call, items: list[Item]) -> dict[int, bytes]:
     for start in range(0, len(gets), SIDE_BY_SIDE):
         part = gets[start : start + SIDE_BY_SIDE] if left > 0 else []
         for item, answer in zip(
-            part, call.api.entries.map(lambda item: _alone(call, item), part), strict=True
+            part, call.api.entries.map(lambda item: _alone(call, item, operate), part), strict=True
         ):
             left -= len(answer)
             if left >= 0:
@@ -83,9 +86,11 @@ def _gotten(call: Call, items: list[Item]) -> dict[int, bytes]:
     return {item.number: answers.get(item.number, long) for item in gets}
 
 
-def _alone(call: Call, item: Item) -> bytes:
+def _alone(call: Call, item: Item, operate: Operate) -> bytes:
     try:
-        return _entry(call, _single(_for_entry(call, item), item), item)
+        own = _for_entry(call, item)
+        answer = operate(own, item) if item.operates else _single(own, item)
+        return _entry(call, answer, item)
     except Exception as error:  # noqa: BLE001 - one entry's error is that entry's answer
         return _refused(call, ours(error))
 
@@ -140,11 +145,9 @@ def _get(call: Call, item: Item) -> Answer:
             answer = pasts.history(call, item.type)
         case "history-all":
             answer = pasts.history(call)
-        case "everything":
-            answer = everything(call, item.type, item.id)
         case _:
             answer = sweeps.search_compartment(call, (item.type, item.id), item.steps[2], item.pairs)
-    return replace(answer, body=None) if item.method == "HEAD" else answer
+    return answer
 
 
 def _sent(item: Item) -> Sent:
@@ -164,13 +167,14 @@ def _sent(item: Item) -> Sent:
     return Sent(content, media)
 
 
-def transaction(call: Call, brought: Brought) -> list[bytes]:
+def transaction(call: Call, brought: Brought, operate: Operate) -> list[bytes]:
     """All entries or none: everything that can be refused is refused before the one write."""
     faults = list(faults_of(brought))
     if faults:
         unfit = all(isinstance(item, Item | Unfit) for item in brought.items)
         raise (Unfit if unfit else Faults)(faults)
     items = [item for item in brought.items if isinstance(item, Item)]
+    _require_no_operations(items)
     _require_distinct(items)
 
     def attempt() -> dict[int, bytes]:
@@ -180,13 +184,25 @@ def transaction(call: Call, brought: Brought) -> list[bytes]:
 
     again = any(item.condition is not None or item.method == "PATCH" for item in items)
     answers = conditions.settled(attempt) if again else attempt()
-    answers |= _gotten(call, items)
+    answers |= _gotten(call, items, operate)
     return [answers[item.number] for item in items]
 
 
 def _turn(item: Item) -> tuple[int, bool]:
     """R4's order of methods; a patient comes before the records that name them."""
     return ORDER.index(item.method), item.type != "Patient"
+
+
+def _require_no_operations(items: list[Item]) -> None:
+    """Refuse operations by POST: what they do is no part of one write. Those by GET read, as other entries do."""
+    found = [item for item in items if item.operates and item.method not in READS]
+    if found:
+        raise Faults(
+            [
+                Invalid("web-fhir-entry-operation", place=Place(path=f"{one.path}.request.url"))
+                for one in found
+            ]
+        )
 
 
 def _require_distinct(items: list[Item]) -> None:
@@ -216,7 +232,7 @@ def _require_there(call: Call, items: list[Item]) -> None:
 def _require(call: Call, item: Item, put: set[tuple[str, ...]]) -> None:
     if item.method == "PUT" and item.condition is None and not call.loads and not _exists(call, item):
         raise NotFound("web-fhir-update-absent", type=item.type)
-    if item.method in READS and item.type not in {"", "_history"}:
+    if item.method in READS and item.type not in {"", "_history"} and not item.operates:
         require_type(call.access, item.type)
         how = reading(item.steps)
         if how == "search":
@@ -283,7 +299,7 @@ def _change(call: Call, item: Item, found: Resolved, bodies: dict[int, bytes]) -
         raise located(inside(error) if error.place else error, item.number) from None
     if item.method == "POST":
         return Put({**resource, "id": found.ids[item.number]}, body, "drawn", held=held)
-    return Put(resource, body, "either" if call.loads else "present", item.if_match, held)
+    return interactions.put_of(call, resource, body, item.if_match, held=held)
 
 
 def _expected(put: Put) -> Expect:
@@ -294,9 +310,9 @@ def _expected(put: Put) -> Expect:
 def _deletion(call: Call, item: Item, found: Resolved) -> Delete | None:
     if item.condition is not None:
         row = found.rows[item.number]
-        return Delete(item.type, row.id, item.if_match) if row else None
+        return Delete(item.type, row.id, version_held(item.if_match)) if row else None
     there = not call.access.may_write(item.type) or _exists(call, item)
-    return Delete(item.type, item.id, item.if_match) if there else None
+    return Delete(item.type, item.id, version_held(item.if_match)) if there else None
 
 
 def _patched(call: Call, item: Item, found: Resolved, bodies: dict[int, bytes]) -> Put:
@@ -344,6 +360,7 @@ def _addresses(items: list[Item], found: Resolved) -> Callable[[Item], Mapping[s
 
 def _entry(call: Call, answer: Answer, item: Item) -> bytes:
     """One entry of the response bundle."""
+    body = None if item.method == "HEAD" else answer.body
     response: dict[str, str] = {"status": bundles.status_line(answer.status)}
     if answer.location:
         response["location"] = answer.location
@@ -351,10 +368,10 @@ def _entry(call: Call, answer: Answer, item: Item) -> bytes:
         response |= {"etag": etag(answer.version), "lastModified": instant(answer.updated)}
     head = [b'"fullUrl":' + orjson.dumps(f"{call.base}/{answer.address}")] if answer.address else []
     said = orjson.dumps(response)
-    if answer.body and item.method not in READS and call.wish.returns == "OperationOutcome":
-        said = said[:-1] + b',"outcome":' + answer.body + b"}"
-    elif answer.body:
-        head.append(b'"resource":' + answer.body)
+    if body and item.method not in READS and not item.operates and call.wish.returns == "OperationOutcome":
+        said = said[:-1] + b',"outcome":' + body + b"}"
+    elif body:
+        head.append(b'"resource":' + body)
     return b"{" + b",".join([*head, b'"response":' + said]) + b"}"
 
 
