@@ -24,7 +24,7 @@ from camphora.errors import CamphoraError, Forbidden, Invalid, NotFound, TooMany
 from camphora.installation.exporting.job import write_synced
 from camphora.installation.loading import Loader, Stopped
 from camphora.installation.places import Places
-from camphora.installation.report import Report
+from camphora.installation.report import FIRST, Report
 from camphora.policy import Access, Purpose, Role
 
 if TYPE_CHECKING:
@@ -54,6 +54,14 @@ class Told:
 
 
 @dataclass(slots=True)
+class Warned:
+    """What was found in records that were taken all the same: how often, and the first places."""
+
+    count: int = 0
+    places: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Input:
     """One file: its name, whether it lies in the inbox or was sent, and what became of it."""
 
@@ -64,6 +72,8 @@ class Input:
     unchanged: int = 0
     faults: int = 0
     told: list[Told] = field(default_factory=list)
+    warned: dict[str, Warned] = field(default_factory=dict)
+    """By code."""
     done: bool = False
 
 
@@ -203,6 +213,12 @@ class Imports:
         each.faults += report.fault_count
         report.faults.clear()
         report.more_faults = 0
+        for code, count in report.warnings.items():
+            warned = each.warned.setdefault(code, Warned())
+            warned.count += count
+            warned.places += [str(place) for place in report.places[code]][: FIRST - len(warned.places)]
+        report.warnings.clear()
+        report.places.clear()
         self._save(one)
 
     def _end(self, one: Import, state: State, fault: str) -> None:

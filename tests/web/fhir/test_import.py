@@ -101,6 +101,25 @@ def test_a_search_parameter_that_cannot_be_and_a_name_twice_are_bad_rows(world):
     assert client.get(f"{place}/bad").content == _lines(broken) + twice
 
 
+def test_a_search_parameter_whose_code_is_taken_is_kept_and_the_answer_warns_of_it(world):
+    client = _keeper(world)
+    taken = {
+        "resourceType": "SearchParameter", "id": "s", "url": "https://example.org/s", "name": "S",
+        "status": "active", "description": "-", "code": "status", "base": ["Observation"], "type": "string",
+        "expression": "Observation.status",
+    }  # fmt: skip
+    body = _lines(*_some(), taken)
+    _, told = _done(client, client.post("/fhir/$import", content=body, headers=SENT))
+    assert (told.json()["output"][0]["count"], told.json()["error"]) == (5, [])
+    (warned,) = [each for each in told.json()["warning"] if each["code"] == "fhir-parameter-idle"]
+    assert warned == {
+        "inputUrl": "sent.ndjson",
+        "code": "fhir-parameter-idle",
+        "count": 1,
+        "places": ["sent.ndjson:5 SearchParameter.code"],
+    }
+
+
 def test_files_of_the_inbox_are_named_and_nothing_else_is(world):
     client = _keeper(world)
     (world.folder / "inbox").mkdir()

@@ -102,6 +102,11 @@ async def status(api: Api, request: Request) -> Response:
             for each in one.inputs
             if each.faults
         ],
+        "warning": [
+            {"inputUrl": each.name, "code": code, "count": warned.count, "places": warned.places}
+            for each in one.inputs
+            for code, warned in each.warned.items()
+        ],
     }
     return Response(orjson.dumps(told), 200, media_type="application/json")
 
