@@ -299,8 +299,8 @@ EXCUSED: dict[str, str] = {
     **{
         f"records.histories._superseded#{number}": "another way to the same versions, each under the law"
         for number in (
-            "0 operand 1 dropped: asked.id is None and access.persons is None",
-            "1 operand 2 dropped: asked.id is None and access.persons is None",
+            "0 operand 1 dropped: ids is None and access.persons is None",
+            "1 operand 2 dropped: ids is None and access.persons is None",
             "2 guard dropped: if len(rows) == most or asked.since == whole.since: return rows",
             "3 operand 1 dropped: len(rows) == most or asked.since == whole.since",
             "4 operand 2 dropped: len(rows) == most or asked.since == whole.since",
