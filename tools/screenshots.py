@@ -56,7 +56,7 @@ SHOTS = (
     Shot("ask", "/ask?view=condition&by=county", "analyst"),
     Shot("patterns", "/patterns"),
     Shot("signals", f"{WATCH}?week=2017-25", "officer"),
-    Shot("signal", f"{WATCH}/signal/dengue_weekly-2015-28-67000-all", "officer", phone=True),
+    Shot("signal", f"{WATCH}/signal/dengue_weekly-2015-27-67000-all", "officer", phone=True),
     Shot("bulletin", f"{WATCH}/bulletin?week=2019-06"),
     Shot("epidemic", f"{WATCH}/public?week=2017-25", phone=True),
     Shot("clusters", f"{WATCH}/dengue?day=2015-08-20"),

@@ -109,7 +109,7 @@ GOOD = {
     "detection.many.flat": (([0.2, 0.01],), {"q": 0.05, "method": "by"}),
     "detection.many.tree": (([0.2, 0.01, 0.3], [-1, 0, 0]), {"q": 0.05}),
     "detection.many.signals": (
-        ([[0.2], [0.01], [0.3]], [[1.0], [3], [2]], [-1, 0, 0]),
+        ([[0.2], [0.01], [0.3]], [[1.0], [3], [2]], [-1, 0, 0], [[0, 1], [0, 0], [1, 0]]),
         {"q": 0.05, "silence": 2, "louder": 2.0, "budget": 2, "apart": True, "own": 0.9},
     ),
     "simulation.scenarios.scenario": ((8,), {}),

@@ -16,7 +16,7 @@ from camphora.policy import Role
 from camphora.web.app import application
 from camphora.web.duties.masks import part_of
 
-KEY = "dengue_weekly-2015-28-67000-all"
+KEY = "dengue_weekly-2015-27-67000-all"
 ACCOUNTS = {"nat": [], "ann": ["67000"], "far": ["64000"]}
 
 
@@ -51,9 +51,9 @@ def test_the_shipped_signal_counts_as_many_as_the_demo_invents():
     watch = system.weekly["dengue_weekly"]
     assert watch.conditions == ("A90", "A91")
     sweep = swept(watch, series_of(watch, system.own_tables["dengue_weekly"].bundled()))
-    (signal,) = (one for one in sweep.signals("2015-28") if one.key == KEY)
+    (signal,) = (one for one in sweep.signals("2015-27") if one.key == KEY)
     assert signal.observed == OUTBREAK_CASES
-    assert str(sweep.series.first[sweep.series.at("2015-28")]) == OUTBREAK.isoformat()
+    assert str(sweep.series.first[sweep.series.at("2015-27")]) == OUTBREAK.isoformat()
     assert len(cases_behind(OUTBREAK, OUTBREAK_CASES)) == OUTBREAK_CASES
 
 

@@ -248,7 +248,7 @@ def test_what_was_judged_is_laid_over_the_signal_and_the_scorecard(browser, inst
     from camphora.web.judged import SCORECARD, SIGNAL, Asked, with_judgements
     from watch.watched import series, sweep, watch
 
-    key, earlier = "ili-2017-25-09020-all", sweep("ili").signals("2012-04")[0].key
+    key, earlier = "ili-2017-25-09020-all", sweep("ili").signals("2012-05")[0].key
     pages, (place,) = WorkPages(Site(installation, Renderer())), [earlier.split("-")[3]]
     installation.gate.standings.set("ann", "area", [COUNTY, place])
     ann = installation.gate.worker(

@@ -37,8 +37,8 @@ CHILDHOOD = range(3, 13)
 """Ages, in whole years, of the demo's child, for whom a guardian chooses."""
 OFFICER, COUNTY_OF_OFFICER = "officer", "67000"
 """臺南市, where the characters live: the area of the demo's officer."""
-OUTBREAK, OUTBREAK_CASES = date(2015, 7, 12), 38
-"""The week of 104 (2015) week 28, in which 臺南市 had so many cases of dengue: the persons here are invented."""
+OUTBREAK, OUTBREAK_CASES = date(2015, 7, 5), 12
+"""104 (2015) week 27, in which 臺南市 had so many cases of dengue: the persons here are invented."""
 TWCORE = "tw.gov.mohw.twcore"
 KIND = "urn:camphora:data-kind"
 TAGGED = {"tag": [{"system": KIND, "code": "synthetic", "display": "合成資料"}]}

@@ -64,8 +64,8 @@ def test_what_is_not_there_is_said_with_a_remedy(browser, path, status):
 def test_the_signals_are_a_file_with_their_date_and_source(browser):
     answer = browser("en").get(f"{HOME}.csv?week=2017-25")
     rows = [row for row in csv.reader(io.StringIO(answer.text.removeprefix("\ufeff"))) if len(row) > 5]
-    assert len(rows) == 21
-    assert "Kinmen County" in rows[1]
+    assert [row[0] for row in rows[1:]] == [str(each) for each in range(1, 11)]
+    assert "Penghu County" in rows[1]
     assert "2023-07-01" in answer.headers["content-disposition"]
     found = browser("en").get(f"{HOME}/public.json?week=2017-25").json()
     assert len(found["rows"]) == 22

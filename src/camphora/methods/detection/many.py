@@ -98,6 +98,7 @@ def signals(
     p: ArrayLike,
     score: ArrayLike,
     parent: ArrayLike | None = None,
+    heard: ArrayLike | None = None,
     *,
     q: float = 0.05,
     silence: int = 0,
@@ -105,7 +106,6 @@ def signals(
     budget: int | None = None,
     apart: bool | Apart = False,
     own: float = 1.0,
-    heard: ArrayLike | None = None,
 ) -> Signals:
     """What a week shows: the specific discoveries of `tree` (of `flat` without `parent`), less those silent, in order.
 
@@ -124,8 +124,8 @@ def signals(
     most `own`, those that are silent among them, so that what is silent still speaks for its kin.
 
     `own`: what is shown has itself a p of at most so much. A node may be found for what lies below it alone; when that
-    is silent, the node is not to speak in its place. `heard`: what was shown in the weeks before the first, shape
-    (series, weeks), which is silent as if it were here. Errors: as `tree`.
+    is silent, the node is not to speak in its place. `heard`: 1 for what was shown in weeks before the first, else 0,
+    shape (series, weeks before), which is silent as if it were here. Errors: as `tree`.
     """
     values = np.atleast_2d(_p(p, flat=False))
     measure = same_shape(_scores(score), values, "score")
@@ -142,8 +142,9 @@ def signals(
     shown = np.zeros(values.shape, dtype=bool)
     rank = np.zeros(values.shape, dtype=np.int64)
     since = np.full(len(values), -1 - silence, dtype=np.int64)
-    for row, before in zip(*np.nonzero(np.fliplr(heard)), strict=True) if heard is not None else ():
-        since[row] = max(since[row], -1 - before)
+    if heard is not None:
+        earlier = _heard(heard, len(values))
+        np.maximum.at(since, np.nonzero(earlier)[0], np.nonzero(earlier)[1] - earlier.shape[1])
     loudness = np.full(len(values), np.inf)
     above = _parents(parent, len(values)) if apart is True and parent is not None else None
     for week in range(values.shape[1]):
@@ -155,11 +156,11 @@ def signals(
         if louder is not None:
             threshold = np.where(np.isinf(loudness), np.inf, louder * np.minimum(loudness, MOST))
             free |= measure[:, week] > threshold
-        heard = chosen & (now <= own)
+        told_of = chosen & (now <= own)
         if given is None:
-            order = in_order(np.flatnonzero(heard & free), now, measure[:, week], above)
+            order = in_order(np.flatnonzero(told_of & free), now, measure[:, week], above)
         else:
-            order = given(week, in_order(np.flatnonzero(heard), now, measure[:, week]))
+            order = given(week, in_order(np.flatnonzero(told_of), now, measure[:, week]))
             order = order[free[order]]
         rank[order, week] = np.arange(1, len(order) + 1)
         told = order[:budget]
@@ -168,6 +169,17 @@ def signals(
     said = "given" if given else apart
     parameters = {"q": q, "silence": silence, "louder": louder, "budget": budget, "apart": said, "own": own}
     return Signals(found, shown, rank, Made("detection.many.signals", 1, parameters))
+
+
+def _heard(given: ArrayLike, rows: int) -> Whole:
+    found = numbers(given, "heard")
+    if found.ndim != 2 or len(found) != rows:
+        raise Invalid(
+            "methods-shape", argument="heard", wanted=f"({rows}, weeks before)", found=str(found.shape)
+        )
+    if not np.all((found == 0) | (found == 1)):
+        raise Invalid("methods-range", argument="heard", low=0, high=1)
+    return found.astype(np.int64)
 
 
 def in_order(heard: Whole, p: Floats, score: Floats, parent: Whole | None = None) -> Whole:
