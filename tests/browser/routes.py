@@ -117,6 +117,7 @@ FILES = {
         "/fhir/Patient/{citizen}/_history/1", "/fhir/$versions", "/fhir/_history?_count=3", "/fhir/Patient/_history",
         "/fhir/?_type=Patient,Encounter&_count=3", "/fhir/Patient/{citizen}/Observation",
         "/fhir/Patient/{citizen}/$everything?_count=5", "/fhir/Patient/{citizen}/$meta",
+        "/fhir/Patient/{citizen}/$validate",
         f"/fhir/CodeSystem/$lookup?system={FREQUENCIES}&code=QD",
     ),
     "analyst": ("/ask.csv?view=condition&by=sex",),

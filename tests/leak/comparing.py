@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import reduce
 from itertools import count, zip_longest
 from unittest.mock import patch
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_plus
 
 from camphora.installation.exporting.job import read
 from camphora.records import writing
@@ -134,10 +134,10 @@ def compare(attack, pair, her):
 
 def hold_no_secret(answers, her):
     """A manifest repeats the address of the question that began it, which is the asker's own."""
-    begun = [str(answer.request.url) for answer in answers]
+    begun = [unquote(str(answer.request.url)) for answer in answers]
     for answer in answers:
         question = asked(answer) + "".join(answer.request.headers.values())
-        text = reduce(lambda left, address: left.replace(address, ""), begun, answer.text)
+        text = reduce(lambda left, address: left.replace(address, ""), begun, unquote(answer.text))
         for secret in her.secrets:
             assert secret not in text or secret in question, answer.request.url
 
