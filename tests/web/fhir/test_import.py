@@ -83,13 +83,16 @@ def test_of_an_import_without_bad_rows_there_are_none_to_fetch(world):
     assert (answer.status_code, answer.content) == (200, b"")
 
 
+def _parameter(code, base, expression):
+    return {
+        "resourceType": "SearchParameter", "id": "s", "url": "https://example.org/s", "name": "S", "type": "string",
+        "status": "active", "description": "-", "code": code, "base": [base], "expression": expression,
+    }  # fmt: skip
+
+
 def test_a_search_parameter_that_cannot_be_and_a_name_twice_are_bad_rows(world):
     client = _keeper(world)
-    broken = {
-        "resourceType": "SearchParameter", "id": "s", "url": "https://example.org/s", "name": "S",
-        "status": "active", "description": "-", "code": "s", "base": ["Patient"], "type": "string",
-        "expression": "Patient.(",
-    }  # fmt: skip
+    broken = _parameter("s", "Patient", "Patient.(")
     twice = b'{"resourceType":"Patient","id":"n3","id":"n4"}\n'
     body = _lines(broken) + twice + _lines(*_some())
     place, told = _done(client, client.post("/fhir/$import", content=body, headers=SENT))
@@ -103,11 +106,7 @@ def test_a_search_parameter_that_cannot_be_and_a_name_twice_are_bad_rows(world):
 
 def test_a_search_parameter_whose_code_is_taken_is_kept_and_the_answer_warns_of_it(world):
     client = _keeper(world)
-    taken = {
-        "resourceType": "SearchParameter", "id": "s", "url": "https://example.org/s", "name": "S",
-        "status": "active", "description": "-", "code": "status", "base": ["Observation"], "type": "string",
-        "expression": "Observation.status",
-    }  # fmt: skip
+    taken = _parameter("status", "Observation", "Observation.status")
     body = _lines(*_some(), taken)
     _, told = _done(client, client.post("/fhir/$import", content=body, headers=SENT))
     assert (told.json()["output"][0]["count"], told.json()["error"]) == (5, [])

@@ -141,10 +141,7 @@ def signals(
     found = np.zeros(values.shape, dtype=bool)
     shown = np.zeros(values.shape, dtype=bool)
     rank = np.zeros(values.shape, dtype=np.int64)
-    since = np.full(len(values), -1 - silence, dtype=np.int64)
-    if heard is not None:
-        earlier = _heard(heard, len(values))
-        np.maximum.at(since, np.nonzero(earlier)[0], np.nonzero(earlier)[1] - earlier.shape[1])
+    since = _last_shown(heard, len(values), -1 - silence)
     loudness = np.full(len(values), np.inf)
     above = _parents(parent, len(values)) if apart is True and parent is not None else None
     for week in range(values.shape[1]):
@@ -169,6 +166,16 @@ def signals(
     said = "given" if given else apart
     parameters = {"q": q, "silence": silence, "louder": louder, "budget": budget, "apart": said, "own": own}
     return Signals(found, shown, rank, Made("detection.many.signals", 1, parameters))
+
+
+def _last_shown(heard: ArrayLike | None, rows: int, never: int) -> Whole:
+    """The week in which each row was last shown before the first week, which is 0."""
+    since = np.full(rows, never, dtype=np.int64)
+    if heard is not None:
+        earlier = _heard(heard, rows)
+        row, week = np.nonzero(earlier)
+        np.maximum.at(since, row, week - earlier.shape[1])
+    return since
 
 
 def _heard(given: ArrayLike, rows: int) -> Whole:
